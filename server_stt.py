@@ -1,0 +1,29 @@
+"""Entry point: ``uv run server_stt.py --demo``, or ``uvicorn server_stt:app``."""
+
+from typing import Any
+
+from stt.languages import SUPPORTED_LANGUAGES
+
+__all__ = ["SUPPORTED_LANGUAGES", "main"]
+
+
+def __getattr__(name: str) -> Any:
+    # `app` is made when somebody asks for it, as uvicorn does, so that importing this module
+    # reads no settings and starts nothing.
+    if name == "app":
+        from stt.cli import make_app
+
+        globals()["app"] = make_app()
+        return globals()["app"]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def main() -> None:
+    """Serve; every setting is also a flag (``--help``)."""
+    from stt.cli import serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()

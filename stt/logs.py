@@ -1,0 +1,89 @@
+"""The log: lines for people on a terminal, JSON for machines, a request id on each."""
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Literal
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Id of the request that the current task works for."""
+
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    """What the caller gave in ``extra=``."""
+    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line. Escaping keeps a client's line breaks and control codes inside."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (current := request_id.get()) is not None:
+            entry["request_id"] = current
+        entry.update(_extras(record))
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+class TextFormatter(logging.Formatter):
+    """``12:34:56 INFO  message  key=value``; control characters of clients are escaped."""
+
+    COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}  # noqa: RUF012
+
+    def __init__(self, *, colour: bool) -> None:
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        level = f"{record.levelname:<7}"
+        if self._colour and record.levelname in self.COLOURS:
+            level = f"{self.COLOURS[record.levelname]}{level}\x1b[0m"
+        extras = _extras(record)
+        if (current := request_id.get()) is not None:
+            extras["request_id"] = current
+        tail = "".join(f"  {key}={_printable(str(value))}" for key, value in extras.items())
+        line = f"{time} {level} {_printable(record.getMessage())}{tail}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def configure_logging(level: str, style: Literal["auto", "text", "json"]) -> None:
+    """Send everything that is logged in this process to standard error, in one style."""
+    terminal = sys.stderr.isatty()
+    handler = logging.StreamHandler(sys.stderr)
+    if style == "json" or (style == "auto" and not terminal):
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(TextFormatter(colour=terminal))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # One line for each request is ours; the libraries' own chatter is not wanted.
+    for name in (
+        "uvicorn.error",
+        "uvicorn.access",
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "filelock",
+        "numba",
+        "urllib3",
+    ):
+        logging.getLogger(name).setLevel(logging.WARNING)

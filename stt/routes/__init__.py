@@ -1,0 +1,1 @@
+"""HTTP routes. Each parses, calls and renders; what is done is done elsewhere."""

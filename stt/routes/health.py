@@ -1,0 +1,125 @@
+"""Routes about the service itself: is it alive, is it ready, what does it speak."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import psutil
+from fastapi import APIRouter, Depends, Header, Response
+from fastapi.responses import HTMLResponse
+
+from stt import __version__
+from stt.batcher import available_cores
+from stt.loader import Status
+from stt.responses import (
+    HealthResponse,
+    LanguageEntry,
+    LanguagesResponse,
+    ModelHealth,
+    SummaryResponse,
+)
+from stt.service import Service, get_service
+
+router = APIRouter(tags=["service"])
+
+Use = Annotated[Service, Depends(get_service)]
+PAGE = Path(__file__).parent.parent / "web" / "index.html"
+NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {"model": HealthResponse, "description": "Not ready: loading or failed."}
+}
+
+
+def status_of(service: Service) -> str:
+    """The service's state in the word that `/health` uses."""
+    status = service.loader.status
+    return "ok" if status is Status.READY else status.value
+
+
+@router.get("/livez")
+async def livez() -> dict[str, str]:
+    """200 unless the process should be killed; for liveness probes."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"description": "Not ready."}})
+async def readyz(service: Use, response: Response) -> dict[str, str]:
+    """200 when every served language can be transcribed; for readiness probes."""
+    status = status_of(service)
+    response.status_code = 200 if status == "ok" else 503
+    return {"status": status}
+
+
+@router.get("/health", responses=NOT_READY)
+async def health(service: Use, response: Response) -> HealthResponse:
+    """The same with all details: how far each model is, and why not further."""
+    status = status_of(service)
+    response.status_code = 200 if status == "ok" else 503
+    main = service.languages.default
+    engine = service.loader.find_engine(main)
+    states = [(language, service.loader.state(language)) for language in service.languages]
+    return HealthResponse(
+        status=status,
+        model_loaded=engine is not None,
+        processor_loaded=engine is not None,
+        device=None if engine is None else engine.device,
+        model_id=main.model.id,
+        cpu_threads=service.batcher.cpu_threads,
+        cpu_cores=available_cores(),
+        memory_mb=round(psutil.Process().memory_info().rss / 1e6, 1),
+        demo=service.settings.demo,
+        models=[
+            ModelHealth(
+                language=language.code,
+                model_id=language.model.id,
+                revision=language.model.revision,
+                status=state.status.value,
+                step=state.step,
+                bytes_done=state.bytes_done,
+                bytes_total=state.bytes_total,
+                retry_in_seconds=state.retry_in_seconds,
+                reason=state.reason,
+            )
+            for language, state in states
+        ],
+    )
+
+
+@router.get("/languages")
+async def languages(service: Use) -> LanguagesResponse:
+    """The served languages, the spellings that requests may use, and the models behind them."""
+    default = service.languages.default
+    return LanguagesResponse(
+        languages=[
+            LanguageEntry(
+                code=language.code,
+                name=language.name,
+                native_name=language.native_name,
+                aliases=sorted(language.spellings() - {language.code.lower()}),
+                model_id=language.model.id,
+                revision=language.model.revision,
+                default=language is default,
+            )
+            for language in service.languages
+        ]
+    )
+
+
+@router.get("/", response_model=SummaryResponse)
+async def root(service: Use, accept: Annotated[str, Header()] = "") -> SummaryResponse | Response:
+    """A summary for programs; the web page for browsers (``Accept: text/html``)."""
+    if "text/html" in accept:
+        return HTMLResponse(PAGE.read_text(encoding="utf-8"))
+    return SummaryResponse(
+        name="stt-ctc",
+        version=__version__,
+        status=status_of(service),
+        demo=service.settings.demo,
+        languages=service.languages.codes,
+        endpoints={
+            "transcribe": "POST /transcribe",
+            "languages": "GET /languages",
+            "health": "GET /health",
+            "liveness": "GET /livez",
+            "readiness": "GET /readyz",
+            "documentation": "GET /docs",
+        },
+    )

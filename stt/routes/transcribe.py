@@ -1,0 +1,56 @@
+"""``POST /transcribe``: an upload becomes text."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+
+from stt.errors import InvalidParameter
+from stt.responses import PROBLEMS, TranscriptionResponse
+from stt.service import Service, get_service
+
+router = APIRouter(tags=["transcription"])
+
+
+async def one_file(request: Request) -> None:
+    """Refuse several files: which one was meant is not ours to guess.
+
+    Raises:
+        InvalidParameter: there is more than one part named ``file``.
+    """
+    count = len((await request.form()).getlist("file"))
+    if count > 1:
+        raise InvalidParameter(f"The form has {count} parts named 'file'; send one a request.")
+
+
+@router.post("/transcribe", responses=PROBLEMS, dependencies=[Depends(one_file)])
+async def transcribe(
+    service: Annotated[Service, Depends(get_service)],
+    file: Annotated[UploadFile, File(description="The recording, in any accepted format.")],
+    lang: Annotated[
+        str | None,
+        Form(description="Language code or alias, in any case.", examples=["KR", "ko", "en-US"]),
+    ] = None,
+    lang_in_query: Annotated[
+        str | None,
+        Query(alias="lang", description="The same, for clients that cannot send form fields."),
+    ] = None,
+) -> TranscriptionResponse:
+    """Transcribe one recording of any length.
+
+    Accepted: WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, 3GP, WebM and AMR, told by their
+    content. A recording too short to hold a word gives an empty text.
+    """
+    started = time.perf_counter()
+    language = service.languages.resolve(lang or lang_in_query)
+    engine = service.loader.engine(language)
+    transcript = await service.transcriber.transcribe(file.file, engine)
+    return TranscriptionResponse(
+        text=transcript.text,
+        language=language.code,
+        model=language.model.id,
+        processing_time_seconds=round(time.perf_counter() - started, 4),
+        device=engine.device,
+        cpu_threads=service.batcher.cpu_threads,
+        duration_seconds=round(transcript.duration_seconds, 3),
+    )

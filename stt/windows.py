@@ -1,0 +1,138 @@
+"""All long-audio arithmetic: cut a stream of samples into overlapping windows.
+
+A model sees one window at a time. Frames near a window's inner edge lack context on one side, so
+only the *core* of a window is kept, and the cores of neighbouring windows meet without gap or
+overlap::
+
+    window 0   |==== core ====|context|
+    window 1         |context|=== core ===|context|
+    window 2                      |earlier audio|context|== core ==|
+
+Every window but a recording's only one has the same length, the last one too: it begins early
+enough to be full, as a window of real audio is worth more than one of padding, and as a processor
+is fastest on a shape that it knows.
+
+Windows begin at multiples of the frame stride, so that a frame of a window is exactly a frame of
+one forward over the whole recording, and frames can be counted through.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stt.transcript import SAMPLE_RATE, Waveform
+
+
+@dataclass(frozen=True)
+class FrameGrid:
+    """Which samples a model's frames cover: frame ``i`` sees ``receptive`` samples from
+    ``i * stride``."""
+
+    stride_samples: int
+    receptive_samples: int
+
+    @classmethod
+    def of_convolutions(cls, kernels: Sequence[int], strides: Sequence[int]) -> "FrameGrid":
+        """The grid of unpadded convolutions stacked on each other.
+
+        Exact for every length: nested floors of a convolution stack equal one floor over the
+        products, since ``floor(floor(x / a) / b) = floor(x / (a * b))`` for whole a and b.
+        """
+        stride, receptive = 1, 1
+        for kernel, step in zip(kernels, strides, strict=True):
+            receptive += (kernel - 1) * stride
+            stride *= step
+        return cls(stride, receptive)
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames that a waveform of that length has; 0 where it is shorter than one."""
+        if n_samples < self.receptive_samples:
+            return 0
+        return (n_samples - self.receptive_samples) // self.stride_samples + 1
+
+    def n_samples(self, n_frames: int) -> int:
+        """Samples that so many neighbouring frames cover."""
+        return self.receptive_samples + (n_frames - 1) * self.stride_samples
+
+    def seconds(self, frame: int) -> float:
+        """Where a frame begins, in seconds."""
+        return frame * self.stride_samples / SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Window:
+    """A piece of a recording for one forward."""
+
+    waveform: Waveform
+    core: slice
+    """Those of the window's frames that count."""
+    first_frame: int
+    """Index in the whole recording of the core's first frame."""
+
+
+class WindowCutter:
+    """Cuts blocks of samples into windows as they come; holds two windows' samples at most.
+
+    ``feed`` every block, then ``finish`` once. A recording of at most one window comes out whole,
+    to the last sample, so that its text is exactly that of one forward.
+    """
+
+    def __init__(self, grid: FrameGrid, *, window_seconds: float, context_seconds: float) -> None:
+        self._grid = grid
+        stride_seconds = grid.stride_samples / SAMPLE_RATE
+        self._window_frames = max(1, round(window_seconds / stride_seconds))
+        self._context_frames = round(context_seconds / stride_seconds)
+        self._step_frames = self._window_frames - 2 * self._context_frames
+        if self._step_frames < 1:
+            raise ValueError("twice the context leaves nothing of the window")
+        self._blocks: list[Waveform] = []
+        self._first_frame = 0
+        """Frame at which the blocks held begin: a step before the next window."""
+        self._window_frame = 0
+        """Frame at which the next window begins."""
+        self._core_frame = 0
+        """First frame that no core has covered yet."""
+        self.n_samples = 0
+        """Samples fed so far."""
+
+    def feed(self, block: Waveform) -> list[Window]:
+        """Take the next samples; return the windows that are now known not to be the last."""
+        self._blocks.append(block)
+        self.n_samples += len(block)
+        n_frames = self._grid.n_frames(self.n_samples)
+        windows = []
+        # More than a window, not just one: a recording's last window is cut by `finish`.
+        while n_frames > self._window_frame + self._window_frames:
+            core_end = self._window_frame + self._window_frames - self._context_frames
+            windows.append(self._window(self._window_frame, core_end))
+            self._forget_before(self._window_frame)
+            self._window_frame += self._step_frames
+        return windows
+
+    def finish(self) -> list[Window]:
+        """No more samples: return the last window, or none where there is not one frame."""
+        n_frames = self._grid.n_frames(self.n_samples)
+        if n_frames == 0:
+            return []
+        if self._window_frame == 0:
+            return [Window(self._joined(), slice(0, n_frames), 0)]
+        return [self._window(n_frames - self._window_frames, n_frames)]
+
+    def _window(self, begin: int, core_end: int) -> Window:
+        offset = (begin - self._first_frame) * self._grid.stride_samples
+        length = self._grid.n_samples(self._window_frames)
+        core = slice(self._core_frame - begin, core_end - begin)
+        window = Window(self._joined()[offset : offset + length], core, self._core_frame)
+        self._core_frame = core_end
+        return window
+
+    def _joined(self) -> Waveform:
+        if len(self._blocks) != 1:
+            self._blocks = [np.concatenate(self._blocks)]
+        return self._blocks[0]
+
+    def _forget_before(self, frame: int) -> None:
+        samples = (frame - self._first_frame) * self._grid.stride_samples
+        self._blocks = [self._joined()[samples:].copy()]
+        self._first_frame = frame

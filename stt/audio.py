@@ -114,16 +114,24 @@ def _too_long(max_seconds: float) -> AudioTooLong:
 
 
 def _within(track: _Track, max_seconds: float) -> Iterator[NDArray[np.float32]]:
-    """Pass blocks on while they are finite and, together, short enough."""
+    """Pass blocks on while they are, together, short enough."""
     limit = int(max_seconds * track.rate)
     count = 0
     for block in track.blocks:
         count += len(block)
         if count > limit:
             raise _too_long(max_seconds)
-        if not np.isfinite(block).all():
-            raise InvalidAudio("The samples contain NaN or infinite values.")
         yield block
+
+
+def _mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``[n_channels, n]`` -> ``[n]``, the mean; FFmpeg's own downmix is louder by up to 1.4."""
+    import librosa
+
+    if not np.isfinite(channels).all():
+        raise InvalidAudio("The samples contain NaN or infinite values.")
+    mono: NDArray[np.float32] = librosa.to_mono(channels)
+    return mono
 
 
 def _resample(blocks: Iterable[NDArray[np.float32]], rate: int) -> Iterator[Waveform]:
@@ -149,7 +157,6 @@ def _resample(blocks: Iterable[NDArray[np.float32]], rate: int) -> Iterator[Wave
 
 
 def _open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) -> _Track:
-    import librosa
     import soundfile
 
     try:
@@ -169,7 +176,7 @@ def _open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) 
             # Not librosa.stream: where the header claims more than there is, soundfile's block
             # iterator under it yields the previous block's samples again.
             while len(block := file.read(length, dtype="float32", always_2d=True)):
-                yield librosa.to_mono(block.T)
+                yield _mono(block.T)
         except soundfile.SoundFileError as error:
             raise InvalidAudio(
                 f"The {container} data is damaged: decoding stopped before the end."
@@ -182,7 +189,6 @@ def _open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) 
 
 def _open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> _Track:
     import av
-    import librosa
 
     try:
         file: Any = av.open(
@@ -220,8 +226,7 @@ def _open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> _
                 for frame in frames:
                     for part in planar.resample(frame):
                         decoded = True
-                        # The mean of the channels: FFmpeg's own downmix is louder by up to 1.4.
-                        yield librosa.to_mono(part.to_ndarray())
+                        yield _mono(part.to_ndarray().astype(np.float32, copy=False))
         except av.FFmpegError as error:
             if not decoded:
                 raise InvalidAudio("The audio track cannot be decoded.") from error

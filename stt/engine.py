@@ -111,13 +111,10 @@ class TorchEngine:
         A checkpoint that was trained without attention mask (group norm over time, as
         wav2vec2-base-960h) would see its padding, so only equal lengths go together.
         """
-        if self._takes_mask:
-            yield list(range(len(waveforms)))
-            return
-        by_length: dict[int, list[int]] = {}
+        groups: dict[int, list[int]] = {}
         for index, waveform in enumerate(waveforms):
-            by_length.setdefault(len(waveform), []).append(index)
-        yield from by_length.values()
+            groups.setdefault(0 if self._takes_mask else len(waveform), []).append(index)
+        yield from groups.values()
 
     def _forward_padded(self, waveforms: list[Waveform]) -> list[LogProbs]:
         import torch
@@ -166,7 +163,7 @@ def load_engine(folder: Path, *, device: str) -> TorchEngine:
         Wav2Vec2FeatureExtractor,
     )
 
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     local = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = AutoConfig.from_pretrained(folder, **local)

@@ -10,6 +10,10 @@ from typing import Literal
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that the current task works for."""
 
+CHATTY = (
+    "uvicorn.error", "uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba",
+    "urllib3",
+)  # fmt: skip
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
@@ -76,14 +80,5 @@ def configure_logging(level: str, style: Literal["auto", "text", "json"]) -> Non
         handler.setFormatter(TextFormatter(colour=terminal))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # One line for each request is ours; the libraries' own chatter is not wanted.
-    for name in (
-        "uvicorn.error",
-        "uvicorn.access",
-        "httpx",
-        "httpx2",
-        "httpcore",
-        "filelock",
-        "numba",
-        "urllib3",
-    ):
+    for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -63,11 +63,16 @@ def find_model(
     if source.folder is not None:
         _check_whole(source.folder, f"The folder of model {source.id!r}")
         return source.folder
-    cached = _find_in_cache(source, cache_dir)
-    if cached is not None:
-        logger.info("model found in the cache", extra={"model": source.id})
-        return cached
-    return _download(source, cache_dir, endpoint, report)
+    try:
+        folder = _find_in_cache(source, cache_dir)
+        if folder is None:
+            folder = _download(source, cache_dir, endpoint, report)
+    except ModelBroken:
+        raise
+    except Exception as error:
+        raise _translate(error, source) from error
+    _check_whole(folder, f"The download of model {source.id!r}")
+    return folder
 
 
 def _missing(names: Iterable[str]) -> str | None:
@@ -131,40 +136,34 @@ def _download(
         in_file += count
         report(min(done + in_file, total), total)
 
-    try:
-        info = HfApi(endpoint=endpoint).model_info(
-            source.id, revision=source.revision, files_metadata=True, timeout=10
+    info = HfApi(endpoint=endpoint).model_info(
+        source.id, revision=source.revision, files_metadata=True, timeout=10
+    )
+    sizes = {entry.rfilename: entry.size or 0 for entry in info.siblings or []}
+    missing = _missing(sizes)
+    if missing:
+        raise ModelBroken(
+            f"Model {source.id!r} has no {missing} on the hub. Choose a CTC checkpoint of the "
+            "Wav2Vec2 family with STT_MODELS."
         )
-        sizes = {entry.rfilename: entry.size or 0 for entry in info.siblings or []}
-        missing = _missing(sizes)
-        if missing:
-            raise ModelBroken(
-                f"Model {source.id!r} has no {missing} on the hub. Choose a CTC checkpoint of the "
-                "Wav2Vec2 family with STT_MODELS."
-            )
-        wanted = [name for name in DESCRIPTION_FILES if name in sizes]
-        wanted += _weights_among(set(sizes))
-        total = sum(sizes[name] for name in wanted)
-        folder = Path()
-        for name in wanted:
-            in_file = 0
-            folder = Path(
-                hf_hub_download(
-                    source.id,
-                    name,
-                    revision=source.revision,
-                    cache_dir=cache_dir,
-                    endpoint=endpoint,
-                    tqdm_class=_progress_bar(on_bytes),
-                )
-            ).parent
-            done += sizes[name]
-            report(done, total)
-    except ModelBroken:
-        raise
-    except Exception as error:
-        raise _translate(error, source) from error
-    _check_whole(folder, f"The download of model {source.id!r}")
+    wanted = [name for name in DESCRIPTION_FILES if name in sizes]
+    wanted += _weights_among(set(sizes))
+    total = sum(sizes[name] for name in wanted)
+    logger.info("fetching model", extra={"model": source.id, "megabytes": round(total / 1e6, 1)})
+    folder = Path()
+    for name in wanted:
+        in_file = 0
+        file = hf_hub_download(
+            source.id,
+            name,
+            revision=source.revision,
+            cache_dir=cache_dir,
+            endpoint=endpoint,
+            tqdm_class=_progress_bar(on_bytes),
+        )
+        folder = Path(file).parent
+        done += sizes[name]
+        report(done, total)
     return folder
 
 
@@ -191,6 +190,7 @@ def _translate(error: Exception, source: ModelSource) -> ModelBroken | ModelUnre
         return ModelBroken(f"{name} is no valid hub id. Expected owner/name; see STT_MODELS.")
     if isinstance(error, OSError) and error.errno in (
         errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS,
+        errno.ENOTDIR,
     ):  # fmt: skip
         return ModelBroken(
             f"{name} cannot be stored ({errno.errorcode[error.errno]}): the cache must be "

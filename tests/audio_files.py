@@ -1,0 +1,54 @@
+"""Recordings made for tests: the same samples in every container that is accepted."""
+
+from fractions import Fraction
+from io import BytesIO
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+
+def tones(seconds: float, rate: int, channels: int = 1, seed: int = 0) -> NDArray[np.float32]:
+    """Some sines and noise, ``[n, channels]``, different in each channel, below 3 kHz."""
+    random = np.random.default_rng(seed)
+    time = np.arange(round(seconds * rate)) / rate
+    columns = []
+    for _ in range(channels):
+        pitches = random.uniform(80, 3000, 5)
+        wave = sum(np.sin(2 * np.pi * pitch * time) for pitch in pitches) / 10
+        columns.append(wave + random.normal(0, 0.01, len(time)))
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def with_libsndfile(
+    samples: NDArray[np.float32], rate: int, format: str, subtype: str | None = None
+) -> bytes:
+    """Encode as WAV, FLAC, OGG or MP3."""
+    file = BytesIO()
+    soundfile.write(file, samples, rate, format=format, subtype=subtype)
+    return file.getvalue()
+
+
+def with_ffmpeg(samples: NDArray[np.float32], rate: int, container: str, codec: str) -> bytes:
+    """Encode with FFmpeg's muxers: mp4 (also m4a), 3gp, webm, adts, ogg, sdp is no container."""
+    import av
+
+    file = BytesIO()
+    with av.open(file, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate)
+        stream.layout = "mono" if samples.shape[1] == 1 else "stereo"
+        planar = np.ascontiguousarray(samples.T)
+        frame = av.AudioFrame.from_ndarray(planar, format="fltp", layout=stream.layout.name)
+        frame.sample_rate = rate
+        frame.time_base = Fraction(1, rate)
+        frame.pts = 0
+        resampler = av.AudioResampler(
+            format=stream.format.name,
+            layout=stream.layout.name,
+            rate=rate,
+            frame_size=stream.codec_context.frame_size or 0,
+        )
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            output.mux(stream.encode(part))
+        output.mux(stream.encode(None))
+    return file.getvalue()

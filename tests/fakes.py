@@ -1,0 +1,92 @@
+"""Fakes for the two seams, and small real engines with random weights."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stt.ctc import Vocabulary
+from stt.transcript import LogProbs, Waveform
+from stt.windows import FrameGrid
+
+WAV2VEC2_GRID = FrameGrid(stride_samples=320, receptive_samples=400)
+LETTERS = Vocabulary(symbols=("<pad>", "|", "a", "b", "c"), blank=0)
+
+
+def spell(columns: Sequence[int], n_vocab: int = 5, posterior: float = 0.9) -> LogProbs:
+    """Log-probs whose best path is these columns, a frame each."""
+    rest = (1 - posterior) / (n_vocab - 1)
+    probs = np.full((len(columns), n_vocab), rest, np.float32)
+    probs[np.arange(len(columns)), list(columns)] = posterior
+    return np.log(probs)
+
+
+class FakeEngine:
+    """Says "ab" for every waveform; ``before`` is called in the inference thread first."""
+
+    vocabulary = LETTERS
+    grid = WAV2VEC2_GRID
+    device = "cpu"
+
+    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        self._before = before
+        self.threads: set[int] = set()
+        self.lengths: list[int] = []
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+        self._before()
+        self.threads.add(threading.get_ident())
+        self.lengths += [len(waveform) for waveform in waveforms]
+        results = []
+        for waveform in waveforms:
+            columns = [0] * self.grid.n_frames(len(waveform))
+            columns[1:3] = [2, 3]
+            results.append(spell(columns[: self.grid.n_frames(len(waveform))]))
+        return results
+
+
+def save_random_checkpoint(
+    folder: Path, *, norm: str, seed: int = 0, bin_file: bool = False
+) -> Path:
+    """A tiny Wav2Vec2ForCTC with random weights, as save_pretrained writes it.
+
+    ``norm`` is "layer" (XLSR: attention mask) or "group" (base-960h: none).
+    """
+    import json
+
+    import torch
+    from transformers import (
+        Wav2Vec2Config,
+        Wav2Vec2CTCTokenizer,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2ForCTC,
+        Wav2Vec2Processor,
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ABCDEFGHIJ"]
+    vocab = folder / "vocab.json"
+    vocab.write_text(json.dumps({token: index for index, token in enumerate(tokens)}))
+    torch.manual_seed(seed)
+    layer = norm == "layer"
+    model = Wav2Vec2ForCTC(
+        Wav2Vec2Config(
+            vocab_size=len(tokens), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+            intermediate_size=64, conv_dim=(16,) * 7, feat_extract_norm=norm, conv_bias=layer,
+            do_stable_layer_norm=layer, num_conv_pos_embeddings=16,
+            num_conv_pos_embedding_groups=4, pad_token_id=0,
+        )
+    )  # fmt: skip
+    # Random heads emit one symbol for everything; a wide one gives varied text.
+    torch.nn.init.normal_(model.lm_head.weight, std=3.0)
+    model.save_pretrained(folder)
+    tokenizer = Wav2Vec2CTCTokenizer(
+        str(vocab), pad_token="<pad>", unk_token="<unk>", word_delimiter_token="|"
+    )
+    extractor = Wav2Vec2FeatureExtractor(return_attention_mask=layer, do_normalize=True)
+    Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(folder)
+    if bin_file:
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    return folder

@@ -1,0 +1,129 @@
+import json
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from stt.ctc import GreedyDecoder, Vocabulary
+from stt.engine import read_vocabulary
+from stt.transcript import LogProbs, Word
+from tests.fakes import LETTERS, WAV2VEC2_GRID, spell
+
+BLANK, SPACE, A, B, C = range(5)
+SYLLABLES = [chr(0xAC00 + 97 * i) for i in range(60)]
+JAMO = [chr(0x1100 + i) for i in range(19)] + [chr(0x1161 + i) for i in range(21)] + [
+    chr(0x11A8 + i) for i in range(27)
+]  # fmt: skip
+ALPHABET = [chr(ord("A") + i) for i in range(26)] + ["'"]
+
+
+def decode(log_probs: LogProbs, cuts: list[int] | None = None) -> list[Word]:
+    decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
+    words: list[Word] = []
+    for piece in np.split(log_probs, cuts or []):
+        words += decoder.feed(piece)
+    return words + decoder.finish()
+
+
+def text(columns: list[int]) -> str:
+    return " ".join(word.text for word in decode(spell(columns)))
+
+
+def test_repeats_are_merged_and_blanks_dropped() -> None:
+    assert text([A, A, BLANK, A, B, B]) == "aab"
+
+
+def test_a_delimiter_ends_a_word_and_an_empty_word_is_none() -> None:
+    assert text([SPACE, A, SPACE, BLANK, SPACE, B, SPACE]) == "a b"
+
+
+def test_nothing_said_is_no_word() -> None:
+    assert decode(spell([BLANK] * 5)) == []
+    assert decode(spell([])) == []
+
+
+def test_times_are_those_of_the_frames() -> None:
+    # frame 0 begins at 0 s, each is 20 ms
+    [first, second] = decode(spell([BLANK, A, A, B, SPACE, BLANK, C, BLANK]))
+    assert (first.text, first.start, first.end) == ("ab", 0.02, 0.08)
+    assert (second.text, second.start, second.end) == ("c", 0.12, 0.14)
+
+
+def test_confidence_is_the_mean_of_the_symbols_best_posteriors() -> None:
+    log_probs = np.concatenate([spell([A], posterior=0.5), spell([A], posterior=0.8),
+                                spell([B], posterior=0.6)])  # fmt: skip
+    [word] = decode(log_probs)
+    assert word.confidence == pytest.approx((0.8 + 0.6) / 2, abs=1e-6)
+
+
+@given(
+    columns=st.lists(st.integers(0, 4), max_size=40),
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+)
+def test_how_the_frames_are_cut_changes_nothing(columns: list[int], cuts: list[int]) -> None:
+    random = np.random.default_rng(len(columns))
+    log_probs = spell(columns) + random.normal(0, 0.01, (len(columns), 5)).astype(np.float32)
+    assert decode(log_probs, sorted(min(cut, len(columns)) for cut in cuts)) == decode(log_probs)
+
+
+def test_words_leave_as_soon_as_they_are_whole() -> None:
+    decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
+    assert decoder.feed(spell([A, B])) == []
+    assert [word.text for word in decoder.feed(spell([B, SPACE, C]))] == ["ab"]
+    assert [word.text for word in decoder.finish()] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "delimiter"),
+    [
+        (SYLLABLES, "|"),
+        (SYLLABLES, " "),
+        (JAMO, "|"),
+        (JAMO, " "),
+        (ALPHABET, "|"),
+        (ALPHABET, " "),
+    ],
+    ids=["syllables", "syllables, space", "jamo", "jamo, space", "letters", "letters, space"],
+)
+@pytest.mark.parametrize("lower", [False, True])
+def test_text_equals_transformers_batch_decode_of_the_argmax(
+    tmp_path: Path, symbols: list[str], delimiter: str, lower: bool
+) -> None:
+    from transformers import Wav2Vec2CTCTokenizer
+
+    tokens = ["[PAD]", "<s>", "</s>", "[UNK]", delimiter, *symbols]
+    vocab = tmp_path / "vocab.json"
+    vocab.write_text(json.dumps({token: index for index, token in enumerate(tokens)}))
+    tokenizer = Wav2Vec2CTCTokenizer(
+        str(vocab), pad_token="[PAD]", unk_token="[UNK]", word_delimiter_token=delimiter,
+        do_lower_case=lower,
+    )  # fmt: skip
+    vocabulary = read_vocabulary(tokenizer, len(tokens))
+    random = np.random.default_rng(7)
+    for _ in range(25):
+        # Favour blanks, delimiters and repeats, which pure noise has too few of.
+        logits = random.normal(size=(200, len(tokens))) + np.repeat(
+            random.normal(size=(50, len(tokens))), 4, axis=0
+        )
+        logits[:, [0, 4]] += 2.5
+        log_probs = (logits - np.log(np.exp(logits).sum(1, keepdims=True))).astype(np.float32)
+        [expected] = tokenizer.batch_decode(log_probs.argmax(1)[None])
+        decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
+        words = decoder.feed(log_probs) + decoder.finish()
+        ours = " ".join(word.text for word in words)
+        assert ours == " ".join(unicodedata.normalize("NFC", expected).split())
+
+
+def test_jamo_compose_to_syllables() -> None:
+    vocabulary = Vocabulary(symbols=("<pad>", "|", *unicodedata.normalize("NFD", "한글")), blank=0)
+    decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
+    [word] = decoder.feed(spell([2, 3, 4, 5, 6, 7, 1], n_vocab=8))
+    assert word.text == "한글" == unicodedata.normalize("NFC", word.text)
+
+
+def test_spell_makes_probabilities() -> None:
+    assert_allclose(np.exp(spell([A, B])).sum(axis=1), 1, rtol=1e-5)

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+
+from stt.errors import ConfigurationError, UnsupportedLanguage
+from stt.languages import (
+    BUNDLED_FOLDER,
+    SUPPORTED_LANGUAGES,
+    Languages,
+    ModelSource,
+    choose_languages,
+)
+
+ALL = Languages(SUPPORTED_LANGUAGES.values())
+
+
+def test_the_registry_is_what_was_asked_for() -> None:
+    assert {code: each.model.id for code, each in SUPPORTED_LANGUAGES.items()} == {
+        "KR": "kresnik/wav2vec2-large-xlsr-korean",
+        "EN": "facebook/wav2vec2-base-960h",
+        "JA": "jonatasgrosman/wav2vec2-large-xlsr-53-japanese",
+        "ZH": "jonatasgrosman/wav2vec2-large-xlsr-53-chinese-zh-cn",
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "spellings"),
+    {
+        "KR": "KR kr Kr ko KO kor ko-KR ko_kr korean Korean",
+        "EN": "EN en eng en-US en-GB EN_US english",
+        "JA": "JA ja jp jpn ja-JP japanese",
+        "ZH": "ZH zh cn cmn zho zh-CN chinese",
+    }.items(),
+)
+def test_aliases(code: str, spellings: str) -> None:
+    assert {ALL.resolve(each).code for each in spellings.split()} == {code}
+    assert ALL.resolve(f"  {code} ").code == code
+
+
+@pytest.mark.parametrize("spelling", ["xx", "KRR", "k", "한국어", "x" * 5000])
+def test_an_unknown_code_names_the_supported_ones(spelling: str) -> None:
+    with pytest.raises(UnsupportedLanguage, match=r"KR \(Korean\), EN \(English\)") as caught:
+        ALL.resolve(spelling)
+    assert len(caught.value.message) < 300
+
+
+def test_the_default_is_korean_where_it_is_served() -> None:
+    assert choose_languages(["EN", "KR"], {}, demo=False).resolve(None).code == "KR"
+    assert choose_languages(["EN", "JA"], {}, demo=False).resolve("").code == "EN"
+    assert choose_languages([], {}, demo=False).codes == ["KR"]
+
+
+def test_the_demo_serves_what_is_bundled() -> None:
+    demo = choose_languages([], {}, demo=True)
+    assert {each.code: each.model.id for each in demo} == {"KR": "ko-mini", "EN": "en-mini"}
+    assert choose_languages(["ko"], {}, demo=True).codes == ["KR"]
+    with pytest.raises(ConfigurationError, match="'JA' is not served"):
+        choose_languages(["JA"], {}, demo=True)
+
+
+def test_a_model_is_changed_and_a_language_added() -> None:
+    models = {"ko": ModelSource.parse("me/mine@v2"), "VI": ModelSource.parse("/models/vi")}
+    languages = choose_languages(["KR", "vi"], models, demo=False)
+    assert languages.resolve("KR").model == ModelSource("me/mine", "v2")
+    assert languages.resolve("vi").model == ModelSource("vi", "local", Path("/models/vi"))
+    assert languages.resolve("korean").name == "Korean"
+
+
+def test_a_code_nobody_knows_is_a_sentence() -> None:
+    with pytest.raises(ConfigurationError, match="STT_MODELS=CODE=owner/name"):
+        choose_languages(["KR", "XX"], {}, demo=False)
+
+
+def test_two_languages_cannot_share_a_spelling() -> None:
+    other = Languages([SUPPORTED_LANGUAGES["KR"]]).resolve("KR")
+    with pytest.raises(ConfigurationError, match="stands for both"):
+        Languages([SUPPORTED_LANGUAGES["KR"], type(other)("X", "X", "X", "ko", other.model)])
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("a/b", ModelSource("a/b", "main")),
+        (" a/b@0123abc ", ModelSource("a/b", "0123abc")),
+        ("a/b@", ModelSource("a/b", "main")),
+        ("/x/y", ModelSource("y", "local", Path("/x/y"))),
+        ("./y", ModelSource("y", "local", Path.cwd() / "y")),
+        ("bundled:ko-mini", ModelSource("ko-mini", "bundled", BUNDLED_FOLDER / "ko-mini")),
+    ],
+)
+def test_model_sources(text: str, source: ModelSource) -> None:
+    assert ModelSource.parse(text) == source
+
+
+@pytest.mark.parametrize("text", ["", "name", "a/b/c", "/".join("abc"), "a/", "/".rjust(2, "a")])
+def test_what_names_no_model(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="owner/name"):
+        ModelSource.parse(text)
+
+
+def test_a_bundled_name_cannot_leave_its_folder() -> None:
+    assert ModelSource.parse("bundled:../../etc").folder == BUNDLED_FOLDER / "etc"

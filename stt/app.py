@@ -19,7 +19,7 @@ from stt.engine import Engine
 from stt.languages import choose_languages
 from stt.loader import EngineLoader
 from stt.middleware import BodyLimit, RequestContext
-from stt.responses import Problem, ProblemResponse
+from stt.responses import PROBLEMS, Problem, ProblemResponse
 from stt.routes import health, transcribe
 from stt.service import Service
 from stt.settings import Settings
@@ -94,6 +94,7 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
         version=__version__,
         description="Speech to text with Wav2Vec2 CTC models: Korean, English, Japanese, Chinese.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        responses={422: PROBLEMS[422]},
         lifespan=lifespan,
     )
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_upload_mb * 1e6))

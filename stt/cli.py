@@ -1,6 +1,7 @@
 """The command line: ``stt serve``, which is what ``server_stt.py`` runs."""
 
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -44,12 +45,18 @@ def serve(arguments: Sequence[str] | None = None) -> None:
         host=settings.host,
         port=settings.port,
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
     )
     listener = config.bind_socket()
+    listener.listen(config.backlog)  # from here on a client waits instead of being refused
     port = listener.getsockname()[1]
     logger.info("listening on http://%s:%d", settings.host, port)
+    # uvicorn shuts down in good order on these and then raises them again, which would end the
+    # process as killed; having been told to stop is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -10,10 +10,7 @@ from typing import Literal
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that the current task works for."""
 
-CHATTY = (
-    "uvicorn.error", "uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba",
-    "urllib3",
-)  # fmt: skip
+CHATTY = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 

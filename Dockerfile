@@ -1,0 +1,45 @@
+# syntax=docker/dockerfile:1
+#
+#   docker build -t stt-ctc .                                     CPU
+#   docker build -t stt-ctc:cuda --build-arg TORCH_BACKEND=cu132 . CUDA
+#   docker run -p 8400:8400 -v stt-models:/models --read-only --tmpfs /tmp stt-ctc
+#
+FROM python:3.12-slim-bookworm AS build
+# uv takes torch from the index of that back-end, so that a CPU image has no gigabytes of CUDA.
+# Everything else, and torch's version, is as locked.
+ARG TORCH_BACKEND=cpu
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+RUN pip install --no-cache-dir "uv>=0.9,<1"
+WORKDIR /build
+COPY pyproject.toml uv.lock ./
+RUN uv export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate \
+        --prune torch --output-file requirements.txt \
+    && uv export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate \
+        | grep '^torch==' >> requirements.txt \
+    && uv venv /opt/stt \
+    && uv pip install --python /opt/stt --torch-backend "${TORCH_BACKEND}" -r requirements.txt
+COPY README.md LICENSE server_stt.py ./
+COPY stt ./stt
+RUN uv pip install --python /opt/stt --no-deps .
+
+FROM python:3.12-slim-bookworm
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin stt \
+    && mkdir /models && chown stt /models
+COPY --from=build /opt/stt /opt/stt
+# All that is written at run time goes to /models (weights) and /tmp (uploads, numba's cache), so
+# the root file system may be read-only.
+ENV PATH=/opt/stt/bin:$PATH \
+    HOME=/tmp \
+    HF_HOME=/models \
+    NUMBA_CACHE_DIR=/tmp/numba \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 10001
+VOLUME /models
+WORKDIR /tmp
+EXPOSE 8400
+# The first start fetches 1.3 GB; until then the container is "starting", not "unhealthy".
+HEALTHCHECK --start-period=30m --start-interval=2s --interval=15s --timeout=5s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('STT_PORT') or 8400}/health\", timeout=4)"]
+CMD ["stt", "serve"]

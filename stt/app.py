@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
 
 from stt import __version__, errors, logs
 from stt.batcher import Batcher
@@ -37,6 +39,7 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.ModelUnreachable: 503,
     errors.ModelLoading: 503,
     errors.ModelBroken: 503,
+    errors.Overloaded: 429,
     errors.InferenceFailed: 500,
     errors.ConfigurationError: 500,
 }
@@ -65,7 +68,11 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        batcher = Batcher(settings.cpu_threads)
+        batcher = Batcher(
+            cpu_threads=settings.cpu_threads,
+            batch_seconds=settings.batch_seconds,
+            max_queue_seconds=settings.max_queue_seconds,
+        )
         transcriber = Transcriber(batcher, settings)
 
         async def warm(engine: Engine) -> None:
@@ -99,6 +106,7 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
     )
     app.add_middleware(BodyLimit, max_bytes=int(settings.max_upload_mb * 1e6))
     app.add_middleware(RequestContext)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web"))
     app.include_router(transcribe.router)
     app.include_router(health.router)
     app.add_exception_handler(errors.SttError, _on_stt_error)
@@ -138,7 +146,7 @@ async def _on_stt_error(request: Request, error: Exception) -> ProblemResponse:
     if status >= 500:
         logger.error("%s: %s", error.code, error.message, exc_info=error.__cause__)
     headers = {}
-    if isinstance(error, errors.ModelLoading):
+    if isinstance(error, errors.ModelLoading | errors.Overloaded):
         headers["Retry-After"] = str(round(error.retry_after_seconds + 0.5))
     return problem(status, error.code, error.message, headers)
 

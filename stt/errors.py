@@ -16,6 +16,7 @@
     │   ├── ModelUnreachable        now; trying again may help
     │   ├── ModelLoading            not yet; it is being fetched or read
     │   └── ModelBroken             ever, until somebody changes something
+    ├── Overloaded                  too much waits; later there will be room
     └── InferenceFailed             the model raised while it ran
 
 A message says what was wrong, what was expected and what to do. It goes to the client as it is, so
@@ -113,6 +114,19 @@ class ModelBroken(ModelError):
     """The checkpoint cannot be used and trying again would not help."""
 
     code = "model_failed"
+
+
+class Overloaded(SttError):
+    """The queue is full.
+
+    ``retry_after_seconds`` is when there will be room, by the speed measured lately.
+    """
+
+    code = "overloaded"
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class InferenceFailed(SttError):

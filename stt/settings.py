@@ -84,6 +84,31 @@ class Settings(BaseSettings):
         le=30,
         description="Part of a window at each inner edge that serves as context only.",
     )
+    cut_search_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=30,
+        description="Windows are cut at the quietest moment of so many seconds; 0: anywhere.",
+    )
+    windows_in_flight: int = Field(
+        default=2,
+        ge=1,
+        le=1024,
+        description="Windows of one recording that are in the queue at a time, so that a long "
+        "recording does not starve a short one. More feed a GPU better.",
+    )
+    batch_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        le=100_000,
+        description="Largest batch, in seconds of audio once padded (longest x rows).",
+    )
+    max_queue_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        le=1e6,
+        description="Seconds of audio that may wait; beyond that newcomers get 429.",
+    )
     decode_threads: int = Field(
         default=4, ge=1, le=256, description="Uploads that are decoded at the same time."
     )
@@ -124,14 +149,14 @@ class Settings(BaseSettings):
             raise ValueError("expected auto, cpu, cuda or cuda:N")
         return value.strip().lower()
 
-    @field_validator("context_seconds")
+    @field_validator("cut_search_seconds")
     @classmethod
     def _leave_a_core(cls, value: float, info: Any) -> float:
-        window = info.data.get("window_seconds")
-        if window is not None and 2 * value > 0.8 * window:
+        window, context = (info.data.get(f"{name}_seconds") for name in ("window", "context"))
+        if window is not None and context is not None and 2 * context + value > 0.8 * window:
             raise ValueError(
-                f"twice the context ({2 * value:g} s) must leave at least a fifth of the window "
-                f"({window:g} s)"
+                f"twice the context ({context:g} s) and the search ({value:g} s) must leave at "
+                f"least a fifth of the window ({window:g} s)"
             )
         return value
 

@@ -12,6 +12,10 @@ Every window but a recording's only one has the same length, the last one too: i
 enough to be full, as a window of real audio is worth more than one of padding, and as a processor
 is fastest on a shape that it knows.
 
+Where a core ends is not fixed: within some seconds before the context begins, the quietest moment
+is taken, which is seldom inside a word. Two windows never agree to the frame on where a symbol is,
+and between words that does no harm.
+
 Windows begin at multiples of the frame stride, so that a frame of a window is exactly a frame of
 one forward over the whole recording, and frames can be counted through.
 """
@@ -22,6 +26,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from stt.transcript import SAMPLE_RATE, Waveform
+
+QUIET_FRAMES = 10
+"""Frames over which loudness is averaged in the search for a pause; 0.2 s at a stride of 20 ms."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +85,24 @@ class WindowCutter:
     to the last sample, so that its text is exactly that of one forward.
     """
 
-    def __init__(self, grid: FrameGrid, *, window_seconds: float, context_seconds: float) -> None:
+    def __init__(
+        self,
+        grid: FrameGrid,
+        *,
+        window_seconds: float,
+        context_seconds: float,
+        cut_search_seconds: float = 0.0,
+    ) -> None:
         self._grid = grid
         stride_seconds = grid.stride_samples / SAMPLE_RATE
         self._window_frames = max(1, round(window_seconds / stride_seconds))
         self._context_frames = round(context_seconds / stride_seconds)
-        self._step_frames = self._window_frames - 2 * self._context_frames
-        if self._step_frames < 1:
-            raise ValueError("twice the context leaves nothing of the window")
+        self._search_frames = round(cut_search_seconds / stride_seconds)
+        if self._window_frames - 2 * self._context_frames - self._search_frames < 1:
+            raise ValueError("context and search leave nothing of the window")
         self._blocks: list[Waveform] = []
         self._first_frame = 0
-        """Frame at which the blocks held begin: a step before the next window."""
+        """Frame at which the blocks held begin: where the window before the next one began."""
         self._window_frame = 0
         """Frame at which the next window begins."""
         self._core_frame = 0
@@ -104,10 +118,10 @@ class WindowCutter:
         windows = []
         # More than a window, not just one: a recording's last window is cut by `finish`.
         while n_frames > self._window_frame + self._window_frames:
-            core_end = self._window_frame + self._window_frames - self._context_frames
+            core_end = self._choose_cut()
             windows.append(self._window(self._window_frame, core_end))
             self._forget_before(self._window_frame)
-            self._window_frame += self._step_frames
+            self._window_frame = core_end - self._context_frames
         return windows
 
     def finish(self) -> list[Window]:
@@ -126,6 +140,25 @@ class WindowCutter:
         window = Window(self._joined()[offset : offset + length], core, self._core_frame)
         self._core_frame = core_end
         return window
+
+    def _choose_cut(self) -> int:
+        """The frame at which the next window's core ends: the quietest one that may be taken."""
+        last = self._window_frame + self._window_frames - self._context_frames
+        if self._search_frames == 0:
+            return last
+        stride = self._grid.stride_samples
+        # Loudness is that of some frames around: a stop consonant is silent too, but short.
+        first = last - self._search_frames
+        begin = (first - QUIET_FRAMES // 2 - self._first_frame) * stride
+        samples = self._joined()[
+            max(0, begin) : begin + (self._search_frames + QUIET_FRAMES) * stride
+        ]
+        whole = len(samples) // stride * stride
+        energies = np.square(samples[:whole].reshape(-1, stride)).mean(axis=1, dtype=np.float64)
+        loudness = np.convolve(energies, np.ones(QUIET_FRAMES) / QUIET_FRAMES, mode="valid")
+        # Of equally quiet moments the last one: it gives the longest core.
+        quietest = len(loudness) - 1 - int(loudness[::-1].argmin())
+        return min(last, first + quietest)
 
     def _joined(self) -> Waveform:
         if len(self._blocks) != 1:

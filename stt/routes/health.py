@@ -23,6 +23,13 @@ router = APIRouter(tags=["service"])
 
 Use = Annotated[Service, Depends(get_service)]
 PAGE = Path(__file__).parent.parent / "web" / "index.html"
+# The page takes everything from here, so nothing that gets into it can call elsewhere.
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src data:; media-src blob:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 NOT_READY: dict[int | str, dict[str, Any]] = {
     503: {"model": HealthResponse, "description": "Not ready: loading or failed."}
 }
@@ -107,7 +114,7 @@ async def languages(service: Use) -> LanguagesResponse:
 async def root(service: Use, accept: Annotated[str, Header()] = "") -> SummaryResponse | Response:
     """A summary for programs; the web page for browsers (``Accept: text/html``)."""
     if "text/html" in accept:
-        return HTMLResponse(PAGE.read_text(encoding="utf-8"))
+        return HTMLResponse(PAGE.read_text(encoding="utf-8"), headers=PAGE_HEADERS)
     return SummaryResponse(
         name="stt-ctc",
         version=__version__,

@@ -10,10 +10,15 @@ from stt.windows import FrameGrid, Window, WindowCutter
 GRID = FrameGrid(stride_samples=4, receptive_samples=6)
 
 
-def cut(n_samples: int, blocks: list[int], window: float, context: float) -> list[Window]:
+def cut(
+    n_samples: int, blocks: list[int], window: float, context: float, search: float = 0
+) -> list[Window]:
     """Cut a ramp (sample i has value i) that arrives in blocks of these lengths, repeated."""
     cutter = WindowCutter(
-        GRID, window_seconds=window * 4 / 16000, context_seconds=context * 4 / 16000
+        GRID,
+        window_seconds=window * 4 / 16000,
+        context_seconds=context * 4 / 16000,
+        cut_search_seconds=search * 4 / 16000,
     )
     ramp = np.arange(n_samples, dtype=np.float32)
     windows, position, turn = [], 0, 0
@@ -29,13 +34,15 @@ def cut(n_samples: int, blocks: list[int], window: float, context: float) -> lis
     blocks=st.lists(st.integers(1, 90), min_size=1, max_size=4),
     window=st.integers(3, 30),
     context=st.integers(0, 14),
+    search=st.integers(0, 20),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_every_frame_is_in_exactly_one_core_and_is_the_whole_recordings_frame(
-    n_samples: int, blocks: list[int], window: int, context: int
+    n_samples: int, blocks: list[int], window: int, context: int, search: int
 ) -> None:
     context = min(context, (window - 1) // 2)
-    windows = cut(n_samples, blocks, window, context)
+    search = min(search, window - 2 * context - 1)
+    windows = cut(n_samples, blocks, window, context, search)
     covered = []
     for each in windows:
         begin = each.first_frame - each.core.start
@@ -47,18 +54,36 @@ def test_every_frame_is_in_exactly_one_core_and_is_the_whole_recordings_frame(
     assert covered == list(range(GRID.n_frames(n_samples)))
 
 
-@given(n_samples=st.integers(0, 400), window=st.integers(3, 30), context=st.integers(0, 14))
-@settings(max_examples=200, deadline=None)
+@given(
+    n_samples=st.integers(0, 400),
+    window=st.integers(3, 30),
+    context=st.integers(0, 14),
+    search=st.integers(0, 20),
+)
+@settings(max_examples=300, deadline=None)
 def test_windows_have_one_length_and_full_context(
-    n_samples: int, window: int, context: int
+    n_samples: int, window: int, context: int, search: int
 ) -> None:
     context = min(context, (window - 1) // 2)
-    windows = cut(n_samples, [17], window, context)
+    search = min(search, window - 2 * context - 1)
+    windows = cut(n_samples, [17], window, context, search)
     if len(windows) > 1:
         assert {len(each.waveform) for each in windows} == {GRID.n_samples(window)}
     for before, after in pairwise(windows):
-        assert GRID.n_frames(len(before.waveform)) - before.core.stop == context
+        right = GRID.n_frames(len(before.waveform)) - before.core.stop
+        assert context <= right <= context + search
         assert after.core.start >= context
+
+
+def test_a_core_ends_at_the_quietest_moment() -> None:
+    random = np.random.default_rng(0)
+    samples = random.normal(0, 1, 16000 * 40).astype(np.float32)
+    pause = slice(round(16.9 * 16000), round(17.2 * 16000))
+    samples[pause] *= 0.01
+    grid = FrameGrid(stride_samples=320, receptive_samples=400)
+    cutter = WindowCutter(grid, window_seconds=20, context_seconds=2, cut_search_seconds=2)
+    first = cutter.feed(samples)[0]
+    assert 16.9 < grid.seconds(first.core.stop) < 17.2
 
 
 def test_a_recording_of_one_window_comes_out_whole() -> None:

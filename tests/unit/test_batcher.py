@@ -1,0 +1,189 @@
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import numpy as np
+import pytest
+
+from stt.batcher import Batcher, forward_surviving
+from stt.errors import InferenceFailed, Overloaded
+from stt.transcript import LogProbs, Waveform
+from tests.fakes import FakeEngine, spell
+
+
+class Gate(FakeEngine):
+    """Each forward waits for its turn; batches are recorded as lists of lengths in seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[float]] = []
+        self.open = threading.Semaphore(0)
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+        self.batches.append([len(waveform) / 16000 for waveform in waveforms])
+        assert self.open.acquire(timeout=20)
+        for waveform in waveforms:
+            if waveform[0] == 666:
+                raise RuntimeError("poison")
+            if waveform[0] == 13:
+                return []
+        return super().forward(waveforms)
+
+
+def clip(seconds: float, marker: float = 0) -> Waveform:
+    waveform = np.zeros(round(seconds * 16000), np.float32)
+    waveform[0] = marker
+    return waveform
+
+
+def run(scenario: Callable[[Batcher, Gate], Awaitable[None]], **limits: float) -> Gate:
+    gate = Gate()
+
+    async def main() -> None:
+        batcher = Batcher(cpu_threads=1, **limits)  # type: ignore[arg-type]
+        try:
+            await asyncio.wait_for(scenario(batcher, gate), 30)
+        finally:
+            batcher.close()
+
+    asyncio.run(main())
+    return gate
+
+
+async def block_with(batcher: Batcher, gate: Gate, seconds: float = 1.0) -> asyncio.Task[LogProbs]:
+    """Occupy the inference thread."""
+    task = asyncio.create_task(batcher.submit(gate, clip(seconds)))
+    while not gate.batches:
+        await asyncio.sleep(0.005)
+    return task
+
+
+def test_what_gathers_while_a_batch_runs_is_the_next_batch() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        rest = [asyncio.create_task(batcher.submit(gate, clip(s))) for s in (2, 3, 2.5)]
+        await asyncio.sleep(0.02)
+        gate.open.release(5)
+        results = await asyncio.gather(first, *rest)
+        assert [len(r) for r in results] == [
+            gate.grid.n_frames(16000 * s // 2) for s in (2, 4, 6, 5)
+        ]
+
+    assert run(scenario).batches == [[1.0], [2.0, 2.5, 3.0]]
+
+
+def test_a_batch_costs_its_padded_length_and_neighbours_in_length_go_together() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        rest = [
+            asyncio.create_task(batcher.submit(gate, clip(s))) for s in (2, 20, 3, 19, 2, 9, 20)
+        ]
+        await asyncio.sleep(0.02)
+        gate.open.release(20)
+        await asyncio.gather(first, *rest)
+
+    batches = run(scenario, batch_seconds=40).batches
+    # The 9 s clip would make the batch of short ones cost 36 s, which fits; a 20 s one would not.
+    assert batches == [[1.0], [2.0, 2.0, 3.0, 9.0], [20.0, 20.0], [19.0]]
+    assert all(max(batch) * len(batch) <= 40 for batch in batches)
+
+
+def test_a_window_larger_than_the_budget_runs_alone() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        gate.open.release(9)
+        await asyncio.gather(*(batcher.submit(gate, clip(20)) for _ in range(2)))
+
+    assert run(scenario, batch_seconds=10).batches == [[20.0], [20.0]]
+
+
+def test_engines_are_not_mixed() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        other = Gate()
+        other.open.release(9)
+        first = await block_with(batcher, gate)
+        rest = [asyncio.create_task(batcher.submit(e, clip(2))) for e in (other, gate, other)]
+        await asyncio.sleep(0.02)
+        gate.open.release(9)
+        await asyncio.gather(first, *rest)
+        assert other.batches == [[2.0, 2.0]]
+
+    assert run(scenario).batches == [[1.0], [2.0]]
+
+
+def test_callers_who_have_gone_are_not_computed_and_do_not_disturb_the_others() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        gone, stays = (asyncio.create_task(batcher.submit(gate, clip(s))) for s in (5, 2))
+        await asyncio.sleep(0.02)
+        gone.cancel()
+        first.cancel()  # goes while it is being computed
+        gate.open.release(9)
+        assert len(await stays) == gate.grid.n_frames(32000)
+        assert batcher.queued_seconds == 0
+
+    assert run(scenario).batches == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize("marker", [666, 13], ids=["raises", "too few results"])
+def test_one_poisonous_window_costs_only_its_own_request(marker: float) -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        clips = [clip(2), clip(2, marker), clip(2)]
+        rest = [asyncio.create_task(batcher.submit(gate, each)) for each in clips]
+        await asyncio.sleep(0.02)
+        gate.open.release(9)
+        results = await asyncio.gather(first, *rest, return_exceptions=True)
+        assert [isinstance(each, InferenceFailed) for each in results] == [0, 0, 1, 0]
+
+    assert run(scenario).batches == [[1.0], [2.0] * 3, [2.0], [2.0], [2.0]]
+
+
+def test_newcomers_are_refused_when_too_much_waits() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        batcher.check_room()
+        first = await block_with(batcher, gate)
+        rest = [asyncio.create_task(batcher.submit(gate, clip(4))) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        assert batcher.queued_seconds == 12
+        with pytest.raises(Overloaded, match="12 s of audio wait") as caught:
+            batcher.check_room()
+        assert 1 <= caught.value.retry_after_seconds <= 60
+        gate.open.release(9)
+        await asyncio.gather(first, *rest)
+        batcher.check_room()
+
+    run(scenario, max_queue_seconds=10, batch_seconds=4)
+
+
+def test_nobody_hangs_when_the_batcher_is_closed() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        batcher.close()
+        with pytest.raises(InferenceFailed):
+            await batcher.submit(gate, clip(1))
+
+    run(scenario)
+
+
+def test_one_thread_and_the_event_loop_stays_free() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        task = await block_with(batcher, gate)
+        started = time.perf_counter()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert time.perf_counter() - started < 0.5
+        gate.open.release(50)
+        await asyncio.gather(task, *(batcher.submit(gate, clip(1)) for _ in range(20)))
+        assert len(gate.threads) == 1
+        assert threading.get_ident() not in gate.threads
+
+    run(scenario)
+
+
+def test_results_keep_the_order_of_the_waveforms() -> None:
+    class Lengths(FakeEngine):
+        def forward(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+            return [spell([1] * len(waveform)) for waveform in waveforms]
+
+    outcomes = forward_surviving(Lengths(), [np.zeros(n, np.float32) for n in (3, 1, 2)])
+    assert [len(each) for each in outcomes if not isinstance(each, Exception)] == [3, 1, 2]

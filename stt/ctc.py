@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from stt.transcript import LogProbs, Word
+from stt.transcript import SAMPLE_RATE, Calibration, LogProbs, Word
 from stt.windows import FrameGrid
 
 
@@ -58,7 +58,10 @@ class _Symbol:
     column: int
     first_frame: int
     last_frame: int
-    log_prob: float
+    peak: float
+    """Highest log-prob of the run of frames."""
+    log_posterior: float
+    """The calibrated logarithm at that frame."""
 
 
 class GreedyDecoder:
@@ -66,61 +69,95 @@ class GreedyDecoder:
 
     Joined by spaces they are the text that transformers' ``processor.batch_decode`` gives for the
     argmax of the same frames, in NFC and with runs of spaces made one.
+
+    A word leaves when the next one begins, since it cannot end later than that.
     """
 
-    def __init__(self, vocabulary: Vocabulary, grid: FrameGrid) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, grid: FrameGrid, calibration: Calibration | None = None
+    ) -> None:
         self._vocabulary = vocabulary
         self._grid = grid
+        self._calibration = calibration or Calibration()
         self._n_frames = 0
         self._previous = vocabulary.blank
         self._word: list[_Symbol] = []
+        self._whole: list[_Symbol] = []
+        """A word that has ended but whose successor has not begun."""
+        self._end_seconds = 0.0
+        """End of the last word that has left."""
 
     def feed(self, log_probs: LogProbs) -> list[Word]:
         """See `Decoder`. ``log_probs`` may have any number of frames, 0 too."""
         if not len(log_probs):
             return []
         best = log_probs.argmax(axis=1)
-        best_log_probs = log_probs[np.arange(len(best)), best]
         # A run of equal symbols is one; a run that began in the last feed goes on here.
         starts = np.flatnonzero(np.diff(best, prepend=best[0] + 1))
         ends = np.append(starts[1:], len(best))
-        words = []
+        words: list[Word] = []
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             column = int(best[start])
-            peak = float(best_log_probs[start:end].max())
-            first, last = self._n_frames + start, self._n_frames + end - 1
-            if start == 0 and column == self._previous:
-                self._prolong(column, last, peak)
-            elif column != self._vocabulary.blank:
+            if column != self._vocabulary.blank:
                 if self._vocabulary.is_space(column):
-                    words += self._close_word()
+                    self._end_word()
                 else:
-                    self._word.append(_Symbol(column, first, last, peak))
+                    symbol = self._read_run(log_probs, column, start, end)
+                    if start == 0 and column == self._previous:
+                        self._prolong(symbol)
+                    else:
+                        words += self._begin_or_continue_word(symbol)
             self._previous = column
         self._n_frames += len(best)
         return words
 
     def finish(self) -> list[Word]:
         """See `Decoder`."""
-        return self._close_word()
+        self._end_word()
+        return self._settle(before_seconds=self._grid.n_samples(self._n_frames) / SAMPLE_RATE)
 
-    def _prolong(self, column: int, last_frame: int, log_prob: float) -> None:
-        if self._word and self._word[-1].column == column:
-            symbol = self._word[-1]
-            symbol.last_frame = last_frame
-            symbol.log_prob = max(symbol.log_prob, log_prob)
+    def _read_run(self, log_probs: LogProbs, column: int, start: int, end: int) -> _Symbol:
+        surest = start + int(log_probs[start:end, column].argmax())
+        scaled = log_probs[surest] / self._calibration.temperature
+        return _Symbol(
+            column=column,
+            first_frame=self._n_frames + start,
+            last_frame=self._n_frames + end - 1,
+            peak=float(log_probs[surest, column]),
+            log_posterior=float(scaled[column] - np.logaddexp.reduce(scaled)),
+        )
 
-    def _close_word(self) -> list[Word]:
-        symbols, self._word = self._word, []
+    def _prolong(self, more: _Symbol) -> None:
+        """The run goes on that the last feed ended with."""
+        symbol = self._word[-1]
+        symbol.last_frame = more.last_frame
+        if more.peak > symbol.peak:
+            symbol.peak, symbol.log_posterior = more.peak, more.log_posterior
+
+    def _begin_or_continue_word(self, symbol: _Symbol) -> list[Word]:
+        settled = []
+        if not self._word:
+            settled = self._settle(before_seconds=self._start_seconds(symbol))
+        self._word.append(symbol)
+        return settled
+
+    def _end_word(self) -> None:
+        if self._word:
+            self._whole, self._word = self._word, []
+
+    def _start_seconds(self, symbol: _Symbol) -> float:
+        return max(
+            0.0, self._grid.seconds(symbol.first_frame) - self._calibration.start_lag_seconds
+        )
+
+    def _settle(self, before_seconds: float) -> list[Word]:
+        """The word that waits, now that its end cannot be later than ``before_seconds``."""
+        symbols, self._whole = self._whole, []
         text = self._vocabulary.spell([symbol.column for symbol in symbols])
         if not text:
             return []
-        posteriors = np.exp([symbol.log_prob for symbol in symbols])
-        return [
-            Word(
-                text=text,
-                start=self._grid.seconds(symbols[0].first_frame),
-                end=self._grid.seconds(symbols[-1].last_frame + 1),
-                confidence=float(posteriors.mean()),
-            )
-        ]
+        start = min(before_seconds, max(self._end_seconds, self._start_seconds(symbols[0])))
+        end = self._grid.seconds(symbols[-1].last_frame + 1) - self._calibration.end_lag_seconds
+        self._end_seconds = end = max(start, min(end, before_seconds))
+        log_posterior = sum(symbol.log_posterior for symbol in symbols)
+        return [Word(text, start, end, confidence=min(1.0, float(np.exp(log_posterior))))]

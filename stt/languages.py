@@ -5,11 +5,12 @@ model, on one installation, set ``STT_MODELS`` (see `stt.settings`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from stt.errors import ConfigurationError, UnsupportedLanguage
+from stt.transcript import Calibration
 
 BUNDLED_PREFIX = "bundled:"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
@@ -24,6 +25,8 @@ class ModelSource:
     revision: str = "main"
     """Branch, tag or commit on the hub; of no meaning for a folder."""
     folder: Path | None = None
+    calibration: Calibration = field(default_factory=Calibration)
+    """Of word times and confidences; measured where there is speech of known truth."""
 
     @classmethod
     def parse(cls, text: str) -> "ModelSource":
@@ -37,7 +40,11 @@ class ModelSource:
         text = text.strip()
         if text.startswith(BUNDLED_PREFIX):
             name = text.removeprefix(BUNDLED_PREFIX)
-            return cls(id=name, revision="bundled", folder=BUNDLED_FOLDER / Path(name).name)
+            if name not in BUNDLED_MODELS:
+                raise ConfigurationError(
+                    f"{text!r} is not in the package; it has {', '.join(BUNDLED_MODELS)}."
+                )
+            return BUNDLED_MODELS[name]
         if text[:1] in ("/", ".", "~"):
             folder = Path(text).expanduser().absolute()
             return cls(id=folder.name, revision="local", folder=folder)
@@ -48,6 +55,19 @@ class ModelSource:
                 f"that starts with / or ./, or {BUNDLED_PREFIX}name."
             )
         return cls(id=hub_id, revision=revision or "main")
+
+
+# The calibrations are benchmarks/word_times.py's and benchmarks/confidence.py's.
+BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
+    {
+        name: ModelSource(name, "bundled", BUNDLED_FOLDER / name, calibration)
+        for name, calibration in (
+            ("ko-mini", Calibration()),
+            ("en-mini", Calibration()),
+        )
+    }
+)
+"""Small models inside the package, trained on a synthetic voice."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +134,11 @@ DEFAULT_CODE = "KR"
 
 DEMO_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {
-        "KR": ModelSource.parse(f"{BUNDLED_PREFIX}ko-mini"),
-        "EN": ModelSource.parse(f"{BUNDLED_PREFIX}en-mini"),
+        "KR": BUNDLED_MODELS["ko-mini"],
+        "EN": BUNDLED_MODELS["en-mini"],
     }
 )
-"""What ``--demo`` serves: small models trained on a synthetic voice, inside the package."""
+"""What ``--demo`` serves."""
 
 
 class Languages:

@@ -16,7 +16,7 @@ from stt.batcher import Batcher
 from stt.ctc import GreedyDecoder
 from stt.engine import Engine
 from stt.settings import Settings
-from stt.transcript import SAMPLE_RATE, LogProbs, Transcript, Waveform, Word
+from stt.transcript import SAMPLE_RATE, Calibration, LogProbs, Transcript, Waveform, Word
 from stt.windows import Window, WindowCutter
 
 
@@ -28,12 +28,15 @@ class Transcriber:
         self._settings = settings
         self._decode_pool = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
 
-    async def transcribe(self, source: BinaryIO, engine: Engine) -> Transcript:
+    async def transcribe(
+        self, source: BinaryIO, engine: Engine, calibration: Calibration | None = None
+    ) -> Transcript:
         """Transcribe one recording.
 
         Args:
             source: Seekable, in any format that `stt.audio` reads; not closed here.
             engine: The model of the language that is spoken.
+            calibration: Of its word times and confidences.
 
         Raises:
             AudioError: it cannot be decoded, or is too long.
@@ -47,7 +50,7 @@ class Transcriber:
             context_seconds=self._settings.context_seconds,
             cut_search_seconds=self._settings.cut_search_seconds,
         )
-        decoder = GreedyDecoder(engine.vocabulary, engine.grid)
+        decoder = GreedyDecoder(engine.vocabulary, engine.grid, calibration)
         words: list[Word] = []
         async for log_probs in self._log_probs(self._windows(source, cutter), engine):
             words += decoder.feed(log_probs)

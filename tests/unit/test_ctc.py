@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from stt.ctc import GreedyDecoder, Vocabulary
 from stt.engine import read_vocabulary
-from stt.transcript import LogProbs, Word
+from stt.transcript import Calibration, LogProbs, Word
 from tests.fakes import LETTERS, WAV2VEC2_GRID, spell
 
 BLANK, SPACE, A, B, C = range(5)
@@ -21,8 +21,10 @@ JAMO = [chr(0x1100 + i) for i in range(19)] + [chr(0x1161 + i) for i in range(21
 ALPHABET = [chr(ord("A") + i) for i in range(26)] + ["'"]
 
 
-def decode(log_probs: LogProbs, cuts: list[int] | None = None) -> list[Word]:
-    decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
+def decode(
+    log_probs: LogProbs, cuts: list[int] | None = None, calibration: Calibration | None = None
+) -> list[Word]:
+    decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID, calibration)
     words: list[Word] = []
     for piece in np.split(log_probs, cuts or []):
         words += decoder.feed(piece)
@@ -53,11 +55,43 @@ def test_times_are_those_of_the_frames() -> None:
     assert (second.text, second.start, second.end) == ("c", 0.12, 0.14)
 
 
-def test_confidence_is_the_mean_of_the_symbols_best_posteriors() -> None:
-    log_probs = np.concatenate([spell([A], posterior=0.5), spell([A], posterior=0.8),
-                                spell([B], posterior=0.6)])  # fmt: skip
+def test_confidence_is_the_product_of_the_symbols_best_posteriors() -> None:
+    log_probs = np.concatenate(
+        [spell([A], posterior=0.5), spell([A], posterior=0.8), spell([B], posterior=0.6)]
+    )
     [word] = decode(log_probs)
-    assert word.confidence == pytest.approx((0.8 + 0.6) / 2, abs=1e-6)
+    assert word.confidence == pytest.approx(0.8 * 0.6, abs=1e-6)
+    # The run of A is cut between its frames: its surest frame is in the second feed.
+    assert decode(log_probs, [1]) == [word]
+
+
+def test_temperature_flattens_the_posteriors() -> None:
+    # softmax of log(0.8, 0.05 x 4) / 2: sqrt(0.8) / (sqrt(0.8) + 4 sqrt(0.05)) = 0.5
+    [word] = decode(spell([A], posterior=0.8), calibration=Calibration(temperature=2.0))
+    assert word.confidence == pytest.approx(0.5, abs=1e-6)
+
+
+def test_a_known_lag_is_taken_off_but_words_never_overlap_or_leave_the_audio() -> None:
+    columns = [A, BLANK, BLANK, BLANK, A, SPACE, BLANK, B, SPACE, C, BLANK]
+    late = Calibration(start_lag_seconds=0.02, end_lag_seconds=-0.05)
+    first, second, third = decode(spell(columns), calibration=late)
+    assert (first.start, first.end) == (0.0, pytest.approx(0.12))  # 0.15, but "b" begins then
+    assert (second.start, second.end) == (pytest.approx(0.12), pytest.approx(0.16))
+    assert (third.start, third.end) == (pytest.approx(0.16), pytest.approx(0.225))  # 3600 samples
+
+
+@given(
+    columns=st.lists(st.integers(0, 4), max_size=60),
+    start_lag=st.floats(-0.3, 0.3),
+    end_lag=st.floats(-0.3, 0.3),
+)
+def test_times_never_go_back(columns: list[int], start_lag: float, end_lag: float) -> None:
+    words = decode(spell(columns), calibration=Calibration(start_lag, end_lag))
+    times = [time for word in words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    if words:
+        assert times[0] >= 0
+        assert times[-1] <= WAV2VEC2_GRID.n_samples(len(columns)) / 16000
 
 
 @given(
@@ -70,11 +104,13 @@ def test_how_the_frames_are_cut_changes_nothing(columns: list[int], cuts: list[i
     assert decode(log_probs, sorted(min(cut, len(columns)) for cut in cuts)) == decode(log_probs)
 
 
-def test_words_leave_as_soon_as_they_are_whole() -> None:
+def test_a_word_leaves_when_the_next_one_begins() -> None:
     decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
     assert decoder.feed(spell([A, B])) == []
-    assert [word.text for word in decoder.feed(spell([B, SPACE, C]))] == ["ab"]
+    assert decoder.feed(spell([B, SPACE, BLANK])) == []
+    assert [word.text for word in decoder.feed(spell([SPACE, C]))] == ["ab"]
     assert [word.text for word in decoder.finish()] == ["c"]
+    assert decoder.finish() == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +157,8 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
 def test_jamo_compose_to_syllables() -> None:
     vocabulary = Vocabulary(symbols=("<pad>", "|", *unicodedata.normalize("NFD", "한글")), blank=0)
     decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
-    [word] = decoder.feed(spell([2, 3, 4, 5, 6, 7, 1], n_vocab=8))
+    assert decoder.feed(spell([2, 3, 4, 5, 6, 7, 1], n_vocab=8)) == []
+    [word] = decoder.finish()
     assert word.text == "한글" == unicodedata.normalize("NFC", word.text)
 
 

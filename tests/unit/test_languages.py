@@ -4,7 +4,7 @@ import pytest
 
 from stt.errors import ConfigurationError, UnsupportedLanguage
 from stt.languages import (
-    BUNDLED_FOLDER,
+    BUNDLED_MODELS,
     SUPPORTED_LANGUAGES,
     Languages,
     ModelSource,
@@ -85,7 +85,7 @@ def test_two_languages_cannot_share_a_spelling() -> None:
         ("a/b@", ModelSource("a/b", "main")),
         ("/x/y", ModelSource("y", "local", Path("/x/y"))),
         ("./y", ModelSource("y", "local", Path.cwd() / "y")),
-        ("bundled:ko-mini", ModelSource("ko-mini", "bundled", BUNDLED_FOLDER / "ko-mini")),
+        ("bundled:ko-mini", BUNDLED_MODELS["ko-mini"]),
     ],
 )
 def test_model_sources(text: str, source: ModelSource) -> None:
@@ -98,5 +98,7 @@ def test_what_names_no_model(text: str) -> None:
         ModelSource.parse(text)
 
 
-def test_a_bundled_name_cannot_leave_its_folder() -> None:
-    assert ModelSource.parse("bundled:../../etc").folder == BUNDLED_FOLDER / "etc"
+@pytest.mark.parametrize("name", ["../../etc", "none", ""])
+def test_only_what_is_bundled_can_be_named_so(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="it has ko-mini, en-mini"):
+        ModelSource.parse(f"bundled:{name}")

@@ -1,0 +1,144 @@
+"""Is a word of confidence 0.8 right in 8 cases of 10?
+
+``uv run --group training python -m benchmarks.confidence ko-mini [--fit] [--plot FILE.png]``
+
+Held-out clips with white noise at 0 to 20 dB. ``--fit`` finds the temperature of least expected
+calibration error on the development set; without it the registry's temperature is judged on the
+test set. The expected calibration error is that of ten bins (Guo et al., 2017).
+"""
+
+import argparse
+from pathlib import Path
+
+import jiwer
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.held_out import load_bundled, speak, with_noise
+from benchmarks.setting import describe
+from stt.ctc import GreedyDecoder
+from stt.engine import TorchEngine
+from stt.languages import BUNDLED_MODELS
+from stt.transcript import Calibration, LogProbs
+
+N_BINS = 10
+
+
+def noisy_log_probs(engine: TorchEngine, name: str, split: str) -> tuple[list[LogProbs], list[str]]:
+    """Log-probs of a split's clips in noise of 0 to 20 dB, and what is said in them."""
+    random = np.random.default_rng(0)
+    corpus = speak(name, split, f"confidence_{split}")
+    log_probs = [
+        engine.forward([with_noise(corpus.waveform(index), random.uniform(0, 20), random)])[0]
+        for index in range(len(corpus))
+    ]
+    return log_probs, corpus.texts
+
+
+def judged_words(
+    engine: TorchEngine, log_probs: list[LogProbs], texts: list[str], temperature: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each recognised word's confidence, and 1 where the word is right."""
+    confidences: list[float] = []
+    right: list[bool] = []
+    for frames, text in zip(log_probs, texts, strict=True):
+        calibration = Calibration(temperature=temperature)
+        decoder = GreedyDecoder(engine.vocabulary, engine.grid, calibration)
+        words = decoder.feed(frames) + decoder.finish()
+        if not words:
+            continue
+        flags = [False] * len(words)
+        heard = " ".join(word.text for word in words)
+        for chunk in jiwer.process_words(text, heard).alignments[0]:
+            if chunk.type == "equal":
+                flags[chunk.hyp_start_idx : chunk.hyp_end_idx] = [True] * (
+                    chunk.hyp_end_idx - chunk.hyp_start_idx
+                )
+        confidences += [word.confidence for word in words]
+        right += flags
+    return np.array(confidences), np.array(right, float)
+
+
+def bins(
+    confidences: NDArray[np.float64], right: NDArray[np.float64]
+) -> list[tuple[float, float, int]]:
+    """(mean confidence, share that is right, words) of each bin that has words."""
+    index = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
+    return [
+        (float(confidences[index == each].mean()), float(right[index == each].mean()), int(count))
+        for each in range(N_BINS)
+        if (count := (index == each).sum())
+    ]
+
+
+def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Expected calibration error: the bins' gaps, weighted by their words."""
+    return sum(
+        abs(mean - share) * count / len(right) for mean, share, count in bins(confidences, right)
+    )
+
+
+def plot(path: Path, name: str, panels: dict[str, list[tuple[float, float, int]]]) -> None:
+    """A reliability diagram for each temperature, side by side."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 4.6), sharey=True)
+    for axis, (title, rows) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        total = sum(count for *_, count in rows)
+        axis.plot([0, 1], [0, 1], color="grey", linewidth=1, linestyle="--")
+        axis.plot([row[0] for row in rows], [row[1] for row in rows], color="#36c")
+        axis.scatter(
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+            [20 + 900 * row[2] / total for row in rows],
+            color="#36c",
+            alpha=0.6,
+        )
+        axis.set(title=title, xlabel="confidence of a word", xlim=(0, 1), ylim=(0, 1.02))
+        axis.grid(alpha=0.2)
+    np.atleast_1d(axes)[0].set_ylabel("share of words that are right")
+    figure.suptitle(f"{name}: held-out synthetic speech in noise of 0 to 20 dB")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", choices=sorted(BUNDLED_MODELS))
+    parser.add_argument("--fit", action="store_true", help="find the temperature, on dev")
+    parser.add_argument("--plot", type=Path, help="write the reliability diagram here")
+    options = parser.parse_args()
+    engine = load_bundled(options.model)
+    split = "dev" if options.fit else "test_sentences"
+    log_probs, texts = noisy_log_probs(engine, options.model, split)
+    print(describe())
+    if options.fit:
+        candidates = np.round(np.arange(0.6, 4.01, 0.05), 2).tolist()
+        errors = {
+            candidate: calibration_error(*judged_words(engine, log_probs, texts, candidate))
+            for candidate in candidates
+        }
+        best = min(errors, key=errors.__getitem__)
+        print(
+            f"temperature {best}: calibration error {errors[best]:.1%} on dev "
+            f"({errors[1.0]:.1%} at temperature 1)"
+        )
+        return
+    panels = {}
+    for temperature in sorted({1.0, BUNDLED_MODELS[options.model].calibration.temperature}):
+        confidences, right = judged_words(engine, log_probs, texts, temperature)
+        error = calibration_error(confidences, right)
+        print(
+            f"temperature {temperature:g}: {len(right)} words, {right.mean():.1%} right, "
+            f"mean confidence {confidences.mean():.1%}, expected calibration error {error:.1%}"
+        )
+        panels[f"temperature {temperature:g}, error {error:.1%}"] = bins(confidences, right)
+    if options.plot:
+        plot(options.plot, options.model, panels)
+
+
+if __name__ == "__main__":
+    main()

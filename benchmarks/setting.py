@@ -1,0 +1,48 @@
+"""Where and on what a figure was measured, printed above it."""
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[1]
+
+
+def processor() -> str:
+    """The processor's name, and the instructions that matter here."""
+    info = Path("/proc/cpuinfo")
+    text = info.read_text() if info.exists() else ""
+    name = next((line.split(":")[1] for line in text.splitlines() if "model name" in line), "")
+    flags = [flag for flag in ("avx512_bf16", "avx512_vnni", "amx_bf16") if flag in text]
+    return " ".join([name.strip() or platform.processor(), *flags])
+
+
+def commit() -> str:
+    """The commit that is checked out, with a + where the package differs from it."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        ).stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "stt", "benchmarks")
+    return (git("rev-parse", "--short=10", "HEAD") or "unknown") + ("+" if changed else "")
+
+
+def describe() -> str:
+    """One paragraph to stand above a table."""
+    import torch
+
+    memory = psutil.virtual_memory().total / 2**30
+    arguments = " ".join(sys.argv[1:])
+    module = Path(sys.argv[0]).stem
+    return (
+        f"Machine: {processor()}, {psutil.cpu_count(logical=False)} cores, {memory:.0f} GiB, "
+        f"Python {platform.python_version()}, torch {torch.__version__}. "
+        f"Commit: {commit()}. "
+        f"Command: `uv run --group training python -m benchmarks.{module} {arguments}`.".replace(
+            " `.", "`."
+        )
+    )

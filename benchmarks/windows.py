@@ -1,0 +1,111 @@
+"""Which windows lose least: character error rate on long recordings against the truth.
+
+``uv run --group training python -m benchmarks.windows ko-mini --seconds 60 --count 10``
+
+Held-out clips one after the other. Three ways on the same audio: each clip by itself (*pieces*, the
+best there can be), one forward over the whole (up to 120 s), and windows of several kinds. Cost is
+how many seconds of audio the model sees for each second of recording.
+"""
+
+import argparse
+from collections.abc import Iterator
+
+import jiwer
+import numpy as np
+
+from benchmarks.held_out import concatenations, load_bundled, speak
+from benchmarks.setting import describe
+from stt.ctc import GreedyDecoder
+from stt.engine import TorchEngine
+from stt.languages import BUNDLED_MODELS
+from stt.transcript import Waveform
+from stt.windows import WindowCutter
+
+CHOICES = [  # window, context, search, in seconds
+    (10, 1, 0), (10, 2, 0), (10, 1, 2), (10, 2, 2),
+    (20, 1, 0), (20, 2, 0), (20, 3, 0), (20, 1, 2), (20, 2, 1), (20, 2, 2), (20, 2, 4), (20, 3, 4),
+    (30, 2, 0), (30, 2, 2), (30, 2, 4),
+]  # fmt: skip
+DEFAULT = (20, 2, 2)
+
+
+def text_of(engine: TorchEngine, waveforms: Iterator[tuple[Waveform, slice]]) -> str:
+    """Greedy text of windows and their cores."""
+    decoder = GreedyDecoder(engine.vocabulary, engine.grid)
+    words = []
+    for waveform, core in waveforms:
+        words += decoder.feed(engine.forward([waveform])[0][core])
+    return " ".join(word.text for word in words + decoder.finish())
+
+
+def whole(waveform: Waveform) -> Iterator[tuple[Waveform, slice]]:
+    """One forward over everything."""
+    yield waveform, slice(None)
+
+
+def windowed(
+    engine: TorchEngine, waveform: Waveform, choice: tuple[float, float, float]
+) -> Iterator[tuple[Waveform, slice]]:
+    """The service's windows."""
+    window, context, search = choice
+    cutter = WindowCutter(
+        engine.grid,
+        window_seconds=window,
+        context_seconds=context,
+        cut_search_seconds=search,
+    )
+    for block in np.array_split(waveform, max(1, len(waveform) // 16_000)):
+        for each in cutter.feed(block):
+            yield each.waveform, each.core
+    for each in cutter.finish():
+        yield each.waveform, each.core
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", choices=sorted(BUNDLED_MODELS))
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--count", type=int, default=10)
+    parser.add_argument(
+        "--all", action="store_true", help="every kind of window, not the default's"
+    )
+    options = parser.parse_args()
+    engine = load_bundled(options.model, threads=2)
+    corpus = speak(options.model, "test_sentences", "windows")
+    choices = CHOICES if options.all else [DEFAULT]
+    references: list[str] = []
+    texts: dict[str, list[str]] = {}
+    cost: dict[str, float] = {}
+    total = 0.0
+    piece_texts: dict[int, str] = {}
+    for waveform, indices in concatenations(corpus, options.seconds, options.count):
+        total += len(waveform)
+        references.append(" ".join(corpus.clips[index].text for index in indices))
+        for index in indices:
+            if index not in piece_texts:
+                piece_texts[index] = text_of(engine, whole(corpus.waveform(index)))
+        pieces = " ".join(piece_texts[index] for index in indices)
+        texts.setdefault("pieces", []).append(pieces)
+        if options.seconds <= 120:
+            texts.setdefault("one forward", []).append(text_of(engine, whole(waveform)))
+        for choice in choices:
+            name = "windows of {:g} s, context {:g} s, search {:g} s".format(*choice)
+            cuts = list(windowed(engine, waveform, choice))
+            texts.setdefault(name, []).append(text_of(engine, iter(cuts)))
+            cost[name] = cost.get(name, 0) + sum(len(each) for each, _ in cuts)
+    print(describe())
+    print(
+        f"{options.count} recordings of {total / 16000 / options.count:.0f} s, synthetic speech.\n"
+    )
+    print("| way | CER | CER without spaces | audio seen |")
+    print("|---|---|---|---|")
+    bare = [each.replace(" ", "") for each in references]
+    for name, heard in texts.items():
+        cer = jiwer.cer(references, heard)
+        without = jiwer.cer(bare, [each.replace(" ", "") for each in heard])
+        seen = f"{cost[name] / total:.2f}" if name in cost else "1.00"
+        print(f"| {name} | {cer:.2%} | {without:.2%} | {seen} |")
+
+
+if __name__ == "__main__":
+    main()

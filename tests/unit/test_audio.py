@@ -96,6 +96,19 @@ def test_the_name_and_the_length_of_blocks_do_not_matter(tmp_path: Path) -> None
     assert lengths == [16000, 16000, 8000]
 
 
+@pytest.mark.parametrize(
+    ("head", "frame"),
+    [(b"#!AMR\n", b"\x04" + bytes(12)), (b"#!AMR-WB\n", b"\x7c")],
+    ids=["narrow band", "wide band"],
+)
+def test_amr(head: bytes, frame: bytes) -> None:
+    # Nothing here encodes AMR, so frames of 20 ms by hand (RFC 4867, section 5.3): of the lowest
+    # rate with all bits zero, and of type 15, "no data". The decoder makes quiet sounds of them.
+    samples = read(head + frame * 100)
+    assert len(samples) == pytest.approx(2 * 16000, abs=320)
+    assert np.abs(samples).max() < 0.1
+
+
 @pytest.mark.parametrize("n_samples", [0, 1, 399])
 def test_too_short_is_no_error(n_samples: int) -> None:
     data = with_libsndfile(np.zeros((n_samples, 1), np.float32), 16000, "WAV")

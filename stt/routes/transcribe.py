@@ -3,10 +3,12 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 
 from stt.errors import InvalidParameter
-from stt.responses import PROBLEMS, TranscriptionResponse
+from stt.formats import ANSWERS, Granularity, ResponseFormat, asked_granularities, render
+from stt.responses import PROBLEMS, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.service import Service, get_service
 
 router = APIRouter(tags=["transcription"])
@@ -23,19 +25,28 @@ async def one_file(request: Request) -> None:
         raise InvalidParameter(f"The form has {count} parts named 'file'; send one a request.")
 
 
-@router.post("/transcribe", responses=PROBLEMS, dependencies=[Depends(one_file)])
+@router.post(
+    "/transcribe",
+    response_model=TranscriptionResponse | VerboseTranscriptionResponse,
+    responses=PROBLEMS | ANSWERS,
+    dependencies=[Depends(one_file)],
+)
 async def transcribe(
     service: Annotated[Service, Depends(get_service)],
     file: Annotated[UploadFile, File(description="The recording, in any accepted format.")],
+    granularities: Annotated[frozenset[Granularity], Depends(asked_granularities)],
     lang: Annotated[
         str | None,
         Form(description="Language code or alias, in any case.", examples=["KR", "ko", "en-US"]),
     ] = None,
+    response_format: Annotated[
+        ResponseFormat, Form(description="What the answer looks like.")
+    ] = ResponseFormat.JSON,
     lang_in_query: Annotated[
         str | None,
         Query(alias="lang", description="The same, for clients that cannot send form fields."),
     ] = None,
-) -> TranscriptionResponse:
+) -> Response:
     """Transcribe one recording of any length.
 
     Accepted: WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, 3GP, WebM and AMR, told by their
@@ -44,8 +55,10 @@ async def transcribe(
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
     engine = service.loader.engine(language)
-    transcript = await service.transcriber.transcribe(file.file, engine)
-    return TranscriptionResponse(
+    transcript = await service.transcriber.transcribe(
+        file.file, engine, language.model.calibration
+    )
+    answer = TranscriptionResponse(
         text=transcript.text,
         language=language.code,
         model=language.model.id,
@@ -54,3 +67,4 @@ async def transcribe(
         cpu_threads=service.batcher.cpu_threads,
         duration_seconds=round(transcript.duration_seconds, 3),
     )
+    return await run_in_threadpool(render, transcript, answer, response_format, granularities)

@@ -1,0 +1,31 @@
+"""The documentation says what the code does."""
+
+import re
+from pathlib import Path
+
+from stt.app import CODES, STATUSES
+from stt.errors import InvalidParameter, SttError
+from stt.formats import Granularity, ResponseFormat
+
+API = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_errors_has_every_code_and_no_other() -> None:
+    rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \| .+ \|$", API, re.MULTILINE)
+    documented = [(int(status), code) for status, code in rows]
+    expected = {(status, error.code) for error, status in STATUSES.items()}
+    expected |= set(CODES.items())
+    # What validation refuses, and what nobody expected.
+    expected |= {(422, InvalidParameter.code), (500, SttError.code)}
+    assert len(documented) == len(set(documented))
+    assert set(documented) == expected
+    assert documented == sorted(documented, key=lambda row: row[0])
+
+
+def test_every_format_and_granularity_is_explained() -> None:
+    (formats,) = re.findall(r"^\| `response_format` \| (.+) \|$", API, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", formats) == list(ResponseFormat)
+    (granularities,) = re.findall(r"^\| `timestamp_granularities` \| (.+) \|$", API, re.MULTILINE)
+    assert set(Granularity) <= set(re.findall(r"`(\w+)`", granularities))
+    headings = " ".join(re.findall(r"^### (.+)$", API, re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", headings)) == set(ResponseFormat)

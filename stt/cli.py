@@ -1,69 +1,98 @@
-"""The command line: ``stt serve``, which is what ``server_stt.py`` runs."""
+"""The command line: finds the command and hands over. The commands are in `stt.commands`.
 
-import logging
-import signal
+A command is imported only when it is asked for, so that ``stt --help`` is there at once.
+"""
+
+import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from stt import __version__
+from stt.errors import SttError
 
-from stt.engine import prepare_process
-from stt.errors import ConfigurationError
-from stt.logs import configure_logging
-from stt.settings import Settings, load_settings
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
-logger = logging.getLogger(__name__)
+    from stt.settings import Settings
 
-USAGE = "usage: stt serve [--demo] [--port 8400] ...   (stt serve --help lists all settings)"
+COMMANDS = {
+    "serve": "answer over HTTP until told to stop",
+    "transcribe": "files, folders or standard input -> text, captions or JSON",
+    "evaluate": "word and character error rates over a list of recordings with their texts",
+}
+"""Name of each command, which is also its module in `stt.commands`, and what it does."""
+
+INTERRUPTED = 130
+"""What shells report for Ctrl-C: 128 + SIGINT."""
 
 
-def make_app(settings: Settings | None = None) -> FastAPI:
+def make_app(settings: "Settings | None" = None) -> "FastAPI":
     """The application with settings from the environment, for an ASGI server of one's own."""
-    prepare_process()
-    from stt.app import create_app
+    from stt.commands.serve import make_app
 
-    try:
-        settings = settings or load_settings()
-        configure_logging(settings.log_level, settings.log_format)
-        return create_app(settings)
-    except ConfigurationError as error:
-        sys.stderr.write(f"error: {error.message}\n")
-        raise SystemExit(2) from None
+    return make_app(settings)
 
 
 def serve(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop; ``arguments`` default to the process's own."""
-    import uvicorn
+    from stt.commands.serve import serve
 
-    try:
-        settings = load_settings(sys.argv[1:] if arguments is None else arguments)
-    except ConfigurationError as error:
-        sys.stderr.write(f"error: {error.message}\n")
-        raise SystemExit(2) from None
-    config = uvicorn.Config(
-        make_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
+    serve(arguments)
+
+
+def usage() -> str:
+    """What ``stt --help`` prints."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: stt COMMAND ...",
+            "",
+            *lines,
+            "",
+            "`stt COMMAND --help` lists all of its flags; `stt --version` says which stt this is.",
+        ]
     )
-    listener = config.bind_socket()
-    listener.listen(config.backlog)  # from here on a client waits instead of being refused
-    port = listener.getsockname()[1]
-    logger.info("listening on http://%s:%d", settings.host, port)
-    # uvicorn shuts down in good order on these and then raises them again, which would end the
-    # process as killed; having been told to stop is no failure.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
-    uvicorn.Server(config).run(sockets=[listener])
 
 
 def main() -> None:
-    """Entry point of the installed command."""
+    """Entry point of the installed command.
+
+    Raises:
+        SystemExit: 0 done, 1 some recording failed, 2 usage or configuration, 130 interrupted.
+    """
     command, *arguments = sys.argv[1:] or [""]
-    if command != "serve":
-        print(USAGE, file=sys.stderr)
-        raise SystemExit(0 if command in ("-h", "--help") else 2)
-    serve(arguments)
+    if command in ("-h", "--help", "help"):
+        print(usage())
+        raise SystemExit(0)
+    if command in ("-V", "--version"):
+        print(f"stt-ctc {__version__}")
+        raise SystemExit(0)
+    if command not in COMMANDS:
+        wrong = f"error: there is no command {command!r}\n\n" if command else ""
+        print(wrong + usage(), file=sys.stderr)
+        raise SystemExit(2)
+    raise SystemExit(_run(command, arguments))
+
+
+def _run(command: str, arguments: Sequence[str]) -> int:
+    """Run a command; its exit status."""
+    try:
+        status: int = import_module(f"stt.commands.{command}").main(arguments)
+        sys.stdout.flush()
+        return status
+    except SttError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has gone (`stt ... | head`). What is still buffered has nowhere to go, and the
+        # interpreter would complain of it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; what was finished stays", file=sys.stderr, flush=True)
+        # Not sys.exit: it would wait for the forward that the inference thread is in, for seconds,
+        # and nothing is left to save.
+        os._exit(INTERRUPTED)

@@ -175,7 +175,10 @@ def load_engine(folder: Path, *, device: str) -> TorchEngine:
             **local,
             dtype=torch.float32,
             # A .bin is a pickle; transformers reads it through torch's weights-only loader.
-            use_safetensors=any(folder.glob("*.safetensors")),
+            use_safetensors=any(
+                (folder / name).is_file()
+                for name in ("model.safetensors", "model.safetensors.index.json")
+            ),
             weights_only=True,
             output_loading_info=True,
         )

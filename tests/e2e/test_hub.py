@@ -43,6 +43,9 @@ def test_ready_as_soon_as_the_hub_is_back_and_from_the_cache_ever_after(home: Pa
         assert (answer["model"], answer["language"]) == (KRESNIK, "KR")
         assert answer["text"]
         assert server.stop() == 0
+    # Nothing was asked for but the model: no telemetry.
+    for _, path, _ in hub.requests:
+        assert path.startswith((f"/api/models/{KRESNIK}/", f"/{KRESNIK}/resolve/")), path
 
     asked = len(hub.requests)
     with Server("--port", "0", env=environment(home, "http://127.0.0.1:9")) as offline:

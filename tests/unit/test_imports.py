@@ -9,14 +9,15 @@ PACKAGE = Path(__file__).parents[2] / "stt"
 
 LAYERS = [
     {"errors", "transcript"},
-    {"languages", "windows"},
-    {"settings", "audio", "ctc"},
+    {"languages", "windows", "segments", "evaluation"},
+    {"settings", "audio", "ctc", "captions"},
     {"engine", "models", "logs"},
     {"batcher", "loader", "responses", "middleware"},
     {"transcriber"},
-    {"service"},
+    {"service", "formats"},
     {"routes"},
     {"app"},
+    {"commands"},
     {"cli"},
 ]
 """A module may import from earlier layers, and `loader` and `transcriber` from their own."""

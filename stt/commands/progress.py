@@ -1,0 +1,168 @@
+"""How far a run is: a bar on a terminal, a log line for each recording elsewhere."""
+
+import io
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Any, BinaryIO, cast
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from stt.commands.recognition import RecognitionFailed
+from stt.errors import SttError
+
+logger = logging.getLogger(__name__)
+
+BAR = "{percentage:3.0f}% |{bar:20}| {elapsed}<{remaining}{postfix}"
+
+
+class Progress:
+    """Counts recordings, seconds of audio and seconds of work; a context manager.
+
+    The bar goes by bytes read, which are known beforehand and grow within a long recording too.
+    """
+
+    def __init__(self, n_files: int, n_bytes: int, *, terminal: bool | None = None) -> None:
+        """
+        Args:
+            n_files: Recordings to come.
+            n_bytes: Their bytes in all.
+            terminal: Draw the bar; None asks standard error.
+        """
+        self._n_files = n_files
+        self._terminal = sys.stderr.isatty() if terminal is None else terminal
+        self._bar: Any = None
+        self._n_bytes = n_bytes
+        self._stack = ExitStack()
+        self.n_done = self.n_failed = 0
+        self.audio_seconds = self.work_seconds = 0.0
+
+    @property
+    def speed(self) -> float:
+        """Audio seconds for each second of work (RTFx); 0 before there is any."""
+        return self.audio_seconds / self.work_seconds if self.work_seconds else 0.0
+
+    def __enter__(self) -> "Progress":
+        if self._terminal:
+            self._stack.enter_context(logging_redirect_tqdm())
+            self._bar = self._stack.enter_context(
+                tqdm(total=self._n_bytes, bar_format=BAR, dynamic_ncols=True, leave=False)
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def recording(self, name: str, n_bytes: int) -> Iterator[Callable[[BinaryIO], BinaryIO]]:
+        """Around the work on one recording; yields what to read its bytes through.
+
+        Whatever goes wrong inside is told in one line and counted, and the next one can come.
+
+        Args:
+            name: What to call it.
+            n_bytes: Its length; 0 where that is not known.
+        """
+        started, audio_before = time.perf_counter(), self.audio_seconds
+        self._describe(name)
+        watched = _Watched(self._advance)
+        try:
+            yield watched.open
+        except (BrokenPipeError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            self.n_failed += 1
+            logger.error("%s: %s", name, describe(error))
+            logger.debug("the cause", exc_info=error)
+        else:
+            self.n_done += 1
+            seconds, audio = time.perf_counter() - started, self.audio_seconds - audio_before
+            self.work_seconds += seconds
+            if self._bar is None:
+                logger.info(
+                    "%s: %.1f s of audio in %.1f s, %.1f × real time",
+                    name, audio, seconds, audio / max(seconds, 1e-9),
+                )  # fmt: skip
+        # Behind damage, or what a container says of itself at its end, nothing may have been read.
+        self._advance(max(0, n_bytes - watched.furthest))
+        self._describe(name)
+
+    def count(self, audio_seconds: float) -> None:
+        """Add the audio of the recording that is being worked on."""
+        self.audio_seconds += audio_seconds
+
+    def write(self, text: str) -> None:
+        """Put a result on standard output, without the bar in between."""
+        if self._bar is not None:
+            with tqdm.external_write_mode(file=sys.stdout):
+                sys.stdout.write(text)
+                sys.stdout.flush()
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()  # whoever reads a pipe should not wait for the last recording
+
+    def _describe(self, name: str) -> None:
+        if self._bar is None:
+            return
+        done = self.n_done + self.n_failed
+        self._bar.set_postfix_str(
+            f"{done}/{self._n_files} files, {self.audio_seconds:.0f} s of audio, "
+            f"{self.speed:.1f} × real time, {name}"
+        )
+
+    def _advance(self, n_bytes: int) -> None:
+        if self._bar is not None:
+            self._bar.update(n_bytes)
+
+
+def describe(error: Exception) -> str:
+    """An error in one sentence, for a line that begins with the recording's name."""
+    if isinstance(error, SttError | RecognitionFailed):
+        return error.message
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}."
+    return f"{type(error).__name__}: {error} (--log-level debug shows where)"
+
+
+class _Watched(io.RawIOBase):
+    """A file that tells how far it has been read; decoders jump, so the furthest place counts."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        super().__init__()
+        self._advance = advance
+        self.furthest = 0
+        """Bytes from the start."""
+        self._file: BinaryIO = io.BytesIO()
+
+    def open(self, file: BinaryIO) -> BinaryIO:
+        self._file = file
+        return cast(BinaryIO, io.BufferedReader(self, buffer_size=1 << 16))
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        if (place := self._file.tell()) > self.furthest:
+            self._advance(place - self.furthest)
+            self.furthest = place
+        return len(data)

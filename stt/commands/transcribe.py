@@ -1,0 +1,135 @@
+"""``stt transcribe``: files, folders or standard input -> text, captions or JSON."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from stt.commands.arguments import add_settings, begin
+from stt.commands.inputs import Recording, find_recordings
+from stt.commands.outputs import FORMATS, plan_outputs, write_whole
+from stt.commands.progress import Progress
+from stt.commands.recognition import Recognizer, open_recognizer
+from stt.commands.remote import RemoteRecognizer
+from stt.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The flags of this command."""
+    parser = argparse.ArgumentParser(
+        prog="stt transcribe",
+        allow_abbrev=False,
+        description="Transcribe recordings with a model in this process, or with --url by a "
+        "running service. Exit status: 0 all good, 1 some recording failed, 2 wrong usage or "
+        "settings, 130 interrupted.",
+    )
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a recording, a folder of recordings, or - (stdin)"
+    )
+    parser.add_argument("--lang", metavar="CODE", help="what is spoken: code or alias [KR]")
+    parser.add_argument("--format", choices=FORMATS, default="txt", help="of the results [txt]")
+    parser.add_argument(
+        "--output-dir",
+        type=Path,
+        metavar="DIR",
+        help="write each result to DIR/<path>.<format>; default: all to standard output",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="do again what is in DIR already; default: skip it"
+    )
+    parser.add_argument(
+        "--url", help="let the service there do it; the model settings below are then its own"
+    )
+    add_settings(parser)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; the exit status.
+
+    Raises:
+        SttError: nothing could be begun.
+    """
+    options, settings = begin(make_parser(), arguments)
+    recordings = find_recordings(options.files)
+    targets = None
+    if options.output_dir:
+        targets = plan_outputs(recordings, options.output_dir, options.format)
+        try:
+            options.output_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"--output-dir {options.output_dir}: {error.strerror}."
+            ) from None
+    pending = [each for each in recordings if options.force or not _is_done(each, targets)]
+    n_skipped = len(recordings) - len(pending)
+    if not pending:
+        logger.info("nothing to do: all %d are there already (--force does them again)", n_skipped)
+        return 0
+    with ExitStack() as stack:
+        recognizer: Recognizer
+        if options.url:
+            recognizer = RemoteRecognizer(options.url, options.lang)
+        else:
+            recognizer = stack.enter_context(open_recognizer(options.lang, settings))
+        progress = transcribe_all(
+            pending, recognizer, options.format, targets, several=len(recordings) > 1
+        )
+    if len(recordings) > 1:
+        _summarise(progress, n_skipped)
+    return 1 if progress.n_failed else 0
+
+
+def transcribe_all(
+    recordings: Sequence[Recording],
+    recognizer: Recognizer,
+    format: str,
+    targets: dict[Recording, Path] | None = None,
+    *,
+    several: bool = True,
+) -> Progress:
+    """Transcribe one after the other; what fails is told on standard error.
+
+    Args:
+        recordings: What to do.
+        recognizer: What does it.
+        format: One of `FORMATS`.
+        targets: Where each result goes; None is standard output.
+        several: Say on standard output which result is whose.
+    """
+    render = FORMATS[format]
+    with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
+        for recording in recordings:
+            with progress.recording(recording.name, recording.size) as watch:
+                with recording.open() as file:
+                    recognition = recognizer.recognize(watch(file), recording.name)
+                text = render(recognition, recording.name)
+                if targets is not None:
+                    write_whole(targets[recording], text)
+                else:
+                    if several and format != "json":
+                        gap = "\n" if progress.n_done else ""
+                        text = f"{gap}==> {recording.name} <==\n{text}"
+                    progress.write(text)
+                progress.count(recognition.transcript.duration_seconds)
+    return progress
+
+
+def _is_done(recording: Recording, targets: dict[Recording, Path] | None) -> bool:
+    """Whether the result is there; standard input is new every time."""
+    return targets is not None and recording.path is not None and targets[recording].exists()
+
+
+def _summarise(progress: Progress, n_skipped: int) -> None:
+    parts = [f"{progress.n_done} transcribed"]
+    if n_skipped:
+        parts.append(f"{n_skipped} skipped, being there already (--force does them again)")
+    if progress.n_failed:
+        parts.append(f"{progress.n_failed} failed")
+    logger.info(
+        "%s; %.1f s of audio, %.1f × real time",
+        ", ".join(parts), progress.audio_seconds, progress.speed,
+    )  # fmt: skip

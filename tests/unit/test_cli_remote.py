@@ -1,0 +1,159 @@
+"""The client against a small server of its own, for what the real one does rarely."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from stt.commands.recognition import RecognitionFailed
+from stt.commands.remote import MAX_TRIES, RemoteRecognizer
+
+ANSWER = {
+    "text": "가 나",
+    "language": "KR",
+    "model": "m",
+    "duration_seconds": 2.0,
+    "words": [{"word": "가", "start": 0.1, "end": 0.5, "confidence": 0.9}],
+}
+Reply = tuple[int, dict[str, str], Any]
+
+
+class StandIn(HTTPServer):
+    """Gives prepared answers, the last one again and again; keeps the forms it got."""
+
+    def __init__(self, replies: list[Reply], *, reads: bool) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.replies, self.reads = replies, reads
+        self.forms: list[dict[str | None, tuple[str | None, bytes]]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/api/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: StandIn
+
+    def do_POST(self) -> None:
+        assert self.path == "/api/transcribe"
+        if self.server.reads:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+            self.server.forms.append(
+                dict(map(field, message_from_bytes(head + body).get_payload()))
+            )
+        replies = self.server.replies
+        status, headers, answer = replies.pop(0) if len(replies) > 1 else replies[0]
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def field(part: Any) -> tuple[str | None, tuple[str | None, bytes]]:
+    assert isinstance(part, Message)
+    name = part.get_param("name", header="content-disposition")
+    return str(name), (part.get_filename(), part.get_payload(decode=True))  # type: ignore[return-value]
+
+
+@contextmanager
+def stand_in(*replies: Reply, reads: bool = True) -> Iterator[StandIn]:
+    with StandIn(list(replies), reads=reads) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_the_form_and_the_answer() -> None:
+    with stand_in((200, {}, ANSWER)) as server:
+        recognition = RemoteRecognizer(server.url, "ko").recognize(BytesIO(b"\0RIFF"), 'x/a"b.wav')
+    assert server.forms == [
+        {
+            "response_format": (None, b"verbose_json"),
+            "lang": (None, b"ko"),
+            "file": ("a%22b.wav", b"\0RIFF"),
+        }
+    ]
+    assert (recognition.text, recognition.language, recognition.model) == ("가 나", "KR", "m")
+    assert recognition.transcript.duration_seconds == 2.0
+    assert [word.text for word in recognition.transcript.words] == ["가"]
+
+
+def test_no_language_leaves_the_choice_to_the_service() -> None:
+    with stand_in((200, {}, ANSWER)) as server:
+        RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
+    assert set(server.forms[0]) == {"response_format", "file"}
+
+
+def test_it_waits_as_long_as_it_is_told_and_sends_all_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    slept: list[float] = []
+    with stand_in(
+        (503, {"Retry-After": "5"}, {"detail": "Not yet."}),
+        (429, {"Retry-After": "900"}, {"detail": "Full."}),
+        (200, {}, ANSWER),
+    ) as server:
+        RemoteRecognizer(server.url, sleep=slept.append).recognize(BytesIO(b"xyz"), "a")
+    assert slept == [5.0, 60.0]
+    assert [form["file"][1] for form in server.forms] == [b"xyz"] * 3
+    assert "a: Not yet. Waiting 5 s." in caplog.text
+
+
+def test_it_does_not_wait_for_ever() -> None:
+    slept: list[float] = []
+    with stand_in((503, {"Retry-After": "1"}, {"detail": "Not yet."})) as server:
+        recognizer = RemoteRecognizer(server.url, sleep=slept.append)
+        with pytest.raises(RecognitionFailed, match="Not yet"):
+            recognizer.recognize(BytesIO(b"x"), "a")
+    assert len(slept) == MAX_TRIES - 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        ((503, {}, {"detail": "The model is broken."}), "The model is broken."),
+        ((415, {}, {"detail": "No audio."}), "No audio."),
+        ((502, {}, b"<html>"), "answered 502 and no reason"),
+        ((200, {}, {"text": "a"}), "not of the form"),
+        ((200, {}, b"<html>"), "not of the form"),
+    ],
+)
+def test_the_reason_is_handed_on(reply: Reply, sentence: str) -> None:
+    with stand_in(reply) as server, pytest.raises(RecognitionFailed, match=sentence):
+        RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
+
+
+def test_a_refusal_is_read_though_the_upload_is_not_over() -> None:
+    reply = (413, {"Connection": "close"}, {"detail": "Too large."})
+    with stand_in(reply, reads=False) as server:
+        recognizer = RemoteRecognizer(server.url)
+        with pytest.raises(RecognitionFailed) as caught:
+            recognizer.recognize(BytesIO(bytes(50_000_000)), "a")
+    # Which of the two it is, is decided by the kernel: a reset may overtake the answer.
+    assert caught.value.message in (
+        "Too large.",
+        "The service did not answer: Connection reset by peer.",
+    )
+
+
+def test_a_service_that_goes_away_fails_the_recording() -> None:
+    with stand_in((200, {}, ANSWER)) as server:
+        recognizer = RemoteRecognizer(server.url)
+    with pytest.raises(RecognitionFailed, match="did not answer: Connection refused"):
+        recognizer.recognize(BytesIO(b"x"), "a")

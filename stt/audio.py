@@ -68,6 +68,9 @@ def sniff(head: bytes) -> str | None:
 def decode(source: BinaryIO, *, max_seconds: float) -> Iterator[Waveform]:
     """Decode a recording into blocks of about a second.
 
+    A generator: nothing is read before the first block is asked for, so that opening a file is
+    done where decoding is, off the event loop.
+
     Where librosa can read the file, the blocks together are within 1e-4 of
     ``librosa.load(source, sr=16000, mono=True)``, and of the same length.
 
@@ -95,7 +98,7 @@ def decode(source: BinaryIO, *, max_seconds: float) -> Iterator[Waveform]:
         )
     opener = _open_with_libsndfile if container.isupper() else _open_with_ffmpeg
     track = opener(source, container, max_seconds)
-    return _resample(_within(track, max_seconds), track.rate)
+    yield from _resample(_within(track, max_seconds), track.rate)
 
 
 def _check_header(rate: int, channels: int, claimed_seconds: float, max_seconds: float) -> None:

@@ -55,9 +55,7 @@ async def transcribe(
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
     engine = service.loader.engine(language)
-    transcript = await service.transcriber.transcribe(
-        file.file, engine, language.model.calibration
-    )
+    transcript = await service.transcriber.transcribe(file.file, engine, language.model.calibration)
     answer = TranscriptionResponse(
         text=transcript.text,
         language=language.code,

@@ -150,6 +150,25 @@ def test_long_recordings_keep_their_words_and_their_times(
     assert np.median(near) <= 0.04
 
 
+@pytest.mark.parametrize("rate", [22_050, 44_100])
+def test_times_survive_resampling(engine: TorchEngine, clips: list[Waveform], rate: int) -> None:
+    import soxr
+
+    pause = np.zeros(8_000, np.float32)
+    waveform = np.concatenate([piece for clip in clips for piece in (clip, pause)])
+    there = soxr.resample(waveform, 16_000, rate)
+    back = soxr.resample(there, rate, 16_000)
+    original, resampled = transcribe(engine, waveform).words, transcribe(engine, back).words
+    pairs = [
+        (word, other)
+        for word, other in zip(original, resampled, strict=False)
+        if word.text == other.text
+    ]
+    assert len(pairs) >= 0.8 * len(original)
+    differences = [abs(word.start - other.start) for word, other in pairs]
+    assert np.median(differences) <= 0.02
+
+
 @pytest.mark.parametrize("level", [0.0, 0.001, 0.01, 0.1])
 def test_silence_and_noise_say_nothing(engine: TorchEngine, level: float) -> None:
     noise = np.random.default_rng(1).normal(0, 1, 5 * 16000).astype(np.float32) * np.float32(level)

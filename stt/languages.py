@@ -62,8 +62,8 @@ BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {
         name: ModelSource(name, "bundled", BUNDLED_FOLDER / name, calibration)
         for name, calibration in (
-            ("ko-mini", Calibration()),
-            ("en-mini", Calibration()),
+            ("ko-mini", Calibration(-0.009, -0.099, temperature=1.1)),
+            ("en-mini", Calibration(0.0, -0.030, temperature=1.5)),
         )
     }
 )

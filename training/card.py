@@ -1,0 +1,190 @@
+"""The model card: ``README.md`` beside the weights, every number of it from ``Figures``."""
+
+from pathlib import Path
+
+from training.figures import Figures, Score
+from training.recipe import Recipe
+
+_LANGUAGE_NAMES = {"ko": "Korean", "en": "English"}
+_SPELLING = {
+    "ko": "conjoining jamo (Unicode NFD, 67 of them) and `|` between words; compose with NFC",
+    "en": "capital letters and the apostrophe, `|` between words",
+}
+_KIND = {
+    True: "layer norm in every convolution, stable layer norm, attention mask (as XLSR has it)",
+    False: "group norm in the first convolution, post layer norm, no attention mask "
+    "(as wav2vec2-base-960h has it)",
+}
+_DESCRIPTIONS = {
+    "test_sentences": "new sentences of known words and known word pairs",
+    "test_pairs": "sentences with two neighbouring words that never stood together in training",
+    "test_words": "sentences with at least one word never heard in training, in any form",
+    "gap_0": "no pause between words (`-g 0`)",
+    "gap_3_to_6": "short pauses between words (`-g 3` to `-g 6`)",
+    "slow": "80-86 words a minute (training: 90-185)",
+    "fast": "205-240 words a minute (training: 90-185)",
+    "varied": "the first 120 sentences spoken once more; the clips that the next rows change",
+    "telephone_8_khz": "resampled to 8 kHz and back",
+    "via_44_1_khz": "resampled to 44.1 kHz and back",
+}
+
+
+def _describe(name: str) -> str:
+    if name in _DESCRIPTIONS:
+        return _DESCRIPTIONS[name]
+    parts = name.split("_")
+    match parts:
+        case ["voice", variant]:
+            return f"voice variant `{variant}`, not in training"
+        case [colour, "noise", ratio, "db"]:
+            return f"{colour} noise, signal to noise {ratio} dB"
+        case ["long", seconds, "s"]:
+            return f"sentences joined to at most {seconds} s, one forward pass"
+    raise ValueError(f"expected a set that the card describes, got {name!r}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _row(name: str, score: Score) -> str:
+    target = ""
+    if score.target is not None:
+        verdict = "met" if score.cer <= score.target else "**missed**"
+        target = f"at most {_percent(score.target)}: {verdict}"
+    cells = (
+        f"`{name}`",
+        _describe(name),
+        str(score.n_clips),
+        _percent(score.cer),
+        _percent(score.cer_without_spaces),
+        _percent(score.wer),
+        _percent(score.exact),
+        target,
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _empty_line(figures: Figures) -> str:
+    empty = figures.empty
+    line = (
+        f"{empty.n_clips} clips of digital silence, white, pink and brown noise and mains hum, "
+        f"-60 to -10 dBFS, 0.5 to 20 s: nothing was written for "
+        f"{empty.n_clips - len(empty.written)} of them."
+    )
+    if empty.written:
+        written = "; ".join(f"{name}: `{text}`" for name, text in empty.written.items())
+        line += f" Something was for: {written}."
+    return line
+
+
+def _padding_line(figures: Figures) -> str:
+    padding = figures.padding
+    if padding is None:
+        return (
+            "No attention mask: a clip padded in a batch is not the clip alone. "
+            "Transcribe one clip at a time."
+        )
+    return (
+        f"{padding.n_same_texts} of {padding.n_clips} clips read the same in a padded batch of "
+        f"eight as alone (logits within {padding.largest_logit_difference:.1e}), padded frames cut."
+    )
+
+
+def write_card(recipe: Recipe, figures: Figures, path: Path) -> None:
+    """Render the card of ``recipe`` from what was measured."""
+    run, curriculum, delivery = figures.training, recipe.curriculum, recipe.delivery
+    note = f"\n{run.note}" if run.note else ""
+    language = _LANGUAGE_NAMES[recipe.language]
+    voices = ", ".join(f"`{voice}`" for voice in dict.fromkeys(delivery.voices))
+    rows = "\n".join(_row(name, score) for name, score in figures.scores.items())
+    path.write_text(
+        f"""---
+license: apache-2.0
+language: {recipe.language}
+library_name: transformers
+pipeline_tag: automatic-speech-recognition
+tags:
+- wav2vec2
+- ctc
+- automatic-speech-recognition
+- synthetic-speech
+- espeak-ng
+---
+
+# {figures.model}
+
+A small {language} `Wav2Vec2ForCTC` model, made from nothing on synthetic speech, so that the
+service can be tried and tested end to end, offline, on a laptop. **It has only ever heard
+espeak-ng, a rule-based synthesiser. It does not recognise people.** For those, configure one of
+the published checkpoints that the service's README names.
+
+{figures.n_parameters / 1e6:.2f} million parameters, {figures.n_bytes / 1e6:.1f} MB in float16. It loads with
+unmodified transformers classes: `Wav2Vec2Processor` and `Wav2Vec2ForCTC`. Input is 16 kHz mono.
+
+- Architecture: 7 convolutions (widths {", ".join(map(str, recipe.conv_widths))}; one frame per 20 ms),
+  {recipe.n_layers} transformer layers of width {recipe.hidden_size}; {_KIND[recipe.is_xlsr_like]}.
+- Spelling: {_SPELLING[recipe.language]}.
+
+## Data
+
+{run.n_texts:,} different texts of one to about ten words, from a hand-written lexicon and grammar
+(`training/text_{recipe.language}.py`), spoken by espeak-ng: {run.corpus_hours:.1f} hours. No recording of a person.
+Voices {voices}; {delivery.words_per_minute[0]}-{delivery.words_per_minute[1]} words a minute,
+pitch {delivery.pitch[0]}-{delivery.pitch[1]}, **word gap `-g` {delivery.word_gap[0]} to {delivery.word_gap[1]}, drawn evenly, in training and test alike**
+(with no gap, words run together and a space has no acoustic cue; see the row `gap_0`).
+Three clips in ten are stretched by up to {100 * delivery.stretch:.0f} %. Noise (4-35 dB) on about half, a telephone band
+on a tenth, joined clips up to a minute, and {_percent(curriculum.empty_share)} of the rows hold noise or silence alone.
+
+Never in training: all test sentences, one pair of neighbouring words in twelve, and the
+held-out words in any inflected form.
+
+## Recipe
+
+Connectionist temporal classification (CTC) from random weights. espeak-ng's phoneme events give
+a frame-by-frame target for a second output layer, whose loss fades out over the first
+{curriculum.phonemes_until_hours:g} hours of audio; it brings CTC off the all-blank plateau. Short clips first. AdamW, peak
+learning rate {recipe.learning_rate:g}, warm-up, constant, and a falling last {100 * curriculum.decay_share:.0f} %; batches of {recipe.batch_seconds:g} s; the
+exported weights are an exponential moving average.
+
+{run.audio_hours:.1f} hours of audio were heard (padding included), seed {run.seed}, on `{run.device}` with
+{run.threads} thread(s), in {run.minutes:.0f} minutes on a machine that had other work too ({run.date}).{note}
+
+```sh
+{run.command}
+```
+
+The command makes it again, from the texts to this page (it needs espeak-ng's library). Another
+machine's arithmetic rounds differently, so the weights come out close to these, not equal to them.
+
+## Figures
+
+Measured {figures.date} on the exported float16 weights, run in float32, greedy decoding, one clip
+at a time, with {figures.machine.processor}, Python {figures.machine.python},
+torch {figures.machine.torch}, transformers {figures.machine.transformers}. Error rates are of characters (CER) and words (WER), by jiwer.
+
+| set | what | clips | CER | CER without spaces | WER | clips without error | target |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+{_empty_line(figures)}
+
+{_padding_line(figures)}
+
+```sh
+{figures.command}
+```
+
+speaks the held-out texts again and repeats every figure above; `figures.json` holds them all.
+
+## Limits
+
+- Synthetic voices only, and only those above: see the rows of voices that were not in training.
+- Words from a small world. New words are spelled by ear, which {language} spelling does not
+  always allow.
+- Spaces and homophones are where most errors are.
+- A window of a longer recording does not read exactly as the same stretch does in one long
+  forward pass: attention sees the whole input.
+""",
+        encoding="utf-8",
+    )

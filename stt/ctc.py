@@ -146,9 +146,9 @@ class GreedyDecoder:
             self._whole, self._word = self._word, []
 
     def _start_seconds(self, symbol: _Symbol) -> float:
-        return max(
-            0.0, self._grid.seconds(symbol.first_frame) - self._calibration.start_lag_seconds
-        )
+        """Where a word begins that begins with this symbol: never after the frame it is seen in."""
+        corrected = self._grid.seconds(symbol.first_frame) - self._calibration.start_lag_seconds
+        return min(max(0.0, corrected), self._grid.seconds(symbol.first_frame + 1))
 
     def _settle(self, before_seconds: float) -> list[Word]:
         """The word that waits, now that its end cannot be later than ``before_seconds``."""
@@ -156,7 +156,7 @@ class GreedyDecoder:
         text = self._vocabulary.spell([symbol.column for symbol in symbols])
         if not text:
             return []
-        start = min(before_seconds, max(self._end_seconds, self._start_seconds(symbols[0])))
+        start = max(self._end_seconds, self._start_seconds(symbols[0]))
         end = self._grid.seconds(symbols[-1].last_frame + 1) - self._calibration.end_lag_seconds
         self._end_seconds = end = max(start, min(end, before_seconds))
         log_posterior = sum(symbol.log_posterior for symbol in symbols)

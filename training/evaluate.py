@@ -252,8 +252,9 @@ def evaluate(recipe: Recipe, folder: Path, work_dir: Path, seed: int, run: Train
         padding=evaluation.padding() if recipe.is_xlsr_like else None,
     )
     figures.save(folder / "figures.json")
-    write_card(recipe, figures, folder / "README.md")
-    return figures
+    saved = Figures.load(folder / "figures.json")  # rounded once, for the card to repeat
+    write_card(recipe, saved, folder / "README.md")
+    return saved
 
 
 def main() -> None:

@@ -10,13 +10,13 @@ how many seconds of audio the model sees for each second of recording.
 import argparse
 from collections.abc import Iterator
 
-import jiwer
 import numpy as np
 
 from benchmarks.held_out import concatenations, load_bundled, speak
 from benchmarks.setting import describe
 from stt.ctc import GreedyDecoder
 from stt.engine import TorchEngine
+from stt.evaluation import score
 from stt.languages import BUNDLED_MODELS
 from stt.transcript import Waveform
 from stt.windows import WindowCutter
@@ -99,10 +99,9 @@ def main() -> None:
     )
     print("| way | CER | CER without spaces | audio seen |")
     print("|---|---|---|---|")
-    bare = [each.replace(" ", "") for each in references]
     for name, heard in texts.items():
-        cer = jiwer.cer(references, heard)
-        without = jiwer.cer(bare, [each.replace(" ", "") for each in heard])
+        scores = score(zip(references, heard, strict=True))
+        cer, without = scores.characters.rate, scores.characters_without_spaces.rate
         seen = f"{cost[name] / total:.2f}" if name in cost else "1.00"
         print(f"| {name} | {cer:.2%} | {without:.2%} | {seen} |")
 

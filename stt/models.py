@@ -64,15 +64,11 @@ def find_model(
         _check_whole(source.folder, f"The folder of model {source.id!r}")
         return source.folder
     try:
-        folder = _find_in_cache(source, cache_dir)
-        if folder is None:
-            folder = _download(source, cache_dir, endpoint, report)
+        return _find_in_cache(source, cache_dir) or _download(source, cache_dir, endpoint, report)
     except ModelBroken:
         raise
     except Exception as error:
         raise _translate(error, source) from error
-    _check_whole(folder, f"The download of model {source.id!r}")
-    return folder
 
 
 def _missing(names: Iterable[str]) -> str | None:
@@ -164,6 +160,7 @@ def _download(
         folder = Path(file).parent
         done += sizes[name]
         report(done, total)
+    _check_whole(folder, f"The download of model {source.id!r}")
     return folder
 
 

@@ -77,10 +77,8 @@ class Transcriber:
 
     @staticmethod
     async def _first(pending: deque[tuple[Window, asyncio.Task[LogProbs]]]) -> LogProbs:
-        window, task = pending[0]
-        log_probs = await task
-        pending.popleft()
-        return log_probs[window.core]
+        window, task = pending.popleft()
+        return (await task)[window.core]
 
     def close(self) -> None:
         """Start no further decoding."""

@@ -3,7 +3,8 @@
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from stt.engine import prepare_process
@@ -17,29 +18,33 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+@contextmanager
+def exit_on_wrong_settings() -> Iterator[None]:
+    """End the process as command-line programs do on wrong usage: a sentence, status 2."""
+    try:
+        yield
+    except ConfigurationError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        raise SystemExit(2) from None
+
+
 def make_app(settings: Settings | None = None) -> "FastAPI":
     """The application with settings from the environment, for an ASGI server of one's own."""
     prepare_process()
     from stt.app import create_app
 
-    try:
+    with exit_on_wrong_settings():
         settings = settings or load_settings()
         configure_logging(settings.log_level, settings.log_format)
         return create_app(settings)
-    except ConfigurationError as error:
-        sys.stderr.write(f"error: {error.message}\n")
-        raise SystemExit(2) from None
 
 
 def serve(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop; ``arguments`` default to the process's own."""
     import uvicorn
 
-    try:
+    with exit_on_wrong_settings():
         settings = load_settings(sys.argv[1:] if arguments is None else arguments)
-    except ConfigurationError as error:
-        sys.stderr.write(f"error: {error.message}\n")
-        raise SystemExit(2) from None
     config = uvicorn.Config(
         make_app(settings),
         host=settings.host,

@@ -8,28 +8,32 @@ test set. The expected calibration error is that of ten bins (Guo et al., 2017).
 """
 
 import argparse
+import datetime
 from pathlib import Path
 
 import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.held_out import load_bundled, speak, with_noise
+from benchmarks.held_out import Subject, with_noise
 from benchmarks.setting import describe
 from stt.ctc import GreedyDecoder
-from stt.engine import TorchEngine
+from stt.engines.torch import TorchEngine
 from stt.languages import BUNDLED_MODELS
-from stt.transcript import Calibration, LogProbs
+from stt.transcript import Frames, LogProbs
+from training.figures import ConfidenceFigure
 
 N_BINS = 10
 
 
-def noisy_log_probs(engine: TorchEngine, name: str, split: str) -> tuple[list[LogProbs], list[str]]:
+def noisy_log_probs(
+    engine: TorchEngine, subject: Subject, split: str
+) -> tuple[list[LogProbs], list[str]]:
     """Log-probs of a split's clips in noise of 0 to 20 dB, and what is said in them."""
     random = np.random.default_rng(0)
-    corpus = speak(name, split, f"confidence_{split}")
+    corpus = subject.speak(split, f"confidence_{split}")
     log_probs = [
-        engine.forward([with_noise(corpus.waveform(index), random.uniform(0, 20), random)])[0]
+        engine.log_probs([with_noise(corpus.waveform(index), random.uniform(0, 20), random)])[0]
         for index in range(len(corpus))
     ]
     return log_probs, corpus.texts
@@ -41,10 +45,9 @@ def judged_words(
     """Each recognised word's confidence, and 1 where the word is right."""
     confidences: list[float] = []
     right: list[bool] = []
-    for frames, text in zip(log_probs, texts, strict=True):
-        calibration = Calibration(temperature=temperature)
-        decoder = GreedyDecoder(engine.vocabulary, engine.grid, calibration)
-        words = decoder.feed(frames) + decoder.finish()
+    for each, text in zip(log_probs, texts, strict=True):
+        decoder = GreedyDecoder(engine.vocabulary, engine.grid)
+        words = decoder.feed(Frames.of(each, temperature)) + decoder.finish()
         if not words:
             continue
         flags = [False] * len(words)
@@ -105,39 +108,72 @@ def plot(path: Path, name: str, panels: dict[str, list[tuple[float, float, int]]
     figure.savefig(path, dpi=110)
 
 
+def measure(subject: Subject, diagram: Path | None = None) -> ConfidenceFigure:
+    """Judge the registry's temperature on the test set.
+
+    Args:
+        subject: The model.
+        diagram: Where to write the reliability diagram.
+    """
+    engine = subject.load()
+    log_probs, texts = noisy_log_probs(engine, subject, "test_sentences")
+    temperature = subject.calibration.temperature
+    judged = {
+        each: judged_words(engine, log_probs, texts, each) for each in sorted({1.0, temperature})
+    }
+    errors = {each: calibration_error(*words) for each, words in judged.items()}
+    if diagram is not None:
+        panels = {
+            f"temperature {each:g}, error {errors[each]:.1%}": bins(*words)
+            for each, words in judged.items()
+        }
+        plot(diagram, subject.name, panels)
+    confidences, right = judged[temperature]
+    return ConfidenceFigure(
+        date=datetime.date.today().isoformat(),
+        n_words=len(right),
+        share_right=float(right.mean()),
+        mean_confidence=float(confidences.mean()),
+        temperature=temperature,
+        calibration_error=errors[temperature],
+        error_without=errors[1.0],
+    )
+
+
+def fit(subject: Subject) -> dict[float, float]:
+    """The calibration error on the development set, for each temperature that may be."""
+    engine = subject.load()
+    log_probs, texts = noisy_log_probs(engine, subject, "dev")
+    candidates = np.round(np.arange(0.6, 4.01, 0.05), 2).tolist()
+    return {
+        candidate: calibration_error(*judged_words(engine, log_probs, texts, candidate))
+        for candidate in candidates
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=sorted(BUNDLED_MODELS))
     parser.add_argument("--fit", action="store_true", help="find the temperature, on dev")
     parser.add_argument("--plot", type=Path, help="write the reliability diagram here")
     options = parser.parse_args()
-    engine = load_bundled(options.model)
-    split = "dev" if options.fit else "test_sentences"
-    log_probs, texts = noisy_log_probs(engine, options.model, split)
-    print(describe())
+    subject = Subject.bundled(options.model)
     if options.fit:
-        candidates = np.round(np.arange(0.6, 4.01, 0.05), 2).tolist()
-        errors = {
-            candidate: calibration_error(*judged_words(engine, log_probs, texts, candidate))
-            for candidate in candidates
-        }
+        errors = fit(subject)
         best = min(errors, key=errors.__getitem__)
+        print(describe())
         print(
             f"temperature {best}: calibration error {errors[best]:.1%} on dev "
             f"({errors[1.0]:.1%} at temperature 1)"
         )
         return
-    panels = {}
-    for temperature in sorted({1.0, BUNDLED_MODELS[options.model].calibration.temperature}):
-        confidences, right = judged_words(engine, log_probs, texts, temperature)
-        error = calibration_error(confidences, right)
-        print(
-            f"temperature {temperature:g}: {len(right)} words, {right.mean():.1%} right, "
-            f"mean confidence {confidences.mean():.1%}, expected calibration error {error:.1%}"
-        )
-        panels[f"temperature {temperature:g}, error {error:.1%}"] = bins(confidences, right)
-    if options.plot:
-        plot(options.plot, options.model, panels)
+    figure = measure(subject, options.plot)
+    print(describe())
+    print(
+        f"temperature {figure.temperature:g}: {figure.n_words} words, {figure.share_right:.1%} "
+        f"right, mean confidence {figure.mean_confidence:.1%}, expected calibration error "
+        f"{figure.calibration_error:.1%} ({figure.error_without:.1%} at temperature 1)"
+    )
 
 
 if __name__ == "__main__":

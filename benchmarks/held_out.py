@@ -1,4 +1,4 @@
-"""Held-out sentences of a bundled model's recipe, spoken anew."""
+"""Held-out sentences of a model's recipe, spoken anew."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stt.engine import TorchEngine, load_engine, prepare_process
-from stt.languages import BUNDLED_FOLDER
+from stt.engine import prepare_process
+from stt.engines.torch import TorchEngine, load_torch_engine
+from stt.languages import BUNDLED_FOLDER, BUNDLED_MODELS
+from stt.transcript import Calibration
 from training.corpus import Clip, Corpus, write_corpus
 from training.recipe import RECIPES
 
@@ -16,26 +18,46 @@ SEED = 1
 SAMPLE_RATE = 16_000
 
 
-def load_bundled(name: str, threads: int = 1) -> TorchEngine:
-    """A bundled model as the service runs it."""
-    prepare_process()
-    import torch
+@dataclass(frozen=True)
+class Subject:
+    """A model of one of the recipes, and where what is spoken for it is kept."""
 
-    torch.set_num_threads(threads)
-    return load_engine(BUNDLED_FOLDER / name, device="cpu")
+    name: str
+    folder: Path
+    work_dir: Path
+    seed: int = SEED
 
+    @classmethod
+    def bundled(cls, name: str) -> "Subject":
+        """A model of the package."""
+        return cls(name, BUNDLED_FOLDER / name, Path("runs") / name)
 
-def speak(name: str, split: str, set_name: str, **delivery: object) -> Corpus:
-    """A held-out split, spoken; kept in ``runs/`` for the next time."""
-    recipe = RECIPES[name]
-    splits = recipe.make_splits(recipe.n_train_texts, SEED)
-    return write_corpus(
-        Path("runs") / name / "benchmarks" / set_name,
-        getattr(splits, split),
-        replace(recipe.delivery, **delivery),  # type: ignore[arg-type]
-        SEED,
-        lower_case=recipe.speaks_lower_case,
-    )
+    @property
+    def calibration(self) -> Calibration:
+        """The registry's."""
+        return BUNDLED_MODELS[self.name].calibration
+
+    def load(self, threads: int = 1, precision: str = "fp32") -> TorchEngine:
+        """The model as the service runs it without extras."""
+        prepare_process()
+        import torch
+
+        torch.set_num_threads(threads)
+        return load_torch_engine(
+            self.folder, device="cpu", precision=precision, calibration=self.calibration
+        )
+
+    def speak(self, split: str, set_name: str, **delivery: object) -> Corpus:
+        """A held-out split, spoken; kept for the next time."""
+        recipe = RECIPES[self.name]
+        splits = recipe.make_splits(recipe.n_train_texts, self.seed)
+        return write_corpus(
+            self.work_dir / "benchmarks" / set_name,
+            getattr(splits, split),
+            replace(recipe.delivery, **delivery),  # type: ignore[arg-type]
+            self.seed,
+            lower_case=recipe.speaks_lower_case,
+        )
 
 
 @dataclass(frozen=True)
@@ -81,15 +103,16 @@ def with_noise(waveform: np.ndarray, ratio_db: float, random: np.random.Generato
 
 def concatenations(
     corpus: Corpus, seconds: float, count: int, seed: int = 0
-) -> Iterator[tuple[np.ndarray, list[int]]]:
+) -> Iterator[tuple[np.ndarray, list[int], list[int]]]:
     """Clips of a corpus one after the other, evenly loud, with pauses of 0.1 to 0.8 s.
 
-    Yields the waveform and the indices of its clips.
+    Yields the waveform, the indices of its clips, and at which sample each begins.
     """
     random = np.random.default_rng(seed)
     for _ in range(count):
         pieces: list[np.ndarray] = []
         indices: list[int] = []
+        starts: list[int] = []
         length = 0
         while length < seconds * SAMPLE_RATE:
             index = int(random.integers(len(corpus)))
@@ -98,5 +121,6 @@ def concatenations(
             pause = np.zeros(round(random.uniform(0.1, 0.8) * SAMPLE_RATE))
             pieces += [clip, pause]
             indices.append(index)
+            starts.append(length)
             length += len(clip) + len(pause)
-        yield np.concatenate(pieces).astype(np.float32), indices
+        yield np.concatenate(pieces).astype(np.float32), indices, starts

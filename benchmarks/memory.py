@@ -47,14 +47,14 @@ async def transcribe(path: Path) -> dict[str, float]:
 
     import psutil
 
-    from stt.app import warming_clip
+    from stt.audio import warming_clip
     from stt.batcher import Batcher
-    from stt.engine import load_engine
+    from stt.engines.torch import load_torch_engine
     from stt.languages import BUNDLED_FOLDER
     from stt.settings import load_settings
     from stt.transcriber import Transcriber
 
-    engine = load_engine(BUNDLED_FOLDER / "ko-mini", device="cpu")
+    engine = load_torch_engine(BUNDLED_FOLDER / "ko-mini", device="cpu")
     batcher = Batcher()
     transcriber = Transcriber(batcher, load_settings())
     await transcriber.transcribe(warming_clip(), engine)

@@ -3,6 +3,8 @@
 import platform
 import subprocess
 import sys
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -31,18 +33,24 @@ def commit() -> str:
     return (git("rev-parse", "--short=10", "HEAD") or "unknown") + ("+" if changed else "")
 
 
-def describe() -> str:
-    """One paragraph to stand above a table."""
-    import torch
+def libraries() -> str:
+    """Versions of what computes, as far as it is installed."""
+    found = []
+    for name in ("torch", "transformers", "openvino"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join(found)
 
+
+def describe(extra: str = "") -> str:
+    """One paragraph to stand above a table; ``extra`` is one that the command needs."""
     memory = psutil.virtual_memory().total / 2**30
     arguments = " ".join(sys.argv[1:])
     module = Path(sys.argv[0]).stem
+    needs = "--group training" + (f" --extra {extra}" if extra else "")
     return (
         f"Machine: {processor()}, {psutil.cpu_count(logical=False)} cores, {memory:.0f} GiB, "
-        f"Python {platform.python_version()}, torch {torch.__version__}. "
+        f"Python {platform.python_version()}, {libraries()}. "
         f"Commit: {commit()}. "
-        f"Command: `uv run --group training python -m benchmarks.{module} {arguments}`.".replace(
-            " `.", "`."
-        )
+        f"Command: `uv run {needs} python -m benchmarks.{module} {arguments}`.".replace(" `.", "`.")
     )

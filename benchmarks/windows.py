@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.held_out import concatenations, load_bundled, speak
+from benchmarks.held_out import Subject, concatenations
 from benchmarks.setting import describe
 from stt.ctc import GreedyDecoder
-from stt.engine import TorchEngine
+from stt.engines.torch import TorchEngine
 from stt.evaluation import score
 from stt.languages import BUNDLED_MODELS
 from stt.transcript import Waveform
@@ -69,16 +69,25 @@ def main() -> None:
     parser.add_argument(
         "--all", action="store_true", help="every kind of window, not the default's"
     )
+    parser.add_argument(
+        "--choice",
+        nargs=3,
+        type=float,
+        action="append",
+        metavar=("WINDOW", "CONTEXT", "SEARCH"),
+        help="this kind, in seconds, instead of the default's; may be repeated",
+    )
     options = parser.parse_args()
-    engine = load_bundled(options.model, threads=2)
-    corpus = speak(options.model, "test_sentences", "windows")
-    choices = CHOICES if options.all else [DEFAULT]
+    subject = Subject.bundled(options.model)
+    engine = subject.load(threads=2)
+    corpus = subject.speak("test_sentences", "windows")
+    choices = CHOICES if options.all else options.choice or [DEFAULT]
     references: list[str] = []
     texts: dict[str, list[str]] = {}
     cost: dict[str, float] = {}
     total = 0.0
     piece_texts: dict[int, str] = {}
-    for waveform, indices in concatenations(corpus, options.seconds, options.count):
+    for waveform, indices, _ in concatenations(corpus, options.seconds, options.count):
         total += len(waveform)
         references.append(" ".join(corpus.clips[index].text for index in indices))
         for index in indices:

@@ -1,70 +1,82 @@
-"""The web application: its parts, its life, and the one table from errors to statuses."""
+"""The web application: its parts, put together, and its life."""
 
 import asyncio
 import logging
-import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from http import HTTPStatus
-from io import BytesIO
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+from opentelemetry.trace import TracerProvider
+from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from stt import __version__, errors, logs
+from stt import __version__
+from stt.admission import Admission, AdmissionControl
+from stt.audio import warming_clip
+from stt.auth import ApiKeys, read_keys
 from stt.batcher import Batcher
+from stt.decoding.pool import DecodePool
 from stt.engine import Engine
 from stt.languages import choose_languages
+from stt.live import LiveSessions
 from stt.loader import EngineLoader
-from stt.middleware import BodyLimit, RequestContext
-from stt.responses import PROBLEMS, Problem, ProblemResponse
-from stt.routes import health, transcribe
+from stt.metrics import Metrics
+from stt.middleware import (
+    QUIET_PATHS,
+    REQUEST_ID_HEADER,
+    BodyLimit,
+    LingeringClose,
+    RequestContext,
+    RequestRecord,
+)
+from stt.observer import Observer
+from stt.problems import answer_errors
+from stt.responses import PROBLEMS
+from stt.routes import health, kserve, openai, stream, transcribe, whisper
+from stt.routes import metrics as metrics_route
 from stt.service import Service
 from stt.settings import Settings
+from stt.tracing import SpanObserver, flush
 from stt.transcriber import Transcriber
 
 logger = logging.getLogger(__name__)
 
-STATUSES: dict[type[errors.SttError], int] = {
-    errors.UnsupportedLanguage: 400,
-    errors.InvalidParameter: 400,
-    errors.UnsupportedFormat: 415,
-    errors.InvalidAudio: 400,
-    errors.AudioTooLong: 413,
-    errors.UploadTooLarge: 413,
-    errors.ModelUnreachable: 503,
-    errors.ModelLoading: 503,
-    errors.ModelBroken: 503,
-    errors.Overloaded: 429,
-    errors.InferenceFailed: 500,
-    errors.ConfigurationError: 500,
-}
-"""The status of each error that can reach a client."""
-
-CODES = {
-    400: "bad_request",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: errors.UploadTooLarge.code,
-}
-"""Codes of what the framework itself refuses."""
+KEY_SCHEMES = (
+    Security(HTTPBearer(auto_error=False)),
+    Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
+)
+"""For the OpenAPI page only; what refuses is the middleware."""
 
 
-def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    decoders: DecodePool | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
     """Build the application; models begin to load when it is started.
 
     Args:
         settings: Read by the caller, once.
         engine: Serves every language instead of the checkpoints, for tests.
+        decoders: Decode instead of processes of the app's own, for tests; not closed.
+        tracer_provider: Exports spans; None leaves it to OpenTelemetry's global one, if there is.
 
     Raises:
-        ConfigurationError: the settings cannot work together.
+        ConfigurationError: the settings cannot work together, or the file of keys cannot be read.
     """
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+
+    keys = read_keys(settings)
+    admission = Admission(settings.max_queue_requests)
+    metrics = Metrics()
+    observer: Observer = metrics
+    if tracer_provider is not None:
+        observer = SpanObserver(tracer_provider, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -72,14 +84,28 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
             cpu_threads=settings.cpu_threads,
             batch_seconds=settings.batch_seconds,
             max_queue_seconds=settings.max_queue_seconds,
+            queue_timeout_seconds=settings.queue_timeout_seconds,
+            stall_seconds=settings.stall_seconds,
+            observer=observer,
         )
-        transcriber = Transcriber(batcher, settings)
+        pool = decoders or DecodePool(settings)
+        pool.start()  # its imports take seconds, as the models' do
+        transcriber = Transcriber(batcher, settings, pool.decode, observer)
+        unobserved = Transcriber(batcher, settings, pool.decode)
 
         async def warm(engine: Engine) -> None:
-            await transcriber.transcribe(warming_clip(), engine)
+            await unobserved.transcribe(warming_clip(), engine)
 
         loader = EngineLoader(languages, settings, warm, engine)
-        app.state.service = Service(settings, languages, batcher, loader, transcriber)
+        live = LiveSessions(settings.max_live_sessions)
+        admission.tell_when_closed(live.drain)
+        app.state.service = Service(
+            settings, languages, batcher, loader, transcriber, admission, metrics, live
+        )
+        metrics.queue_size.set_function(lambda: batcher.n_queued)
+        metrics.queue_audio_seconds.set_function(lambda: batcher.queued_seconds)
+        for language in languages:
+            metrics.watch_model(language.code, partial(loader.state, language))
         if settings.demo:
             logger.warning(
                 "DEMO: small bundled models, trained on one synthetic voice (espeak-ng). They "
@@ -94,7 +120,12 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await loading
             transcriber.close()
+            unobserved.close()
+            if pool is not decoders:
+                pool.close()
             batcher.close()
+            if tracer_provider is not None:
+                await flush(tracer_provider)
 
     app = FastAPI(
         title="stt-ctc",
@@ -103,82 +134,44 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         responses={422: PROBLEMS[422]},
         lifespan=lifespan,
+        telemetry={
+            "tracer_provider": tracer_provider,
+            "operation_spans": False,
+            "auto_configure": False,
+            "exclude": lambda scope: scope["path"] in QUIET_PATHS,
+        },
     )
-    app.add_middleware(BodyLimit, max_bytes=int(settings.max_upload_mb * 1e6))
+    app.state.admission = admission
+    # From the inside out.
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=int(settings.max_upload_mb * 1e6),
+        timeout_seconds=settings.body_timeout_seconds,
+    )
+    app.add_middleware(
+        AdmissionControl,
+        admission=admission,
+        timeout_seconds=settings.request_timeout_seconds,
+    )
+    if keys:
+        app.add_middleware(ApiKeys, keys=keys, metrics_open=settings.metrics_open)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "X-API-Key", REQUEST_ID_HEADER, "traceparent"),
+            expose_headers=(REQUEST_ID_HEADER, "Retry-After", "traceresponse"),
+        )
+    app.add_middleware(LingeringClose)
+    app.add_middleware(RequestRecord, metrics=metrics)
     app.add_middleware(RequestContext)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web"))
-    app.include_router(transcribe.router)
+    for router in (transcribe.router, openai.router, whisper.router):
+        app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
+    app.include_router(stream.router)
     app.include_router(health.router)
-    app.add_exception_handler(errors.SttError, _on_stt_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_bug)
+    app.include_router(kserve.router)
+    app.include_router(metrics_route.router)
+    answer_errors(app)
     return app
-
-
-def warming_clip() -> BytesIO:
-    """A second of faint noise at 44.1 kHz in stereo: wakes decoder, resampler and model."""
-    noise = np.random.default_rng(0).normal(0, 30, (44_100, 2)).astype("<i2")
-    clip = BytesIO()
-    with wave.open(clip, "wb") as file:
-        file.setparams((2, 2, 44_100, 0, "NONE", ""))
-        file.writeframes(noise.tobytes())
-    return clip
-
-
-def problem(
-    status: int, code: str, detail: str, headers: dict[str, str] | None = None
-) -> ProblemResponse:
-    """An error answer."""
-    body = Problem(
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        code=code,
-        request_id=logs.request_id.get(),
-    )
-    return ProblemResponse(body.model_dump(), status, headers)
-
-
-async def _on_stt_error(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, errors.SttError)  # noqa: S101
-    status = STATUSES[type(error)]
-    if status >= 500:
-        logger.error("%s: %s", error.code, error.message, exc_info=error.__cause__)
-    headers = {}
-    if isinstance(error, errors.ModelLoading | errors.Overloaded):
-        headers["Retry-After"] = str(round(error.retry_after_seconds + 0.5))
-    return problem(status, error.code, error.message, headers)
-
-
-async def _on_invalid_request(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = []
-    for fault in error.errors():
-        field = str(fault["loc"][-1])
-        if field == "file":
-            faults.append(
-                "The part 'file' is missing or is no file; send the recording as "
-                "multipart/form-data (curl -F file=@clip.wav)"
-            )
-        else:
-            faults.append(f"{field}: {fault['msg']}")
-    return problem(422, errors.InvalidParameter.code, "; ".join(faults) + ".")
-
-
-async def _on_http_error(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101
-    details = {
-        404: f"There is nothing at {request.url.path[:100]!r}. GET / lists the routes.",
-        405: f"{request.method} is not possible at {request.url.path[:100]!r}.",
-    }
-    code = CODES.get(error.status_code, "http_error")
-    detail = details.get(error.status_code, str(error.detail))
-    return problem(error.status_code, code, detail, dict(error.headers or {}))
-
-
-async def _on_bug(request: Request, error: Exception) -> ProblemResponse:
-    logger.critical("unexpected error", exc_info=error)
-    return problem(
-        500, "internal_error", "The service made a mistake. The log has it under the request id."
-    )

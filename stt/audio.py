@@ -6,34 +6,31 @@ one gets a file is decided by its first bytes, never by its name, and each is to
 may open: FFmpeg alone would follow playlists and session descriptions to other files and hosts.
 
 Memory does not grow with the length of a recording: everything here is a generator of blocks.
+
+Both decoders are native code that is given whatever a stranger sends. `stt.decoding` runs `decode`
+in processes of its own, which may hang or crash.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+import wave
+from collections.abc import Generator, Iterable, Iterator
+from io import BytesIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stt.errors import AudioTooLong, InvalidAudio, UnsupportedFormat
-from stt.transcript import SAMPLE_RATE, Waveform
-
-BLOCK_SECONDS = 1
-MIN_RATE, MAX_RATE = 4_000, 384_000
-"""Hz. Telephones have 8 kHz, the fastest converters 384 kHz; anything else is a broken header."""
-MAX_CHANNELS = 8
-RESAMPLE_QUALITY = "HQ"
-"""What ``librosa.load`` takes too, so that both give the same samples."""
-
-ACCEPTED = "WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, 3GP, WebM and AMR"
+from stt.errors import InvalidAudio
+from stt.readers import open_with_ffmpeg, open_with_libsndfile, unsupported
+from stt.resampler import Resampler
+from stt.transcript import Waveform
 
 
-@dataclass(frozen=True)
-class _Track:
-    """An opened recording: its rate in Hz and its blocks, mono float32 at that rate."""
+class Decode(Protocol):
+    """What `decode` is, here or in another process."""
 
-    rate: int
-    blocks: Iterator[NDArray[np.float32]]
+    def __call__(self, source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
+        """See `decode`."""
+        ...
 
 
 def sniff(head: bytes) -> str | None:
@@ -65,7 +62,7 @@ def sniff(head: bytes) -> str | None:
     return None
 
 
-def decode(source: BinaryIO, *, max_seconds: float) -> Iterator[Waveform]:
+def decode(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
     """Decode a recording into blocks of about a second.
 
     A generator: nothing is read before the first block is asked for, so that opening a file is
@@ -76,166 +73,67 @@ def decode(source: BinaryIO, *, max_seconds: float) -> Iterator[Waveform]:
 
     Args:
         source: Seekable; read from its start.
-        max_seconds: Longest recording to accept, by its header's claim and by count.
+        max_seconds: Longest recording to accept, by its header's claim and by count. It may also
+            have no more samples, over all channels, than so many seconds of stereo at 96 kHz.
 
     Yields:
         ``[n]`` float32 at 16 kHz, mono; finite.
 
     Raises:
-        UnsupportedFormat: the first bytes are of no format in `ACCEPTED`.
+        UnsupportedFormat: the first bytes are of no format in `stt.readers.ACCEPTED`.
         InvalidAudio: the rest cannot be decoded, or is out of bounds.
         AudioTooLong: more than ``max_seconds``.
     """
     source.seek(0)
     head = source.read(32)
-    source.seek(0)
     if not head:
         raise InvalidAudio("The file is empty (0 bytes); expected a recording.")
     container = sniff(head)
     if container is None:
-        raise UnsupportedFormat(
-            f"The file is of no audio format that is accepted here. Send one of {ACCEPTED}."
-        )
-    opener = _open_with_libsndfile if container.isupper() else _open_with_ffmpeg
-    track = opener(source, container, max_seconds)
-    yield from _resample(_within(track, max_seconds), track.rate)
+        raise unsupported("The file is of no audio format that is accepted here.")
+    if container == "MP3" and head[:3] == b"ID3":
+        container = _sniff_behind_id3(source, head)
+    elif container == "FLAC" and _lacks_length(head):
+        # As FLAC from a pipe does; soundfile cannot read it, FFmpeg can.
+        container = "flac"
+    source.seek(0)
+    open_track = open_with_libsndfile if container.isupper() else open_with_ffmpeg
+    track = open_track(source, container, max_seconds)
+    yield from _resample(track.blocks, track.rate)
 
 
-def _check_header(rate: int, channels: int, claimed_seconds: float, max_seconds: float) -> None:
-    if not MIN_RATE <= rate <= MAX_RATE:
-        raise InvalidAudio(f"The sample rate is {rate} Hz; expected {MIN_RATE} to {MAX_RATE} Hz.")
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise InvalidAudio(f"The file has {channels} channels; expected 1 to {MAX_CHANNELS}.")
-    if claimed_seconds > max_seconds:
-        raise _too_long(max_seconds)
+def warming_clip() -> BytesIO:
+    """A second of faint noise at 44.1 kHz in stereo: wakes decoder, resampler and model."""
+    noise = np.random.default_rng(0).normal(0, 30, (44_100, 2)).astype("<i2")
+    clip = BytesIO()
+    with wave.open(clip, "wb") as file:
+        file.setparams((2, 2, 44_100, 0, "NONE", ""))
+        file.writeframes(noise.tobytes())
+    return clip
 
 
-def _too_long(max_seconds: float) -> AudioTooLong:
-    return AudioTooLong(
-        f"The recording is longer than {max_seconds:g} s, the limit here; send it in parts."
-    )
+def _sniff_behind_id3(source: BinaryIO, head: bytes) -> str:
+    """FLAC and AAC may begin with an ID3 tag too; it says where it ends (ID3v2.4, 3.1)."""
+    size = 0
+    for seven_bits in head[6:10]:
+        size = size << 7 | seven_bits & 0x7F
+    source.seek(10 + size)
+    behind = sniff(source.read(32))
+    return behind if behind in ("FLAC", "aac") else "MP3"
 
 
-def _within(track: _Track, max_seconds: float) -> Iterator[NDArray[np.float32]]:
-    """Pass blocks on while they are, together, short enough."""
-    limit = int(max_seconds * track.rate)
-    count = 0
-    for block in track.blocks:
-        count += len(block)
-        if count > limit:
-            raise _too_long(max_seconds)
-        yield block
-
-
-def _mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``[n_channels, n]`` -> ``[n]``, the mean; FFmpeg's own downmix is louder by up to 1.4."""
-    import librosa
-
-    if not np.isfinite(channels).all():
-        raise InvalidAudio("The samples contain NaN or infinite values.")
-    mono: NDArray[np.float32] = librosa.to_mono(channels)
-    return mono
+def _lacks_length(head: bytes) -> bool:
+    """Whether a FLAC header gives 0, for unknown, as the number of samples (RFC 9639, 8.2)."""
+    return len(head) >= 26 and int.from_bytes(head[18:26]) & (2**36 - 1) == 0
 
 
 def _resample(blocks: Iterable[NDArray[np.float32]], rate: int) -> Iterator[Waveform]:
     """Bring blocks to 16 kHz; the total length is ``ceil(n * 16000 / rate)``, as librosa's is."""
-    if rate == SAMPLE_RATE:
-        yield from blocks
-        return
-    import soxr
-
-    stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality=RESAMPLE_QUALITY)
-    n_in = n_out = 0
+    resampler = Resampler(rate)
     for block in blocks:
-        n_in += len(block)
-        resampled = stream.resample_chunk(block)
-        n_out += len(resampled)
+        resampled = resampler.feed(block)
         if len(resampled):
             yield resampled
-    tail = stream.resample_chunk(np.zeros(0, np.float32), last=True)
-    missing = max(0, -(-n_in * SAMPLE_RATE // rate) - n_out)
-    tail = np.pad(tail[:missing], (0, missing - len(tail[:missing])))
+    tail = resampler.finish()
     if len(tail):
         yield tail
-
-
-def _open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) -> _Track:
-    import soundfile
-
-    try:
-        file = soundfile.SoundFile(source)
-    except soundfile.SoundFileError as error:
-        raise InvalidAudio(
-            f"The file starts like {container} audio but cannot be decoded; it may be damaged."
-        ) from error
-    if file.format not in ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3"):
-        raise UnsupportedFormat(f"{file.format} is not accepted here. Send one of {ACCEPTED}.")
-    claimed_seconds = file.frames / file.samplerate if file.samplerate > 0 else 0.0
-    _check_header(file.samplerate, file.channels, claimed_seconds, max_seconds)
-
-    def blocks() -> Iterator[NDArray[np.float32]]:
-        length = BLOCK_SECONDS * file.samplerate
-        try:
-            # Not librosa.stream: where the header claims more than there is, soundfile's block
-            # iterator under it yields the previous block's samples again.
-            while len(block := file.read(length, dtype="float32", always_2d=True)):
-                yield _mono(block.T)
-        except soundfile.SoundFileError as error:
-            raise InvalidAudio(
-                f"The {container} data is damaged: decoding stopped before the end."
-            ) from error
-        finally:
-            file.close()
-
-    return _Track(file.samplerate, blocks())
-
-
-def _open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> _Track:
-    import av
-
-    try:
-        file: Any = av.open(
-            source,
-            mode="r",
-            format=container,
-            metadata_errors="ignore",
-            options={"protocol_whitelist": "none"},
-        )
-        audio = file.streams.audio
-        if not audio:
-            file.close()
-            raise InvalidAudio("The file has no audio track.")
-        stream = audio[0]
-        rate, channels = int(stream.rate or 0), int(stream.channels or 0)
-        claimed = max(
-            float(file.duration or 0) / av.time_base,
-            float((stream.duration or 0) * (stream.time_base or 0)),
-        )
-        _check_header(rate, channels, claimed, max_seconds)
-    except (av.FFmpegError, ValueError, OverflowError) as error:
-        raise InvalidAudio(
-            "The file starts like recorded audio but cannot be decoded; it may be damaged."
-        ) from error
-
-    def blocks() -> Iterator[NDArray[np.float32]]:
-        planar = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
-        decoded = False
-        try:
-            for packet in file.demux(stream):
-                try:
-                    frames = packet.decode()
-                except av.FFmpegError:
-                    continue  # one damaged packet is a gap of some 20 ms, not the end
-                for frame in frames:
-                    for part in planar.resample(frame):
-                        decoded = True
-                        yield _mono(part.to_ndarray().astype(np.float32, copy=False))
-        except av.FFmpegError as error:
-            if not decoded:
-                raise InvalidAudio("The audio track cannot be decoded.") from error
-        finally:
-            file.close()
-        if not decoded and claimed > 0:
-            raise InvalidAudio("The audio track cannot be decoded.")
-
-    return _Track(rate, blocks())

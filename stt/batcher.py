@@ -7,24 +7,20 @@ computed the next one gathers; nothing ever waits for a batch to fill.
 
 import asyncio
 import logging
-import os
+import math
 import time
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass, field
 
-import psutil
-
-from stt.engine import Engine
-from stt.errors import InferenceFailed, Overloaded
-from stt.transcript import SAMPLE_RATE, LogProbs, Waveform
+from stt.engine import Engine, available_cores
+from stt.errors import InferenceFailed, Overloaded, QueueTimeout, SttError
+from stt.inference import Inference
+from stt.observer import NoObserver, Observer, Stage
+from stt.transcript import SAMPLE_RATE, Frames, Waveform
 
 logger = logging.getLogger(__name__)
-
-Outcome: TypeAlias = LogProbs | Exception
 
 
 @dataclass(eq=False, frozen=True)
@@ -33,7 +29,26 @@ class _Entry:
 
     engine: Engine
     waveform: Waveform
-    future: asyncio.Future[LogProbs]
+    future: asyncio.Future[Frames]
+    timing: "_Timing" = field(default_factory=lambda: _Timing(time.perf_counter()))
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller, if it is still there."""
+        if self.future.done():
+            return
+        if not isinstance(error, SttError):
+            cause, error = error, InferenceFailed("The model failed on this recording.")
+            error.__cause__ = cause
+        self.future.set_exception(error)
+
+
+@dataclass
+class _Timing:
+    """Of one window, in ``time.perf_counter``'s seconds."""
+
+    queued: float
+    started: float | None = None
+    ended: float | None = None
 
 
 class Batcher:
@@ -45,86 +60,152 @@ class Batcher:
         cpu_threads: int = 0,
         batch_seconds: float = 30.0,
         max_queue_seconds: float = 600.0,
+        queue_timeout_seconds: float = math.inf,
+        stall_seconds: float = math.inf,
+        observer: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
             cpu_threads: Threads that one forward is computed with; 0 is one for each core.
             batch_seconds: Largest batch, in seconds of audio once padded: longest x rows.
             max_queue_seconds: Seconds of audio that may wait before newcomers are refused.
+            queue_timeout_seconds: Longest time that a window waits.
+            stall_seconds: A forward that runs longer is taken for stuck.
+            observer: Is told how long windows wait and batches take.
+            clock: Seconds, for tests.
         """
+        self._observer = observer or NoObserver()
         self.cpu_threads = cpu_threads or available_cores()
         self._batch_samples = batch_seconds * SAMPLE_RATE
         self._max_queue_seconds = max_queue_seconds
+        self._queue_timeout_seconds = queue_timeout_seconds
         self._queue: deque[_Entry] = deque()
         self._consumer: asyncio.Task[None] | None = None
         self._rtfx = 1.0
         """Audio seconds for each second of forward, as measured lately."""
-        self._thread = ThreadPoolExecutor(
-            1, thread_name_prefix="inference", initializer=self._set_threads
-        )
+        self._inference = Inference(self.cpu_threads, stall_seconds=stall_seconds, clock=clock)
+
+    @property
+    def fault(self) -> str | None:
+        """Why the process should be started anew: nothing is computed any more. None: all well."""
+        return self._inference.fault
+
+    @property
+    def n_queued(self) -> int:
+        """Windows that wait and that somebody waits for."""
+        return sum(not entry.future.done() for entry in self._queue)
 
     @property
     def queued_seconds(self) -> float:
         """Seconds of audio that wait; what is being computed is not among them."""
-        return sum(len(entry.waveform) for entry in self._queue) / SAMPLE_RATE
+        waiting = (entry.waveform for entry in self._queue if not entry.future.done())
+        return sum(map(len, waiting)) / SAMPLE_RATE
+
+    @property
+    def retry_after_seconds(self) -> float:
+        """When there will be room, by what waits and by the speed measured lately: 1 to 60 s."""
+        return min(60.0, max(1.0, self.queued_seconds / self._rtfx))
 
     def check_room(self) -> None:
         """Ask before a recording is begun; once begun, its windows are always taken.
 
         Raises:
             Overloaded: too much audio waits already.
+            InferenceDied: nothing can be computed any more.
         """
+        self._inference.check()
         queued = self.queued_seconds
         if queued >= self._max_queue_seconds:
             raise Overloaded(
                 f"{queued:.0f} s of audio wait to be transcribed, the limit here is "
                 f"{self._max_queue_seconds:g} s. Try again a little later.",
-                retry_after_seconds=min(60.0, max(1.0, queued / self._rtfx)),
+                retry_after_seconds=self.retry_after_seconds,
             )
 
-    async def submit(self, engine: Engine, waveform: Waveform) -> LogProbs:
-        """One window's log-probs, ``[grid.n_frames(len(waveform)), n_vocab]``.
+    async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
+        """One window's ``grid.n_frames(len(waveform))`` frames.
 
         If the caller is cancelled while the window waits, it is never computed.
 
         Raises:
             InferenceFailed: the engine raised for this window.
+            OutOfMemory: this window alone does not fit.
+            InferenceDied: the inference thread ended.
+            QueueTimeout: it waited too long.
         """
-        future: asyncio.Future[LogProbs] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Entry(engine, waveform, future))
+        self._inference.check()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Frames] = loop.create_future()
+        entry = _Entry(engine, waveform, future)
+        self._queue.append(entry)
         if self._consumer is None or self._consumer.done():
-            self._consumer = asyncio.create_task(self._consume())
-        return await future
+            # In no request's context: it works for all of them.
+            self._consumer = asyncio.create_task(self._consume(), context=Context())
+        patience = None
+        if math.isfinite(self._queue_timeout_seconds):
+            patience = loop.call_later(self._queue_timeout_seconds, self._give_up, entry)
+        try:
+            return await future
+        finally:
+            if patience is not None:
+                patience.cancel()
+            self._report(entry.timing)
 
     def close(self) -> None:
         """Let the forward that runs end; start no other."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._inference.close()
+
+    def _give_up(self, entry: _Entry) -> None:
+        """A window has waited long enough, unless it is being computed."""
+        if entry.timing.started is None and not entry.future.done():
+            failure = QueueTimeout(
+                f"The recording waited {self._queue_timeout_seconds:g} s for the model, the limit "
+                "here. Try again a little later.",
+                retry_after_seconds=self.retry_after_seconds,
+            )
+            entry.future.set_exception(failure)
+
+    def _report(self, timing: _Timing) -> None:
+        """Tell how long a window waited and was computed, in the context of its request."""
+        started, ended = timing.started, timing.ended
+        if started is not None:
+            waited = started - timing.queued
+            self._observer.stage(Stage.QUEUE, timing.queued, started, waited)
+            if ended is not None:
+                self._observer.stage(Stage.FORWARD, started, ended, ended - started)
 
     async def _consume(self) -> None:
-        """Compute batch after batch until nothing waits."""
-        loop = asyncio.get_running_loop()
+        """Compute batch after batch until nothing waits; whatever happens, nobody is forgotten."""
         while batch := self._next_batch():
-            engine, waveforms = batch[0].engine, [entry.waveform for entry in batch]
-            started = time.perf_counter()
-            outcomes: Sequence[Outcome]
             try:
-                outcomes = await loop.run_in_executor(
-                    self._thread, forward_surviving, engine, waveforms
-                )
-            except Exception as error:  # the thread takes no more work: the service is stopping
-                outcomes = [error] * len(batch)
-            seconds = sum(map(len, waveforms)) / SAMPLE_RATE
-            speed = seconds / max(1e-6, time.perf_counter() - started)
-            self._rtfx += 0.2 * (speed - self._rtfx)
-            for entry, outcome in zip(batch, outcomes, strict=True):
-                if entry.future.done():  # the caller has gone
-                    continue
-                if isinstance(outcome, Exception):
-                    failure = InferenceFailed("The model failed on this recording.")
-                    failure.__cause__ = outcome
-                    entry.future.set_exception(failure)
-                else:
-                    entry.future.set_result(outcome)
+                await self._compute(batch)
+            except Exception as error:
+                logger.exception("a batch of %d was not computed", len(batch))
+                for entry in batch:
+                    entry.fail(error)
+            finally:
+                for entry in batch:  # we have been cancelled ourselves
+                    entry.future.cancel()
+
+    async def _compute(self, batch: list[_Entry]) -> None:
+        """Give each entry of a batch its frames, or what went wrong with it."""
+        started = time.perf_counter()
+        for entry in batch:
+            entry.timing.started = started
+        waveforms = [entry.waveform for entry in batch]
+        outcomes = await self._inference.forward(batch[0].engine, waveforms)
+        ended = time.perf_counter()
+        seconds = sum(map(len, waveforms)) / SAMPLE_RATE
+        speed = seconds / max(1e-6, ended - started)
+        self._rtfx += 0.2 * (speed - self._rtfx)
+        for entry, outcome in zip(batch, outcomes, strict=True):
+            entry.timing.ended = ended
+            if isinstance(outcome, Exception):
+                entry.fail(outcome)
+            elif not entry.future.done():  # else the caller has gone
+                entry.future.set_result(outcome)
+        self._observer.batch(len(batch), ended - started)
 
     def _next_batch(self) -> list[_Entry]:
         """The entry that has waited longest, and those most like it in length.
@@ -150,40 +231,3 @@ class Batcher:
         taken = set(batch)
         self._queue = deque(entry for entry in self._queue if entry not in taken)
         return batch
-
-    def _set_threads(self) -> None:
-        # torch keeps this number for each thread, so it is set on the one that computes.
-        import torch
-
-        torch.set_num_threads(self.cpu_threads)
-
-
-def forward_surviving(engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome]:
-    """A batch's log-probs; if it fails as a whole, each row's own, or what that row raised.
-
-    One window that the model cannot take costs only its own request.
-    """
-    try:
-        results = engine.forward(waveforms)
-        if len(results) != len(waveforms):
-            raise RuntimeError(f"{len(waveforms)} waveforms gave {len(results)} results")
-        return list(results)
-    except Exception as error:
-        if len(waveforms) == 1:
-            return [error]
-        logger.warning("a batch of %d failed, trying each alone", len(waveforms), exc_info=True)
-        return [forward_surviving(engine, [waveform])[0] for waveform in waveforms]
-
-
-def available_cores() -> int:
-    """Cores that this process may keep busy: physical ones, within its affinity and its quota."""
-    counts = [psutil.cpu_count(logical=False) or 1]
-    if hasattr(os, "sched_getaffinity"):
-        counts.append(len(os.sched_getaffinity(0)))
-    try:
-        # A container's quota and period, "200000 100000" for two cores, "max" for none.
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        counts.append(max(1, int(quota) // int(period)))
-    except (OSError, ValueError):
-        pass
-    return min(counts)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "serve": "answer over HTTP until told to stop",
     "transcribe": "files, folders or standard input -> text, captions or JSON",
+    "optimize": "make a model several times as fast on a CPU, and say what that costs",
     "evaluate": "word and character error rates over a list of recordings with their texts",
 }
 """Name of each command, which is also its module in `stt.commands`, and what it does."""

@@ -1,22 +1,23 @@
-"""From log-probs to words: what a CTC checkpoint's symbols are, and greedy decoding of them.
+"""From frames to words: what a CTC checkpoint's symbols are, and greedy decoding of them.
 
 A CTC model (Graves et al., 2006) emits one symbol a frame, a *blank* where there is nothing new.
 The best path is read by merging repeats and dropping blanks, so ``h h _ e l _ l o`` is "hello".
 """
 
 import unicodedata
+from copy import copy
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from stt.transcript import SAMPLE_RATE, Calibration, LogProbs, Word
+from stt.transcript import SAMPLE_RATE, Calibration, Frames, Token, Word
 from stt.windows import FrameGrid
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What each column of the log-probs stands for."""
+    """What each column of a model's log-probs stands for."""
 
     symbols: tuple[str, ...]
     """Text of each column: a syllable, a jamo, a letter or a special token."""
@@ -42,7 +43,7 @@ class Vocabulary:
 class Decoder(Protocol):
     """Turns the frames of one recording into words, as they come."""
 
-    def feed(self, log_probs: LogProbs) -> list[Word]:
+    def feed(self, frames: Frames) -> list[Word]:
         """Take the next frames; return the words that no later frame can change."""
         ...
 
@@ -87,11 +88,11 @@ class GreedyDecoder:
         self._end_seconds = 0.0
         """End of the last word that has left."""
 
-    def feed(self, log_probs: LogProbs) -> list[Word]:
-        """See `Decoder`. ``log_probs`` may have any number of frames, 0 too."""
-        if not len(log_probs):
+    def feed(self, frames: Frames) -> list[Word]:
+        """See `Decoder`. There may be any number of frames, 0 too."""
+        if not len(frames):
             return []
-        best = log_probs.argmax(axis=1)
+        best = frames.columns
         # A run of equal symbols is one; a run that began in the last feed goes on here.
         starts = np.flatnonzero(np.diff(best, prepend=best[0] + 1))
         ends = np.append(starts[1:], len(best))
@@ -102,7 +103,7 @@ class GreedyDecoder:
                 if self._vocabulary.is_space(column):
                     self._end_word()
                 else:
-                    symbol = self._read_run(log_probs, column, start, end)
+                    symbol = self._read_run(frames, column, start, end)
                     if start == 0 and column == self._previous:
                         self._prolong(symbol)
                     else:
@@ -112,19 +113,24 @@ class GreedyDecoder:
         return words
 
     def finish(self) -> list[Word]:
-        """See `Decoder`."""
+        """See `Decoder`. In a pause it may be called too: what is fed later are new words."""
         self._end_word()
         return self._settle(before_seconds=self._grid.n_samples(self._n_frames) / SAMPLE_RATE)
 
-    def _read_run(self, log_probs: LogProbs, column: int, start: int, end: int) -> _Symbol:
-        surest = start + int(log_probs[start:end, column].argmax())
-        scaled = log_probs[surest] / self._calibration.temperature
+    def copy(self) -> "GreedyDecoder":
+        """Another one that goes on from here, for a look at words that are not settled."""
+        other = copy(self)
+        other._word = [copy(symbol) for symbol in self._word]
+        return other
+
+    def _read_run(self, frames: Frames, column: int, start: int, end: int) -> _Symbol:
+        surest = start + int(frames.log_probs[start:end].argmax())
         return _Symbol(
             column=column,
             first_frame=self._n_frames + start,
             last_frame=self._n_frames + end - 1,
-            peak=float(log_probs[surest, column]),
-            log_posterior=float(scaled[column] - np.logaddexp.reduce(scaled)),
+            peak=float(frames.log_probs[surest]),
+            log_posterior=float(frames.log_posteriors[surest]),
         )
 
     def _prolong(self, more: _Symbol) -> None:
@@ -160,4 +166,19 @@ class GreedyDecoder:
         end = self._grid.seconds(symbols[-1].last_frame + 1) - self._calibration.end_lag_seconds
         self._end_seconds = end = max(start, min(end, before_seconds))
         log_posterior = sum(symbol.log_posterior for symbol in symbols)
-        return [Word(text, start, end, confidence=min(1.0, float(np.exp(log_posterior))))]
+        confidence = min(1.0, float(np.exp(log_posterior)))
+        return [Word(text, start, end, confidence, self._tokens(symbols))]
+
+    def _tokens(self, symbols: list[_Symbol]) -> tuple[Token, ...]:
+        """The word's symbols; those that make one character, as jamo do, are one token."""
+        tokens: list[Token] = []
+        for symbol in symbols:
+            text = self._vocabulary.spell([symbol.column])
+            before = tokens[-1].text if tokens else ""
+            joined = unicodedata.normalize("NFC", before + text)
+            if tokens and (not text or len(joined) < len(before) + len(text)):
+                log_posterior = tokens[-1].log_posterior + symbol.log_posterior
+                tokens[-1] = Token(joined, log_posterior)
+            elif text:
+                tokens.append(Token(text, symbol.log_posterior))
+        return tuple(tokens)

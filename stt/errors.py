@@ -5,18 +5,27 @@
     SttError
     ├── ConfigurationError          the service was set up in a way that cannot work
     ├── RequestError                the caller asked for something that is not there
+    │   ├── InvalidKey
     │   ├── UnsupportedLanguage
-    │   └── InvalidParameter
+    │   ├── UnknownModel
+    │   ├── InvalidParameter
+    │   └── NotSupported            nor ever will be
     ├── AudioError                  the bytes are not audio that can be transcribed
     │   ├── UnsupportedFormat
     │   ├── InvalidAudio
+    │   ├── DecodeFailed
     │   ├── AudioTooLong
     │   └── UploadTooLarge
     ├── ModelError                  a model cannot be used
     │   ├── ModelUnreachable        now; trying again may help
     │   ├── ModelLoading            not yet; it is being fetched or read
     │   └── ModelBroken             ever, until somebody changes something
+    ├── DeadlineExceeded            it took longer than anybody waits
+    ├── Draining                    the service is stopping
     ├── Overloaded                  too much waits; later there will be room
+    ├── QueueTimeout                it waited too long for the model
+    ├── OutOfMemory                 the model cannot take it with the memory that there is
+    ├── InferenceDied               the thread that runs the models ended
     └── InferenceFailed             the model raised while it ran
 
 A message says what was wrong, what was expected and what to do. It goes to the client as it is, so
@@ -47,16 +56,34 @@ class RequestError(SttError):
     """The request names something that does not exist."""
 
 
+class InvalidKey(RequestError):
+    """The service wants an API key and got none, or none of its own."""
+
+    code = "invalid_api_key"
+
+
 class UnsupportedLanguage(RequestError):
     """No language of that code is served."""
 
     code = "unsupported_language"
 
 
+class UnknownModel(RequestError):
+    """No model of that name is served."""
+
+    code = "model_not_found"
+
+
 class InvalidParameter(RequestError):
     """A form or query field has a value outside its domain."""
 
     code = "invalid_parameter"
+
+
+class NotSupported(RequestError):
+    """Something that a neighbour's API has and that CTC models cannot do."""
+
+    code = "not_supported"
 
 
 class AudioError(SttError):
@@ -73,6 +100,12 @@ class InvalidAudio(AudioError):
     """The container is known but what is in it is broken or out of bounds."""
 
     code = "invalid_audio"
+
+
+class DecodeFailed(AudioError):
+    """The decoder hung, crashed or took too much memory over it."""
+
+    code = "decode_failed"
 
 
 class AudioTooLong(AudioError):
@@ -116,6 +149,25 @@ class ModelBroken(ModelError):
     code = "model_failed"
 
 
+class DeadlineExceeded(SttError):
+    """No answer within ``request_timeout_seconds``; the work was dropped."""
+
+    code = "deadline_exceeded"
+
+
+class Draining(SttError):
+    """The service is stopping and takes nothing new.
+
+    ``retry_after_seconds`` is when another instance should have heard of it.
+    """
+
+    code = "draining"
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Overloaded(SttError):
     """The queue is full.
 
@@ -123,6 +175,38 @@ class Overloaded(SttError):
     """
 
     code = "overloaded"
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class QueueTimeout(SttError):
+    """A part of the recording waited longer than ``queue_timeout_seconds``, and was not computed.
+
+    ``retry_after_seconds`` is when there will be less to do, by the speed measured lately.
+    """
+
+    code = "queue_timeout"
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class OutOfMemory(SttError):
+    """The device's memory, or the machine's, does not hold a forward of this recording alone."""
+
+    code = "out_of_memory"
+
+
+class InferenceDied(SttError):
+    """The inference thread ended; it is started once more, and then the process has to be.
+
+    ``retry_after_seconds`` is when asking again makes sense.
+    """
+
+    code = "engine_died"
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__(message)

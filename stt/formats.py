@@ -110,8 +110,7 @@ def render(
         granularities: As from `asked_granularities`; only `verbose_json` looks at them.
     """
     if response_format in TEXTS:
-        media_type, make = TEXTS[response_format]
-        return Response(make(transcript), media_type=f"{media_type}; charset=utf-8")
+        return text_response(transcript, response_format)
     if response_format is ResponseFormat.VERBOSE_JSON:
         wants_words = not granularities or Granularity.WORD in granularities
         answer = VerboseTranscriptionResponse(
@@ -121,6 +120,12 @@ def render(
             words=word_entries(transcript) if wants_words else None,
         )
     return json_response(answer)
+
+
+def text_response(transcript: Transcript, response_format: ResponseFormat) -> Response:
+    """The answer in one of the formats of `TEXTS`."""
+    media_type, make = TEXTS[response_format]
+    return Response(make(transcript), media_type=f"{media_type}; charset=utf-8")
 
 
 def json_response(answer: BaseModel) -> Response:

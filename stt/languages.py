@@ -62,8 +62,8 @@ BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {
         name: ModelSource(name, "bundled", BUNDLED_FOLDER / name, calibration)
         for name, calibration in (
-            ("ko-mini", Calibration(-0.009, -0.099, temperature=1.1)),
-            ("en-mini", Calibration(0.0, -0.030, temperature=1.5)),
+            ("ko-mini", Calibration(-0.009, -0.097, temperature=1.25)),
+            ("en-mini", Calibration(0.0, -0.031, temperature=1.55)),
         )
     }
 )
@@ -188,6 +188,14 @@ class Languages:
                 "GET /languages lists the accepted spellings."
             )
         return language
+
+    def find_model(self, name: str) -> Language | None:
+        """The language whose model or code this is, in any case; None for any other name."""
+        wanted = name.strip().lower()
+        for language in self._by_code.values():
+            if wanted in (language.model.id.lower(), language.code.lower()):
+                return language
+        return None
 
 
 def choose_languages(

@@ -15,8 +15,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from stt.engine import Engine, choose_device, load_engine
-from stt.errors import ConfigurationError, ModelBroken, ModelLoading, ModelUnreachable
+from stt.engine import Engine
+from stt.engines import open_engine
+from stt.errors import (
+    ConfigurationError,
+    ModelBroken,
+    ModelLoading,
+    ModelUnreachable,
+    OutOfMemory,
+    Overloaded,
+    QueueTimeout,
+)
 from stt.languages import Language, Languages
 from stt.models import find_model
 from stt.settings import Settings
@@ -48,6 +57,8 @@ class LoadState:
     """Of the download; 0 where nothing has to be fetched."""
     reason: str | None = None
     """Why it failed, or why the last try did; and what to do."""
+    load_seconds: float = 0.0
+    """From the start until it was ready; 0 before."""
     next_try: float | None = None
     """`time.monotonic` of the next try, while waiting for it."""
 
@@ -120,12 +131,12 @@ class EngineLoader:
                 group.create_task(self._load_until_settled(language))
 
     async def _load_until_settled(self, language: Language) -> None:
-        pause = 1.0
+        pause, started = 1.0, time.monotonic()
         while True:
             try:
                 engine = self._given or await self._load(language)
                 self._update(language, step="warming")
-                await self._warm(engine)
+                await self._warm_in_turn(engine)
             except ModelUnreachable as error:
                 pause_now = min(pause, self._settings.load_retry_seconds)
                 logger.warning(
@@ -141,17 +152,34 @@ class EngineLoader:
             except (ModelBroken, ConfigurationError) as error:
                 self._fail(language, error.message)
                 return
+            except OutOfMemory:
+                self._fail(
+                    language,
+                    "There is too little memory for it: it was read, but a second of noise could "
+                    "not be transcribed. Set another STT_DEVICE or STT_PRECISION, or serve less.",
+                )
+                return
             except Exception:
                 self._fail(language, "It could not be loaded; the service's log has the cause.")
                 return
             else:
                 self._engines[language.code] = engine
-                self._states[language.code] = LoadState(Status.READY, step="ready")
+                self._states[language.code] = LoadState(
+                    Status.READY, step="ready", load_seconds=time.monotonic() - started
+                )
                 logger.info(
                     "%s is ready: %s on %s", language.name, language.model.id, engine.device,
                     extra={"language": language.code},
                 )  # fmt: skip
                 return
+
+    async def _warm_in_turn(self, engine: Engine) -> None:
+        """Languages that are ready may keep the queue full; that is no fault of this one."""
+        while True:
+            try:
+                return await self._warm(engine)
+            except (Overloaded, QueueTimeout) as busy:
+                await asyncio.sleep(min(busy.retry_after_seconds, POLL_SECONDS))
 
     async def _load(self, language: Language) -> Engine:
         def report(done: int, total: int) -> None:
@@ -161,7 +189,7 @@ class EngineLoader:
             return find_model(language.model, cache_dir=self._settings.cache_dir, report=report)
 
         def read(folder: Path) -> Engine:
-            return load_engine(folder, device=choose_device(self._settings.device))
+            return open_engine(language.model, folder, self._settings)
 
         self._update(language, step="fetching", next_try=None)
         folder = await _in_daemon_thread(find)

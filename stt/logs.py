@@ -5,10 +5,15 @@ import logging
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import Literal
+
+from stt.tracecontext import TraceContext
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that the current task works for."""
+trace_context: ContextVar[TraceContext | None] = ContextVar("trace_context", default=None)
+"""The trace that it belongs to."""
 
 CHATTY = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
@@ -20,7 +25,11 @@ def _extras(record: logging.LogRecord) -> dict[str, object]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line. Escaping keeps a client's line breaks and control codes inside."""
+    """One JSON object a line, whatever clients have sent.
+
+    What cannot be printed is escaped: control codes, of ASCII and others, separators of lines that
+    only Unicode knows, and halves of surrogate pairs, which no encoding can write.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
@@ -31,10 +40,16 @@ class JsonFormatter(logging.Formatter):
         }
         if (current := request_id.get()) is not None:
             entry["request_id"] = current
+        if (trace := trace_context.get()) is not None:
+            entry |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
         entry.update(_extras(record))
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        line = json.dumps(entry, ensure_ascii=False, default=str)
+        if line.isprintable():
+            return line
+        # Only inside strings is there anything to escape, and there this is JSON's own way.
+        return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
 
 
 class TextFormatter(logging.Formatter):
@@ -57,7 +72,8 @@ class TextFormatter(logging.Formatter):
         tail = "".join(f"  {key}={_printable(str(value))}" for key, value in extras.items())
         line = f"{time} {level} {_printable(record.getMessage())}{tail}"
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            trace = self.formatException(record.exc_info).split("\n")
+            line += "".join(f"\n    {_printable(each)}" for each in trace)
         return line
 
 
@@ -72,6 +88,8 @@ def configure_logging(level: str, style: Literal["auto", "text", "json"]) -> Non
     terminal = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)
     if style == "json" or (style == "auto" and not terminal):
+        if isinstance(sys.stderr, TextIOWrapper):
+            sys.stderr.reconfigure(encoding="utf-8")  # which JSON is, whatever the locale
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(TextFormatter(colour=terminal))

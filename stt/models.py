@@ -1,6 +1,6 @@
 """Where a checkpoint's files come from: a folder, the hub client's cache, or the hub.
 
-Whatever the source, the end is a folder in transformers' layout for `stt.engine.load_engine`.
+Whatever the source, the end is a folder in transformers' layout for `stt.engines.load_engine`.
 
 The cache comes first: a model that is there whole is used without asking the hub, so that a
 restart neither waits for the hub nor changes the model under a running installation. To take a

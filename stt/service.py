@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
-from fastapi import Request
+from fastapi.requests import HTTPConnection
 
+from stt.admission import Admission
 from stt.batcher import Batcher
 from stt.languages import Languages
+from stt.live import LiveSessions
 from stt.loader import EngineLoader
+from stt.metrics import Metrics
 from stt.settings import Settings
 from stt.transcriber import Transcriber
 
@@ -20,9 +23,12 @@ class Service:
     batcher: Batcher
     loader: EngineLoader
     transcriber: Transcriber
+    admission: Admission
+    metrics: Metrics
+    live: LiveSessions
 
 
-def get_service(request: Request) -> Service:
-    """FastAPI dependency."""
-    service: Service = request.app.state.service
+def get_service(connection: HTTPConnection) -> Service:
+    """FastAPI dependency, of requests and WebSockets."""
+    service: Service = connection.app.state.service
     return service

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from stt.errors import ConfigurationError
 from stt.languages import ModelSource
+
+SECRETS = frozenset({"api_keys"})
+"""Never shown, not even where they are wrong."""
 
 
 class Settings(BaseSettings):
@@ -54,6 +57,16 @@ class Settings(BaseSettings):
         default="auto",
         description="`auto` (CUDA where there is one, else CPU), `cpu`, `cuda` or `cuda:N`.",
     )
+    backend: Literal["auto", "torch", "openvino"] = Field(
+        default="auto",
+        description="What computes the model. `auto`: OpenVINO on a CPU for checkpoints that "
+        "`stt optimize` has converted, else torch.",
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
+        default="auto",
+        description="What the model computes with. `auto`: what `stt optimize` made; else bf16 "
+        "where the processor or the GPU has it, fp32 on other CPUs and fp16 on other GPUs.",
+    )
     cpu_threads: int = Field(
         default=0, ge=0, le=1024, description="Threads of one forward on CPU; 0: one per core."
     )
@@ -71,6 +84,15 @@ class Settings(BaseSettings):
     )
     max_upload_mb: float = Field(
         default=200.0, gt=0, le=100_000, description="Largest request body, in MB (10^6 bytes)."
+    )
+    body_timeout_seconds: float = Field(
+        default=300.0, gt=0, le=86_400, description="Longest time that an upload may take."
+    )
+    request_timeout_seconds: float = Field(
+        default=3600.0,
+        gt=0,
+        le=86_400,
+        description="Longest time from a request to its answer, upload and waiting included.",
     )
     max_audio_seconds: float = Field(
         default=4 * 3600.0, gt=0, le=1e6, description="Longest recording, in seconds of audio."
@@ -109,8 +131,91 @@ class Settings(BaseSettings):
         le=1e6,
         description="Seconds of audio that may wait; beyond that newcomers get 429.",
     )
+    max_queue_requests: int = Field(
+        default=128,
+        ge=1,
+        le=100_000,
+        description="Recordings that may be uploaded, wait and be computed at a time; beyond that "
+        "newcomers get 429 before their upload is read.",
+    )
+    queue_timeout_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        le=86_400,
+        description="Longest time that a window waits for its batch; then 503.",
+    )
+    stall_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        le=86_400,
+        description="A batch that computes longer than this is taken for stuck, and `/livez` is "
+        "503.",
+    )
     decode_threads: int = Field(
         default=4, ge=1, le=256, description="Uploads that are decoded at the same time."
+    )
+    decode_timeout_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        le=3600,
+        description="Longest wait for the next second of a recording to be decoded; then the "
+        "decoder counts as hung and is killed.",
+    )
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Keys of which a request must bring one, comma-separated. Default: none, "
+        "everybody may. In a file (below) they are not seen in the process list.",
+    )
+    api_keys_file: Path | None = Field(
+        default=None, description="File with further keys, one a line; read at the start."
+    )
+    metrics_open: bool = Field(
+        default=False, description="Whether `/metrics` needs no key where there are keys."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins (https://example.org) whose pages may use the service, "
+        "comma-separated; `*`: all. Default: none but its own page.",
+    )
+    otel: bool = Field(
+        default=False,
+        description="Export spans as OpenTelemetry's own variables say (`OTEL_...`); needs the "
+        "extra `otel`. Also where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.",
+    )
+    drain_delay_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=3600,
+        description="After SIGTERM: how long requests are still taken while probes say 503, so "
+        "that load balancers hear of it in time.",
+    )
+    drain_timeout_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        le=86_400,
+        description="After that: how long what is being uploaded, waits or is computed has to end.",
+    )
+    live_step_seconds: float = Field(
+        default=0.4,
+        ge=0.1,
+        le=0.5,
+        description="Live streams: audio between two looks at what is being said. A slow model "
+        "makes them rarer by itself.",
+    )
+    live_idle_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=86_400,
+        description="Live streams: longest time without a message before the connection is closed.",
+    )
+    max_live_sessions: int = Field(
+        default=32, ge=0, le=100_000, description="Live streams that may be open at a time."
+    )
+    max_live_message_bytes: int = Field(
+        default=1_000_000,
+        ge=1000,
+        le=8_000_000,
+        description="Live streams: largest message; a second at 16 kHz has 32000 bytes.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe message to log."
@@ -119,11 +224,23 @@ class Settings(BaseSettings):
         default="auto", description="`json` lines, `text`, or `auto`: text on a terminal."
     )
 
-    @field_validator("languages", mode="before")
+    @field_validator("languages", "api_keys", "cors_origins", mode="before")
     @classmethod
-    def _split_languages(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(code.strip() for code in value.split(",") if code.strip())
+    def _split_list(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        entries = tuple(entry.strip() for entry in value.split(",") if entry.strip())
+        if not entries and info.field_name == "api_keys":
+            # Set, but to nothing: whoever did that did not mean "everybody may".
+            raise ValueError("expected at least one key")
+        return entries
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin):
+                raise ValueError(f"{origin!r} is no origin; expected https://example.org")
         return value
 
     @field_validator("models", mode="before")
@@ -178,5 +295,6 @@ def load_settings(arguments: Sequence[str] | None = None, **values: Any) -> Sett
         for fault in error.errors():
             name = str(fault["loc"][0]) if fault["loc"] else "settings"
             message = fault["msg"].removeprefix("Value error, ")
-            lines.append(f"STT_{name.upper()}={fault['input']!r}: {message}")
+            given = "..." if name in SECRETS else repr(fault["input"])
+            lines.append(f"STT_{name.upper()}={given}: {message}")
         raise ConfigurationError("; ".join(lines)) from None

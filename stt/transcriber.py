@@ -1,67 +1,100 @@
-"""The whole order: upload -> blocks -> windows -> log-probs -> words.
+"""The whole order: upload -> blocks -> windows -> frames -> words.
 
 A recording of any length takes the same path, a window at a time, and while one window is in the
 model the next is being decoded.
 """
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from typing import BinaryIO
+from contextvars import copy_context
+from typing import BinaryIO, TypeVar
 
-from stt.audio import decode
+from stt.audio import Decode, decode
 from stt.batcher import Batcher
 from stt.ctc import GreedyDecoder
 from stt.engine import Engine
+from stt.observer import NoObserver, Observer, Stage
 from stt.settings import Settings
-from stt.transcript import SAMPLE_RATE, Calibration, LogProbs, Transcript, Waveform, Word
+from stt.transcript import SAMPLE_RATE, Frames, Transcript, Waveform, Word
 from stt.windows import Window, WindowCutter
+
+T = TypeVar("T")
 
 
 class Transcriber:
     """Transcribes recordings; one for the whole service."""
 
-    def __init__(self, batcher: Batcher, settings: Settings) -> None:
+    def __init__(
+        self,
+        batcher: Batcher,
+        settings: Settings,
+        decode: Decode = decode,
+        observer: Observer | None = None,
+    ) -> None:
+        """``decode`` is run in threads; the service has that of a `stt.decoding.pool`."""
+        self._decode = decode
+        self._observer = observer or NoObserver()
         self._batcher = batcher
         self._settings = settings
         self._decode_pool = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
 
-    async def transcribe(
-        self, source: BinaryIO, engine: Engine, calibration: Calibration | None = None
-    ) -> Transcript:
-        """Transcribe one recording.
+    async def transcribe(self, source: BinaryIO, engine: Engine) -> Transcript:
+        """Transcribe one recording; arguments and errors are those of `words`."""
+        cutter = self._cutter(engine)
+        words = [word async for word in self._words(source, engine, cutter)]
+        return Transcript(tuple(words), cutter.n_samples / SAMPLE_RATE)
+
+    def words(self, source: BinaryIO, engine: Engine) -> AsyncGenerator[Word]:
+        """The words of one recording, each as soon as it is settled.
+
+        Whoever stops early closes it (``aclosing``); then the source is its own again.
 
         Args:
             source: Seekable, in any format that `stt.audio` reads; not closed here.
             engine: The model of the language that is spoken.
-            calibration: Of its word times and confidences.
 
         Raises:
             AudioError: it cannot be decoded, or is too long.
             Overloaded: too much waits already.
             InferenceFailed: the engine raised.
+            OutOfMemory: a window of it alone does not fit.
+            InferenceDied: the inference thread ended.
+            QueueTimeout: a window of it waited too long.
         """
-        self._batcher.check_room()
-        cutter = WindowCutter(
+        return self._words(source, engine, self._cutter(engine))
+
+    def _cutter(self, engine: Engine) -> WindowCutter:
+        return WindowCutter(
             engine.grid,
             window_seconds=self._settings.window_seconds,
             context_seconds=self._settings.context_seconds,
             cut_search_seconds=self._settings.cut_search_seconds,
         )
-        decoder = GreedyDecoder(engine.vocabulary, engine.grid, calibration)
-        words: list[Word] = []
-        async for log_probs in self._log_probs(self._windows(source, cutter), engine):
-            words += decoder.feed(log_probs)
-        words += decoder.finish()
-        return Transcript(tuple(words), cutter.n_samples / SAMPLE_RATE)
 
-    async def _log_probs(
+    async def _words(
+        self, source: BinaryIO, engine: Engine, cutter: WindowCutter
+    ) -> AsyncGenerator[Word]:
+        started = time.perf_counter()
+        self._batcher.check_room()
+        decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
+        async with aclosing(self._frames(self._windows(source, cutter), engine)) as all_frames:
+            async for frames in all_frames:
+                for word in decoder.feed(frames):
+                    yield word
+        last = decoder.finish()
+        self._observer.transcribed(cutter.n_samples / SAMPLE_RATE, time.perf_counter() - started)
+        for word in last:
+            yield word
+
+    async def _frames(
         self, windows: AsyncGenerator[Window], engine: Engine
-    ) -> AsyncIterator[LogProbs]:
+    ) -> AsyncGenerator[Frames]:
         """The cores' frames of all windows, in order, with a few windows in the queue at a time."""
-        pending: deque[tuple[Window, asyncio.Task[LogProbs]]] = deque()
+        pending: deque[tuple[Window, asyncio.Task[Frames]]] = deque()
         try:
             async with aclosing(windows):
                 async for window in windows:
@@ -74,9 +107,10 @@ class Transcriber:
         finally:
             for _, task in pending:
                 task.cancel()
+                task.add_done_callback(_see)
 
     @staticmethod
-    async def _first(pending: deque[tuple[Window, asyncio.Task[LogProbs]]]) -> LogProbs:
+    async def _first(pending: deque[tuple[Window, asyncio.Task[Frames]]]) -> Frames:
         window, task = pending.popleft()
         return (await task)[window.core]
 
@@ -87,18 +121,52 @@ class Transcriber:
     async def _windows(self, source: BinaryIO, cutter: WindowCutter) -> AsyncGenerator[Window]:
         """Windows of a recording, decoded off the event loop and one step ahead."""
         loop = asyncio.get_running_loop()
-        cuts = cut_windows(decode(source, max_seconds=self._settings.max_audio_seconds), cutter)
-        coming = loop.run_in_executor(self._decode_pool, next, cuts, None)
+        blocks = self._decode(source, max_seconds=self._settings.max_audio_seconds)
+        cuts = cut_windows(blocks, cutter)
+        started, watch = time.perf_counter(), Stopwatch()
+        context = copy_context()  # what is logged while decoding has the request's id
+
+        def next_window() -> Window | None:
+            return context.run(watch.next, cuts)
+
+        coming = loop.run_in_executor(self._decode_pool, next_window)
         try:
             # Shielded: a thread that is decoding cannot be cancelled, only waited for.
             while (window := await asyncio.shield(coming)) is not None:
-                coming = loop.run_in_executor(self._decode_pool, next, cuts, None)
+                coming = loop.run_in_executor(self._decode_pool, next_window)
                 yield window
         finally:
             # The caller may stop early; the source is its own again only once nobody reads it.
             await asyncio.wait([coming])
             coming.exception()  # seen, also if nobody waits for it any more
             cuts.close()
+            blocks.close()
+            if watch.seconds:
+                self._observer.stage(Stage.DECODE, started, watch.ended, watch.seconds)
+
+
+class Stopwatch:
+    """Measures how long an iterator computes, wherever and by whom it is asked."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.ended = 0.0
+        """`time.perf_counter` after the last item."""
+
+    def next(self, items: Iterator[T]) -> T | None:
+        """The next item; None after the last."""
+        started = time.perf_counter()
+        try:
+            return next(items, None)
+        finally:
+            self.ended = time.perf_counter()
+            self.seconds += self.ended - started
+
+
+def _see(task: asyncio.Task[Frames]) -> None:
+    """Of a window that failed with the one before: one of them is told, asyncio logs the other."""
+    if not task.cancelled():
+        task.exception()
 
 
 def cut_windows(blocks: Iterator[Waveform], cutter: WindowCutter) -> Generator[Window]:

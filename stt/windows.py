@@ -146,19 +146,8 @@ class WindowCutter:
         last = self._window_frame + self._window_frames - self._context_frames
         if self._search_frames == 0:
             return last
-        stride = self._grid.stride_samples
-        # Loudness is that of some frames around: a stop consonant is silent too, but short.
-        first = last - self._search_frames
-        begin = (first - QUIET_FRAMES // 2 - self._first_frame) * stride
-        samples = self._joined()[
-            max(0, begin) : begin + (self._search_frames + QUIET_FRAMES) * stride
-        ]
-        whole = len(samples) // stride * stride
-        energies = np.square(samples[:whole].reshape(-1, stride)).mean(axis=1, dtype=np.float64)
-        loudness = np.convolve(energies, np.ones(QUIET_FRAMES) / QUIET_FRAMES, mode="valid")
-        # Of equally quiet moments the last one: it gives the longest core.
-        quietest = len(loudness) - 1 - int(loudness[::-1].argmin())
-        return min(last, first + quietest)
+        held, stride = self._joined(), self._grid.stride_samples
+        return quietest_frame(held, self._first_frame, last - self._search_frames, last, stride)
 
     def _joined(self) -> Waveform:
         if len(self._blocks) != 1:
@@ -169,3 +158,22 @@ class WindowCutter:
         samples = (frame - self._first_frame) * self._grid.stride_samples
         self._blocks = [self._joined()[samples:].copy()]
         self._first_frame = frame
+
+
+def quietest_frame(
+    samples: Waveform, samples_frame: int, first: int, last: int, stride_samples: int
+) -> int:
+    """The frame, of ``first`` to ``last``, around which it is quietest.
+
+    Args:
+        samples: They begin where the frame ``samples_frame`` does, and hold the two others.
+    """
+    # Loudness is that of some frames around: a stop consonant is silent too, but short.
+    begin = (first - QUIET_FRAMES // 2 - samples_frame) * stride_samples
+    around = samples[max(0, begin) : begin + (last - first + QUIET_FRAMES) * stride_samples]
+    whole = len(around) // stride_samples * stride_samples
+    energies = np.square(around[:whole].reshape(-1, stride_samples)).mean(axis=1, dtype=np.float64)
+    loudness = np.convolve(energies, np.ones(QUIET_FRAMES) / QUIET_FRAMES, mode="valid")
+    # Of equally quiet moments the last one: it gives the longest core.
+    quietest = len(loudness) - 1 - int(loudness[::-1].argmin())
+    return min(last, first + quietest)

@@ -34,7 +34,8 @@ def with_ffmpeg(samples: NDArray[np.float32], rate: int, container: str, codec: 
     import av
 
     file = BytesIO()
-    with av.open(file, "w", format=container) as output:
+    # Without the time, and without random ids.
+    with av.open(file, "w", format=container, options={"fflags": "+bitexact"}) as output:
         stream = output.add_stream(codec, rate=rate)
         stream.layout = "mono" if samples.shape[1] == 1 else "stereo"
         planar = np.ascontiguousarray(samples.T)

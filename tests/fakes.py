@@ -7,14 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from stt.ctc import Vocabulary
-from stt.transcript import LogProbs, Waveform
+from stt.transcript import Calibration, Frames, LogProbs, Waveform
 from stt.windows import FrameGrid
 
 WAV2VEC2_GRID = FrameGrid(stride_samples=320, receptive_samples=400)
 LETTERS = Vocabulary(symbols=("<pad>", "|", "a", "b", "c"), blank=0)
 
 
-def spell(columns: Sequence[int], n_vocab: int = 5, posterior: float = 0.9) -> LogProbs:
+def spell(columns: Sequence[int], n_vocab: int = 5, posterior: float = 0.9) -> Frames:
+    """Frames of these columns, each of that posterior."""
+    return Frames.of(spell_log_probs(columns, n_vocab, posterior))
+
+
+def spell_log_probs(columns: Sequence[int], n_vocab: int = 5, posterior: float = 0.9) -> LogProbs:
     """Log-probs whose best path is these columns, a frame each."""
     rest = (1 - posterior) / (n_vocab - 1)
     probs = np.full((len(columns), n_vocab), rest, np.float32)
@@ -27,14 +32,17 @@ class FakeEngine:
 
     vocabulary = LETTERS
     grid = WAV2VEC2_GRID
+    calibration = Calibration()
     device = "cpu"
+    precision = "fp32"
+    backend = "fake"
 
     def __init__(self, before: Callable[[], None] = lambda: None) -> None:
         self._before = before
         self.threads: set[int] = set()
         self.lengths: list[int] = []
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         self._before()
         self.threads.add(threading.get_ident())
         self.lengths += [len(waveform) for waveform in waveforms]
@@ -43,6 +51,27 @@ class FakeEngine:
             columns = [0] * self.grid.n_frames(len(waveform))
             columns[1:3] = [2, 3]
             results.append(spell(columns[: self.grid.n_frames(len(waveform))]))
+        return results
+
+
+SOUNDS = {" ": 0.1, "|": 0.2, "a": 0.3, "b": 0.4, "c": 0.5}
+
+
+def say(text: str) -> Waveform:
+    """A frame for each character, as `EchoEngine` hears it; a space is a blank, "0" silence."""
+    levels = [SOUNDS.get(char, 0.0) for char in text]
+    return np.repeat(np.array(levels, np.float32), WAV2VEC2_GRID.stride_samples)
+
+
+class EchoEngine(FakeEngine):
+    """Hears in each frame what its first sample says, whatever is around it."""
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        super().forward(waveforms)
+        results = []
+        for waveform in waveforms:
+            starts = waveform[:: self.grid.stride_samples][: self.grid.n_frames(len(waveform))]
+            results.append(spell([max(0, round(10 * float(level)) - 1) for level in starts]))
         return results
 
 

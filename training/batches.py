@@ -136,16 +136,26 @@ class BatchStream:
             total = self._lengths[clips[0]] + rng.uniform(0.05, 0.5) * SAMPLE_RATE
             if rng.random() < 0.06:
                 total += rng.uniform(0.5, 2.5) * SAMPLE_RATE  # somebody waits before speaking
-            goal = 0.0
-            if hours >= curriculum.long_from_hours:
-                if draw > 1 - curriculum.longest_share:
-                    goal = rng.uniform(20, 58)
-                elif draw > 1 - curriculum.longest_share - curriculum.long_share:
-                    goal = rng.uniform(6.5, 18.5)
+            goal, longest_pause = self._goal(draw, hours, curriculum, rng)
             while goal and queue and total < goal * SAMPLE_RATE:
                 clips.append(queue.pop())
-                total += self._lengths[clips[-1]] + rng.uniform(0.1, 0.6) * SAMPLE_RATE
+                total += self._lengths[clips[-1]] + rng.uniform(0.1, longest_pause) * SAMPLE_RATE
             yield Unit(tuple(clips), padded_samples(total))
+
+    @staticmethod
+    def _goal(
+        draw: float, hours: float, curriculum: Curriculum, rng: np.random.Generator
+    ) -> tuple[float, float]:
+        """Seconds to which clips are joined, 0 for one alone; the longest pause's, on average."""
+        if hours < curriculum.long_from_hours:
+            return 0.0, 0.0
+        if draw > 1 - curriculum.longest_share:
+            return rng.uniform(20, 58), 0.6
+        if hours >= curriculum.windows_from_hours:
+            in_window = draw > 1 - curriculum.longest_share - curriculum.window_share
+            return (rng.uniform(6.5, 22.5), 1.3) if in_window else (0.0, 0.0)
+        is_long = draw > 1 - curriculum.longest_share - curriculum.long_share
+        return (rng.uniform(6.5, 18.5), 0.6) if is_long else (0.0, 0.0)
 
     # ------------------------------------------------------------------------------ rendering
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from training.figures import Figures, Score
+from training.figures import ConfidenceFigure, Figures, Precisions, Score, TimeErrors, WordTimes
 from training.recipe import Recipe
 
 _LANGUAGE_NAMES = {"ko": "Korean", "en": "English"}
@@ -15,6 +15,7 @@ _KIND = {
     False: "group norm in the first convolution, post layer norm, no attention mask "
     "(as wav2vec2-base-960h has it)",
 }
+_BACKENDS = {"torch": "torch", "openvino": "OpenVINO"}
 _DESCRIPTIONS = {
     "test_sentences": "new sentences of known words and known word pairs",
     "test_pairs": "sentences with two neighbouring words that never stood together in training",
@@ -89,6 +90,113 @@ def _padding_line(figures: Figures) -> str:
         f"{padding.n_same_texts} of {padding.n_clips} clips read the same in a padded batch of "
         f"eight as alone (logits within {padding.largest_logit_difference:.1e}), padded frames cut."
     )
+
+
+def _verdict(is_met: bool) -> str:
+    return "met" if is_met else "**missed**"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms"
+
+
+def _words_section(name: str, times: WordTimes) -> str:
+    def row(label: str, errors: TimeErrors) -> str:
+        is_met = (
+            errors.median_absolute <= times.target_median
+            and errors.high_absolute <= times.target_high
+        )
+        return (
+            f"| {label} | {1000 * errors.median:+.0f} ms | {_milliseconds(errors.median_absolute)} "
+            f"| {_milliseconds(errors.high_absolute)} | at most "
+            f"{_milliseconds(times.target_median)} and {_milliseconds(times.target_high)}: "
+            f"{_verdict(is_met)} |"
+        )
+
+    return f"""## Word times
+
+{times.n_words} recognised words of {times.n_clips} held-out clips (`test_sentences`, spoken with a gap, `-g 1` to
+`-g 6`, so that espeak-ng's phoneme events tell where a word begins and ends), {times.date}.
+
+| | median of signed error | median of absolute error | 95th percentile | target |
+|---|---|---|---|---|
+{row("starts", times.starts)}
+{row("ends", times.ends)}
+
+CTC emits a symbol as a spike somewhere in its sound. What of that is constant was measured on the
+development set and is corrected in the service's registry (`stt/languages.py`): starts come out
+{1000 * times.start_lag:+.0f} ms from where they are and ends {1000 * times.end_lag:+.0f} ms, and the above is what is left after that is taken off.
+Without the service, the correction is yours to make.
+
+```sh
+uv run --group training python -m benchmarks.word_times {name}         # --raw --split dev: the lags
+```
+"""
+
+
+def _confidence_section(name: str, figure: ConfidenceFigure) -> str:
+    verdict = _verdict(figure.calibration_error <= figure.target)
+    return f"""## Confidence
+
+A word's confidence is the probability that all of it is right: the product, over its symbols, of
+the posterior at each symbol's surest frame, after the log-probs were divided by a temperature,
+{figure.temperature:g}, that was fitted on the development set. Held-out clips (`test_sentences`) in white noise,
+0 to 20 dB, {figure.date}: {figure.n_words} words, {_percent(figure.share_right)} of them right, mean confidence {_percent(figure.mean_confidence)}.
+Expected calibration error in ten bins: {_percent(figure.calibration_error)} (at most {_percent(figure.target)}: {verdict}; {_percent(figure.error_without)} at temperature 1).
+
+![Reliability diagram](../../../docs/images/confidence-{name}.png)
+
+```sh
+uv run --group training python -m benchmarks.confidence {name} --plot docs/images/confidence-{name}.png
+```
+"""
+
+
+def _precision_section(recipe: Recipe, precisions: Precisions) -> str:
+    exact = precisions.rows[0]
+    exact_convolutions = "the first convolution" if recipe.is_xlsr_like else "the convolutions"
+    rows = []
+    for row in precisions.rows:
+        more = row.cer - exact.cer
+        target = ""
+        if row.target is not None:
+            target = f"at most +{100 * row.target:.2f} points: {_verdict(more <= row.target)}"
+        cells = (
+            f"{_BACKENDS[row.backend]}, {row.precision}",
+            f"{100 * row.cer:.2f} %",
+            f"{100 * more:+.2f} points",
+            f"{100 * row.difference:.2f} %",
+            _percent(row.same),
+            target,
+        )
+        rows.append("| " + " | ".join(cells) + " |")
+    table = "\n".join(rows)
+    return f"""## Precisions
+
+The {precisions.n_clips} clips of `test_sentences`, by the service's own engines, {precisions.date}, {precisions.libraries}.
+int8 is `stt optimize`'s: weights and activations, ranges from {precisions.n_calibration_clips} clips of the development set.
+Attention and {exact_convolutions} are left out, in bf16. *Unlike fp32* is the character error rate against fp32's text, right or not.
+
+| computed by | CER | more than fp32 | unlike fp32 | clips like fp32 | target |
+|---|---|---|---|---|---|
+{table}
+
+```sh
+uv run --group training --extra openvino python -m benchmarks.precision {recipe.name}
+```
+"""
+
+
+def _sections(recipe: Recipe, figures: Figures) -> str:
+    """What is measured of the service with this model, as far as it was."""
+    sections = []
+    if figures.words:
+        sections.append(_words_section(figures.model, figures.words))
+    if figures.confidence:
+        sections.append(_confidence_section(figures.model, figures.confidence))
+    if figures.precision:
+        sections.append(_precision_section(recipe, figures.precision))
+    return "".join(f"{section}\n" for section in sections)
 
 
 def write_card(recipe: Recipe, figures: Figures, path: Path) -> None:
@@ -175,9 +283,9 @@ torch {figures.machine.torch}, transformers {figures.machine.transformers}. Erro
 {figures.command}
 ```
 
-speaks the held-out texts again and repeats every figure above; `figures.json` holds them all.
+speaks the held-out texts again and repeats every figure of this page; `figures.json` holds them all.
 
-## Limits
+{_sections(recipe, figures)}## Limits
 
 - Synthetic voices only, and only those above: see the rows of voices that were not in training.
 - Words from a small world. New words are spelled by ear, which {language} spelling does not

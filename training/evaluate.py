@@ -2,24 +2,29 @@
 
 ``python -m training.evaluate ko-mini`` speaks the held-out texts again (the same clips for the
 same seed and espeak-ng), runs the float16 weights in float32, one clip at a time, and writes
-``figures.json`` and ``README.md`` beside them.
+``figures.json`` and ``README.md`` beside them. Word times, confidences and what other precisions
+cost are the service's, measured by `benchmarks`; ``--only words confidence precision`` measures
+these again and leaves the rest as it is, and ``--only`` alone renders the page again.
 """
 
 import argparse
 import datetime
+import hashlib
 import platform
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import jiwer
 import numpy as np
 import soxr
 import torch
 import transformers
 from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
+from benchmarks import confidence, precision, word_times
+from benchmarks.held_out import Subject
+from stt import evaluation
 from training.augment import COLOURS, coloured_noise, hum
 from training.card import write_card
 from training.corpus import SAMPLE_RATE, Corpus, write_corpus
@@ -66,15 +71,13 @@ class Recogniser:
 
 
 def score(references: Sequence[str], texts: Sequence[str], target: float | None = None) -> Score:
-    def without_spaces(lines: Sequence[str]) -> list[str]:
-        return [line.replace(" ", "") for line in lines]
-
-    references, texts = list(references), list(texts)
+    """Error rates as `stt.evaluation` counts them; no reference is empty."""
+    scores = evaluation.score(zip(references, texts, strict=True))
     return Score(
         n_clips=len(texts),
-        cer=float(jiwer.cer(references, texts)),
-        cer_without_spaces=float(jiwer.cer(without_spaces(references), without_spaces(texts))),
-        wer=float(jiwer.wer(references, texts)),
+        cer=scores.characters.rate,
+        cer_without_spaces=scores.characters_without_spaces.rate,
+        wer=scores.words.rate,
         exact=sum(r == t for r, t in zip(references, texts, strict=True)) / len(texts),
         target=target,
     )
@@ -234,25 +237,76 @@ def machine() -> Machine:
     )
 
 
+SECTIONS = ("words", "confidence", "precision")
+"""What can be measured again by itself: fields of `Figures`."""
+
+
+def measure_sections(subject: Subject, names: Sequence[str]) -> dict[str, object]:
+    """The service's own figures, as the programs of `benchmarks` measure them."""
+    # The diagram of a model that is being tried is not the documentation's.
+    is_bundled = subject.folder.resolve() == (BUNDLED / subject.name).resolve()
+    diagram = Path(f"docs/images/confidence-{subject.name}.png") if is_bundled else None
+    measures = {
+        "words": lambda: word_times.measure(subject),
+        "confidence": lambda: confidence.measure(subject, diagram),
+        "precision": lambda: precision.measure(subject),
+    }
+    sections = {}
+    for name in names:
+        sections[name] = measures[name]()
+        print(sections[name], flush=True)
+    return sections
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of a model's weights."""
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
 def evaluate(recipe: Recipe, folder: Path, work_dir: Path, seed: int, run: TrainingRun) -> Figures:
     """Measure everything, and write ``figures.json`` and ``README.md`` into ``folder``."""
     recogniser = Recogniser(folder)
-    evaluation = Evaluation(recipe, recogniser, work_dir / "evaluation", seed)
+    heard = Evaluation(recipe, recogniser, work_dir / "evaluation", seed)
+    subject = Subject(recipe.name, folder, work_dir, seed)
     figures = Figures(
         model=recipe.name,
         date=datetime.date.today().isoformat(),
-        command=f"uv run --group training python -m training.evaluate {recipe.name}",
+        command=f"uv run --group training --extra openvino python -m training.evaluate {recipe.name}",
         seed=seed,
         machine=machine(),
         training=run,
         n_parameters=recogniser.n_parameters,
         n_bytes=(folder / "model.safetensors").stat().st_size,
-        scores=evaluation.scores(),
-        empty=evaluation.empty(),
-        padding=evaluation.padding() if recipe.is_xlsr_like else None,
+        scores=heard.scores(),
+        empty=heard.empty(),
+        padding=heard.padding() if recipe.is_xlsr_like else None,
+        weights=digest(folder),
+        **measure_sections(subject, SECTIONS),
     )
+    return write(recipe, figures, folder)
+
+
+def update(
+    recipe: Recipe, folder: Path, work_dir: Path, seed: int, names: Sequence[str]
+) -> Figures:
+    """Measure some sections again, and write ``figures.json`` and ``README.md`` with them.
+
+    Raises:
+        ValueError: the other figures are of other weights, or another machine's.
+    """
+    figures = Figures.load(folder / "figures.json")
+    if figures.weights not in ("", digest(folder)):
+        raise ValueError("figures.json is of other weights; measure everything again")
+    if names and figures.machine != machine():
+        raise ValueError(f"figures.json is of {figures.machine}; measure everything again here")
+    sections = measure_sections(Subject(recipe.name, folder, work_dir, seed), names)
+    return write(recipe, replace(figures, weights=digest(folder), **sections), folder)
+
+
+def write(recipe: Recipe, figures: Figures, folder: Path) -> Figures:
+    """Both files; the figures as they were rounded, once, for the card to repeat."""
     figures.save(folder / "figures.json")
-    saved = Figures.load(folder / "figures.json")  # rounded once, for the card to repeat
+    saved = Figures.load(folder / "figures.json")
     write_card(recipe, saved, folder / "README.md")
     return saved
 
@@ -263,11 +317,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work-dir", type=Path, help="default: runs/NAME")
     parser.add_argument("--folder", type=Path, help="default: stt/bundled/NAME")
+    parser.add_argument("--only", nargs="*", choices=SECTIONS, help="measure only these again")
     options = parser.parse_args()
     recipe = RECIPES[options.recipe]
     folder = options.folder or BUNDLED / recipe.name
-    run = Figures.load(folder / "figures.json").training
     work_dir = options.work_dir or Path("runs") / recipe.name
+    if options.only is not None:
+        try:
+            update(recipe, folder, work_dir, options.seed, options.only)
+        except ValueError as error:
+            parser.error(str(error))
+        return
+    run = Figures.load(folder / "figures.json").training
     evaluate(recipe, folder, work_dir, options.seed, run)
 
 

@@ -38,6 +38,79 @@ class PaddingFigure:
 
 
 @dataclass(frozen=True)
+class TimeErrors:
+    """How far one end of words is from where it really is, in seconds."""
+
+    median: float
+    """Signed: what the correction of a constant lag has left."""
+    median_absolute: float
+    high_absolute: float
+    """95th percentile."""
+
+
+@dataclass(frozen=True)
+class WordTimes:
+    """Times of recognised words against espeak-ng's phoneme events."""
+
+    date: str
+    n_clips: int
+    n_words: int
+    start_lag: float
+    """Seconds that were taken off every start: the registry's `stt.transcript.Calibration`."""
+    end_lag: float
+    starts: TimeErrors
+    ends: TimeErrors
+    target_median: float = 0.060
+    """Of absolute errors, at most."""
+    target_high: float = 0.150
+
+
+@dataclass(frozen=True)
+class ConfidenceFigure:
+    """Confidences of words, of which some are right, in noise."""
+
+    date: str
+    n_words: int
+    share_right: float
+    mean_confidence: float
+    temperature: float
+    """The registry's."""
+    calibration_error: float
+    """Expected calibration error, ten bins, at that temperature."""
+    error_without: float
+    """The same at temperature 1."""
+    target: float = 0.05
+
+
+@dataclass(frozen=True)
+class PrecisionFigure:
+    """The same clips and weights, computed otherwise."""
+
+    backend: str
+    precision: str
+    cer: float
+    """Against the truth."""
+    difference: float
+    """Character error rate against what fp32 reads."""
+    same: float
+    """Share of clips that read as in fp32."""
+    target: float | None = None
+    """Largest CER beyond fp32's that was aimed at."""
+
+
+@dataclass(frozen=True)
+class Precisions:
+    """`PrecisionFigure` of each way to compute; the first is fp32."""
+
+    date: str
+    libraries: str
+    n_clips: int
+    n_calibration_clips: int
+    """Development clips from which int8's ranges were taken."""
+    rows: list[PrecisionFigure]
+
+
+@dataclass(frozen=True)
 class Machine:
     processor: str
     python: str
@@ -77,6 +150,11 @@ class Figures:
     scores: dict[str, Score]
     empty: EmptyFigure
     padding: PaddingFigure | None
+    weights: str = ""
+    """SHA-256 of the weights' file, so that figures are not taken for another model's."""
+    words: WordTimes | None = None
+    confidence: ConfidenceFigure | None = None
+    precision: Precisions | None = None
 
     def save(self, path: Path) -> None:
         text = json.dumps(_rounded(asdict(self)), ensure_ascii=False, indent=1)
@@ -90,6 +168,14 @@ class Figures:
         fields["scores"] = {name: Score(**score) for name, score in fields["scores"].items()}
         fields["empty"] = EmptyFigure(**fields["empty"])
         fields["padding"] = PaddingFigure(**fields["padding"]) if fields["padding"] else None
+        if words := fields.get("words"):
+            ends = {name: TimeErrors(**words[name]) for name in ("starts", "ends")}
+            fields["words"] = WordTimes(**{**words, **ends})
+        if confidence := fields.get("confidence"):
+            fields["confidence"] = ConfidenceFigure(**confidence)
+        if precision := fields.get("precision"):
+            rows = [PrecisionFigure(**row) for row in precision["rows"]]
+            fields["precision"] = Precisions(**{**precision, "rows": rows})
         return cls(**fields)
 
 

@@ -48,6 +48,10 @@ class Curriculum:
     """Clips are joined to 7-20 s, and a few to 60 s, from here on."""
     long_share: float = 0.07
     longest_share: float = 0.004
+    windows_from_hours: float = 40.0
+    """Clips are joined to windows of up to 24 s, with longer pauses, from here on: a recording's
+    windows hold several sentences, and the pause between two must come out as a space."""
+    window_share: float = 0.22
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ RECIPES = {
             make_splits=_korean_splits,
             delivery=Delivery(_variants("ko", 4, _HEARD)),
             unheard_voices=_variants("ko", 0, _UNHEARD),
-            curriculum=Curriculum(audio_hours=40),
+            curriculum=Curriculum(audio_hours=60.5),
             is_xlsr_like=True,
             targets={"test_sentences": 0.04, "test_words": 0.08},
         ),
@@ -156,7 +160,7 @@ RECIPES = {
             make_splits=_english_splits,
             delivery=Delivery(_variants("en-us", 4, _HEARD)),
             unheard_voices=_variants("en-us", 0, _UNHEARD),
-            curriculum=Curriculum(audio_hours=37, warm_up_hours=1.2),
+            curriculum=Curriculum(audio_hours=57.5, warm_up_hours=1.2, windows_from_hours=37),
             is_xlsr_like=False,
             learning_rate=1.2e-3,
             speaks_lower_case=True,

@@ -43,15 +43,15 @@ SAMPLES = (
     _korean("hello.wav", "안녕하세요 만나서 반가워요", "-ar 16000 -ac 1 -c:a pcm_s16le"),
     _korean("thanks-44k-stereo.wav", "고마워요", "-ar 44100 -ac 2 -c:a pcm_s16le", speed=185),
     _korean("class-telephone.wav", "수업은 오전 아홉 시에 시작합니다", "-ar 8000 -ac 1 -c:a pcm_mulaw"),
-    _korean("weather.flac", "오늘 부산 날씨가 어때요", "-ar 48000 -ac 1 -c:a flac -sample_fmt s16", "+m3"),
+    _korean("weather.flac", "내일 서울에 비가 와요", "-ar 48000 -ac 1 -c:a flac -sample_fmt s16", "+m3"),
     _korean("coffee.ogg", "따뜻한 커피 두 잔 주세요", "-ar 48000 -ac 1 -c:a libvorbis -q:a 4", "+m3"),
     _korean("airport.mp3", "공항까지 어떻게 가요", "-ar 44100 -ac 1 -c:a libmp3lame -b:a 64k"),
-    _korean("library.m4a", "친구가 도서관에서 책을 읽고 있어요", "-ar 44100 -ac 1 -c:a aac -b:a 64k", "+f1"),
+    _korean("library.m4a", "친구가 도서관에서 책을 읽고 있어요", "-ar 44100 -ac 1 -c:a aac -b:a 64k", "+m3", 145),
     _korean("breakfast.webm", "아침에 빵하고 우유를 먹었습니다", "-ar 48000 -ac 1 -c:a libopus -b:a 32k", "+m1"),
     _english("library.wav", "WHERE IS THE LIBRARY", "-ar 16000 -ac 1 -c:a pcm_s16le"),
     _english("doctor.mp3", "THE DOCTOR WILL CALL YOU TOMORROW", "-ar 44100 -ac 1 -c:a libmp3lame -b:a 64k"),
     _english("music.opus", "MY SISTER LIKES MUSIC", "-ar 48000 -ac 1 -c:a libopus -b:a 24k"),
-    _english("help.3gp", "CAN YOU HELP ME PLEASE", "-ar 44100 -ac 1 -c:a aac -b:a 64k", "+m3"),
+    _english("help.3gp", "CAN YOU HELP ME PLEASE", "-ar 44100 -ac 1 -c:a aac -b:a 64k", "+f3", 145),
 )
 # fmt: on
 

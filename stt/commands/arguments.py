@@ -14,8 +14,22 @@ SERVICE_ONLY = frozenset(
         "languages",
         "load_retry_seconds",
         "max_upload_mb",
+        "body_timeout_seconds",
+        "request_timeout_seconds",
         "max_queue_seconds",
+        "max_queue_requests",
         "decode_threads",
+        "api_keys",
+        "api_keys_file",
+        "metrics_open",
+        "cors_origins",
+        "otel",
+        "drain_delay_seconds",
+        "drain_timeout_seconds",
+        "live_step_seconds",
+        "live_idle_seconds",
+        "max_live_sessions",
+        "max_live_message_bytes",
     }
 )
 """Settings without meaning for one process that works through a list of files."""

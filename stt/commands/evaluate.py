@@ -28,9 +28,6 @@ from stt.evaluation import (
     worst,
 )
 
-BACKEND, PRECISION = "torch", "fp32"
-"""What `stt.engine.TorchEngine` computes with."""
-
 
 @dataclass(frozen=True)
 class Conditions:
@@ -139,8 +136,8 @@ def evaluate(
         model=recognizer.language.model.id,
         revision=recognizer.revision,
         language=recognizer.language.code,
-        backend=BACKEND,
-        precision=PRECISION,
+        backend=recognizer.backend,
+        precision=recognizer.precision,
         device=recognizer.device,
         normaliser=normaliser,
         date=(today or datetime.now(UTC).date()).isoformat(),

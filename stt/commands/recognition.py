@@ -11,8 +11,11 @@ from typing import Any, BinaryIO, Protocol
 
 from tqdm import tqdm
 
+from stt.audio import warming_clip
 from stt.batcher import Batcher
-from stt.engine import Engine, choose_device, load_engine
+from stt.decoding.pool import DecodePool
+from stt.engine import Engine
+from stt.engines import open_engine
 from stt.errors import ConfigurationError, ModelUnreachable
 from stt.languages import Language, ModelSource, choose_languages
 from stt.models import find_model
@@ -74,12 +77,17 @@ class LocalRecognizer:
         self.language = language
         self.revision = revision or language.model.revision
         """Commit of the checkpoint where it came from the hub."""
-        self.device = engine.device
+        self.device, self.backend, self.precision = (
+            engine.device,
+            engine.backend,
+            engine.precision,
+        )
         self._engine = engine
         self._batcher = Batcher(
             cpu_threads=settings.cpu_threads, batch_seconds=settings.batch_seconds
         )
-        self._transcriber = Transcriber(self._batcher, settings)
+        self._decoders = DecodePool(settings)
+        self._transcriber = Transcriber(self._batcher, settings, self._decoders.decode)
         # One loop for all recordings: the batcher's consumer lives in it from one to the next.
         self._runner = asyncio.Runner()
 
@@ -94,14 +102,13 @@ class LocalRecognizer:
     ) -> None:
         self._runner.close()
         self._transcriber.close()
+        self._decoders.close()
         self._batcher.close()
 
     def recognize(self, source: BinaryIO, name: str) -> Recognition:
         """See `Recognizer.recognize`."""
         language = self.language
-        transcript = self._runner.run(
-            self._transcriber.transcribe(source, self._engine, language.model.calibration)
-        )
+        transcript = self._runner.run(self._transcriber.transcribe(source, self._engine))
         return Recognition(transcript.text, transcript, language.code, language.model.id)
 
 
@@ -140,22 +147,28 @@ def open_recognizer(
     language = choose_language(spelling, settings)
     if settings.demo:
         logger.warning("DEMO: a small model, trained on one synthetic voice; it knows no people")
-    folder = _find(language.model, settings, pauses)
+    folder = find_checkpoint(language.model, settings, pauses)
     logger.info("%s: reading %s", language.name, language.model.id)
-    engine = load_engine(folder, device=choose_device(settings.device))
+    engine = open_engine(language.model, folder, settings)
     # The hub's cache keeps a snapshot under the name of its commit.
     from_hub = language.model.folder is None
     recognizer = LocalRecognizer(
         engine, language, settings, revision=folder.name if from_hub else ""
     )
     # Decoder and model import and allocate at first use; no recording's time is to tell of that.
-    from stt.app import warming_clip
-
     recognizer.recognize(warming_clip(), "")
     return recognizer
 
 
-def _find(source: ModelSource, settings: Settings, pauses: Sequence[float]) -> Path:
+def find_checkpoint(
+    source: ModelSource, settings: Settings, pauses: Sequence[float] = PAUSES_SECONDS
+) -> Path:
+    """A checkpoint's folder, fetched if need be, with a progress bar where somebody looks.
+
+    Raises:
+        ModelBroken: the model is not there or not whole.
+        ModelUnreachable: the hub was not reached in any of the tries.
+    """
     for pause in (*pauses, None):
         # Quiet until something has been fetched for a while, and where nobody looks.
         with tqdm(

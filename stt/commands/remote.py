@@ -31,16 +31,22 @@ class RemoteRecognizer:
     """Sends recordings to a service, one at a time."""
 
     def __init__(
-        self, url: str, lang: str | None = None, *, sleep: Callable[[float], object] = time.sleep
+        self,
+        url: str,
+        lang: str | None = None,
+        api_key: str | None = None,
+        *,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         """
         Args:
             url: Where the service is: scheme, host, and a path if it lies under one.
             lang: Sent as it is; None lets the service choose.
+            api_key: For a service that wants one.
             sleep: Waits so many seconds.
 
         Raises:
-            ConfigurationError: that is no address, or nobody is there.
+            ConfigurationError: that is no address or no key, or nobody is there.
         """
         parts = urlsplit(url)
         try:
@@ -53,6 +59,9 @@ class RemoteRecognizer:
         self._path = parts.path.rstrip("/")
         self._url = url
         self._lang = lang
+        if api_key is not None and not api_key.isprintable():
+            raise ConfigurationError("The API key has characters that no key has.")
+        self._api_key = api_key
         self._sleep = sleep
         self._check_reachable()
 
@@ -104,6 +113,8 @@ class RemoteRecognizer:
             connection.putheader("Content-Type", f"multipart/form-data; boundary={boundary}")
             connection.putheader("Content-Length", str(len(head) + n_bytes + len(tail)))
             connection.putheader("Accept", "application/json")
+            if self._api_key:
+                connection.putheader("Authorization", f"Bearer {self._api_key}".encode())
             connection.endheaders()
             try:
                 for chunk in (head, *_chunks(source), tail):

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,8 @@ from stt.commands.remote import RemoteRecognizer
 from stt.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
+
+KEY_VARIABLE = "STT_API_KEY"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -42,6 +45,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--url", help="let the service there do it; the model settings below are then its own"
+    )
+    parser.add_argument(
+        "--api-key",
+        metavar="KEY",
+        default=os.environ.get(KEY_VARIABLE),
+        help=f"for a service that wants one; better in {KEY_VARIABLE}, as others may see flags",
     )
     add_settings(parser)
     return parser
@@ -72,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         recognizer: Recognizer
         if options.url:
-            recognizer = RemoteRecognizer(options.url, options.lang)
+            recognizer = RemoteRecognizer(options.url, options.lang, options.api_key)
         else:
             recognizer = stack.enter_context(open_recognizer(options.lang, settings))
         progress = transcribe_all(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from fastapi.responses import HTMLResponse
 
 from stt import __version__
-from stt.batcher import available_cores
+from stt.engine import available_cores
 from stt.loader import Status
 from stt.responses import (
     HealthResponse,
@@ -23,27 +23,38 @@ router = APIRouter(tags=["service"])
 
 Use = Annotated[Service, Depends(get_service)]
 PAGE = Path(__file__).parent.parent / "web" / "index.html"
-# The page takes everything from here, so nothing that gets into it can call elsewhere.
+# The page takes everything from here, so nothing that gets into it can call elsewhere. Its sound is
+# the recording that the browser holds; 'self' covers the WebSocket to this host and port too.
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src data:; media-src blob:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; media-src blob:; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 NOT_READY: dict[int | str, dict[str, Any]] = {
-    503: {"model": HealthResponse, "description": "Not ready: loading or failed."}
+    503: {"model": HealthResponse, "description": "Not ready: loading, failed or draining."}
 }
 
 
 def status_of(service: Service) -> str:
     """The service's state in the word that `/health` uses."""
+    if service.admission.draining:
+        return "draining"
+    if service.batcher.fault is not None:
+        return Status.FAILED.value
     status = service.loader.status
     return "ok" if status is Status.READY else status.value
 
 
-@router.get("/livez")
-async def livez() -> dict[str, str]:
+@router.get("/livez", responses={503: {"description": "Start the process anew."}})
+async def livez(service: Use, response: Response) -> dict[str, str]:
     """200 unless the process should be killed; for liveness probes."""
+    reason = service.batcher.fault
+    if reason is not None:
+        response.status_code = 503
+        return {"status": "failed", "reason": reason}
     return {"status": "ok"}
 
 
@@ -123,10 +134,14 @@ async def root(service: Use, accept: Annotated[str, Header()] = "") -> SummaryRe
         languages=service.languages.codes,
         endpoints={
             "transcribe": "POST /transcribe",
+            "openai": "POST /v1/audio/transcriptions",
+            "models": "GET /v1/models",
+            "whisper": "POST /asr",
             "languages": "GET /languages",
             "health": "GET /health",
             "liveness": "GET /livez",
             "readiness": "GET /readyz",
+            "metrics": "GET /metrics",
             "documentation": "GET /docs",
         },
     )

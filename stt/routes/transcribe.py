@@ -3,33 +3,22 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from stt.errors import InvalidParameter
 from stt.formats import ANSWERS, Granularity, ResponseFormat, asked_granularities, render
 from stt.responses import PROBLEMS, TranscriptionResponse, VerboseTranscriptionResponse
+from stt.routes.uploads import only_one
 from stt.service import Service, get_service
 
 router = APIRouter(tags=["transcription"])
-
-
-async def one_file(request: Request) -> None:
-    """Refuse several files: which one was meant is not ours to guess.
-
-    Raises:
-        InvalidParameter: there is more than one part named ``file``.
-    """
-    count = len((await request.form()).getlist("file"))
-    if count > 1:
-        raise InvalidParameter(f"The form has {count} parts named 'file'; send one a request.")
 
 
 @router.post(
     "/transcribe",
     response_model=TranscriptionResponse | VerboseTranscriptionResponse,
     responses=PROBLEMS | ANSWERS,
-    dependencies=[Depends(one_file)],
+    dependencies=[Depends(only_one("file"))],
 )
 async def transcribe(
     service: Annotated[Service, Depends(get_service)],
@@ -55,7 +44,7 @@ async def transcribe(
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
     engine = service.loader.engine(language)
-    transcript = await service.transcriber.transcribe(file.file, engine, language.model.calibration)
+    transcript = await service.transcriber.transcribe(file.file, engine)
     answer = TranscriptionResponse(
         text=transcript.text,
         language=language.code,

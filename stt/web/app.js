@@ -1,86 +1,269 @@
-"use strict";
-const $ = (id) => document.getElementById(id);
-let recording = null;
+// The page: a recording comes in, its text comes out. The other modules know how.
 
-async function showState() {
-  let health;
+import * as api from "./api.js";
+import { envelope } from "./envelope.js";
+import { watchHealth, whenLoaded } from "./health.js";
+import * as i18n from "./i18n.js";
+import { remember, remembered } from "./memory.js";
+import { Player } from "./player.js";
+import { askForKey, forgetProblem, showProblem } from "./problem.js";
+import { clock } from "./quantities.js";
+import { Recording } from "./record.js";
+import { NoMicrophone } from "./recorder.js";
+import { copy, known, make, renamed, save, showCurl } from "./takeaway.js";
+import { TranscriptView } from "./transcript.js";
+import { Waveform } from "./waveform.js";
+import { busy, work } from "./work.js";
+
+const $ = (id) => document.getElementById(id);
+const { say } = i18n;
+
+const recording = new Recording();
+const waveform = new Waveform($("wave"));
+const transcript = new TranscriptView(
+  (seconds) => {
+    player.seek(seconds);
+    player.play();
+  },
+  () => player.toggle(),
+);
+const player = new Player((seconds, playing) => {
+  waveform.at(seconds);
+  transcript.light(seconds > 0 ? seconds : null);
+  if (playing) transcript.follow();
+});
+
+let languages = [];
+let starting = false; // the microphone
+let shown = null; // {file, seconds, lang, answer, files}: the recording on the page
+
+const occupied = () => busy() || starting || !$("recording").hidden;
+const spoken = (code) => languages.find((language) => language.code === code);
+/** BCP 47 tag of a served language: the alias of that form, as "ko-kr". */
+const tag = ({ aliases }) => aliases.find((alias) => /^[a-z]{2}-[a-z]{2}$/.test(alias)) ?? "";
+
+// ---- a recording and its text
+
+/** Take a recording onto the page. */
+function take(file, recorded = false) {
+  player.pause();
+  const mine = { file, seconds: player.load(file), lang: null, answer: null, files: new Map() };
+  shown = mine;
+  $("name").textContent = file.name;
+  i18n.hush($("facts"));
+  transcript.clear();
+  waveform.show({ outline: null, words: [], seconds: 0 });
+  $("result").hidden = false;
+  $("download-wav").hidden = !recorded;
+  mine.seconds.then(async (seconds) => {
+    const outline = await envelope(file, seconds);
+    if (mine === shown) waveform.show({ outline, seconds: player.seconds });
+  });
+  refresh();
+}
+
+/** Ask the service for the text of the recording on the page. */
+function transcribe() {
+  const { file, seconds } = shown;
+  const lang = $("lang").value;
+  shown.answer = null;
+  shown.files.clear();
+  i18n.hush($("facts"));
+  transcript.clear();
+  return work({
+    again: transcribe,
+    onChange: refresh,
+    onText: (text) => transcript.clear(text),
+    ask: async (signal, onProgress) => {
+      await whenLoaded(signal, () => onProgress("queue", {}));
+      const options = { lang, seconds: await seconds, signal, onProgress };
+      show(await api.transcribe(file, options), lang);
+    },
+  });
+}
+
+/** Show what was said. */
+function show(answer, lang) {
+  const { words = [], segments = [], duration, processing_time_seconds: took } = answer;
+  shown.answer = answer;
+  shown.lang = lang;
+  player.learnLength(duration);
+  waveform.show({ words, seconds: player.seconds });
+  transcript.show(words, segments, tag(spoken(lang)));
+  say($("facts"), took === undefined ? "facts" : "facts.speed", {
+    length: clock(Math.round(duration)),
+    language: spoken(lang).native_name,
+    model: answer.model ?? spoken(lang).model_id,
+    seconds: took?.toFixed(took < 10 ? 1 : 0),
+  });
+  showCurl(shown, "json");
+  say($("done"), "work.done", { words: words.length });
+  refresh();
+}
+
+async function download(format) {
+  if (busy()) return;
+  const { file } = shown;
+  if (format === "wav") return save(file, file.name);
+  if (known(shown, format) === null) {
+    await work({
+      again: () => download(format),
+      onChange: refresh,
+      ask: (signal, onProgress) => make(shown, format, { signal, onProgress }),
+    });
+  }
+  const content = known(shown, format);
+  if (content === null) return;
+  const name = renamed(file.name, format);
+  save(content, name);
+  showCurl(shown, format, name);
+}
+
+async function takeFirst([file]) {
+  if (!file || languages.length === 0) return;
+  if (occupied()) return say($("done"), "drop.busy");
+  take(file);
+  await transcribe();
+}
+
+// ---- the microphone
+
+async function record() {
+  if (occupied()) return;
+  forgetProblem();
+  player.pause();
+  starting = true;
   try {
-    health = await (await fetch("health")).json();
-  } catch {
-    health = { status: "failed", models: [], demo: false };
+    const language = spoken($("lang").value);
+    const { code, native_name: name } = language;
+    await recording.start({ code, name, tag: tag(language) });
+  } catch (error) {
+    if (!(error instanceof NoMicrophone)) throw error;
+    return showProblem(error, record);
+  } finally {
+    starting = false;
   }
-  const state = $("state");
-  state.className = health.status;
-  const waiting = health.models.filter((model) => model.status !== "ready");
-  const parts = [health.status === "ok" ? "ready · 준비됨" : health.status];
-  for (const model of waiting) {
-    const percent = model.bytes_total ? ` ${Math.floor((100 * model.bytes_done) / model.bytes_total)} %` : "";
-    parts.push(`${model.model_id}: ${model.reason ?? model.step}${percent}`);
-  }
-  if (health.demo) parts.push("demo models: a synthetic voice only · 데모 모델: 합성 음성 전용");
-  state.textContent = parts.join(" — ");
-  if (health.status === "loading") setTimeout(showState, 1000);
+  $("stop").disabled = $("discard").disabled = false;
+  seeRecording(true);
+  $("stop").focus();
+}
+
+async function stop() {
+  $("stop").disabled = $("discard").disabled = true;
+  const { file, seconds, words, segments } = await recording.stop();
+  seeRecording(false);
+  take(file, true);
+  $("result").focus({ preventScroll: true });
+  if (words === null) return transcribe();
+  const text = words.map(({ word }) => word).join(" ");
+  show({ text, words, segments, duration: seconds }, $("lang").value);
+}
+
+function discard() {
+  recording.discard();
+  seeRecording(false);
+  $("record").focus();
+}
+
+function seeRecording(now) {
+  $("recording").hidden = !now;
+  $("source").hidden = now;
+  $("result").hidden = now || shown === null;
+}
+
+// ---- the page itself
+
+/** Show the parts that fit what the page is at. */
+function refresh() {
+  const answer = shown?.answer;
+  const focused = document.activeElement;
+  const idle = languages.length > 0 && !busy();
+  for (const id of ["choose", "record", "lang"]) $(id).disabled = !idle;
+  $("main").classList.toggle("has-result", shown !== null);
+  $("tools").hidden = !answer;
+  $("legend").hidden = !answer?.words?.length;
+  const language = spoken($("lang").value);
+  $("again").hidden = !shown || !language || (answer && shown.lang === language.code);
+  if (language) say($("again"), "again", { language: language.native_name });
+  $("more").hidden = busy() || ($("again").hidden && $("download-wav").hidden);
+  // What had the focus may be gone; then the next Tab would begin at the top of the page.
+  if (focused.disabled || focused.closest("[hidden]")) $("result").focus({ preventScroll: true });
 }
 
 async function showLanguages() {
-  const { languages } = await (await fetch("languages")).json();
-  for (const language of languages) {
-    const option = new Option(`${language.native_name} (${language.code})`, language.code);
-    option.selected = language.default;
-    $("lang").append(option);
-  }
-}
-
-function choose(file) {
-  if (!file) return;
-  recording = file;
-  $("name").textContent = file.name;
-  $("send").disabled = false;
-}
-
-async function transcribe(event) {
-  event.preventDefault();
-  const form = new FormData();
-  form.append("file", recording);
-  form.append("lang", $("lang").value);
-  $("send").disabled = true;
-  $("send").setAttribute("aria-busy", "true");
-  $("answer").hidden = false;
-  $("text").className = "";
-  $("text").textContent = "…";
-  $("facts").textContent = "";
-  URL.revokeObjectURL($("player").src);
-  $("player").src = URL.createObjectURL(recording);
-  $("curl").textContent = `curl -F file=@${JSON.stringify(recording.name)} -F lang=${$("lang").value} ${location.origin}/transcribe`;
+  forgetProblem();
   try {
-    const response = await fetch("transcribe", { method: "POST", body: form });
-    const answer = await response.json();
-    if (response.ok) {
-      $("text").textContent = answer.text || "(nothing was said · 인식된 말이 없습니다)";
-      const speed = answer.duration_seconds / answer.processing_time_seconds;
-      $("facts").textContent =
-        `${answer.model} · ${answer.duration_seconds} s in ${answer.processing_time_seconds} s ` +
-        `(${speed.toFixed(0)} × real time) · ${answer.device}`;
-    } else {
-      $("text").className = "error";
-      $("text").textContent = answer.detail;
-    }
-  } catch {
-    $("text").className = "error";
-    $("text").textContent = "The service does not answer. · 서비스가 응답하지 않습니다.";
+    languages = await api.languages();
+  } catch (error) {
+    return showProblem(error, showLanguages);
   }
-  $("send").disabled = false;
-  $("send").removeAttribute("aria-busy");
+  const options = languages.map(
+    ({ code, name, native_name: native, default: first }) =>
+      new Option(native === name ? name : `${native} · ${name}`, code, first, first),
+  );
+  $("lang").replaceChildren(...options);
+  if (spoken(remembered("language"))) $("lang").value = remembered("language");
+  refresh();
 }
 
-$("file").addEventListener("change", () => choose($("file").files[0]));
-$("form").addEventListener("submit", transcribe);
-for (const kind of ["dragover", "dragleave", "drop"]) {
-  $("drop").addEventListener(kind, (event) => {
+function showInterface() {
+  for (const language of ["en", "ko"]) {
+    $(`ui-${language}`).setAttribute("aria-pressed", i18n.interfaceLanguage() === language);
+  }
+  transcript.translate();
+  player.translate();
+}
+
+function listenForFiles() {
+  $("choose").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("change", () => {
+    const files = [...$("file").files];
+    $("file").value = ""; // So that the same file can be chosen again.
+    takeFirst(files);
+  });
+  document.addEventListener("paste", ({ clipboardData }) => takeFirst(clipboardData.files));
+  document.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
-    $("drop").classList.toggle("over", kind === "dragover");
-    if (kind === "drop") choose(event.dataTransfer.files[0]);
+    say($("drop-here-text"), occupied() ? "drop.busy" : "drop.now");
+    $("drop-here").hidden = false;
+  });
+  document.addEventListener("dragleave", ({ relatedTarget }) => {
+    if (relatedTarget === null) $("drop-here").hidden = true;
+  });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    $("drop-here").hidden = true;
+    takeFirst(event.dataTransfer.files);
   });
 }
-showState();
+
+function listenForClicks() {
+  const clicks = { record, stop, discard, again: transcribe };
+  for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", () => act());
+  for (const button of document.querySelectorAll("[data-format]")) {
+    button.addEventListener("click", () => download(button.dataset.format));
+  }
+  $("copy-text").addEventListener("click", ({ currentTarget }) => {
+    copy(currentTarget, shown.answer.text, "copy.text");
+  });
+  $("copy-curl").addEventListener("click", ({ currentTarget }) => {
+    copy(currentTarget, $("curl").textContent, "copy");
+  });
+  $("lang").addEventListener("change", () => {
+    remember("language", $("lang").value);
+    refresh();
+  });
+  for (const language of ["en", "ko"]) {
+    $(`ui-${language}`).addEventListener("click", () => i18n.speak(language));
+  }
+  i18n.onInterfaceLanguage(showInterface);
+}
+
+api.onKeyNeeded(askForKey);
+i18n.translatePage();
+showInterface();
+listenForFiles();
+listenForClicks();
+watchHealth();
 showLanguages();

@@ -8,8 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from stt.app import create_app
+from stt.decoding.pool import DecodePool
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
+from tests.decoders import shared_decoders
 from tests.fakes import FakeEngine
 
 Serve = Callable[..., AbstractContextManager[TestClient]]
@@ -17,10 +19,13 @@ Serve = Callable[..., AbstractContextManager[TestClient]]
 
 @contextmanager
 def serve_app(
-    *flags: str, engine: FakeEngine | None = None, ready: bool = True
+    *flags: str,
+    engine: FakeEngine | None = None,
+    decoders: DecodePool | None = None,
+    ready: bool = True,
 ) -> Iterator[TestClient]:
     """Start the application with these settings; wait for it to be ready unless told not to."""
-    app = create_app(load_settings(flags), engine=engine)
+    app = create_app(load_settings(flags), engine=engine, decoders=decoders or shared_decoders())
     with TestClient(app, raise_server_exceptions=False) as client:
         deadline = time.monotonic() + 60
         while ready and client.get("/readyz").status_code != 200:

@@ -12,7 +12,7 @@ import srt
 import webvtt
 from fastapi.testclient import TestClient
 
-from stt.transcript import LogProbs, Waveform
+from stt.transcript import Frames, Waveform
 from tests.api.conftest import serve_app
 from tests.audio_files import tones, with_libsndfile
 from tests.fakes import FakeEngine, spell
@@ -21,7 +21,7 @@ from tests.fakes import FakeEngine, spell
 class Speaker(FakeEngine):
     """Says "ab c" from 0.02 s to 0.14 s, and "bb" from 1.02 s to 1.08 s."""
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         said = [0, 2, 3, 1, 0, 4, 4] + [0] * 43 + [1, 3, 0, 3]
         lengths = [self.grid.n_frames(len(waveform)) for waveform in waveforms]
         return [spell((said + [0] * length)[:length]) for length in lengths]

@@ -87,3 +87,23 @@ def test_every_route_of_the_summary_exists(client: TestClient) -> None:
     for entry in client.get("/").json()["endpoints"].values():
         method, path = entry.split()
         assert client.request(method, path).status_code not in (404, 405)
+
+
+def test_the_page_may_load_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/", headers={"accept": "text/html"})
+    policy = dict(
+        directive.strip().partition(" ")[::2]
+        for directive in page.headers["content-security-policy"].split(";")
+    )
+    assert policy.pop("default-src") == "'none'"
+    allowed = {name: value for name, value in policy.items() if name.endswith("-src")}
+    assert allowed.pop("media-src") == "blob:"
+    assert set(allowed.values()) == {"'self'"}
+    assert page.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_pages_modules_come_as_javascript(client: TestClient) -> None:
+    for name in ("app.js", "pcm-worklet.js"):
+        module = client.get(f"/static/{name}")
+        assert module.status_code == 200
+        assert module.headers["content-type"].startswith("text/javascript")

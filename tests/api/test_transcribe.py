@@ -154,6 +154,35 @@ def test_a_model_that_raises_is_our_fault_and_tells_nothing(serve: Serve, wav: b
         assert post(client, wav).status_code == 200
 
 
+class BuggyEngine(FakeEngine):
+    """Breaks where nobody foresaw it, once `broken` is set."""
+
+    broken = False
+
+    @property
+    def grid(self):  # type: ignore[no-untyped-def,override]
+        if self.broken:
+            raise RuntimeError("secret /path/of/ours")
+        return FakeEngine.grid
+
+
+def test_a_bug_is_a_500_that_tells_nothing_and_is_logged_with_the_id(
+    serve: Serve, wav: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = BuggyEngine()
+    with serve(engine=engine) as client:
+        engine.broken = True
+        headers = {"X-Request-ID": "the-id"}
+        response = client.post("/transcribe", files={"file": ("a.wav", wav)}, headers=headers)
+        engine.broken = False
+        assert_problem(response, 500, "internal_error", "The service made a mistake.")
+        assert response.headers["x-request-id"] == "the-id"
+        assert "secret" not in response.text
+        assert post(client, wav).status_code == 200
+    (record,) = [each for each in caplog.records if each.levelname == "CRITICAL"]
+    assert "secret /path/of/ours" in str(record.exc_info)
+
+
 def test_health_answers_at_once_while_the_model_computes(serve: Serve, wav: bytes) -> None:
     running, go_on, block = threading.Event(), threading.Event(), threading.Event()
 

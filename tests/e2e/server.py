@@ -27,7 +27,12 @@ class Server:
         env: dict[str, str] | None = None,
         command: Sequence[str] = ("server_stt.py",),
     ) -> None:
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+        environment = {
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "STT_DRAIN_DELAY_SECONDS": "0",
+            **(env or {}),
+        }
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.log: list[str] = []
         self.process = subprocess.Popen(
@@ -89,6 +94,10 @@ class Server:
         """SIGTERM; the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
+
+    def signal(self, number: int) -> None:
+        """Send it, and don't wait."""
+        self.process.send_signal(number)
 
     def _read_log(self) -> None:
         assert self.process.stderr

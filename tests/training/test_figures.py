@@ -6,8 +6,21 @@ from pathlib import Path
 import pytest
 
 from training.card import write_card
-from training.evaluate import score
-from training.figures import EmptyFigure, Figures, Machine, PaddingFigure, Score, TrainingRun
+from training.evaluate import digest, score, update
+from training.export import BUNDLED
+from training.figures import (
+    ConfidenceFigure,
+    EmptyFigure,
+    Figures,
+    Machine,
+    PaddingFigure,
+    PrecisionFigure,
+    Precisions,
+    Score,
+    TimeErrors,
+    TrainingRun,
+    WordTimes,
+)
 from training.recipe import RECIPES
 
 FIGURES = Figures(
@@ -30,6 +43,28 @@ FIGURES = Figures(
     },
     empty=EmptyFigure(84, {"pink noise, -10 dBFS, 2 s": "가"}),
     padding=PaddingFigure(24, 24, 7.6e-06),
+    weights="0123",
+    words=WordTimes(
+        date="2030-01-03",
+        n_clips=300,
+        n_words=1054,
+        start_lag=-0.009,
+        end_lag=-0.097,
+        starts=TimeErrors(-0.001, 0.006, 0.035),
+        ends=TimeErrors(0.008, 0.042, 0.151),
+    ),
+    confidence=ConfidenceFigure("2030-01-03", 1137, 0.624, 0.64, 1.25, 0.039, 0.09),
+    precision=Precisions(
+        date="2030-01-03",
+        libraries="openvino 1, nncf 2",
+        n_clips=300,
+        n_calibration_clips=160,
+        rows=[
+            PrecisionFigure("torch", "fp32", 0.0378, 0.0, 1.0),
+            PrecisionFigure("torch", "bf16", 0.0382, 0.0017, 0.983),
+            PrecisionFigure("openvino", "int8", 0.0374, 0.0022, 0.973, target=0.001),
+        ],
+    ),
 )
 
 
@@ -66,3 +101,56 @@ def test_the_card_says_that_a_model_without_a_mask_wants_one_clip_at_a_time(tmp_
     figures = replace(FIGURES, model="en-mini", padding=None)
     write_card(RECIPES["en-mini"], figures, tmp_path / "README.md")
     assert "one clip at a time" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_card_shows_times_confidence_and_precisions(tmp_path: Path):
+    write_card(RECIPES["ko-mini"], FIGURES, tmp_path / "README.md")
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| starts | -1 ms | 6 ms | 35 ms | at most 60 ms and 150 ms: met |" in card
+    assert "| ends | +8 ms | 42 ms | 151 ms | at most 60 ms and 150 ms: **missed** |" in card
+    assert "-97 ms" in card
+    assert "3.9 % (at most 5.0 %: met; 9.0 % at temperature 1)" in card
+    assert (
+        "| OpenVINO, int8 | 3.74 % | -0.04 points | 0.22 % | 97.3 % | at most +0.10 points: met |"
+        in card
+    )
+    lossy = PrecisionFigure("openvino", "int8", 0.0389, 0.01, 0.9, target=0.001)
+    rows = [FIGURES.precision.rows[0], lossy]
+    figures = replace(FIGURES, precision=replace(FIGURES.precision, rows=rows))
+    write_card(RECIPES["ko-mini"], figures, tmp_path / "README.md")
+    assert "+0.10 points: **missed**" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_was_not_measured_has_no_section(tmp_path: Path):
+    figures = replace(FIGURES, words=None, confidence=None, precision=None)
+    figures.save(tmp_path / "figures.json")
+    assert Figures.load(tmp_path / "figures.json") == figures
+    write_card(RECIPES["ko-mini"], figures, tmp_path / "README.md")
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "## Confidence" not in card
+    assert "\n\n\n" not in card
+
+
+def test_figures_of_two_models_or_machines_are_not_mixed(tmp_path: Path):
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    recipe = RECIPES["ko-mini"]
+    FIGURES.save(tmp_path / "figures.json")
+    with pytest.raises(ValueError, match="other weights"):
+        update(recipe, tmp_path, tmp_path, 1, [])
+    replace(FIGURES, weights=digest(tmp_path)).save(tmp_path / "figures.json")
+    with pytest.raises(ValueError, match="Some Processor"):
+        update(recipe, tmp_path, tmp_path, 1, ["words"])
+    assert update(recipe, tmp_path, tmp_path, 1, []).scores == FIGURES.scores
+    assert (tmp_path / "README.md").exists()
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_the_bundled_cards_are_of_their_weights_and_their_figures(name: str, tmp_path: Path):
+    figures = Figures.load(BUNDLED / name / "figures.json")
+    assert figures.weights == digest(BUNDLED / name)
+    assert figures.words
+    assert figures.confidence
+    assert figures.precision
+    write_card(RECIPES[name], figures, tmp_path / "README.md")
+    card = (BUNDLED / name / "README.md").read_text(encoding="utf-8")
+    assert card == (tmp_path / "README.md").read_text(encoding="utf-8")

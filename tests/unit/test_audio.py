@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stt.audio import decode, sniff
 from stt.errors import AudioTooLong, InvalidAudio, UnsupportedFormat
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
+from tests.hostile import flac_silence, matroska
 
 Encode = Callable[[NDArray[np.float32], int], bytes]
 
@@ -247,3 +248,87 @@ def test_a_file_that_is_cut_off_gives_what_there_is_or_an_error(encode: Encode) 
 def test_sniffing_reads_32_bytes_at_most() -> None:
     for encode in LIBROSA_READS.values():
         assert sniff(encode(tones(0.5, 16000), 16000)[:32]) is not None
+
+
+def test_flac_from_a_pipe_does_not_know_its_length() -> None:
+    # The encoder cannot go back to write it, so the header has 0; soundfile gives up on that.
+    whole = with_libsndfile(tones(2.5, 44100, 2), 44100, "FLAC")
+    claim = int.from_bytes(whole[18:26]) & ~(2**36 - 1)
+    piped = whole[:18] + claim.to_bytes(8) + whole[26:]
+    assert np.abs(read(piped) - read(whole)).max() < 1e-4
+    with pytest.raises(AudioTooLong):
+        read(piped, max_seconds=2)
+
+
+@pytest.mark.parametrize("encode", [libsndfile("FLAC"), ffmpeg("adts", "aac"), libsndfile("MP3")])
+def test_a_tag_in_front_changes_nothing(encode: Encode) -> None:
+    data = encode(tones(1.0, 44100), 44100)
+    tag = b"ID3\x04\0\0\0\0\x02\x10" + (b"fLaC in a cover" * 20)[:272]
+    assert len(read(tag + data)) == pytest.approx(len(read(data)), abs=2000)
+
+
+def test_eight_channels_in_a_container_of_ffmpeg_s() -> None:
+    # PyAV 18.1 crashed over them when asked for separate planes.
+    silence = read(flac_silence(1.0, 48_000, 8, claim=0))
+    assert len(silence) == 65_535 // 3
+    assert not silence.any()
+
+
+def test_loud_samples_are_no_error_but_absurd_ones_are() -> None:
+    samples = tones(0.5, 16000) * 32767
+    data = with_libsndfile(samples, 16000, "WAV", "FLOAT")
+    assert np.abs(read(data)).max() > 1000
+    with pytest.raises(InvalidAudio, match="impossibly large"):
+        read(with_libsndfile(samples * 1e8, 16000, "WAV", "FLOAT"))
+
+
+@pytest.mark.parametrize("codec", ["A_DTS", "A_TRUEHD", "A_REAL/COOK", "A_MPEG/L2"])
+def test_a_codec_that_no_recorder_uses(codec: str) -> None:
+    with pytest.raises(UnsupportedFormat, match="codec that is not accepted"):
+        read(matroska([bytes(1000)] * 5, codec))
+
+
+def test_a_codec_that_nobody_knows() -> None:
+    with pytest.raises(InvalidAudio, match="no known codec"):
+        read(matroska([bytes(1000)] * 5, "A_NOTHING"))
+
+
+def test_samples_are_counted_over_all_channels() -> None:
+    for claim in (-1, 0):
+        bomb = flac_silence(70, 384_000, 8, claim=claim)
+        with pytest.raises(AudioTooLong, match="over all channels"):
+            read(bomb, max_seconds=100)
+
+
+@pytest.mark.parametrize("percent", range(5, 100, 5))
+def test_truncated_flac_is_an_error(percent: int) -> None:
+    data = with_libsndfile(tones(2.0, 44100, 2), 44100, "FLAC")
+    with pytest.raises(InvalidAudio, match="FLAC"):
+        read(data[: len(data) * percent // 100])
+
+
+def test_flac_cut_between_two_frames_is_an_error_too() -> None:
+    data = flac_silence(60)  # 15 frames, all of the same size but for the numbers in them
+    n_bytes = (len(data) - 42) // 15
+    with pytest.raises(InvalidAudio, match="FLAC"):
+        read(data[: 42 + 7 * n_bytes])
+
+
+@pytest.mark.parametrize("encode", [libsndfile("MP3"), libsndfile("OGG", "VORBIS")])
+def test_truncated_mp3_and_ogg_give_what_there_is(encode: Encode) -> None:
+    data = encode(tones(5.0, 22050), 22050)
+    whole, last = read(data), 0
+    for percent in range(20, 100, 5):
+        part = read(data[: len(data) * percent // 100])
+        assert last <= len(part) < len(whole)
+        last = len(part)
+        inner = max(0, len(part) - 2000)  # behind that, filters see the end
+        assert np.abs(part[:inner] - whole[:inner]).max(initial=0) < 1e-3
+    assert last > 0.8 * len(whole)
+
+
+def test_one_huge_block_comes_in_seconds() -> None:
+    data = matroska([bytes(2 * 16_000 * 100)])
+    lengths = [len(block) for block in decode(BytesIO(data), max_seconds=1000)]
+    assert sum(lengths) == 100 * 16_000
+    assert max(lengths) <= 2 * 16_000

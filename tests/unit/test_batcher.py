@@ -2,14 +2,17 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 import pytest
 
-from stt.batcher import Batcher, forward_surviving
+from stt.batcher import Batcher
 from stt.errors import InferenceFailed, Overloaded
-from stt.transcript import LogProbs, Waveform
-from tests.fakes import FakeEngine, spell
+from stt.observer import Stage
+from stt.transcript import Frames, Waveform
+from tests.fakes import FakeEngine
 
 
 class Gate(FakeEngine):
@@ -20,7 +23,7 @@ class Gate(FakeEngine):
         self.batches: list[list[float]] = []
         self.open = threading.Semaphore(0)
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         self.batches.append([len(waveform) / 16000 for waveform in waveforms])
         assert self.open.acquire(timeout=20)
         for waveform in waveforms:
@@ -37,11 +40,11 @@ def clip(seconds: float, marker: float = 0) -> Waveform:
     return waveform
 
 
-def run(scenario: Callable[[Batcher, Gate], Awaitable[None]], **limits: float) -> Gate:
+def run(scenario: Callable[[Batcher, Gate], Awaitable[None]], **options: Any) -> Gate:
     gate = Gate()
 
     async def main() -> None:
-        batcher = Batcher(cpu_threads=1, **limits)  # type: ignore[arg-type]
+        batcher = Batcher(cpu_threads=1, **options)
         try:
             await asyncio.wait_for(scenario(batcher, gate), 30)
         finally:
@@ -51,7 +54,7 @@ def run(scenario: Callable[[Batcher, Gate], Awaitable[None]], **limits: float) -
     return gate
 
 
-async def block_with(batcher: Batcher, gate: Gate, seconds: float = 1.0) -> asyncio.Task[LogProbs]:
+async def block_with(batcher: Batcher, gate: Gate, seconds: float = 1.0) -> asyncio.Task[Frames]:
     """Occupy the inference thread."""
     task = asyncio.create_task(batcher.submit(gate, clip(seconds)))
     while not gate.batches:
@@ -180,10 +183,74 @@ def test_one_thread_and_the_event_loop_stays_free() -> None:
     run(scenario)
 
 
-def test_results_keep_the_order_of_the_waveforms() -> None:
-    class Lengths(FakeEngine):
-        def forward(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
-            return [spell([1] * len(waveform)) for waveform in waveforms]
+class Record:
+    """An observer that writes down what it is told, and in whose context."""
 
-    outcomes = forward_surviving(Lengths(), [np.zeros(n, np.float32) for n in (3, 1, 2)])
-    assert [len(each) for each in outcomes if not isinstance(each, Exception)] == [3, 1, 2]
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, Stage, float]] = []
+        self.batches: list[int] = []
+
+    def stage(self, stage: Stage, started: float, ended: float, busy_seconds: float) -> None:
+        assert started <= ended
+        self.stages.append((whose.get(), stage, busy_seconds))
+
+    def batch(self, n_windows: int, seconds: float) -> None:
+        assert seconds >= 0
+        assert whose.get() == "nobody", "a batch belongs to no single request"
+        self.batches.append(n_windows)
+
+    def transcribed(self, audio_seconds: float, wall_seconds: float) -> None:
+        raise AssertionError("the batcher knows nothing of recordings")
+
+
+whose: ContextVar[str] = ContextVar("whose", default="nobody")
+
+
+def test_an_observer_is_told_of_waiting_and_computing_in_the_context_of_the_request() -> None:
+    observer = Record()
+
+    async def submit(batcher: Batcher, gate: Gate, name: str, seconds: float) -> None:
+        whose.set(name)
+        await batcher.submit(gate, clip(seconds))
+
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        whose.set("first")
+        first = await block_with(batcher, gate)
+        a, b, gone = [
+            asyncio.create_task(submit(batcher, gate, name, 1.0)) for name in ("a", "b", "gone")
+        ]
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        gate.open.release(2)
+        await asyncio.gather(first, a, b)
+
+    run(scenario, observer=observer)
+    assert observer.batches == [1, 2]
+    told = {(name, stage) for name, stage, _ in observer.stages}
+    both = (Stage.QUEUE, Stage.FORWARD)
+    assert told == {(name, stage) for name in ("first", "a", "b") for stage in both}
+    waits = {name: seconds for name, stage, seconds in observer.stages if stage is Stage.QUEUE}
+    assert waits["a"] >= 0.04
+
+
+def test_what_nobody_waits_for_does_not_fill_the_queue_and_speed_shortens_the_wait() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        waiting = [asyncio.create_task(batcher.submit(gate, clip(10.0))) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        assert (batcher.n_queued, batcher.queued_seconds) == (3, 30.0)
+        assert batcher.retry_after_seconds == 30.0  # nothing is measured yet
+        waiting.pop().cancel()
+        await asyncio.sleep(0.01)
+        assert (batcher.n_queued, batcher.queued_seconds) == (2, 20.0)
+        batcher._rtfx = 4.0
+        assert batcher.retry_after_seconds == 5.0
+        batcher._rtfx = 1e6
+        assert batcher.retry_after_seconds == 1.0
+        batcher._rtfx = 1e-6
+        assert batcher.retry_after_seconds == 60.0
+        gate.open.release(9)
+        await asyncio.gather(first, *waiting)
+        assert (batcher.n_queued, batcher.retry_after_seconds) == (0, 1.0)
+
+    run(scenario)

@@ -12,11 +12,11 @@ import pytest
 from stt.audio import decode
 from stt.batcher import Batcher
 from stt.ctc import GreedyDecoder
-from stt.engine import TorchEngine, load_engine
+from stt.engines.torch import TorchEngine, load_torch_engine
 from stt.languages import BUNDLED_FOLDER, BUNDLED_MODELS
 from stt.settings import load_settings
 from stt.transcriber import Transcriber
-from stt.transcript import LogProbs, Transcript, Waveform
+from stt.transcript import Frames, Transcript, Waveform
 from tests.audio_files import with_libsndfile
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -30,7 +30,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def engine(name: str) -> TorchEngine:
-    return load_engine(BUNDLED_FOLDER / name, device="cpu")
+    return load_torch_engine(BUNDLED_FOLDER / name, device="cpu", precision="fp32", pads=True)
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +49,9 @@ def clips(name: str) -> list[Waveform]:
     return waveforms
 
 
-def text_of(engine: TorchEngine, log_probs: LogProbs) -> str:
+def text_of(engine: TorchEngine, frames: Frames) -> str:
     decoder = GreedyDecoder(engine.vocabulary, engine.grid)
-    words = decoder.feed(log_probs) + decoder.finish()
+    words = decoder.feed(frames) + decoder.finish()
     return " ".join(word.text for word in words)
 
 
@@ -98,10 +98,10 @@ def test_both_families_of_checkpoint_are_there() -> None:
 def test_batched_equals_alone(engine: TorchEngine, clips: list[Waveform]) -> None:
     # Mixed lengths, some equal, one much shorter than the rest.
     batch = [*clips, clips[0][:20_000], clips[1][:20_000], clips[0], clips[-1][:3_000]]
-    for waveform, log_probs in zip(batch, engine.forward(batch), strict=True):
-        [alone] = engine.forward([waveform])
+    for waveform, log_probs in zip(batch, engine.log_probs(batch), strict=True):
+        [alone] = engine.log_probs([waveform])
         np.testing.assert_allclose(log_probs, alone, atol=1e-4)
-        assert text_of(engine, log_probs) == text_of(engine, alone)
+        assert text_of(engine, Frames.of(log_probs)) == text_of(engine, Frames.of(alone))
 
 
 def test_text_equals_transformers_own(

@@ -37,7 +37,7 @@ def test_the_report(tmp_path: Path) -> None:
     assert "3, 1 of them with an empty reference; 2 failed and are in no score" in text
     last = text.splitlines()[-1]
     assert last.startswith(
-        f"{language.model.id}@c0ffee KR, torch fp32 on cpu, normaliser basic, 2026-01-02: "
+        f"{language.model.id}@c0ffee KR, fake fp32 on cpu, normaliser basic, 2026-01-02: "
         "WER 100.00 %, CER 83.33 %, CER without spaces 80.00 %, 3 files; 2 failed"
     )
     entry = json.loads(json.dumps(evaluate.to_json(report)))
@@ -58,7 +58,7 @@ def test_the_bundled_model_from_manifest_to_exit_status(
     out = tmp_path / "new" / "report.json"
     assert evaluate.main([str(manifest), "--demo", "--json", str(out)]) == 0
     text = capsys.readouterr().out
-    assert text.splitlines()[-1].startswith("ko-mini@bundled KR, torch fp32 on ")
+    assert text.splitlines()[-1].startswith("ko-mini@bundled KR, torch ")
     assert json.loads(out.read_text(encoding="utf-8"))["cer"] == 0.0
 
     manifest.write_text('{"path": "gone.wav", "text": "a"}')

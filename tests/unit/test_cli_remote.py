@@ -8,13 +8,16 @@ from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
+from stt.commands import transcribe
 from stt.commands.recognition import RecognitionFailed
 from stt.commands.remote import MAX_TRIES, RemoteRecognizer
+from stt.errors import ConfigurationError
 
 ANSWER = {
     "text": "가 나",
@@ -32,6 +35,7 @@ class StandIn(HTTPServer):
     def __init__(self, replies: list[Reply], *, reads: bool) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.replies, self.reads = replies, reads
+        self.keys: list[str | None] = []
         self.forms: list[dict[str | None, tuple[str | None, bytes]]] = []
 
     @property
@@ -44,6 +48,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         assert self.path == "/api/transcribe"
+        self.server.keys.append(self.headers["Authorization"])
         if self.server.reads:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
@@ -157,3 +162,30 @@ def test_a_service_that_goes_away_fails_the_recording() -> None:
         recognizer = RemoteRecognizer(server.url)
     with pytest.raises(RecognitionFailed, match="did not answer: Connection refused"):
         recognizer.recognize(BytesIO(b"x"), "a")
+
+
+def test_a_key_is_sent_as_bearer_token(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "a.wav"
+    clip.write_bytes(b"RIFF")
+    monkeypatch.setenv("STT_API_KEY", "from-environment")
+    with stand_in((200, {}, ANSWER)) as server:
+        for flags in ([], ["--api-key", "from-flag"]):
+            assert transcribe.main([str(clip), "--url", server.url, *flags]) == 0
+    assert server.keys == ["Bearer from-environment", "Bearer from-flag"]
+    assert capsys.readouterr().out == "가 나\n가 나\n"
+
+
+def test_a_service_that_wants_a_key_says_so() -> None:
+    detail = {"detail": "This service needs a key, and there was none or a wrong one."}
+    with stand_in((401, {"WWW-Authenticate": "Bearer"}, detail)) as server:
+        recognizer = RemoteRecognizer(server.url)
+        with pytest.raises(RecognitionFailed, match="needs a key"):
+            recognizer.recognize(BytesIO(b"x"), "a")
+    assert server.keys == [None]
+
+
+def test_a_key_cannot_add_headers() -> None:
+    with stand_in((200, {}, ANSWER)) as server, pytest.raises(ConfigurationError):
+        RemoteRecognizer(server.url, api_key="a\r\nX-Other: b")

@@ -96,7 +96,7 @@ def test_an_engine_that_raises_fails_the_recording(
     clips: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
-        raise RuntimeError("out of memory")
+        raise RuntimeError("broken")
 
     language, settings = SUPPORTED_LANGUAGES["KR"], load_settings()
     with LocalRecognizer(FakeEngine(before=fail), language, settings) as recognizer:

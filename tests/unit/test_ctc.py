@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from stt.ctc import GreedyDecoder, Vocabulary
-from stt.engine import read_vocabulary
-from stt.transcript import Calibration, LogProbs, Word
-from tests.fakes import LETTERS, WAV2VEC2_GRID, spell
+from stt.engines.checkpoint import read_vocabulary
+from stt.transcript import Calibration, Frames, LogProbs, Word
+from tests.fakes import LETTERS, WAV2VEC2_GRID, spell, spell_log_probs
 
 BLANK, SPACE, A, B, C = range(5)
 SYLLABLES = [chr(0xAC00 + 97 * i) for i in range(60)]
@@ -24,15 +24,16 @@ ALPHABET = [chr(ord("A") + i) for i in range(26)] + ["'"]
 def decode(
     log_probs: LogProbs, cuts: list[int] | None = None, calibration: Calibration | None = None
 ) -> list[Word]:
+    calibration = calibration or Calibration()
     decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID, calibration)
     words: list[Word] = []
     for piece in np.split(log_probs, cuts or []):
-        words += decoder.feed(piece)
+        words += decoder.feed(Frames.of(piece, calibration.temperature))
     return words + decoder.finish()
 
 
 def text(columns: list[int]) -> str:
-    return " ".join(word.text for word in decode(spell(columns)))
+    return " ".join(word.text for word in decode(spell_log_probs(columns)))
 
 
 def test_repeats_are_merged_and_blanks_dropped() -> None:
@@ -44,20 +45,24 @@ def test_a_delimiter_ends_a_word_and_an_empty_word_is_none() -> None:
 
 
 def test_nothing_said_is_no_word() -> None:
-    assert decode(spell([BLANK] * 5)) == []
-    assert decode(spell([])) == []
+    assert decode(spell_log_probs([BLANK] * 5)) == []
+    assert decode(spell_log_probs([])) == []
 
 
 def test_times_are_those_of_the_frames() -> None:
     # frame 0 begins at 0 s, each is 20 ms
-    [first, second] = decode(spell([BLANK, A, A, B, SPACE, BLANK, C, BLANK]))
+    [first, second] = decode(spell_log_probs([BLANK, A, A, B, SPACE, BLANK, C, BLANK]))
     assert (first.text, first.start, first.end) == ("ab", 0.02, 0.08)
     assert (second.text, second.start, second.end) == ("c", 0.12, 0.14)
 
 
 def test_confidence_is_the_product_of_the_symbols_best_posteriors() -> None:
     log_probs = np.concatenate(
-        [spell([A], posterior=0.5), spell([A], posterior=0.8), spell([B], posterior=0.6)]
+        [
+            spell_log_probs([A], posterior=0.5),
+            spell_log_probs([A], posterior=0.8),
+            spell_log_probs([B], posterior=0.6),
+        ]
     )
     [word] = decode(log_probs)
     assert word.confidence == pytest.approx(0.8 * 0.6, abs=1e-6)
@@ -67,14 +72,14 @@ def test_confidence_is_the_product_of_the_symbols_best_posteriors() -> None:
 
 def test_temperature_flattens_the_posteriors() -> None:
     # softmax of log(0.8, 0.05 x 4) / 2: sqrt(0.8) / (sqrt(0.8) + 4 sqrt(0.05)) = 0.5
-    [word] = decode(spell([A], posterior=0.8), calibration=Calibration(temperature=2.0))
+    [word] = decode(spell_log_probs([A], posterior=0.8), calibration=Calibration(temperature=2.0))
     assert word.confidence == pytest.approx(0.5, abs=1e-6)
 
 
 def test_a_known_lag_is_taken_off_but_words_never_overlap_or_leave_the_audio() -> None:
     columns = [A, BLANK, BLANK, BLANK, A, SPACE, BLANK, B, SPACE, C, BLANK]
     late = Calibration(start_lag_seconds=0.02, end_lag_seconds=-0.05)
-    first, second, third = decode(spell(columns), calibration=late)
+    first, second, third = decode(spell_log_probs(columns), calibration=late)
     assert (first.start, first.end) == (0.0, pytest.approx(0.12))  # 0.15, but "b" begins then
     assert (second.start, second.end) == (pytest.approx(0.12), pytest.approx(0.16))
     assert (third.start, third.end) == (pytest.approx(0.16), pytest.approx(0.225))  # 3600 samples
@@ -86,7 +91,7 @@ def test_a_known_lag_is_taken_off_but_words_never_overlap_or_leave_the_audio() -
     end_lag=st.floats(-0.3, 0.3),
 )
 def test_times_never_go_back(columns: list[int], start_lag: float, end_lag: float) -> None:
-    words = decode(spell(columns), calibration=Calibration(start_lag, end_lag))
+    words = decode(spell_log_probs(columns), calibration=Calibration(start_lag, end_lag))
     times = [time for word in words for time in (word.start, word.end)]
     assert times == sorted(times)
     if words:
@@ -100,7 +105,9 @@ def test_times_never_go_back(columns: list[int], start_lag: float, end_lag: floa
 )
 def test_how_the_frames_are_cut_changes_nothing(columns: list[int], cuts: list[int]) -> None:
     random = np.random.default_rng(len(columns))
-    log_probs = spell(columns) + random.normal(0, 0.01, (len(columns), 5)).astype(np.float32)
+    log_probs = spell_log_probs(columns) + random.normal(0, 0.01, (len(columns), 5)).astype(
+        np.float32
+    )
     assert decode(log_probs, sorted(min(cut, len(columns)) for cut in cuts)) == decode(log_probs)
 
 
@@ -149,7 +156,7 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
         log_probs = (logits - np.log(np.exp(logits).sum(1, keepdims=True))).astype(np.float32)
         [expected] = tokenizer.batch_decode(log_probs.argmax(1)[None])
         decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
-        words = decoder.feed(log_probs) + decoder.finish()
+        words = decoder.feed(Frames.of(log_probs)) + decoder.finish()
         ours = " ".join(word.text for word in words)
         assert ours == " ".join(unicodedata.normalize("NFC", expected).split())
 
@@ -163,4 +170,38 @@ def test_jamo_compose_to_syllables() -> None:
 
 
 def test_spell_makes_probabilities() -> None:
-    assert_allclose(np.exp(spell([A, B])).sum(axis=1), 1, rtol=1e-5)
+    assert_allclose(np.exp(spell_log_probs([A, B])).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_frames_hold_the_best_symbol_before_and_after_the_temperature() -> None:
+    frames = Frames.of(spell_log_probs([A, BLANK, B], posterior=0.8), temperature=2.0)
+    assert frames.columns.tolist() == [A, BLANK, B]
+    assert_allclose(np.exp(frames.log_probs), 0.8, rtol=1e-5)
+    assert_allclose(np.exp(frames.log_posteriors), 0.5, rtol=1e-5)
+    assert frames[1:].columns.tolist() == [BLANK, B]
+
+
+def test_a_words_tokens_are_its_symbols_with_their_posteriors() -> None:
+    log_probs = np.concatenate(
+        [spell_log_probs([A, SPACE, B], posterior=0.9), spell_log_probs([C], posterior=0.5)]
+    )
+    words = decode(log_probs)
+    assert [[token.text for token in word.tokens] for word in words] == [["a"], ["b", "c"]]
+    assert_allclose(
+        [token.log_posterior for word in words for token in word.tokens],
+        np.log([0.9, 0.9, 0.5]),
+        atol=1e-5,
+    )
+    for word in words:
+        logs = [token.log_posterior for token in word.tokens]
+        assert np.exp(sum(logs)) == pytest.approx(word.confidence)
+
+
+def test_jamo_of_one_syllable_are_one_token() -> None:
+    # the last jamo stands alone: it composes with nothing
+    symbols = ("<pad>", "|", *unicodedata.normalize("NFD", "한글"), "\u1100")
+    decoder = GreedyDecoder(Vocabulary(symbols=symbols, blank=0), WAV2VEC2_GRID)
+    decoder.feed(spell([2, 3, 4, 5, 6, 7, 8, 1], n_vocab=9))
+    [word] = decoder.finish()
+    assert [token.text for token in word.tokens] == ["한", "글", "\u1100"]
+    assert word.tokens[0].log_posterior == pytest.approx(3 * np.log(0.9), abs=1e-5)

@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
-from stt.app import CODES, STATUSES
 from stt.errors import InvalidParameter, SttError
 from stt.formats import Granularity, ResponseFormat
+from stt.problems import CODES, STATUSES
 
-API = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_errors_has_every_code_and_no_other() -> None:
@@ -29,3 +31,14 @@ def test_every_format_and_granularity_is_explained() -> None:
     assert set(Granularity) <= set(re.findall(r"`(\w+)`", granularities))
     headings = " ".join(re.findall(r"^### (.+)$", API, re.MULTILINE))
     assert set(re.findall(r"`(\w+)`", headings)) == set(ResponseFormat)
+
+
+def test_every_promise_names_a_test_that_exists() -> None:
+    table = OPERATIONS.partition("## Promises")[2]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert rows
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row)
+        assert named, row
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), (file, test)

@@ -102,3 +102,12 @@ def test_what_names_no_model(text: str) -> None:
 def test_only_what_is_bundled_can_be_named_so(name: str) -> None:
     with pytest.raises(ConfigurationError, match="it has ko-mini, en-mini"):
         ModelSource.parse(f"bundled:{name}")
+
+
+def test_a_model_is_found_by_its_id_or_its_code() -> None:
+    languages = choose_languages(["KR", "EN"], {}, demo=True)
+    for name in ("en-mini", "EN", " en ", "EN-MINI"):
+        found = languages.find_model(name)
+        assert found is not None and found.code == "EN"
+    assert languages.find_model("whisper-1") is None
+    assert languages.find_model("") is None

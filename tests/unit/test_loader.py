@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stt.engine import Engine
-from stt.errors import ModelBroken, ModelLoading
+from stt.errors import ModelBroken, ModelLoading, Overloaded, QueueTimeout
 from stt.languages import choose_languages
 from stt.loader import EngineLoader, Status
 from stt.settings import load_settings
@@ -50,6 +50,22 @@ def test_ready_only_when_every_language_is_and_each_is_warmed() -> None:
     asyncio.run(loader.run())
     assert loader.status is Status.READY
     assert len(loader.warmed) == 2  # type: ignore[attr-defined]
+
+
+def test_a_model_that_is_warmed_while_the_queue_is_full_waits_for_its_turn() -> None:
+    settings = load_settings(())
+    tries = 0
+
+    async def warm(engine: Engine) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise (Overloaded, QueueTimeout)[tries % 2]("full", retry_after_seconds=0.01)
+
+    languages = choose_languages(settings.languages, settings.models, demo=False)
+    loader = EngineLoader(languages, settings, warm, FakeEngine())
+    asyncio.run(loader.run())
+    assert (loader.status, tries) == (Status.READY, 3)
 
 
 def test_a_broken_folder_fails_with_a_sentence_and_does_not_stop_the_others(

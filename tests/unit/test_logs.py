@@ -1,11 +1,18 @@
 import json
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stt.logs import JsonFormatter, TextFormatter, request_id
 
 NASTY = "a\r\nb\x1b[31m\x00 한국어"
+ANYTHING = st.text(st.characters(exclude_categories=()))
+"""Every code point, halves of surrogate pairs among them."""
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:
@@ -46,3 +53,46 @@ def test_exceptions_are_logged_whole() -> None:
         info = (ValueError, error, error.__traceback__)
     entry = json.loads(JsonFormatter().format(record("x", exc_info=info)))
     assert "ValueError: boom" in entry["exception"]
+
+
+@given(message=ANYTHING, extra=ANYTHING)
+def test_whatever_clients_send_a_line_is_one_line_and_can_be_written(
+    message: str, extra: str
+) -> None:
+    line = JsonFormatter().format(record(message, code=extra))
+    assert line.isprintable()
+    entry = json.loads(line.encode("utf-8"))
+    # Two halves that follow each other are read as the whole that they are.
+    assert utf16(entry["message"]) == utf16(message)
+    assert utf16(entry["code"]) == utf16(extra)
+    text = TextFormatter(colour=False).format(record(message, code=extra))
+    assert text.isprintable()
+    assert text.encode("utf-8")
+
+
+def utf16(text: str) -> bytes:
+    return text.encode("utf-16", "surrogatepass")
+
+
+def test_an_exception_cannot_pretend_to_be_another_line() -> None:
+    try:
+        raise ValueError("boom\n12:00:00 INFO    all is well\x1b[2K")
+    except ValueError as error:
+        info = (ValueError, error, error.__traceback__)
+    first, *rest = TextFormatter(colour=False).format(record("x", exc_info=info)).split("\n")
+    assert first.endswith(" x")
+    assert all(line.startswith("    ") and line.isprintable() for line in rest)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_json_lines_are_utf_8_whatever_the_locale(encoding: str) -> None:
+    code = (
+        "import logging, stt.logs\n"
+        "stt.logs.configure_logging('info', 'json')\n"
+        f"logging.getLogger('x').info({(NASTY + '🙂é')!a})\n"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, env=environment
+    )
+    assert json.loads(done.stderr.decode("utf-8"))["message"] == NASTY + "🙂é"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stt.engine import load_engine
+from stt.engines.torch import load_torch_engine as load_engine
 from stt.errors import ModelBroken, ModelUnreachable
 from stt.languages import ModelSource
 from stt.models import find_model

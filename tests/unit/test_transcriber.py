@@ -1,18 +1,20 @@
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from io import BytesIO
 
 import numpy as np
 import pytest
 
 from stt.batcher import Batcher
-from stt.errors import AudioTooLong, InferenceFailed, InvalidAudio, Overloaded
+from stt.errors import AudioTooLong, InferenceDied, InferenceFailed, InvalidAudio, Overloaded
 from stt.settings import load_settings
 from stt.transcriber import Transcriber
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, spell
 
 
 def run(
@@ -144,6 +146,26 @@ def test_an_engine_that_fails_in_the_middle() -> None:
     assert run(scenario) == []
 
 
+def test_windows_of_one_recording_that_fail_together_are_one_failure() -> None:
+    """One of them is told to the caller; asyncio would log the others as nobody's."""
+
+    async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
+        forwards = 0
+
+        def end_second() -> None:
+            nonlocal forwards
+            forwards += 1
+            if forwards == 2:
+                raise SystemExit
+            while batcher.n_queued < 3:
+                time.sleep(0.01)
+
+        with pytest.raises(InferenceDied):
+            await transcriber.transcribe(recording(200), FakeEngine(end_second))
+
+    assert run(scenario, "--windows-in-flight", "4", batch_seconds=90) == []
+
+
 def test_newcomers_are_refused_before_anything_is_decoded() -> None:
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         blocked = threading.Event()
@@ -159,3 +181,35 @@ def test_newcomers_are_refused_before_anything_is_decoded() -> None:
         await asyncio.gather(*waiting)
 
     assert run(scenario, batch_seconds=8, max_queue_seconds=10) == []
+
+
+def test_words_leave_while_the_rest_is_still_to_be_computed() -> None:
+    turn = threading.Semaphore(0)
+
+    class Slow(FakeEngine):
+        """Says "ab" all the time."""
+
+        def forward(self, waveforms):  # type: ignore[no-untyped-def]
+            assert turn.acquire(timeout=20)
+            self.lengths += [len(waveform) for waveform in waveforms]
+            counts = [self.grid.n_frames(len(waveform)) for waveform in waveforms]
+            return [spell(([0, 2, 3, 1] * count)[:count]) for count in counts]
+
+    async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
+        engine = Slow()
+        turn.release(1)
+        async with aclosing(transcriber.words(recording(100), engine)) as words:
+            async for word in words:
+                assert word.text == "ab"
+                if word.start > 10:
+                    break
+        assert len(engine.lengths) == 1
+        assert batcher.queued_seconds == 0  # nothing is left behind
+        turn.release(100)
+        collected = [word async for word in transcriber.words(recording(100), engine)]
+        transcript = await transcriber.transcribe(recording(100), engine)
+        assert transcript.words == tuple(collected)
+        assert transcript.duration_seconds == 100
+        assert len(collected) > 1200  # 80 ms each; where windows meet, one may be lost
+
+    assert run(scenario) == []

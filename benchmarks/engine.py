@@ -1,0 +1,256 @@
+"""How fast the engines are: against what people have today, and against what the machine can do.
+
+``uv run python benchmarks/engine.py --shape xlsr-large --audio-seconds 10 20 --rounds 5
+--engines naive torch-fp32 torch-bf16 openvino-bf16 openvino-int8``
+
+``naive`` is what a user would write, transformers' speech recognition pipeline in fp32 with eager
+attention; ``naive-sdpa`` the same with transformers' default attention. The others are the
+service's, as ``STT_BACKEND`` and ``STT_PRECISION`` name them. Each engine has a process of its own
+and all take turns in one run, one at a time, so that a noisy neighbour hits them alike. *Floor* is
+the time that the model's matrix products take at the best rate seen in this run.
+
+``--lengths N``: what a length costs that was never seen. ``--memory-lengths N``: resident memory
+over random lengths. ``--flat SECONDS ...``: time for a second of audio, from clips to hours.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
+
+from benchmarks import report
+from benchmarks.gemm import GemmHost
+from benchmarks.hosts import NAIVE, EngineHost, Loading, WindowedRun
+from benchmarks.report import Footprint, Timing, seconds
+from benchmarks.setting import describe
+from benchmarks.shapes import NAMES, count_flops, find_shape, read_config
+from benchmarks.workers import Memory, Unavailable, Worker
+from stt.batcher import available_cores
+from stt.transcript import SAMPLE_RATE
+
+ENGINES = (*NAIVE, "torch-fp32", "torch-bf16", "openvino-bf16", "openvino-int8")
+PAUSE_SECONDS = 0.25
+"""Between two turns: OpenMP's threads spin for up to 200 ms when they have nothing more to do."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 20.0
+"""Of random lengths: up to the service's window."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """An engine that is up."""
+
+    name: str
+    worker: Worker
+    loading: Loading
+
+
+def enter(options: argparse.Namespace, stack: ExitStack) -> list[Entrant]:
+    """Start the engines one after the other, all of which stay; say which cannot be."""
+    folder = find_shape(options.shape)
+    entrants = []
+    for name in options.engines:
+        try:
+            worker = Worker(EngineHost, name, folder, options.device, options.threads)
+        except Unavailable as reason:
+            print(f"{name} is left out: {reason}", file=sys.stderr)
+            continue
+        stack.enter_context(closing(worker))
+        entrants.append(Entrant(name, worker, worker.ask("loading")))
+        print(f"{name} is loaded", file=sys.stderr)
+    if not entrants:
+        sys.exit("No engine can be measured here; the reasons are above.")
+    return entrants
+
+
+def take_turns(entrants: list[Entrant], rounds: int) -> Iterator[tuple[int, Entrant]]:
+    """Each round every engine once, after a pause; each round another one begins."""
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+        begin = number % len(entrants)
+        for entrant in entrants[begin:] + entrants[:begin]:
+            time.sleep(PAUSE_SECONDS)
+            yield number, entrant
+
+
+def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Worker) -> None:
+    """The main table: forwards of given lengths."""
+    config = read_config(find_shape(options.shape))
+    flops = {
+        length: count_flops(config, round(length * SAMPLE_RATE)).total
+        for length in options.audio_seconds
+    }
+    times: dict[tuple[str, float], list[float]] = {}
+    rates: dict[str, float] = {}
+    for _, entrant in take_turns(entrants, options.rounds + 1):
+        for length in options.audio_seconds:
+            taken = entrant.worker.ask("forward", round(length * SAMPLE_RATE), options.rows)
+            times.setdefault((entrant.name, length), []).append(taken)
+        if entrant is entrants[-1]:
+            time.sleep(PAUSE_SECONDS)
+            for precision, rate in gemm.ask("best_rates").items():
+                rates[precision] = max(rate, rates.get(precision, 0.0))
+    timings = [
+        Timing(
+            entrant.name, entrant.loading.precision, length, options.rows,
+            flops[length] * options.rows, first, tuple(others),
+        )
+        for length in options.audio_seconds
+        for entrant in entrants
+        for first, *others in [times[entrant.name, length]]
+    ]  # fmt: skip
+    footprints = [
+        Footprint(
+            entrant.name, entrant.loading.seconds, entrant.loading.memory,
+            entrant.worker.ask("memory"), entrant.worker.ask("gpu_memory"),
+        )
+        for entrant in entrants
+    ]  # fmt: skip
+    print(report.floor_line(rates, flops) + "\n")
+    print(report.speed_table(timings, rates) + "\n")
+    print(report.footprint_table(footprints))
+    if options.plot:
+        report.plot_speed(options.plot, f"{options.shape}, {options.threads} cores", timings, rates)
+
+
+def random_lengths(count: int) -> list[int]:
+    """Samples; no two are the same."""
+    random = np.random.default_rng(0)
+    limits = np.array([SHORTEST_SECONDS, LONGEST_SECONDS]) * SAMPLE_RATE
+    return [int(each) for each in random.choice(np.arange(*limits.astype(int)), count, False)]
+
+
+def measure_lengths(options: argparse.Namespace, entrants: list[Entrant]) -> None:
+    """What the first forward of a length costs, against the next two."""
+    lengths = random_lengths(options.lengths)
+    firsts: dict[str, list[float]] = {entrant.name: [] for entrant in entrants}
+    seen: dict[str, list[float]] = {entrant.name: [] for entrant in entrants}
+    for entrant in entrants:  # what any forward pays at first is not the length's
+        entrant.worker.ask("forward", int(LONGEST_SECONDS * SAMPLE_RATE))
+    for number, entrant in take_turns(entrants, options.lengths):
+        first, *others = (entrant.worker.ask("forward", lengths[number]) for _ in range(3))
+        firsts[entrant.name].append(first)
+        seen[entrant.name].append(float(np.median(others)))
+    rows = []
+    for name, values in firsts.items():
+        extra = np.array(values) - seen[name]
+        share = sum(values) / sum(seen[name]) - 1
+        cells = [seconds(sum(seen[name])), seconds(sum(values)), f"{share:+.1%}"]
+        rows.append([name, *cells, signed(np.median(extra)), signed(max(extra))])
+    print(f"{options.lengths} lengths of {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} s.\n")
+    heads = ["engine", "seen", "never seen", "costs more", "median extra", "worst extra"]
+    print(report.table(heads, rows))
+
+
+def signed(value: float) -> str:
+    """A difference of durations."""
+    return ("-" if value < 0 else "+") + seconds(abs(value))
+
+
+def measure_memory(options: argparse.Namespace, entrants: list[Entrant]) -> None:
+    """Resident memory while random lengths come along."""
+    lengths = random_lengths(options.memory_lengths)
+    settled, step = len(lengths) // 5, max(1, len(lengths) // 50)
+    rows, curves = [], {}
+    for entrant in entrants:
+        curve = [(0.0, entrant.loading.memory.resident)]
+        for count, length in enumerate(lengths, start=1):
+            entrant.worker.ask("forward", length)
+            if count % step == 0 or count in (settled, len(lengths)):
+                curve.append((float(count), entrant.worker.ask("memory").resident))
+        end: Memory = entrant.worker.ask("memory")
+        early = next(resident for count, resident in curve if count >= settled)
+        late = max(resident for count, resident in curve if count >= settled)
+        cells = [curve[0][1], early, curve[-1][1], end.peak]
+        rows.append(
+            [entrant.name, *(f"{cell:.0f} MB" for cell in cells), f"{late - early:+.0f} MB"]
+        )
+        curves[entrant.name] = curve
+    heads = ["engine", "loaded", f"after {settled}", f"after {len(lengths)}", "peak"]
+    print(report.table([*heads, f"most growth after {settled}"], rows))
+    if options.plot:
+        labels = "lengths seen", "resident memory, MB"
+        report.plot_lines(options.plot, f"{options.shape}: random lengths", labels, curves)
+
+
+def measure_flatness(options: argparse.Namespace, entrants: list[Entrant]) -> None:
+    """Time for a second of audio, through the service's windows."""
+    entrants = [each for each in entrants if each.name not in NAIVE]
+    if not entrants:
+        sys.exit("--flat goes through the service's windows, so it needs one of its engines.")
+    runs: dict[tuple[str, float], list[WindowedRun]] = {}
+    for entrant in entrants:
+        entrant.worker.ask("windows", 2 * LONGEST_SECONDS, options.rows)
+    for _, entrant in take_turns(entrants, options.rounds):
+        for length in options.flat:
+            run = entrant.worker.ask("windows", length, options.rows)
+            runs.setdefault((entrant.name, length), []).append(run)
+    rows, curves, verdicts = [], {}, []
+    for entrant in entrants:
+        costs = {}
+        for length in options.flat:
+            mine = runs[entrant.name, length]
+            taken = float(np.median([run.seconds for run in mine]))
+            costs[length] = taken / length
+            cells = [f"{length:g} s", seconds(taken), f"{1000 * costs[length]:.4g} ms"]
+            per_seen = 1000 * taken / mine[0].seen_seconds
+            seen = f"{mine[0].seen_seconds / length:.2f}"
+            rows.append([entrant.name, *cells, seen, f"{per_seen:.4g} ms"])
+        middle = (min(costs.values()) + max(costs.values())) / 2
+        spread = max(costs.values()) / middle - 1
+        verdicts.append(f"{entrant.name}: within ±{spread:.1%}.")
+        curves[entrant.name] = [(length, 1000 * cost) for length, cost in costs.items()]
+    heads = ["engine", "audio", "time", "for a second of audio", "audio seen", "for a second seen"]
+    print(report.table(heads, rows) + "\n\n" + " ".join(verdicts))
+    if options.plot:
+        labels = "seconds of audio", "ms for a second of audio"
+        report.plot_lines(options.plot, f"{options.shape}: long recordings", labels, curves)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shape", choices=NAMES, default="xlsr-large")
+    parser.add_argument("--audio-seconds", type=float, nargs="+", default=[10.0])
+    parser.add_argument(
+        "--engines", nargs="+", default=list(ENGINES), help=f"default: {' '.join(ENGINES)}"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="counted ones; one more comes first")
+    parser.add_argument("--threads", type=int, default=available_cores())
+    parser.add_argument("--rows", type=int, default=1, help="recordings in one forward, for a GPU")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--plot", type=Path, help="write a picture here (PNG)")
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--lengths", type=int, metavar="N")
+    modes.add_argument("--memory-lengths", type=int, metavar="N")
+    modes.add_argument("--flat", type=float, nargs="+", metavar="SECONDS")
+    options = parser.parse_args(arguments)
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    options.device = "cuda:0" if options.device == "cuda" else options.device
+    report.check_plot(options.plot)
+    load = os.getloadavg()[0]
+    with ExitStack() as stack:
+        entrants = enter(options, stack)
+        print(f"{describe()} Load average at the start: {load:.1f}.\n")
+        if options.lengths:
+            measure_lengths(options, entrants)
+        elif options.memory_lengths:
+            measure_memory(options, entrants)
+        elif options.flat:
+            measure_flatness(options, entrants)
+        else:
+            gemm = stack.enter_context(closing(Worker(GemmHost, options.device, options.threads)))
+            measure_speed(options, entrants, gemm)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""What streaming costs: text against that of the uploaded file, and how late a word appears.
+
+``uv run --group training python -m benchmarks.live ko-mini``
+
+Two things are streamed. For the text: held-out clips one after the other, with pauses of 0.1 to
+0.8 s. For latency: held-out clips spoken with small gaps, as espeak-ng's events then tell where a
+word ends. A word appears with the first reply in which it, and all words before it, are what they
+are in the end; words that were not understood are left out.
+
+Time is the stream's: every piece of 0.1 s arrives when it has been spoken, and a look takes as long
+as its forward really takes, but nobody waits for the speaker. ``--real-time`` clips go through the
+service's session at the speed of speech, by the clock.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import jiwer
+import numpy as np
+
+from benchmarks.held_out import SpokenWord, Subject, concatenations, true_words
+from benchmarks.report import Percentiles, seconds, table
+from benchmarks.setting import describe
+from stt.batcher import Batcher
+from stt.ctc import GreedyDecoder
+from stt.engines.torch import TorchEngine
+from stt.evaluation import score
+from stt.languages import BUNDLED_MODELS
+from stt.live import LiveSession
+from stt.settings import Settings, load_settings
+from stt.transcript import SAMPLE_RATE, Waveform
+from stt.utterances import Stepping, UtteranceCutter
+from stt.windows import WindowCutter
+
+PIECE_SECONDS = 0.1
+SILENCE_SECONDS = 2.0
+"""Put behind a clip, so that its last word settles."""
+
+
+@dataclass
+class Replies:
+    """All that was said of a stream, with the time of each."""
+
+    times: list[float] = field(default_factory=list)
+    settled: list[list[str]] = field(default_factory=list)
+    """All words settled so far."""
+    shown: list[list[str]] = field(default_factory=list)
+    """The same and the provisional ones."""
+
+    def add(self, when: float, settled: Iterable[str], provisional: Iterable[str]) -> None:
+        before = self.settled[-1] if self.settled else []
+        self.times.append(when)
+        self.settled.append([*before, *settled])
+        self.shown.append([*self.settled[-1], *provisional])
+
+    @property
+    def words(self) -> list[str]:
+        return self.settled[-1]
+
+    def first(self, states: list[list[str]], n_words: int) -> float:
+        """When the first so many words were there for the first time."""
+        words = self.words[:n_words]
+        return next(
+            when for when, state in zip(self.times, states, strict=True) if state[:n_words] == words
+        )
+
+
+def pieces(waveform: Waveform) -> Iterator[tuple[float, Waveform]]:
+    """With the time, in seconds, at which each has been spoken."""
+    length = round(PIECE_SECONDS * SAMPLE_RATE)
+    for begin in range(0, len(waveform), length):
+        piece = waveform[begin : begin + length]
+        yield (begin + len(piece)) / SAMPLE_RATE, piece
+
+
+def stream(engine: TorchEngine, waveform: Waveform, settings: Settings) -> tuple[Replies, float]:
+    """What the service does, in the stream's time; and seconds of audio that were computed."""
+    stepping = Stepping.of_seconds(
+        engine.grid,
+        step=settings.live_step_seconds,
+        window=settings.window_seconds,
+        context=settings.context_seconds,
+        search=settings.cut_search_seconds,
+    )
+    decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
+    cutter = UtteranceCutter(engine.grid, engine.vocabulary, decoder, stepping)
+    replies, busy_until, computed = Replies(), 0.0, 0.0
+    for now, piece in [*pieces(waveform), (len(waveform) / SAMPLE_RATE, None)]:
+        if piece is None:
+            cutter.end()
+        else:
+            cutter.feed(piece)
+        busy_until = max(busy_until, now)
+        while (piece is None or busy_until <= now) and (due := cutter.due()) is not None:
+            began = time.perf_counter()
+            cutter.take(engine.forward([due])[0])
+            busy_until += time.perf_counter() - began
+            computed += len(due) / SAMPLE_RATE
+        cutter.due()
+        settled = [word.text for word in cutter.take_settled()]
+        replies.add(busy_until, settled, [word.text for word in cutter.provisional()])
+    return replies, computed
+
+
+async def speak_live(engine: TorchEngine, waveform: Waveform, settings: Settings) -> Replies:
+    """Through the service's session, by the clock."""
+    batcher = Batcher()
+    session = LiveSession(engine, batcher, settings, SAMPLE_RATE)
+    replies, began = Replies(), time.perf_counter()
+    for when, piece in pieces(waveform):
+        await asyncio.sleep(max(0.0, when - (time.perf_counter() - began)))
+        heard = await session.hear((piece * 32767).astype("<i2").tobytes())
+        replies.add(
+            time.perf_counter() - began,
+            [word.text for word in heard.settled],
+            heard.provisional.split(),
+        )
+    heard = await session.finish()
+    replies.add(time.perf_counter() - began, [word.text for word in heard.settled], [])
+    batcher.close()
+    return replies
+
+
+def upload(engine: TorchEngine, waveform: Waveform, settings: Settings) -> str:
+    """The text of the same as a file."""
+    cutter = WindowCutter(
+        engine.grid,
+        window_seconds=settings.window_seconds,
+        context_seconds=settings.context_seconds,
+        cut_search_seconds=settings.cut_search_seconds,
+    )
+    decoder = GreedyDecoder(engine.vocabulary, engine.grid)
+    words = []
+    for window in [*cutter.feed(waveform), *cutter.finish()]:
+        words += decoder.feed(engine.forward([window.waveform])[0][window.core])
+    return " ".join(word.text for word in words + decoder.finish())
+
+
+def latencies(truth: list[SpokenWord], replies: Replies) -> list[tuple[float, float]]:
+    """For each word that was understood: seconds from its end to where it is shown, and settled."""
+    spoken = " ".join(word.text for word in truth)
+    found = []
+    for chunk in jiwer.process_words(spoken, " ".join(replies.words) or "-").alignments[0]:
+        for offset in range(chunk.ref_end_idx - chunk.ref_start_idx):
+            if chunk.type == "equal":
+                end = truth[chunk.ref_start_idx + offset].end
+                n_words = chunk.hyp_start_idx + offset + 1
+                shown = replies.first(replies.shown, n_words)
+                found.append((shown - end, replies.first(replies.settled, n_words) - end))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", choices=sorted(BUNDLED_MODELS))
+    parser.add_argument("--recordings", type=int, default=6, help="for the text, 60 s each")
+    parser.add_argument("--clips", type=int, default=60, help="for latency")
+    parser.add_argument("--real-time", type=int, default=4, help="clips by the clock")
+    options = parser.parse_args()
+    settings = load_settings()
+    subject = Subject.bundled(options.model)
+    engine = subject.load(threads=2)
+    print(describe())
+
+    corpus = subject.speak("test_sentences", "windows")
+    texts: list[tuple[str, str, str]] = []
+    audio = computed = 0.0
+    for waveform, indices, _ in concatenations(corpus, 60, options.recordings):
+        replies, cost = stream(engine, waveform, settings)
+        reference = " ".join(corpus.clips[index].text for index in indices)
+        texts.append((reference, upload(engine, waveform, settings), " ".join(replies.words)))
+        audio, computed = audio + len(waveform) / SAMPLE_RATE, computed + cost
+    rows = []
+    for name, left, right in (
+        ("file, against the truth", 0, 1),
+        ("stream, against the truth", 0, 2),
+        ("stream, against the file", 1, 2),
+    ):
+        scores = score((text[left], text[right]) for text in texts)
+        cer, without = scores.characters.rate, scores.characters_without_spaces.rate
+        rows.append([name, f"{cer:.2%}", f"{without:.2%}"])
+    print(f"\n{len(texts)} recordings of {audio / len(texts):.0f} s, synthetic speech; the model ")
+    print(f"sees {computed / audio:.1f} s for each second of the stream.\n")
+    print(table(["", "CER", "CER without spaces"], rows))
+
+    corpus = subject.speak("test_sentences", "word_times_test_sentences", word_gap=(1, 6))
+    silence = np.zeros(round(SILENCE_SECONDS * SAMPLE_RATE), np.float32)
+    ways: dict[str, list[tuple[float, float]]] = {"stream's time": [], "by the clock": []}
+    n_clips = 0
+    alone: list[tuple[str, str]] = []
+    for index, clip in enumerate(corpus.clips):
+        truth = true_words(clip)
+        if truth is None or n_clips == options.clips:
+            continue
+        n_clips += 1
+        waveform = np.concatenate([corpus.waveform(index), silence])
+        replies = stream(engine, waveform, settings)[0]
+        ways["stream's time"] += latencies(truth, replies)
+        alone.append((upload(engine, corpus.waveform(index), settings), " ".join(replies.words)))
+        if n_clips <= options.real_time:
+            replies = asyncio.run(speak_live(engine, waveform, settings))
+            ways["by the clock"] += latencies(truth, replies)
+    same = sum(left == right for left, right in alone)
+    print(f"\n{same} of {len(alone)} clips by themselves have exactly the uploaded file's text;")
+    print(f"the others' difference is {score(alone).characters.rate:.2%} of all characters.")
+    print("\nFrom the end of a word:\n")
+    rows = []
+    for name, found in ways.items():
+        for what, column in (("shown", 0), ("settled", 1)):
+            late = Percentiles.of([each[column] for each in found])
+            rows.append([what, f"{name}, {len(found)} words", seconds(late.p50), seconds(late.p95)])
+    print(table(["", "", "p50", "p95"], rows))
+
+
+if __name__ == "__main__":
+    main()

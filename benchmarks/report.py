@@ -1,0 +1,241 @@
+"""From measurements to what is printed: percentiles, tables, bars."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.workers import Memory
+
+BASELINE = "naive"
+COLOURS = ("#36c", "#e80", "#393", "#999")
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Of some durations, in seconds; not a number where there are none."""
+
+    p50: float
+    p95: float
+    p99: float
+
+    @classmethod
+    def of(cls, durations: Sequence[float]) -> "Percentiles":
+        if not durations:
+            return cls(*[float("nan")] * 3)
+        return cls(*(float(each) for each in np.percentile(durations, (50, 95, 99))))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The forwards of one engine on audio of one length."""
+
+    engine: str
+    precision: str
+    audio_seconds: float
+    """Of one row."""
+    rows: int
+    flops: float
+    """Of one forward."""
+    first: float
+    """Seconds of the first forward of that length."""
+    seconds: tuple[float, ...]
+    """Seconds of the others."""
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What an engine needs besides time."""
+
+    engine: str
+    load_seconds: float
+    loading: Memory
+    """As soon as it is loaded."""
+    end: Memory
+    """When all is done."""
+    gpu: float = 0.0
+    """MB of the GPU's memory."""
+
+
+def ratios(timings: Iterable[Timing]) -> dict[tuple[str, float], float]:
+    """How many times faster than the baseline, by engine and length; none without a baseline."""
+    timings = list(timings)
+    base = {each.audio_seconds: each.median for each in timings if each.engine == BASELINE}
+    return {
+        (each.engine, each.audio_seconds): base[each.audio_seconds] / each.median
+        for each in timings
+        if each.audio_seconds in base
+    }
+
+
+def floor_shares(
+    timings: Iterable[Timing], rates: Mapping[str, float]
+) -> dict[tuple[str, float], float]:
+    """Least possible time by time taken, by engine and length.
+
+    ``rates`` are the machine's, in operations a second, by precision.
+    """
+    return {
+        (each.engine, each.audio_seconds): each.flops / rates[each.precision] / each.median
+        for each in timings
+        if each.precision in rates
+    }
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def seconds(value: float) -> str:
+    """A duration to three figures, in the unit that reads best."""
+    if value != value:
+        return "–"
+    return f"{value:.3g} s" if value >= 0.9995 else f"{value * 1000:.3g} ms"
+
+
+def speed_table(timings: Sequence[Timing], rates: Mapping[str, float]) -> str:
+    """Times, against the baseline and against the floor."""
+    by_ratio, by_floor = ratios(timings), floor_shares(timings, rates)
+    rows = []
+    for each in timings:
+        key = each.engine, each.audio_seconds
+        rows.append(
+            [
+                full_name(each),
+                f"{each.audio_seconds:g} s" + (f" × {each.rows}" if each.rows > 1 else ""),
+                seconds(each.median),
+                f"{seconds(min(each.seconds))} – {seconds(max(each.seconds))}",
+                seconds(each.first),
+                f"{each.audio_seconds * each.rows / each.median:.3g}",
+                f"{by_ratio[key]:.2f}" if key in by_ratio else "–",
+                f"{by_floor[key]:.0%} {each.precision}" if key in by_floor else "–",
+            ]
+        )
+    heads = ["engine", "audio", "median", "least – most", "first", "x real time", "x naive"]
+    return table([*heads, "of its floor"], rows)
+
+
+def full_name(timing: Timing) -> str:
+    """The engine's name, and what ``auto`` came to."""
+    name = timing.engine
+    return f"{name} ({timing.precision})" if name.endswith("-auto") else name
+
+
+def footprint_table(footprints: Sequence[Footprint]) -> str:
+    """Load time and memory."""
+    on_gpu = any(each.gpu for each in footprints)
+    heads = ["engine", "load, with imports", "peak while loading", "steady", "peak"]
+    return table(
+        heads + ["GPU memory"] * on_gpu,
+        (
+            [
+                each.engine,
+                seconds(each.load_seconds),
+                f"{each.loading.peak:.0f} MB",
+                f"{each.end.resident:.0f} MB",
+                f"{each.end.peak:.0f} MB",
+            ]
+            + [f"{each.gpu:.0f} MB"] * on_gpu
+            for each in footprints
+        ),
+    )
+
+
+def floor_line(rates: Mapping[str, float], flops: Mapping[float, float]) -> str:
+    """The machine's best rates, and what they mean for a forward of each length."""
+    unit, name = (1e12, "T") if max(rates.values()) > 2e13 else (1e9, "G")
+    best = ", ".join(f"{precision} {rate / unit:.0f}" for precision, rate in rates.items())
+    lines = [f"Best rates of matrix products here: {best} {name}FLOP/s."]
+    for length, count in flops.items():
+        least = ", ".join(f"{seconds(count / rate)} in {kind}" for kind, rate in rates.items())
+        lines.append(f"One forward of {length:g} s is {count / 1e9:.1f} GFLOP: at least {least}.")
+    return " ".join(lines)
+
+
+def plot_speed(
+    path: Path, title: str, timings: Sequence[Timing], rates: Mapping[str, float]
+) -> None:
+    """Bars: times faster than the baseline, and share of the floor."""
+    panels = {
+        "times the speed of naive": ratios(timings),
+        "share of what the machine can do": floor_shares(timings, rates),
+    }
+    engines = list(dict.fromkeys(each.engine for each in timings))
+    lengths = list(dict.fromkeys(each.audio_seconds for each in timings))
+    plt = pyplot()
+    figure, axes = plt.subplots(
+        1, 2, figsize=(11, 1.2 + 0.45 * len(engines) * len(lengths)), sharey=True
+    )
+    height = 0.8 / len(lengths)
+    for axis, (label, values) in zip(axes, panels.items(), strict=True):
+        for index, length in enumerate(lengths):
+            places = np.arange(len(engines)) + (index - (len(lengths) - 1) / 2) * height
+            bars = axis.barh(
+                places,
+                [values.get((engine, length), 0.0) for engine in engines],
+                height,
+                color=COLOURS[index % len(COLOURS)],
+                label=f"{length:g} s of audio",
+            )
+            form = "{:.2f}" if axis is axes[0] else "{:.0%}"
+            axis.bar_label(bars, [form.format(bar.get_width()) for bar in bars], padding=3)
+        axis.set(xlabel=label, yticks=range(len(engines)), yticklabels=engines)
+        axis.margins(x=0.15)
+        axis.grid(alpha=0.2, axis="x")
+    axes[0].invert_yaxis()
+    axes[1].legend()
+    save(figure, path, title)
+
+
+def plot_lines(
+    path: Path,
+    title: str,
+    labels: tuple[str, str],
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+) -> None:
+    """One line for each name, of (x, y)."""
+    plt = pyplot()
+    figure, axis = plt.subplots(figsize=(8, 4.6))
+    for name, points in lines.items():
+        axis.plot(*zip(*points, strict=True), marker=".", label=name)
+    axis.set(xlabel=labels[0], ylabel=labels[1])
+    axis.set_ylim(bottom=0)
+    axis.grid(alpha=0.2)
+    axis.legend()
+    save(figure, path, title)
+
+
+def pyplot() -> Any:
+    """matplotlib without a screen; the caller has asked `check_plot` first."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    return plt
+
+
+def save(figure: Any, path: Path, title: str) -> None:
+    figure.suptitle(title)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def check_plot(path: Path | None) -> None:
+    """Say before an hour of measuring, not after it, that a plot could not be made."""
+    from importlib.util import find_spec
+
+    if path and not find_spec("matplotlib"):
+        sys.exit("--plot needs matplotlib: `uv run --group training ...`, or leave --plot out.")
+    if path and not path.absolute().parent.is_dir():
+        sys.exit(f"--plot: the folder {path.absolute().parent} does not exist.")

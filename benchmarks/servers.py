@@ -1,0 +1,128 @@
+"""The two services as real processes on loopback."""
+
+import os
+import queue
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from benchmarks.setting import ROOT
+from benchmarks.workers import START_SECONDS, Memory, memory_of
+
+
+@dataclass(frozen=True)
+class Side:
+    """How to start one of the two, and where to ask it what."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    listening: str
+    """Matches the log line that names the port."""
+    ready_path: str
+    """Answers 200 once recordings can be sent."""
+    alive_path: str
+    """What a liveness probe would ask."""
+
+
+def ours(folder: Path, settings: Mapping[str, str]) -> Side:
+    """This service; ``settings`` are environment variables."""
+    return Side(
+        "ours",
+        (str(ROOT / "server_stt.py"), "--host", "127.0.0.1", "--port", "0"),
+        {"STT_LANGUAGES": "KR", "STT_MODELS": f"KR={folder}", **settings},
+        listening=r"listening on http://[^:]+:(\d+)",
+        ready_path="/readyz",
+        alive_path="/livez",
+    )
+
+
+def naive(folder: Path, threads: int) -> Side:
+    """What people have today."""
+    return Side(
+        "naive",
+        ("-m", "uvicorn", "benchmarks.naive_app:app", "--port", "0", "--app-dir", str(ROOT)),
+        {"MODEL": str(folder), "OMP_NUM_THREADS": str(threads)},
+        listening=r"running on http://[^:]+:(\d+)",
+        ready_path="/health",
+        alive_path="/health",
+    )
+
+
+class Server:
+    """A side that runs, and has answered that it is ready."""
+
+    def __init__(self, side: Side) -> None:
+        """
+        Raises:
+            RuntimeError: it ended instead; with the end of its log.
+        """
+        self.side = side
+        self._log: list[str] = []
+        self._ports: queue.Queue[str | None] = queue.Queue()
+        started = time.perf_counter()
+        self._process = subprocess.Popen(
+            [sys.executable, *side.command],
+            cwd=tempfile.gettempdir(),  # no .env of the project's
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **side.environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        threading.Thread(target=self._read_log, daemon=True).start()
+        try:
+            self.url = f"http://127.0.0.1:{self._port()}"
+            self._wait_until_ready(started + START_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+        self.start_seconds = time.perf_counter() - started
+
+    def _read_log(self) -> None:
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self._log.append(line.rstrip())
+            if found := re.search(self.side.listening, line):
+                self._ports.put(found[1])
+        self._ports.put(None)
+
+    def _port(self) -> str:
+        port = self._ports.get(timeout=START_SECONDS)
+        if port is None:
+            raise self._ended()
+        return port
+
+    def _wait_until_ready(self, deadline: float) -> None:
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            while time.perf_counter() < deadline and self._process.poll() is None:
+                with suppress(httpx.HTTPError):
+                    if client.get(self.side.ready_path).status_code == 200:
+                        return
+                time.sleep(0.05)
+        raise self._ended()
+
+    def _ended(self) -> RuntimeError:
+        return RuntimeError(f"{self.side.name} did not start:\n" + "\n".join(self._log[-20:]))
+
+    def memory(self) -> Memory:
+        """Of the process and its children."""
+        return memory_of(self._process.pid)
+
+    def close(self) -> None:
+        """End it."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()

@@ -1,0 +1,182 @@
+"""Models to measure: real shapes with random weights, since speed does not depend on them.
+
+``uv run python benchmarks/shapes.py xlsr-large`` prints the folder, made where it is missing, and
+what one forward of 10 s costs. The folder is a checkpoint in transformers' layout, so the service
+takes it too: ``STT_MODELS=KR=./runs/shapes/xlsr-large``.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
+
+from benchmarks.setting import ROOT
+from stt.languages import BUNDLED_FOLDER
+from stt.transcript import SAMPLE_RATE
+from stt.windows import FrameGrid
+
+SHAPES_FOLDER = ROOT / "runs" / "shapes"
+SYMBOLS_SHARE = 0.15
+"""Share of a random model's frames that are given a symbol, not the blank; speech has about that
+much, and what reads the frames afterwards would else have many times the work."""
+SPECIAL = ("<pad>", "<s>", "</s>", "<unk>", "|")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A published architecture, as its ``config.json`` and processor have it."""
+
+    symbols: tuple[str, ...]
+    takes_mask: bool
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """What differs from `transformers.Wav2Vec2Config`'s defaults."""
+
+
+SHAPES: Mapping[str, Shape] = MappingProxyType(
+    {
+        # kresnik/wav2vec2-large-xlsr-korean and its kin.
+        "xlsr-large": Shape(
+            symbols=(*SPECIAL, *(chr(ord("가") + index) for index in range(1200))),
+            takes_mask=True,
+            config={
+                "hidden_size": 1024,
+                "num_hidden_layers": 24,
+                "num_attention_heads": 16,
+                "intermediate_size": 4096,
+                "feat_extract_norm": "layer",
+                "conv_bias": True,
+                "do_stable_layer_norm": True,
+            },
+        ),
+        # facebook/wav2vec2-base-960h: the defaults.
+        "base-960h": Shape(symbols=(*SPECIAL, *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"), takes_mask=False),
+    }
+)
+NAMES = (*SHAPES, "ko-mini")
+
+
+def find_shape(name: str, folder: Path = SHAPES_FOLDER) -> Path:
+    """The checkpoint folder of a shape, made once and kept; ``ko-mini`` is the bundled model."""
+    if name not in SHAPES:
+        return BUNDLED_FOLDER / name
+    path = folder / name
+    if not path.exists():
+        # In a process of its own: what was needed for making it must not weigh on the measurement.
+        maker = get_context("spawn").Process(target=make_shape, args=(SHAPES[name], path))
+        maker.start()
+        maker.join()
+        if maker.exitcode != 0:
+            raise SystemExit(f"The shape {name} could not be made; the reason is above.")
+    return path
+
+
+def make_shape(shape: Shape, path: Path) -> None:
+    """Write a checkpoint with random weights, whole or not at all."""
+    import torch
+    from transformers import (
+        Wav2Vec2Config,
+        Wav2Vec2CTCTokenizer,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2ForCTC,
+        Wav2Vec2Processor,
+    )
+
+    torch.manual_seed(0)
+    half_made = path.with_name(path.name + ".part")
+    shutil.rmtree(half_made, ignore_errors=True)
+    half_made.mkdir(parents=True)
+    model = Wav2Vec2ForCTC(
+        Wav2Vec2Config(vocab_size=len(shape.symbols), pad_token_id=0, **shape.config)
+    ).eval()
+    # A head as transformers makes it gives all frames one symbol; a wide one gives varied text.
+    torch.nn.init.normal_(model.lm_head.weight, std=3.0)
+    with torch.inference_mode():
+        logits = model(torch.randn(1, 2 * SAMPLE_RATE)).logits[0]
+        margins = logits[:, 1:].amax(dim=1) - logits[:, 0]
+        model.lm_head.bias[0] += torch.quantile(margins, 1 - SYMBOLS_SHARE)
+    model.save_pretrained(half_made)
+    vocabulary = half_made / "vocab.json"
+    vocabulary.write_text(json.dumps({symbol: id_ for id_, symbol in enumerate(shape.symbols)}))
+    tokenizer = Wav2Vec2CTCTokenizer(
+        str(vocabulary), pad_token="<pad>", unk_token="<unk>", word_delimiter_token="|"
+    )
+    extractor = Wav2Vec2FeatureExtractor(return_attention_mask=shape.takes_mask, do_normalize=True)
+    Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(half_made)
+    half_made.rename(path)
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Floating-point operations of one forward; a multiplication and an addition are two.
+
+    Products of matrices only: what else there is (norms, softmax, activations) is of no weight.
+    """
+
+    linear: float
+    convolutions: float
+    positional: float
+    """The grouped convolution that tells the encoder where a frame is."""
+    attention: float
+
+    @property
+    def total(self) -> float:
+        return self.linear + self.convolutions + self.positional + self.attention
+
+
+def count_flops(config: Mapping[str, Any], n_samples: int) -> Flops:
+    """What one forward of one waveform costs.
+
+    Args:
+        config: A checkpoint's ``config.json``, whole.
+        n_samples: Length of the waveform at 16 kHz.
+    """
+    kernels, strides, widths = config["conv_kernel"], config["conv_stride"], config["conv_dim"]
+    convolutions = 0
+    for layer, (kernel, width) in enumerate(zip(kernels, widths, strict=True)):
+        grid = FrameGrid.of_convolutions(kernels[: layer + 1], strides[: layer + 1])
+        before = widths[layer - 1] if layer else 1
+        convolutions += 2 * grid.n_frames(n_samples) * kernel * before * width
+    frames = FrameGrid.of_convolutions(kernels, strides).n_frames(n_samples)
+    hidden, layers = config["hidden_size"], config["num_hidden_layers"]
+    # Query, key, value and output; the two of the feed-forward part.
+    weights = layers * (4 * hidden**2 + 2 * hidden * config["intermediate_size"])
+    weights += widths[-1] * hidden + hidden * config["vocab_size"]
+    group = hidden // config["num_conv_pos_embedding_groups"]
+    return Flops(
+        linear=2 * frames * weights,
+        convolutions=convolutions,
+        positional=2 * frames * hidden * group * config["num_conv_pos_embeddings"],
+        # Scores of every frame with every frame, and their sums of values.
+        attention=layers * 2 * 2 * frames**2 * hidden,
+    )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """A checkpoint's ``config.json``."""
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return config
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("shape", choices=NAMES)
+    folder = find_shape(parser.parse_args().shape)
+    flops = count_flops(read_config(folder), 10 * SAMPLE_RATE)
+    print(folder)
+    print(
+        f"One forward of 10 s is {flops.total / 1e9:.1f} GFLOP: {flops.linear / 1e9:.1f} Linear, "
+        f"{flops.convolutions / 1e9:.1f} convolutions, {flops.positional / 1e9:.1f} positional "
+        f"convolution, {flops.attention / 1e9:.1f} attention."
+    )
+
+
+if __name__ == "__main__":
+    main()

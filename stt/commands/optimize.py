@@ -1,0 +1,290 @@
+"""``stt optimize``: a checkpoint made several times as fast on a CPU, and what that cost."""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from stt.audio import decode
+from stt.commands.arguments import add_settings, begin
+from stt.commands.inputs import AUDIO_SUFFIXES
+from stt.commands.recognition import choose_language, find_checkpoint
+from stt.ctc import GreedyDecoder
+from stt.engine import Engine, available_cores
+from stt.errors import AudioError, ConfigurationError
+from stt.evaluation import Scores, read_manifest, score
+from stt.languages import Language
+from stt.settings import Settings
+from stt.transcript import SAMPLE_RATE, Waveform
+
+MAX_CLIP_SECONDS = 20.0
+"""Of a recording only its beginning is taken: as much as the service's windows hold."""
+FEWEST_CLIPS = 24
+"""With fewer, each is heard again in noise, so that ranges are not those of a few clean voices."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A recording to calibrate and compare with."""
+
+    name: str
+    waveform: Waveform
+    text: str | None
+    """What is said, where that is known."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an optimised model does otherwise than the checkpoint in fp32."""
+
+    n_clips: int
+    disagreement: float
+    """Character error rate of the optimised text against the fp32 text."""
+    cer_fp32: float | None
+    """Against the true texts, where those are known."""
+    cer_optimized: float | None
+
+    @property
+    def loss(self) -> float:
+        """What the threshold is held against: more errors where truth is known, else difference."""
+        if self.cer_fp32 is None or self.cer_optimized is None:
+            return self.disagreement
+        return max(0.0, self.cer_optimized - self.cer_fp32)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The flags of this command."""
+    parser = argparse.ArgumentParser(
+        prog="stt optimize",
+        allow_abbrev=False,
+        description="Convert a language's checkpoint once for OpenVINO (the extra `openvino`), "
+        "compare it with the original, and keep it if it is as good. The service takes it from "
+        "then on (STT_BACKEND=auto). Exit status: 0 kept, 1 not as good, 2 wrong usage or "
+        "settings.",
+    )
+    parser.add_argument("lang", nargs="?", metavar="CODE", help="language: code or alias [KR]")
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FOLDER",
+        help="recordings like those that will come, best 100 or more; where it has a texts.tsv "
+        "(columns file or path, and text) both error rates are printed [samples of the package]",
+    )
+    parser.add_argument(
+        "--to", choices=("int8", "bf16"), default="int8", help="precision to make [int8]"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.5,
+        metavar="PERCENT",
+        help="keep it if it loses no more: character error rate, absolute [0.5]",
+    )
+    parser.add_argument(
+        "--max-clips", type=int, default=300, metavar="N", help="recordings to use [300]"
+    )
+    add_settings(parser)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; the exit status.
+
+    Raises:
+        SttError: nothing could be begun.
+    """
+    options, settings = begin(make_parser(), arguments)
+    language = choose_language(options.lang, settings)
+    clips = read_clips(options.calibration, language, options.max_clips)
+    checkpoint_folder = find_checkpoint(language.model, settings)
+    cost, folder = optimize(
+        language, checkpoint_folder, clips, options.to, options.threshold / 100, settings
+    )
+    sys.stdout.write(render(cost, options.to, language, options.threshold / 100, folder))
+    return 0 if folder is not None else 1
+
+
+def optimize(
+    language: Language,
+    checkpoint_folder: Path,
+    clips: Sequence[Clip],
+    precision: str,
+    threshold: float,
+    settings: Settings,
+) -> tuple[Cost, Path | None]:
+    """Convert, compare, and keep the result if its loss is within the threshold.
+
+    Returns:
+        The cost, and the folder it is kept in, or None if it is not.
+    """
+    from stt.engines.checkpoint import read_checkpoint
+    from stt.engines.convert import convert
+    from stt.engines.openvino import load_openvino_engine
+    from stt.engines.optimized import place_of
+    from stt.engines.torch import load_torch_engine
+
+    place = place_of(language.model, checkpoint_folder, precision, settings.cache_dir)
+    try:
+        place.folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".making-", dir=place.folder.parent))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The optimised model cannot be stored ({error.strerror}). Set STT_CACHE_DIR to a "
+            "folder that can be written to."
+        ) from None
+    try:
+        speech = [clip.waveform for clip in clips]
+        convert(read_checkpoint(checkpoint_folder), work, precision, with_noise(speech))
+        exact = texts_of(
+            load_torch_engine(checkpoint_folder, device="cpu", precision="fp32"), clips, "fp32"
+        )
+        optimized_engine = load_openvino_engine(
+            work,
+            precision=precision,
+            cpu_threads=settings.cpu_threads or available_cores(),
+        )
+        cost = compare(clips, exact, texts_of(optimized_engine, clips, precision))
+        if cost.loss > threshold:
+            return cost, None
+        (work / place.report.name).write_text(
+            json.dumps({"model": language.model.id, "precision": precision, **asdict(cost)})
+        )
+        if place.folder.exists():
+            shutil.rmtree(place.folder)
+        work.chmod(0o755)
+        work.rename(place.folder)
+        return cost, place.folder
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def read_clips(folder: Path | None, language: Language, limit: int) -> list[Clip]:
+    """The user's recordings, or else those of the package that are in the language.
+
+    Raises:
+        ConfigurationError: there are none, or none can be decoded.
+    """
+    texts: dict[Path, str] = {}
+    if folder is None:
+        folder = samples_folder()
+        print(
+            "No --calibration: taking the package's few samples, which are a synthetic voice. "
+            "Recordings like yours make a better model.",
+            file=sys.stderr,
+        )
+        paths = sorted(folder.glob(f"{language.iso_639_1}-*")) or sorted(folder.glob("*-*"))
+    else:
+        paths = sorted(
+            path
+            for path in folder.rglob("*")
+            if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
+        )
+    manifest = folder / "texts.tsv"
+    if manifest.is_file():
+        texts = {each.path.resolve(): each.reference for each in read_manifest(manifest)}
+    clips = []
+    for path in paths[:limit]:
+        try:
+            waveform = beginning_of(path)
+        except (AudioError, OSError) as error:
+            print(f"{path.name} is left out: {error}", file=sys.stderr)
+            continue
+        if len(waveform) < SAMPLE_RATE // 2:
+            continue
+        whole = len(waveform) < MAX_CLIP_SECONDS * SAMPLE_RATE
+        clips.append(Clip(path.name, waveform, texts.get(path.resolve()) if whole else None))
+    if not clips:
+        raise ConfigurationError(
+            f"There is no recording to calibrate with in {folder}. Expected audio files of speech."
+        )
+    return clips
+
+
+def samples_folder() -> Path:
+    """The samples, in an installed package or beside the sources."""
+    package = Path(__file__).parents[1]
+    inside = package / "samples"
+    return inside if inside.is_dir() else package.parent / "samples"
+
+
+def beginning_of(path: Path) -> Waveform:
+    """The first `MAX_CLIP_SECONDS` of a recording."""
+    blocks, n_samples = [], 0
+    with path.open("rb") as file:
+        for block in decode(file, max_seconds=1e6):
+            blocks.append(block)
+            n_samples += len(block)
+            if n_samples >= MAX_CLIP_SECONDS * SAMPLE_RATE:
+                break
+    joined = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    return joined[: int(MAX_CLIP_SECONDS * SAMPLE_RATE)]
+
+
+def with_noise(waveforms: Sequence[Waveform]) -> list[Waveform]:
+    """The waveforms; if they are few, again in white noise of 20, 10 and 5 dB below them."""
+    if len(waveforms) >= FEWEST_CLIPS:
+        return list(waveforms)
+    random = np.random.default_rng(0)
+    heard = list(waveforms)
+    for ratio_db in (20, 10, 5):
+        for waveform in waveforms:
+            level = np.sqrt(np.mean(waveform**2)) * 10 ** (-ratio_db / 20)
+            noise = random.standard_normal(len(waveform), np.float32)
+            heard.append(waveform + np.float32(level) * noise)
+    return heard
+
+
+def texts_of(engine: Engine, clips: Sequence[Clip], label: str) -> list[str]:
+    """What an engine makes of each clip."""
+    texts = []
+    # The bar is for people: nothing is drawn where standard error is no terminal.
+    for clip in tqdm(clips, desc=f"comparing, {label}", unit="clip", disable=None, leave=False):
+        decoder = GreedyDecoder(engine.vocabulary, engine.grid)
+        words = decoder.feed(engine.forward([clip.waveform])[0]) + decoder.finish()
+        texts.append(" ".join(word.text for word in words))
+    return texts
+
+
+def compare(clips: Sequence[Clip], exact: Sequence[str], optimized: Sequence[str]) -> Cost:
+    """The optimised model's texts against fp32's, and both against the truth where it is known."""
+    known = [index for index, clip in enumerate(clips) if clip.text]
+
+    def error_rate(texts: Sequence[str]) -> float | None:
+        pairs = [(clips[index].text or "", texts[index]) for index in known]
+        scores: Scores = score(pairs)
+        return scores.characters.rate if pairs else None
+
+    between = score((a, b) for a, b in zip(exact, optimized, strict=True) if a)
+    return Cost(
+        len(clips), between.characters.rate or 0.0, error_rate(exact), error_rate(optimized)
+    )
+
+
+def render(
+    cost: Cost, precision: str, language: Language, threshold: float, folder: Path | None
+) -> str:
+    """What a person is told at the end."""
+    lines = [
+        f"{language.name}, {language.model.id}, {precision} against fp32, {cost.n_clips} clips",
+        f"  characters that read otherwise than in fp32   {cost.disagreement:.2%}",
+    ]
+    if cost.cer_fp32 is not None and cost.cer_optimized is not None:
+        lines.append(f"  character error rate in fp32                  {cost.cer_fp32:.2%}")
+        lines.append(f"  character error rate in {precision:<22}{cost.cer_optimized:.2%}")
+    else:
+        lines.append("  character error rates: not known without a texts.tsv in --calibration")
+    if folder is None:
+        lines.append(
+            f"NOT kept: it loses {cost.loss:.2%}, more than {threshold:.2%} (--threshold). The "
+            "service goes on with torch. More recordings in --calibration, or --to bf16, may help."
+        )
+    else:
+        lines.append(f"Kept in {folder}. The service takes it from its next start on.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,140 @@
+"""The workers that decode, for the whole service."""
+
+import logging
+import sys
+import threading
+from collections.abc import Generator
+from typing import BinaryIO
+
+from stt.audio import decode as decode_in_process
+from stt.decoding.processes import Template, Worker, as_descriptor
+from stt.errors import Overloaded
+from stt.settings import Settings
+from stt.transcript import Waveform
+
+logger = logging.getLogger(__name__)
+
+AVAILABLE = sys.platform == "linux"
+"""Elsewhere recordings are decoded in this process: what workers are made of (memfd, descriptors
+through sockets, death with the parent) is Linux's."""
+
+
+class DecodePool:
+    """Workers that decode; may be used from any thread.
+
+    A recording has a worker to itself from its first block to its last, so that a long one does
+    not make others wait. Workers are started as they are needed, and ``decode_threads`` of them
+    are kept when they are not.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        target: str = "stt.audio:decode",
+        recordings_per_worker: int = 1000,
+    ) -> None:
+        """
+        Args:
+            settings: How many workers, and how long they may take.
+            target: ``MODULE:FUNCTION``, a `stt.audio.Decode`; tests put one that misbehaves here.
+            recordings_per_worker: Then a new one takes over, whatever the decoders have leaked.
+        """
+        self._recordings_per_worker = recordings_per_worker
+        # One for each request, and for as many that were given up and take a while to end.
+        self._max_open = 2 * settings.max_queue_requests
+        self._max_idle = settings.decode_threads
+        self._timeout_seconds = settings.decode_timeout_seconds
+        self._target = target
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+        self._n_open = 0
+        self._closed = False
+        self._starting = threading.Lock()
+        self._template: Template | None = None
+
+    def start(self) -> None:
+        """Begin to import the decoders, in the template; returns at once."""
+        if AVAILABLE and self._template is None:
+            self._template = Template(self._target)
+
+    def decode(self, source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
+        """`stt.audio.decode`, in a worker.
+
+        A caller that stops early ends the worker with the generator, whatever it is doing.
+
+        Raises:
+            DecodeFailed: the worker died, or sent nothing for ``decode_timeout_seconds`` while
+                this waited for the next block.
+            Overloaded: twice ``max_queue_requests`` recordings are open.
+            AudioError: as `stt.audio.decode`.
+        """
+        if not AVAILABLE:
+            yield from decode_in_process(source, max_seconds=max_seconds)
+            return
+        worker = self._take()
+        try:
+            with as_descriptor(source) as descriptor:
+                worker.begin(descriptor, max_seconds)
+            while (block := worker.receive()) is not None:
+                yield block
+        finally:
+            self._put_back(worker)
+
+    def close(self) -> None:
+        """End all workers; what they are decoding fails."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.end()
+        # Not under the lock: who has it may be waiting for the template.
+        if template := self._template:
+            template.close()
+
+    def _take(self) -> Worker:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            if self._n_open >= self._max_open:
+                raise Overloaded(
+                    f"{self._n_open} recordings are being decoded, the limit here. Try again a "
+                    "little later.",
+                    retry_after_seconds=5.0,
+                )
+            self._n_open += 1
+            worker = self._idle.pop() if self._idle else None
+        if worker and not worker.has_died():
+            return worker
+        try:
+            if worker:
+                worker.end()
+            return self._start_worker()
+        except BaseException:
+            with self._lock:
+                self._n_open -= 1
+            raise
+
+    def _start_worker(self) -> Worker:
+        with self._starting:
+            for _ in range(2):  # should the template have been killed, a new one is started
+                template = self._template = self._template or Template(self._target)
+                if self._closed:
+                    template.close()
+                    break
+                try:
+                    return template.fork(self._timeout_seconds)
+                except OSError:
+                    logger.warning("the template of the decode workers has died", exc_info=True)
+                    template.close()
+                    self._template = None
+        raise RuntimeError("no process for decoding can be started")
+
+    def _put_back(self, worker: Worker) -> None:
+        with self._lock:
+            self._n_open -= 1
+            keep = worker.is_free and not self._closed and len(self._idle) < self._max_idle
+            if keep and worker.n_recordings < self._recordings_per_worker:
+                self._idle.append(worker)
+                return
+        worker.end()

@@ -1,0 +1,251 @@
+"""Wav2Vec2's forward (Baevski et al., 2020, arXiv:2006.11477), laid out for inference.
+
+The same arithmetic as ``transformers.Wav2Vec2ForCTC``, and the same weights; a test holds the two
+together. What it is for, measured in docs/benchmarks.md:
+
+- Convolutions are matrix products on a time-major signal, so that layer norm needs no transposing
+  and nothing is unfolded in memory.
+- Query, key and value are one product.
+- Weights are read one tensor at a time into their precision, never two copies of the model.
+- transformers' modelling code is never imported: 5 s of start and 200 MB of memory.
+"""
+
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from stt.windows import FrameGrid
+
+
+class ReadTensor(Protocol):
+    """Reads a checkpoint's tensor by its name there; raises `KeyError` where there is none."""
+
+    def __call__(self, name: str, *, exact: bool = False) -> Tensor:
+        """In the precision to compute in, or ``exact``, as it is stored, in fp32."""
+        ...
+
+
+def supports(config: Any) -> bool:
+    """Whether this module computes what the configuration describes."""
+    return (
+        config.model_type == "wav2vec2"
+        and config.hidden_act == config.feat_extract_activation == "gelu"
+        and getattr(config, "adapter_attn_dim", None) is None
+        and not getattr(config, "add_adapter", False)
+    )
+
+
+class TimeMajorConv(nn.Module):
+    """An unpadded convolution over ``[n, time, channels]`` as one or two matrix products.
+
+    Kernels are cut at the stride: ``[n, time, channels]`` seen as ``[n, time / stride, stride x
+    channels]`` holds the first taps of every output in one row, so no tap is copied.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, stride: int) -> None:
+        super().__init__()
+        n_out, _, kernel = weight.shape
+        self.kernel, self.stride = kernel, stride
+        taps = weight.permute(0, 2, 1)  # [out, kernel, in]
+        self.weights = nn.ParameterList(
+            taps[:, first : first + stride].reshape(n_out, -1).contiguous()
+            for first in range(0, kernel, stride)
+        )
+        self.bias = None if bias is None else nn.Parameter(bias)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """``[n, time, n_in]`` -> ``[n, (time - kernel) // stride + 1, n_out]``."""
+        n, time, n_in = signal.shape
+        n_out = (time - self.kernel) // self.stride + 1
+        output, bias = None, self.bias
+        for index, weight in enumerate(self.weights):
+            first, n_taps = index * self.stride, min(self.stride, self.kernel - index * self.stride)
+            if n_taps == self.stride:
+                rows = signal[:, first : first + n_out * self.stride]
+                rows = rows.reshape(n, n_out, self.stride * n_in)
+            else:
+                ends = [first + tap + (n_out - 1) * self.stride + 1 for tap in range(n_taps)]
+                taps = [signal[:, first + tap : end : self.stride] for tap, end in enumerate(ends)]
+                rows = taps[0] if n_taps == 1 else torch.cat(taps, dim=-1)
+            product = F.linear(rows, weight, bias)
+            output = product if output is None else output + product
+            bias = None
+        assert output is not None  # noqa: S101
+        return output
+
+
+class FeatureEncoder(nn.Module):
+    """Seven convolutions: the waveform becomes one vector every 20 ms."""
+
+    def __init__(self, config: Any, read: ReadTensor) -> None:
+        super().__init__()
+        self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
+        self._group_norm = config.feat_extract_norm == "group"
+        for index, stride in enumerate(config.conv_stride):
+            name = f"wav2vec2.feature_extractor.conv_layers.{index}"
+            bias = read(f"{name}.conv.bias") if config.conv_bias else None
+            self.convolutions.append(TimeMajorConv(read(f"{name}.conv.weight"), bias, stride))
+            if not self._group_norm:
+                self.norms.append(_layer_norm(read, f"{name}.layer_norm", 1e-5))
+            elif index == 0:
+                self.norms.append(_channel_norm(read, f"{name}.layer_norm"))
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """``[n, n_samples]`` -> ``[n, n_frames, width]``."""
+        signal = waveforms[:, :, None].contiguous()
+        for index, convolution in enumerate(self.convolutions):
+            signal = convolution(signal)
+            if not self._group_norm:
+                signal = self.norms[index](signal)
+            elif index == 0:  # over the whole of time, which is why padding shows
+                signal = self.norms[0](signal.transpose(1, 2)).transpose(1, 2).contiguous()
+            signal = F.gelu(signal)
+        return signal
+
+
+class Layer(nn.Module):
+    """One transformer layer; its norms come before (*stable*, as in XLSR) or after."""
+
+    def __init__(self, config: Any, read: ReadTensor, name: str) -> None:
+        super().__init__()
+        self._stable = config.do_stable_layer_norm
+        self._n_heads = config.num_attention_heads
+        parts = [f"{name}.attention.{part}_proj" for part in "qkv"]
+        self.query_key_value = _linear(
+            torch.cat([read(f"{part}.weight") for part in parts]),
+            torch.cat([read(f"{part}.bias") for part in parts]),
+        )
+        self.attended = _read_linear(read, f"{name}.attention.out_proj")
+        self.attention_norm = _layer_norm(read, f"{name}.layer_norm", config.layer_norm_eps)
+        self.wide = _read_linear(read, f"{name}.feed_forward.intermediate_dense")
+        self.narrow = _read_linear(read, f"{name}.feed_forward.output_dense")
+        self.final_norm = _layer_norm(read, f"{name}.final_layer_norm", config.layer_norm_eps)
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """``[n, n_frames, width]``, overwritten; ``mask`` is true where a frame counts."""
+        if self._stable:
+            hidden = hidden.add_(self._attend(self.attention_norm(hidden), mask))
+            return hidden.add_(self._feed_forward(self.final_norm(hidden)))
+        hidden = self.attention_norm(hidden.add_(self._attend(hidden, mask)))
+        return self.final_norm(hidden.add_(self._feed_forward(hidden)))  # type: ignore[no-any-return]
+
+    def _attend(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        n, n_frames, width = hidden.shape
+        query, key, value = (
+            part.view(n, n_frames, self._n_heads, width // self._n_heads).transpose(1, 2)
+            for part in self.query_key_value(hidden).chunk(3, dim=-1)
+        )
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        merged = attended.transpose(1, 2).reshape(n, n_frames, width)
+        return self.attended(merged)  # type: ignore[no-any-return]
+
+    def _feed_forward(self, hidden: Tensor) -> Tensor:
+        return self.narrow(F.gelu(self.wide(hidden)))  # type: ignore[no-any-return]
+
+
+class Wav2Vec2(nn.Module):
+    """Waveforms to logits."""
+
+    def __init__(self, config: Any, grid: FrameGrid, read: ReadTensor) -> None:
+        super().__init__()
+        eps = config.layer_norm_eps
+        self._grid = grid
+        self._stable = config.do_stable_layer_norm
+        self.encoder = FeatureEncoder(config, read)
+        self.projection_norm = _layer_norm(read, "wav2vec2.feature_projection.layer_norm", eps)
+        self.projection = _read_linear(read, "wav2vec2.feature_projection.projection")
+        self.position = _position_convolution(config, read)
+        self.norm = _layer_norm(read, "wav2vec2.encoder.layer_norm", eps)
+        self.layers = nn.ModuleList(
+            Layer(config, read, f"wav2vec2.encoder.layers.{index}")
+            for index in range(config.num_hidden_layers)
+        )
+        self.head = _read_linear(read, "lm_head")
+        self.eval().requires_grad_(False)
+
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Logits, ``[n, n_frames, n_vocab]``.
+
+        Args:
+            waveforms: ``[n, n_samples]``, each of zero mean and unit variance before its padding.
+            lengths: ``[n] int64``, samples before the padding; None where nothing is padded.
+        """
+        hidden = self.projection(self.projection_norm(self.encoder(waveforms)))
+        mask = None
+        if lengths is not None:
+            grid = self._grid
+            n_frames = (lengths - grid.receptive_samples) // grid.stride_samples + 1
+            real = torch.arange(hidden.shape[1], device=hidden.device) < n_frames[:, None]
+            hidden = hidden * real[:, :, None]
+            mask = real[:, None, None, :]
+        hidden = hidden + self._positions(hidden)
+        if not self._stable:
+            hidden = self.norm(hidden)
+        for layer in self.layers:
+            hidden = layer(hidden, mask)
+        if self._stable:
+            hidden = self.norm(hidden)
+        return self.head(hidden)  # type: ignore[no-any-return]
+
+    def _positions(self, hidden: Tensor) -> Tensor:
+        embedded = self.position(hidden.transpose(1, 2))
+        # An even kernel, padded by half of it at both ends, gives one frame too many.
+        return F.gelu(embedded[:, :, : hidden.shape[1]]).transpose(1, 2)
+
+
+def _layer_norm(read: ReadTensor, name: str, eps: float) -> nn.LayerNorm:
+    weight = read(f"{name}.weight")
+    norm = nn.LayerNorm(weight.shape[0], eps=eps, device="meta")
+    norm.weight = nn.Parameter(weight, requires_grad=False)
+    norm.bias = nn.Parameter(read(f"{name}.bias"), requires_grad=False)
+    return norm
+
+
+def _channel_norm(read: ReadTensor, name: str) -> nn.GroupNorm:
+    weight = read(f"{name}.weight")
+    norm = nn.GroupNorm(weight.shape[0], weight.shape[0], device="meta")
+    norm.weight = nn.Parameter(weight, requires_grad=False)
+    norm.bias = nn.Parameter(read(f"{name}.bias"), requires_grad=False)
+    return norm
+
+
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+    linear.weight = nn.Parameter(weight, requires_grad=False)
+    linear.bias = nn.Parameter(bias, requires_grad=False)
+    return linear
+
+
+def _read_linear(read: ReadTensor, name: str) -> nn.Linear:
+    return _linear(read(f"{name}.weight"), read(f"{name}.bias"))
+
+
+def _position_convolution(config: Any, read: ReadTensor) -> nn.Conv1d:
+    """The grouped convolution that stands for positions, its weight norm computed once.
+
+    Weight norm (Salimans and Kingma, 2016) over all but the last dimension. Older checkpoints name
+    its parts ``weight_g`` and ``weight_v``.
+    """
+    name = "wav2vec2.encoder.pos_conv_embed.conv"
+    try:
+        magnitude = read(f"{name}.weight_g", exact=True)
+        direction = read(f"{name}.weight_v", exact=True)
+    except KeyError:
+        magnitude = read(f"{name}.parametrizations.weight.original0", exact=True)
+        direction = read(f"{name}.parametrizations.weight.original1", exact=True)
+    bias = read(f"{name}.bias")
+    folded = torch._weight_norm(direction, magnitude, dim=2).to(bias.dtype)
+    kernel = config.num_conv_pos_embeddings
+    convolution = nn.Conv1d(
+        config.hidden_size,
+        config.hidden_size,
+        kernel,
+        padding=kernel // 2,
+        groups=config.num_conv_pos_embedding_groups,
+        device="meta",
+    )
+    convolution.weight = nn.Parameter(folded, requires_grad=False)
+    convolution.bias = nn.Parameter(bias, requires_grad=False)
+    return convolution

@@ -1,0 +1,63 @@
+"""A checkpoint's tensors, one at a time."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+_MAPPED_BYTES = 64_000_000
+"""Of a file before it is mapped anew: pages that were read count as the process's own until then.
+"""
+
+
+class Weights:
+    """Reads tensors of a folder's ``model.safetensors``, its shards, or ``pytorch_model.bin``.
+
+    Only the tensor in hand is held; a .bin (a pickle) is mapped, and read by torch's weights-only
+    loader, which makes nothing but tensors.
+    """
+
+    def __init__(self, folder: Path, dtype: Any) -> None:
+        self._dtype = dtype
+        self._names = _file_of_each(folder)
+        self._open: tuple[Path, Any] | None = None
+        self._read_bytes = 0
+
+    def __call__(self, name: str, *, exact: bool = False) -> Any:
+        """See `stt.engines.wav2vec2.ReadTensor`."""
+        import torch
+
+        tensor = self._tensor(self._names[name], name)
+        wanted = torch.float32 if exact else self._dtype
+        self._read_bytes += tensor.nbytes
+        # A copy in any case: the file is closed before long.
+        return tensor.to(wanted, copy=True)
+
+    def _tensor(self, file: Path, name: str) -> Any:
+        if self._open is None or self._open[0] != file or self._read_bytes > _MAPPED_BYTES:
+            self._open, self._read_bytes = None, 0
+            self._open = file, _open(file)
+        opened = self._open[1]
+        return opened[name] if isinstance(opened, dict) else opened.get_tensor(name)
+
+
+def _open(file: Path) -> Any:
+    if file.suffix == ".safetensors":
+        from safetensors import safe_open
+
+        return safe_open(file, framework="pt")
+    import torch
+
+    return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+
+
+def _file_of_each(folder: Path) -> dict[str, Path]:
+    """The file of every tensor, by name."""
+    for stem in ("model.safetensors", "pytorch_model.bin"):
+        index = folder / f"{stem}.index.json"
+        if (folder / stem).is_file():
+            opened = _open(folder / stem)
+            return dict.fromkeys(opened.keys(), folder / stem)
+        if index.is_file():
+            shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+            return {name: folder / shard for name, shard in shards.items()}
+    raise FileNotFoundError("no weights in the folder")

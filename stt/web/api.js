@@ -1,0 +1,255 @@
+// What the page asks of the service. The only module that knows routes and their answers.
+
+import { apiKey, keepApiKey } from "./memory.js";
+
+const MAX_TRIES = 30;
+/** A longer recording is asked for as a stream, so that its text appears while it is made. */
+const STREAM_FROM_SECONDS = 60;
+
+/** An answer that is an error: RFC 9457 problem details, or OpenAI's `error` object. */
+export class Problem extends Error {
+  constructor(status, code, detail, retryAfterSeconds = null) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.detail = detail;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  static from({ status, text, header }) {
+    let body = {};
+    try {
+      body = JSON.parse(text);
+    } catch {
+      // Not from the service itself: a proxy in between, say.
+    }
+    const { code, detail = null, message = null } = body?.error ?? body ?? {};
+    const shown = typeof detail === "string" ? detail : (message ?? `HTTP ${status}`);
+    return new Problem(status, code ?? null, shown, retryAfter(header("Retry-After")));
+  }
+}
+
+/** No answer at all. */
+export class Unreachable extends Error {}
+
+const address = (path) => new URL(path, document.baseURI);
+const signedOff = () => new DOMException("cancelled", "AbortError");
+const authorization = () => (apiKey() ? { Authorization: `Bearer ${apiKey()}` } : {});
+
+let askForKey = async () => null;
+
+/** `ask(wasWrong)` is called when the service wants a key; it gives one, or null. */
+export function onKeyNeeded(ask) {
+  askForKey = ask;
+}
+
+/** The body of /health, ready or not. */
+export async function health() {
+  const answer = await get("health");
+  if (answer.status !== 200 && answer.status !== 503) throw Problem.from(answer);
+  return JSON.parse(answer.text);
+}
+
+/** The served languages. */
+export async function languages() {
+  const answer = await authorized(() => get("languages"));
+  if (answer.status !== 200) throw Problem.from(answer);
+  return JSON.parse(answer.text).languages;
+}
+
+/**
+ * A recording's text with the times of its words, as `verbose_json` has them.
+ *
+ * @param {Blob} file
+ * @param {object} options
+ * @param {string} options.lang
+ * @param {number|null} options.seconds how long the recording is, where that is known
+ * @param {AbortSignal} options.signal
+ * @param {(step: string, values: object) => void} options.onProgress `upload` with bytes `done`
+ *   and `total`, `listen`, `text` with the `text` so far, `times`, `busy` with `seconds`
+ */
+export async function transcribe(file, { lang, seconds, signal, onProgress }) {
+  if (seconds === null || seconds >= STREAM_FROM_SECONDS) {
+    if (await canStream()) {
+      const done = await stream(file, { lang, signal, onProgress });
+      if (done.words) return done;
+      onProgress("times", {}); // A server that streams text alone.
+    }
+  }
+  const answer = await post("transcribe", form(file, { lang, response_format: "verbose_json" }), {
+    signal,
+    onProgress,
+  });
+  return JSON.parse(answer);
+}
+
+/** A recording's transcript in a text format: txt, srt, vtt or json. */
+export async function rendered(file, { lang, format, signal, onProgress }) {
+  const fields = { lang, response_format: responseFormat(format) };
+  return post("transcribe", form(file, fields), { signal, onProgress });
+}
+
+/** What `response_format` is called for a file name's ending. */
+export const responseFormat = (ending) => ({ txt: "text", json: "verbose_json" })[ending] ?? ending;
+
+/** Where the route is, for people who call it themselves. */
+export const transcribeAddress = () => address("transcribe").href;
+
+/** Where live audio goes. */
+export function streamAddress(lang) {
+  const url = address("stream");
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.searchParams.set("lang", lang);
+  return url.href;
+}
+
+let streams = null;
+
+function canStream() {
+  streams ??= (async () => {
+    const answer = await get("openapi.json");
+    return answer.status === 200 && "/v1/audio/transcriptions" in JSON.parse(answer.text).paths;
+  })().catch(() => false);
+  return streams;
+}
+
+async function stream(file, { lang, signal, onProgress }) {
+  const fields = { model: lang, language: lang, stream: "true" };
+  const body = form(file, { ...fields, "timestamp_granularities[]": "word" });
+  let text;
+  let done;
+  const newReader = () => {
+    text = "";
+    done = null;
+    return readEvents((event) => {
+      if (event.type === "transcript.text.delta") {
+        text += event.delta;
+        onProgress("text", { text });
+      } else if (event.type === "transcript.text.done") {
+        done = event;
+      } else if (event.error) {
+        throw new Problem(200, event.error.code ?? null, event.error.message);
+      }
+    });
+  };
+  await post("v1/audio/transcriptions", body, { signal, onProgress, newReader });
+  if (done === null) throw new Unreachable();
+  return done;
+}
+
+/** A function that is given a growing text of server-sent events and reads each event once. */
+export function readEvents(onEvent) {
+  let read = 0;
+  return (received) => {
+    const text = received.replaceAll("\r\n", "\n");
+    for (let end; (end = text.indexOf("\n\n", read)) >= 0; read = end + 2) {
+      const lines = text.slice(read, end).split("\n");
+      const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5));
+      if (data.length > 0 && data[0].trim() !== "[DONE]") onEvent(JSON.parse(data.join("\n")));
+    }
+  };
+}
+
+function form(file, fields) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  body.append("file", file, file.name); // Last, so that a server has read the fields before it.
+  return body;
+}
+
+async function get(path) {
+  try {
+    const response = await fetch(address(path), { headers: authorization() });
+    const header = (name) => response.headers.get(name);
+    return { status: response.status, text: await response.text(), header };
+  } catch {
+    throw new Unreachable();
+  }
+}
+
+/** POST, and again when asked to come back later or for a key. */
+async function post(path, body, { signal, onProgress, newReader }) {
+  for (let tries = 1; ; tries++) {
+    const feed = newReader?.();
+    const answer = await authorized(() => upload(path, body, { signal, onProgress, feed }));
+    if (answer.status === 200) {
+      feed?.(answer.text);
+      return answer.text;
+    }
+    const problem = Problem.from(answer);
+    const again = problem.retryAfterSeconds !== null && [429, 503].includes(problem.status);
+    if (!again || tries === MAX_TRIES) throw problem;
+    for (let left = problem.retryAfterSeconds; left > 0; left--) {
+      onProgress("busy", { seconds: left });
+      await pause(1000, signal);
+    }
+  }
+}
+
+async function authorized(ask) {
+  for (;;) {
+    const answer = await ask();
+    if (answer.status !== 401) return answer;
+    const key = await askForKey(apiKey() !== null);
+    if (key === null) throw Problem.from(answer);
+    keepApiKey(key);
+  }
+}
+
+/** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */
+function upload(path, body, { signal, onProgress, feed }) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signedOff());
+    const request = new XMLHttpRequest();
+    const abort = () => request.abort();
+    signal.addEventListener("abort", abort);
+    request.upload.onprogress = ({ loaded, total }) => {
+      onProgress("upload", { done: loaded, total });
+    };
+    request.upload.onload = () => onProgress("listen", {});
+    request.onprogress = () => {
+      if (!feed || request.status !== 200) return;
+      try {
+        feed(request.responseText);
+      } catch (problem) {
+        reject(problem);
+        request.abort();
+      }
+    };
+    request.onload = () => {
+      const header = (name) => request.getResponseHeader(name);
+      resolve({ status: request.status, text: request.responseText, header });
+    };
+    request.onerror = () => reject(new Unreachable());
+    request.onabort = () => reject(signedOff());
+    request.onloadend = () => signal.removeEventListener("abort", abort);
+    request.open("POST", address(path));
+    for (const [name, value] of Object.entries(authorization())) {
+      request.setRequestHeader(name, value);
+    }
+    request.send(body);
+  });
+}
+
+/** Seconds of a Retry-After header, which is a number or a date; null where there is none. */
+function retryAfter(value) {
+  if (!value) return null;
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  return Number.isNaN(seconds) ? null : Math.min(Math.max(1, Math.ceil(seconds)), 300);
+}
+
+/** Wait; a cancel ends it. */
+export function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signedOff());
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signedOff());
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,27 @@
+// The same request from a terminal.
+
+/**
+ * @param {object} request
+ * @param {string} request.url  @param {string} request.name of the file  @param {string} request.lang
+ * @param {string} request.format a `response_format`  @param {string|null} request.save a file name
+ * @param {boolean} request.withKey
+ */
+export function curlLine({ url, name, lang, format, save, withKey }) {
+  const parts = ["curl"];
+  // The key itself stays out of histories and screenshots.
+  if (withKey) parts.push('-H "Authorization: Bearer $STT_API_KEY"');
+  parts.push(`-F ${quote(`file=@${formName(name)}`)}`, `-F ${quote(`lang=${lang}`)}`);
+  parts.push(`-F ${quote(`response_format=${format}`)}`);
+  if (save) parts.push(`-o ${quote(save)}`);
+  return [...parts, quote(url)].join(" ");
+}
+
+/** As curl's -F reads a file name: commas and semicolons end it unless it is in double quotes. */
+function formName(name) {
+  return /[,;"\\]/.test(name) ? `"${name.replace(/["\\]/g, "\\$&")}"` : name;
+}
+
+/** For a POSIX shell. */
+function quote(word) {
+  return /^[\p{L}\p{N}@%+=:,./_-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,100 @@
+// Live text by Vosk's WebSocket protocol: a configuration, then frames of PCM, each answered by
+// one message, then an end, answered by the last words.
+
+import { streamAddress } from "./api.js";
+import { SAMPLE_RATE } from "./recorder.js";
+
+const CONNECT_SECONDS = 5;
+const FINISH_SECONDS = 15;
+
+export class LiveText {
+  /** Words that will not change: `{word, start, end, confidence}`, times in seconds. */
+  words = [];
+  /** Utterances, between pauses: `{start, end}`. */
+  segments = [];
+  /** Whether words are missing: the service refused, or went away. */
+  lost = false;
+
+  #socket;
+  #waiting = []; // frames until the connection stands
+  #owed = 0; // replies that have not come yet
+  #onChange;
+  #ended = null;
+
+  /**
+   * @param {string} lang
+   * @param {(partial: string) => void} onChange called with the words that may still change, each
+   *   time that something is heard, and when text is lost
+   */
+  constructor(lang, onChange) {
+    this.#onChange = onChange;
+    this.#socket = new WebSocket(streamAddress(lang));
+    const timer = setTimeout(() => this.#socket.close(), CONNECT_SECONDS * 1000);
+    this.#socket.onopen = () => {
+      clearTimeout(timer);
+      const config = { sample_rate: SAMPLE_RATE, words: true };
+      this.#socket.send(JSON.stringify({ config }));
+      for (const frame of this.#waiting.splice(0)) this.send(frame);
+    };
+    this.#socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
+    this.#socket.onclose = () => {
+      clearTimeout(timer);
+      this.#end(this.#owed > 0 || this.#waiting.length > 0 || this.#ended === null);
+    };
+  }
+
+  /** The settled text. */
+  get text() {
+    return this.words.map(({ word }) => word).join(" ");
+  }
+
+  /** @param {Int16Array} frame */
+  send(frame) {
+    if (this.lost) return;
+    if (this.#socket.readyState === WebSocket.CONNECTING) {
+      this.#waiting.push(frame);
+    } else if (this.#socket.readyState === WebSocket.OPEN) {
+      this.#socket.send(frame);
+      this.#owed++;
+    }
+  }
+
+  /** Wait for the last words; false where some are missing. */
+  async finish() {
+    if (this.lost) return false;
+    const finished = new Promise((resolve) => (this.#ended = resolve));
+    const eof = () => {
+      this.#owed++;
+      this.#socket.send(JSON.stringify({ eof: 1 }));
+    };
+    if (this.#socket.readyState === WebSocket.OPEN) eof();
+    else this.#socket.addEventListener("open", eof);
+    const timer = setTimeout(() => this.#end(true), FINISH_SECONDS * 1000);
+    await finished;
+    clearTimeout(timer);
+    return !this.lost;
+  }
+
+  close() {
+    this.#socket.onclose = this.#socket.onmessage = this.#socket.onopen = null;
+    this.#socket.close();
+  }
+
+  #hear(reply) {
+    this.#owed--;
+    const result = reply.result ?? [];
+    for (const { word, start, end, conf } of result) {
+      this.words.push({ word, start, end, confidence: conf });
+    }
+    if (result.length > 0) this.segments.push({ start: result[0].start, end: result.at(-1).end });
+    this.#onChange(reply.partial ?? "");
+    if (this.#ended && this.#owed === 0) this.#end(false);
+  }
+
+  #end(lost) {
+    this.lost ||= lost;
+    this.close();
+    this.#onChange("");
+    this.#ended?.();
+  }
+}

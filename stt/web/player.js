@@ -1,0 +1,111 @@
+// Plays the recording; its position is a slider over the waveform.
+
+import { label, t } from "./i18n.js";
+import { clock } from "./quantities.js";
+
+const $ = (id) => document.getElementById(id);
+
+export class Player {
+  #audio = $("audio");
+  #onTime;
+  #seconds = 0;
+
+  /** @param {(seconds: number, playing: boolean) => void} onTime called for each new place */
+  constructor(onTime) {
+    this.#onTime = onTime;
+    const audio = this.#audio;
+    $("play").addEventListener("click", () => this.toggle());
+    $("seek").addEventListener("input", () => this.seek(Number($("seek").value)));
+    $("speed").addEventListener("change", () => {
+      audio.defaultPlaybackRate = audio.playbackRate = Number($("speed").value);
+    });
+    audio.addEventListener("play", () => this.#playing(true));
+    for (const end of ["pause", "ended", "emptied"]) {
+      audio.addEventListener(end, () => this.#playing(false));
+    }
+    audio.addEventListener("seeked", () => this.#tell());
+    audio.addEventListener("error", () => audio.hasAttribute("src") && this.#playable(false));
+  }
+
+  /** Take a recording; resolves to its length in seconds, or null where the browser cannot tell. */
+  async load(file) {
+    const audio = this.#audio;
+    URL.revokeObjectURL(audio.src);
+    this.#playable(true);
+    this.#setLength(0);
+    audio.src = URL.createObjectURL(file);
+    this.#tell();
+    const seconds = await new Promise((resolve) => {
+      audio.addEventListener("loadedmetadata", () => resolve(audio.duration), { once: true });
+      audio.addEventListener("error", () => resolve(null), { once: true });
+    });
+    if (!Number.isFinite(seconds) || seconds === 0) return null; // As in what browsers record.
+    this.#setLength(seconds);
+    return seconds;
+  }
+
+  /** The length that the service found, for a file that does not say. */
+  learnLength(seconds) {
+    if (this.#seconds === 0) this.#setLength(seconds);
+  }
+
+  get seconds() {
+    return this.#seconds;
+  }
+
+  toggle() {
+    if (this.#audio.paused) this.play();
+    else this.#audio.pause();
+  }
+
+  play() {
+    this.#audio.play().catch(() => {}); // The error event has said so.
+  }
+
+  pause() {
+    this.#audio.pause();
+  }
+
+  seek(seconds) {
+    this.#audio.currentTime = seconds;
+    this.#tell();
+  }
+
+  /** Say the position again, in the interface's language. */
+  translate() {
+    this.#tell();
+  }
+
+  #tell() {
+    const seconds = this.#audio.currentTime;
+    const time = clock(seconds);
+    $("now").textContent = time;
+    $("seek").value = seconds;
+    const length = clock(Math.round(this.#seconds));
+    $("seek").setAttribute("aria-valuetext", t("seek.at", { time, length }));
+    this.#onTime(seconds, !this.#audio.paused);
+  }
+
+  #playing(playing) {
+    $("play").classList.toggle("playing", playing);
+    label($("play"), playing ? "pause" : "play");
+    this.#tell();
+    const follow = () => {
+      if (this.#audio.paused) return;
+      this.#tell();
+      requestAnimationFrame(follow);
+    };
+    if (playing) requestAnimationFrame(follow);
+  }
+
+  #setLength(seconds) {
+    this.#seconds = seconds;
+    $("seek").max = seconds;
+    $("length").textContent = clock(Math.round(seconds));
+  }
+
+  #playable(can) {
+    for (const id of ["play", "seek", "speed"]) $(id).disabled = !can;
+    $("player-note").hidden = can;
+  }
+}

@@ -1,0 +1,90 @@
+// The card that is seen while recording: clock, level, live text.
+
+import { hush, say } from "./i18n.js";
+import { LiveText } from "./live.js";
+import { clock } from "./quantities.js";
+import { Recorder } from "./recorder.js";
+import { Levels } from "./waveform.js";
+
+const LEVEL_SAMPLES = 800; // of one bar: 50 ms
+const SILENT_SECONDS = 3;
+const SILENT_LEVEL = 0.001;
+
+const $ = (id) => document.getElementById(id);
+const stayHere = (event) => event.preventDefault();
+
+export class Recording {
+  #recorder;
+  #live;
+  #levels = new Levels($("levels"));
+  #heard = false;
+
+  /**
+   * Ask for the microphone; text appears as words are heard. Raises NoMicrophone.
+   *
+   * @param {{code: string, name: string, tag: string}} language that is spoken: what the service
+   *   calls it, what its speakers do, and BCP 47
+   */
+  async start({ code, name, tag }) {
+    this.#heard = false;
+    this.#levels.clear();
+    this.#live = this.#recorder = null;
+    const early = []; // frames from before the connection was asked for
+    this.#recorder = await Recorder.start((frame) => this.#take(frame, early));
+    this.#live = new LiveText(code, (partial) => this.#show(partial));
+    for (const frame of early) this.#live.send(frame);
+    $("live").lang = tag;
+    say($("on-air"), "recording.now", { language: name });
+    $("recording-time").textContent = clock(0);
+    this.#show("");
+    addEventListener("beforeunload", stayHere); // The recording is nowhere else.
+  }
+
+  /** End. `{file, words, segments}`; `words` is null where the live text has gaps. */
+  async stop() {
+    say($("recording-note"), "recording.finishing");
+    const stamp = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
+    const name = `recording-${stamp.slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}.wav`;
+    const file = await this.#recorder.stop(name);
+    const whole = await this.#live.finish();
+    removeEventListener("beforeunload", stayHere);
+    const { words, segments } = this.#live;
+    return { file, seconds: this.#recorder.seconds, words: whole ? words : null, segments };
+  }
+
+  /** End, and forget. */
+  discard() {
+    this.#recorder.discard();
+    this.#live.close();
+    removeEventListener("beforeunload", stayHere);
+  }
+
+  #take(frame, early) {
+    if (this.#live) this.#live.send(frame);
+    else early.push(frame);
+    for (let at = 0; at < frame.length; at += LEVEL_SAMPLES) {
+      const level = frame
+        .subarray(at, at + LEVEL_SAMPLES)
+        .reduce((top, x) => Math.max(top, Math.abs(x)), 0);
+      this.#levels.push(level / 32_768);
+      this.#heard ||= level / 32_768 > SILENT_LEVEL;
+    }
+    $("recording-time").textContent = clock(this.#recorder?.seconds ?? 0);
+    this.#note();
+  }
+
+  #show(partial) {
+    const { text } = this.#live;
+    if ($("settled").textContent !== text) $("settled").textContent = text;
+    $("partial").textContent = partial;
+    $("live").scrollTop = $("live").scrollHeight;
+    this.#note();
+  }
+
+  #note() {
+    const note = $("recording-note");
+    if (!this.#live) hush(note);
+    else if (!this.#heard && this.#recorder.seconds > SILENT_SECONDS) say(note, "recording.silent");
+    else say(note, this.#live.lost ? "recording.later" : "recording.live");
+  }
+}

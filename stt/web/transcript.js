@@ -1,0 +1,168 @@
+// The text: words that light up as they are heard, and that can be clicked to hear them.
+
+import { label, say, t } from "./i18n.js";
+import { clock } from "./quantities.js";
+
+const SURE = 0.95; // confidence from which a word has no tint
+const LINGER_SECONDS = 0.3; // a word stays lit so long after its end, unless the next one begins
+
+/** A word and where it was said: `{word, start, end, confidence}`, times in seconds. */
+export class TranscriptView {
+  #element = document.getElementById("transcript");
+  #spoken = document.getElementById("spoken");
+  #words = [];
+  #spans = [];
+  #lit = -1;
+  #cursor = -1;
+  #onPlay;
+
+  /** @param {(seconds: number) => void} onPlay  @param {() => void} onToggle */
+  constructor(onPlay, onToggle) {
+    this.#onPlay = onPlay;
+    this.#element.addEventListener("click", ({ target }) => {
+      const word = target.closest(".word");
+      const time = target.closest("button.from");
+      if (time) onPlay(Number(time.value));
+      // Whoever selects text wants to copy it.
+      else if (word && getSelection().isCollapsed) this.#playWord(Number(word.dataset.index));
+    });
+    this.#element.addEventListener("keydown", (event) => {
+      if (event.target === this.#element && this.#press(event.key, onToggle)) {
+        event.preventDefault();
+      }
+    });
+  }
+
+  /** Nothing, or the text so far of what is still being transcribed. */
+  clear(text = "") {
+    this.#words = [];
+    this.#spans = [];
+    this.#lit = this.#cursor = -1;
+    this.#spoken.textContent = "";
+    this.#element.textContent = text;
+    this.#element.classList.toggle("partial", text !== "");
+    this.#element.hidden = text === "";
+  }
+
+  /**
+   * @param {object[]} words
+   * @param {{start: number, end: number}[]} segments stretches between pauses, in order
+   * @param {string} language BCP 47 tag of the speech
+   */
+  show(words, segments, language) {
+    this.clear();
+    this.#element.hidden = false;
+    this.#words = words;
+    if (words.length === 0) {
+      const empty = document.createElement("p");
+      say(empty, "transcript.empty");
+      this.#element.append(empty);
+      return;
+    }
+    let next = 0;
+    const stretches = segments.length > 0 ? segments : [{ start: words[0].start, end: Infinity }];
+    for (const [i, { start, end }] of stretches.entries()) {
+      const last = i === stretches.length - 1;
+      const first = next;
+      while (next < words.length && (last || words[next].end <= end + 0.001)) next++;
+      if (next > first) this.#element.append(this.#stretch(start, first, next, language));
+    }
+  }
+
+  /** Light the word that is heard at a time. @param {number|null} seconds null: none */
+  light(seconds) {
+    let index = seconds === null ? -1 : lastStartingBy(this.#words, seconds + 0.001);
+    if (index >= 0 && seconds > this.#words[index].end + LINGER_SECONDS) index = -1;
+    if (index === this.#lit) return;
+    this.#spans[this.#lit]?.classList.remove("now");
+    this.#spans[index]?.classList.add("now");
+    this.#lit = index;
+  }
+
+  /** Bring the lit word into view. */
+  follow() {
+    this.#spans[this.#lit]?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Write the hints again, in the interface's language. */
+  translate() {
+    this.#spans.forEach((span, index) => (span.title = this.#hint("transcript.hint", index)));
+  }
+
+  #stretch(start, first, next, language) {
+    const row = document.createElement("div");
+    row.className = "stretch";
+    const from = document.createElement("button");
+    from.type = "button";
+    from.className = "from";
+    from.value = start;
+    from.textContent = clock(start);
+    label(from, "transcript.from", { time: clock(start) });
+    const text = document.createElement("p");
+    text.lang = language;
+    for (let index = first; index < next; index++) {
+      if (index > first) text.append(" ");
+      text.append(this.#span(index));
+    }
+    row.append(from, text);
+    return row;
+  }
+
+  #span(index) {
+    const { word, confidence } = this.#words[index];
+    const span = document.createElement("span");
+    span.className = "word";
+    span.dataset.index = index;
+    span.textContent = word;
+    span.title = this.#hint("transcript.hint", index);
+    const doubt = Math.max(0, (SURE - (confidence ?? 1)) / SURE);
+    span.style.setProperty("--doubt", `${Math.round(100 * doubt)}%`);
+    this.#spans[index] = span;
+    return span;
+  }
+
+  #hint(key, index) {
+    const { word, start, confidence } = this.#words[index];
+    return t(key, { word, time: clock(start), percent: Math.round(100 * (confidence ?? 1)) });
+  }
+
+  #playWord(index) {
+    this.#point(index);
+    this.#onPlay(this.#words[index].start);
+  }
+
+  #point(index) {
+    this.#spans[this.#cursor]?.classList.remove("cursor");
+    this.#cursor = Math.max(0, Math.min(this.#words.length - 1, index));
+    this.#spans[this.#cursor]?.classList.add("cursor");
+  }
+
+  /** Whether the key means something here. */
+  #press(key, onToggle) {
+    const last = this.#words.length - 1;
+    if (last < 0) return false;
+    const from = this.#cursor < 0 ? this.#lit : this.#cursor;
+    const to = { ArrowLeft: Math.max(0, from - 1), ArrowRight: from + 1, Home: 0, End: last }[key];
+    if (to !== undefined) {
+      this.#point(to);
+      this.#spans[this.#cursor].scrollIntoView({ block: "nearest" });
+      this.#spoken.textContent = this.#hint("transcript.word", this.#cursor);
+    } else if (key === "Enter") {
+      this.#playWord(Math.max(0, this.#cursor));
+    } else if (key === " ") {
+      onToggle();
+    }
+    return to !== undefined || key === "Enter" || key === " ";
+  }
+}
+
+/** Index of the last word that starts by a time, or -1. */
+function lastStartingBy(words, seconds) {
+  let [low, high] = [0, words.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (words[middle].start <= seconds) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

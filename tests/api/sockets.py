@@ -1,0 +1,33 @@
+"""The application with a fake engine behind a real socket, for clients that bring their own."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from stt.app import create_app
+from stt.loader import Status
+from stt.settings import load_settings
+from tests.decoders import shared_decoders
+from tests.fakes import FakeEngine
+
+
+@contextmanager
+def listen(*flags: str, engine: FakeEngine) -> Iterator[str]:
+    """Serve in a thread until the block ends; gives the URL once everything is ready."""
+    app = create_app(load_settings(flags), engine=engine, decoders=shared_decoders())
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 60
+        while not (server.started and app.state.service.loader.status is Status.READY):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)

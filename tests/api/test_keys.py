@@ -1,0 +1,224 @@
+"""API keys on every way in, and what other origins may do."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import websockets.exceptions
+import websockets.sync.client
+from fastapi import WebSocket
+from fastapi.testclient import TestClient
+
+from stt.auth import read_keys
+from stt.errors import ConfigurationError
+from stt.logs import JsonFormatter
+from stt.settings import load_settings
+from tests.api.conftest import Serve
+from tests.fakes import FakeEngine
+from tests.live import Live, head, live, read_answer
+
+KEY, OTHER = "correct-horse-1", "battery~staple/2="
+FLAGS = ("--api-keys", f"{KEY}, {OTHER}")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Live]:
+    with live(*FLAGS) as running:
+
+        @running.app.websocket("/echo")
+        async def echo(socket: WebSocket) -> None:
+            await socket.accept()
+            await socket.send_text(await socket.receive_text())
+
+        yield running
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": f"Bearer {KEY}"},
+        {"Authorization": f"bearer  {OTHER} "},
+        {"X-API-Key": KEY},
+        {"x-api-key": OTHER},
+        {"Authorization": "Basic Og==", "X-API-Key": KEY},
+    ],
+)
+def test_a_key_opens(running: Live, wav: bytes, headers: dict[str, str]) -> None:
+    assert running.post(wav, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X-Nothing: 1",
+        "Authorization: Bearer",
+        "Authorization: Bearer ",
+        f"Authorization: {KEY}",
+        f"Authorization: Basic {KEY}",
+        f"Authorization: Bearer {KEY[:-1]}",
+        f"Authorization: Bearer {KEY}x",
+        f"Authorization: Bearer {KEY.upper()}",
+        f"Authorization: Bearer {KEY},{OTHER}",
+        f"Authorization: Bearer {KEY} {OTHER}",
+        f"Authorization: Bearer {KEY}, Bearer {OTHER}",
+        "X-API-Key:",
+        "X-API-Key: \u00ff\u00fe",
+        f"X-API-Key: Bearer {KEY}",
+        f"X-API-Key: {KEY}\x0b{KEY}",
+        f"X_API_KEY: {KEY}",
+        f"Cookie: X-API-Key={KEY}",
+    ],
+)
+def test_no_key_or_a_wrong_one_is_401_before_the_body_is_read(running: Live, line: str) -> None:
+    with running.connect() as connection:
+        connection.sendall(head("Content-Length: 1000000000", line))
+        answer = read_answer(connection)
+    if answer.headers["content-type"].startswith("text/plain"):
+        assert answer.status == 400  # the server does not take it for a request
+        return
+    assert (answer.status, answer.problem["code"]) == (401, "invalid_api_key")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert running.app.state.admission.n_inside == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", "/health", "/", "/static/app.js", "/docs", "/v2/health/ready"]
+)
+def test_probes_and_the_page_need_no_key(running: Live, path: str) -> None:
+    assert running.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/transcribe",
+        "/metrics",
+        "/nothing",
+        "/static/../transcribe",
+        "/static",
+        "//transcribe",
+        "/livez/../transcribe",
+        "/%74ranscribe",
+        "/transcribe?x=/livez",
+        "/livez;/transcribe",
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_everything_else_does(running: Live, target: str, method: str) -> None:
+    with running.connect() as connection:
+        connection.sendall(head("Content-Length: 0", target=target, method=method))
+        # A path below /static/ is open, but there is nothing like that in it.
+        inside = method == "GET" and target.startswith("/static/")
+        assert read_answer(connection).status == (404 if inside else 401)
+
+
+def test_open_paths_are_open_for_reading_only(running: Live) -> None:
+    with running.connect() as connection:
+        connection.sendall(head("Content-Length: 0", target="/livez"))
+        assert read_answer(connection).status == 401
+
+
+def test_a_websocket_needs_a_key_too(running: Live) -> None:
+    url = f"ws://127.0.0.1:{running.port}/echo"
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+            websockets.sync.client.connect(url, additional_headers=headers)
+        response = refused.value.response
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"] == "Bearer"
+        assert json.loads(response.body or b"")["code"] == "invalid_api_key"
+    for headers in ({"Authorization": f"Bearer {KEY}"}, {"X-API-Key": OTHER}):
+        with websockets.sync.client.connect(url, additional_headers=headers) as connection:
+            connection.send("hello")
+            assert connection.recv() == "hello"
+
+
+def test_keys_are_never_logged_or_shown(
+    serve: Serve, wav: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = load_settings(FLAGS)
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    with serve(*FLAGS, engine=FakeEngine()) as client:
+        headers = {"Authorization": f"Bearer {KEY}", "X-API-Key": "wrong-guess"}
+        answer = client.post("/transcribe", files={"file": ("a.wav", wav)}, headers=headers)
+        assert answer.status_code == 200
+        wrong = client.post("/transcribe", headers={"X-API-Key": "wrong-guess"})
+        assert wrong.status_code == 401
+        shown += wrong.text + str(wrong.headers)
+    shown += "".join(JsonFormatter().format(record) for record in caplog.records)
+    assert "POST /transcribe 401" in shown
+    for secret in (KEY, OTHER, "wrong-guess"):
+        assert secret not in shown
+
+
+def test_keys_come_from_the_setting_and_from_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("one\r\n\n  two  \n")
+    assert read_keys(load_settings(["--api-keys-file", str(file)])) == ("one", "two")
+    both = ["--api-keys", "zero", "--api-keys-file", str(file)]
+    assert read_keys(load_settings(both)) == ("zero", "one", "two")
+    assert read_keys(load_settings()) == ()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n \n", b"two words\n", b"\xff\xfe\n"])
+def test_a_file_without_keys_does_not_open_the_service(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "keys"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="STT_API_KEYS_FILE") as failure:
+        read_keys(load_settings(["--api-keys-file", str(file)]))
+    assert "two words" not in failure.value.message
+
+
+@pytest.mark.parametrize("value", [",", " , ", "a secret", "s\u00e9cret"])
+def test_a_wrong_list_of_keys_is_told_without_showing_it(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="STT_API_KEYS") as failure:
+        read_keys(load_settings(["--api-keys", value]))
+    assert "cret" not in failure.value.message
+
+
+def test_the_openapi_page_asks_for_a_key_where_one_is_needed(
+    serve: Serve, client: TestClient
+) -> None:
+    with serve(*FLAGS, engine=FakeEngine()) as guarded:
+        route = guarded.get("/openapi.json").json()["paths"]["/transcribe"]["post"]
+    assert route["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]
+    assert "security" not in client.get("/openapi.json").json()["paths"]["/transcribe"]["post"]
+
+
+def test_other_origins_may_do_nothing_unless_they_are_set(
+    serve: Serve, client: TestClient, wav: bytes
+) -> None:
+    origin = {"Origin": "https://example.org"}
+    asked = {**origin, "Access-Control-Request-Method": "POST"}
+    answer = client.post("/transcribe", files={"file": ("a.wav", wav)}, headers=origin)
+    assert "access-control-allow-origin" not in answer.headers
+    assert "access-control-allow-origin" not in client.options("/transcribe", headers=asked).headers
+
+    with serve(*FLAGS, "--cors-origins", "https://example.org", engine=FakeEngine()) as ours:
+        # The browser asks without a key whether it may send one.
+        asked["Access-Control-Request-Headers"] = "authorization"
+        allowed = ours.options("/transcribe", headers=asked)
+        assert allowed.status_code == 200
+        assert allowed.headers["access-control-allow-origin"] == "https://example.org"
+        assert "access-control-allow-credentials" not in allowed.headers
+        # And its page must be able to read why it was refused.
+        refused = ours.post("/transcribe", headers=origin)
+        assert refused.status_code == 401
+        assert refused.headers["access-control-allow-origin"] == "https://example.org"
+        assert "X-Request-ID" in refused.headers["access-control-expose-headers"]
+        foreign = {**asked, "Origin": "https://evil.example"}
+        assert ours.options("/transcribe", headers=foreign).status_code == 400
+        other = ours.get("/health", headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize("origin", ["example.org", "https://example.org/page", "null"])
+def test_what_is_no_origin_is_a_sentence(origin: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"expected https://example\.org"):
+        load_settings(["--cors-origins", origin])

@@ -1,0 +1,60 @@
+"""The service holds what its own description says, whatever is sent; never 5xx."""
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import positive_data_acceptance, unsupported_method
+
+from stt.app import create_app
+from stt.settings import load_settings
+from tests.decoders import shared_decoders
+from tests.fakes import FakeEngine
+from tests.live import Live, live
+
+OPEN = ("--languages", "KR,EN")
+GUARDED = (*OPEN, "--api-keys", "key")
+
+
+def describe(*flags: str) -> schemathesis.BaseSchema:
+    app = create_app(load_settings(flags), engine=FakeEngine(), decoders=shared_decoders())
+    return schemathesis.openapi.from_dict(app.openapi())
+
+
+open_schema, guarded_schema = describe(*OPEN), describe(*GUARDED)
+few = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Live]:
+    with live(*OPEN) as running:
+        yield running
+        n_tried = sum(
+            sample.value
+            for family in running.app.state.service.metrics.registry.collect()
+            for sample in family.samples
+            if sample.name == "stt_request_duration_seconds_count"
+        )
+        assert n_tried > 100
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Live]:
+    with live(*GUARDED) as running:
+        yield running
+
+
+@open_schema.parametrize()
+@settings(few, max_examples=60)
+def test_the_service_is_as_its_description_says(case: schemathesis.Case, running: Live) -> None:
+    # Any bytes are a file to the description, but not audio.
+    case.call_and_validate(base_url=running.url, excluded_checks=[positive_data_acceptance])
+
+
+@guarded_schema.parametrize()
+@settings(few, max_examples=15)
+def test_and_so_it_is_with_keys(case: schemathesis.Case, guarded: Live) -> None:
+    # Who has no key is not told which methods there are.
+    left_out = [positive_data_acceptance, unsupported_method]
+    case.call_and_validate(base_url=guarded.url, excluded_checks=left_out)

@@ -1,0 +1,254 @@
+"""Vosk's WebSocket protocol, on the real application with an engine that hears what is said."""
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient, WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
+
+from stt.transcript import Waveform
+from tests.api.conftest import Serve, serve_app
+from tests.fakes import EchoEngine, FakeEngine, say
+
+CONFIG = {"config": {"sample_rate": 16000}}
+
+
+def pcm(waveform: Waveform) -> bytes:
+    return (waveform * 32768).round().astype("<i2").tobytes()
+
+
+def ask(socket: WebSocketTestSession, message: object) -> dict[str, Any]:
+    """Send samples, text or JSON; the reply."""
+    if isinstance(message, bytes):
+        socket.send_bytes(message)
+    else:
+        socket.send_text(message if isinstance(message, str) else json.dumps(message))
+    reply: dict[str, Any] = json.loads(socket.receive_text())
+    return reply
+
+
+def closed(socket: WebSocketTestSession) -> int:
+    with pytest.raises(WebSocketDisconnect) as end:
+        socket.receive_text()
+    return end.value.code
+
+
+def rest_of(socket: WebSocketTestSession) -> tuple[list[dict[str, Any]], int]:
+    """All replies that still come, and the code that the connection ends with."""
+    replies = []
+    try:
+        while True:
+            replies.append(json.loads(socket.receive_text()))
+    except WebSocketDisconnect as end:
+        return replies, end.code
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with serve_app("--languages", "KR,EN", engine=EchoEngine()) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/", "/stream?lang=en-us"])
+def test_every_binary_message_has_one_reply_and_eof_the_rest(client: TestClient, path: str) -> None:
+    with client.websocket_connect(path) as socket:
+        socket.send_json(CONFIG)
+        replies = []
+        for block in np.array_split(say(" ab|ca".ljust(90) + "b".ljust(10)), 25):
+            replies.append(ask(socket, pcm(block)))
+        replies.append(ask(socket, {"eof": 1}))
+        assert closed(socket) == 1000
+    assert all(("partial" in reply) != ("text" in reply) for reply in replies)
+    texts = [reply["text"] for reply in replies if reply.get("text")]
+    assert " ".join(texts) == "ab ca b"
+    words = [word for reply in replies for word in reply.get("result", [])]
+    assert [word["word"] for word in words] == ["ab", "ca", "b"]
+    assert words[0]["start"] == 0.02
+    assert words[0]["conf"] == pytest.approx(0.9**2, abs=1e-3)
+
+
+def test_http_stays_as_it_is_at_the_same_path(client: TestClient) -> None:
+    assert client.get("/").json()["name"] == "stt-ctc"
+
+
+def test_words_can_be_left_out_and_other_settings_are_taken(client: TestClient) -> None:
+    with client.websocket_connect("/stream") as socket:
+        config = {"sample_rate": 16000.0, "words": 0, "phrase_list": ["a"], "max_alternatives": 3}
+        socket.send_json({"config": config})
+        ask(socket, pcm(say("ab".ljust(30))))
+        assert ask(socket, {"eof": 1}) == {"text": "ab"}
+
+
+def test_without_a_config_the_rate_is_that_of_a_telephone(client: TestClient) -> None:
+    with client.websocket_connect("/stream") as socket:
+        ask(socket, pcm(np.zeros(8000, np.float32)))
+        ask(socket, pcm(np.repeat(say("ab".ljust(60)), 10)[::20]))
+        reply = ask(socket, '{"eof" : 1}')
+    assert reply["text"] == "ab"
+    assert 0.9 <= reply["result"][0]["start"] <= 1.1
+
+
+def test_reset_says_what_it_has_and_starts_over(client: TestClient) -> None:
+    with client.websocket_connect("/stream") as socket:
+        socket.send_json(CONFIG)
+        ask(socket, pcm(say("ab".ljust(30))))
+        assert ask(socket, {"reset": 1})["text"] == "ab"
+        assert ask(socket, {"reset": 1}) == {"text": ""}
+        socket.send_json(CONFIG)
+        ask(socket, pcm(say(" ca".ljust(30))))
+        reply = ask(socket, {"eof": 1})
+        assert (reply["text"], reply["result"][0]["start"]) == ("ca", 0.02)
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "close"),
+    [
+        ("{", "invalid_json", 1007),
+        ("[" * 100_000, "invalid_json", 1007),
+        ("[1]", "unknown_message", 1003),
+        ('{"hello": 1}', "unknown_message", 1003),
+        ({"config": 5}, "invalid_parameter", 1008),
+        ({"config": {"sample_rate": "fast"}}, "invalid_parameter", 1008),
+        ('{"config": {"sample_rate": NaN}}', "invalid_parameter", 1008),
+        (b"\0\0\0", "invalid_audio", 1007),
+        (bytes(1_000_002), "message_too_big", 1009),
+    ],
+)
+def test_a_message_that_cannot_be_is_named_and_ends_the_connection(
+    client: TestClient, message: str | bytes | dict[str, Any], code: str, close: int
+) -> None:
+    with client.websocket_connect("/stream") as socket:
+        reply = ask(socket, message)
+        if "text" in reply:  # what was heard before
+            reply = json.loads(socket.receive_text())
+        assert reply["code"] == code
+        assert reply["error"].endswith(".")
+        assert closed(socket) == close
+
+
+@pytest.mark.parametrize("rate", [0, -1, 3999, 384_001, 1e300, True])
+def test_a_rate_that_sound_does_not_have_is_refused(client: TestClient, rate: float) -> None:
+    with client.websocket_connect("/stream") as socket:
+        socket.send_json({"config": {"sample_rate": rate}})
+        assert ask(socket, bytes(320))["code"] == "invalid_parameter"
+        assert closed(socket) == 1008
+
+
+def test_what_was_heard_before_a_mistake_is_not_lost(client: TestClient) -> None:
+    with client.websocket_connect("/stream") as socket:
+        socket.send_json(CONFIG)
+        ask(socket, pcm(say("ab".ljust(30))))
+        assert ask(socket, CONFIG)["text"] == "ab"
+        assert json.loads(socket.receive_text())["code"] == "wrong_order"
+        assert closed(socket) == 1008
+
+
+@given(messages=st.lists(st.one_of(st.text(), st.binary(), st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text() | st.just({"eof": 1}),
+    lambda inner: st.dictionaries(st.sampled_from(["config", "sample_rate", "reset"]), inner),
+).map(json.dumps)), max_size=5))  # fmt: skip
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_messages_make_the_service_fail(client: TestClient, messages: list[str | bytes]) -> None:
+    with client.websocket_connect("/stream") as socket:
+        for message in [*messages, '{"eof": 1}']:
+            if isinstance(message, bytes):
+                socket.send_bytes(message)
+            else:
+                socket.send_text(message)
+        assert rest_of(socket)[1] in (1000, 1003, 1007, 1008)
+
+
+def test_a_language_that_is_not_served(client: TestClient) -> None:
+    with client.websocket_connect("/stream?lang=xx") as socket:
+        assert json.loads(socket.receive_text())["code"] == "unsupported_language"
+        assert closed(socket) == 1008
+
+
+def test_a_model_that_is_loading(serve: Serve) -> None:
+    started = threading.Event()
+    with serve(engine=EchoEngine(lambda: started.wait(20) and None), ready=False) as client:  # type: ignore[func-returns-value]
+        with client.websocket_connect("/stream") as socket:
+            assert json.loads(socket.receive_text())["code"] == "model_loading"
+            assert closed(socket) == 1013
+        started.set()
+
+
+def test_a_stream_too_many(serve: Serve) -> None:
+    with serve("--max-live-sessions", "1", engine=EchoEngine()) as client:
+        with client.websocket_connect("/stream") as first:
+            with client.websocket_connect("/stream") as second:
+                assert json.loads(second.receive_text())["code"] == "overloaded"
+                assert closed(second) == 1013
+            assert ask(first, {"reset": 1}) == {"text": ""}
+        with client.websocket_connect("/stream") as third:
+            assert ask(third, {"eof": 1}) == {"text": ""}
+
+
+def test_a_stream_too_long_or_idle_gets_its_text_and_the_reason(serve: Serve) -> None:
+    with serve(
+        "--max-audio-seconds", "1", "--live-idle-seconds", "0.3", engine=EchoEngine()
+    ) as client:
+        for code in ("audio_too_long", "idle"):
+            with client.websocket_connect("/stream") as socket:
+                socket.send_json(CONFIG)
+                ask(socket, pcm(say("ab".ljust(45))))
+                if code == "audio_too_long":
+                    socket.send_bytes(bytes(16000))
+                assert json.loads(socket.receive_text())["text"] == "ab"
+                assert json.loads(socket.receive_text())["code"] == code
+                assert closed(socket) == 1008
+
+
+def test_when_the_service_stops_streams_get_their_text(serve: Serve) -> None:
+    with serve(engine=EchoEngine()) as client, client.websocket_connect("/stream") as socket:
+        socket.send_json(CONFIG)
+        ask(socket, pcm(say("ab".ljust(30))))
+        client.portal.call(client.app.state.service.live.drain)  # type: ignore[union-attr, attr-defined]
+        assert json.loads(socket.receive_text())["text"] == "ab"
+        assert closed(socket) == 1012
+
+
+def test_a_model_that_fails_ends_the_stream_without_a_word_of_why(serve: Serve) -> None:
+    broken = threading.Event()
+
+    def fail() -> None:
+        if broken.is_set():
+            raise RuntimeError("secret")
+
+    with serve(engine=FakeEngine(fail)) as client, client.websocket_connect("/stream") as socket:
+        broken.set()
+        socket.send_json(CONFIG)
+        for block in np.array_split(say("ab".ljust(50)), 5):
+            socket.send_bytes(pcm(block))
+        replies, code = rest_of(socket)
+        assert code == 1011
+        assert replies[-1]["code"] == "inference_failed"
+        assert "secret" not in str(replies)
+
+
+def test_a_slow_model_makes_looks_rarer_and_no_queue_longer(serve: Serve) -> None:
+    turn = threading.Semaphore(2)
+    engine = EchoEngine(lambda: turn.acquire(timeout=20) and None)  # type: ignore[func-returns-value]
+    with serve(engine=engine) as client, client.websocket_connect("/stream") as socket:
+        socket.send_json(CONFIG)
+        before = len(engine.lengths)
+        blocks = np.array_split(say(" ab|ca|".ljust(20) * 12), 40)
+        for block in blocks:  # 4.8 s: less than may wait
+            assert "partial" in ask(socket, pcm(block))
+        assert len(engine.lengths) - before <= 2
+        turn.release(1000)
+        texts = []
+        while not (reply := ask(socket, bytes(640))).get("text"):
+            texts.append(reply["partial"])
+            assert len(texts) < 2000
+        rest = ask(socket, {"eof": 1})
+        assert len(engine.lengths) - before < 12
+        assert f"{reply['text']} {rest['text']}".split() == ["ab", "ca"] * 12

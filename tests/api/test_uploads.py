@@ -1,0 +1,263 @@
+"""Uploads that are too large, too slow or no proper form, over real sockets."""
+
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fakes import FakeEngine
+from tests.live import form, head, is_closed, live, read_answer, read_rest, wait_until
+
+
+@pytest.fixture
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where uploads over 1 MB are spooled."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Files in it, and those that are deleted but still open in this process."""
+    opened = []
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            opened.append(str(entry.readlink()))
+        except OSError:
+            continue
+    return [
+        *map(str, folder.iterdir()),
+        *(each for each in opened if each.startswith(f"{folder}/")),
+    ]
+
+
+def chunks(data: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(data), size):
+        piece = data[start : start + size]
+        yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+    yield b"0\r\n\r\n"
+
+
+def send_until_closed(connection: socket.socket, piece: bytes) -> int:
+    """Bytes that the other side took before it ended the connection."""
+    sent = 0
+    try:
+        while True:
+            connection.sendall(piece)
+            sent += len(piece)
+    except (BrokenPipeError, ConnectionResetError):
+        return sent
+
+
+def test_a_byte_a_second_ends_with_408_and_frees_the_slot(wav: bytes) -> None:
+    flags = ("--body-timeout-seconds", "1.5", "--max-queue-requests", "1")
+    with live(*flags) as running, running.connect() as connection:
+        connection.settimeout(0.5)
+        started = time.monotonic()
+        connection.sendall(head("Content-Length: 1000"))
+        answer = None
+        for byte in form(bytes(1000)):
+            connection.sendall(bytes([byte]))
+            try:
+                first = connection.recv(1, socket.MSG_PEEK)
+            except TimeoutError:
+                assert time.monotonic() - started < 30
+                continue
+            assert first
+            answer = read_answer(connection)
+            break
+        assert answer is not None
+        assert 1.5 <= time.monotonic() - started < 30
+        assert (answer.status, answer.problem["code"]) == (408, "upload_too_slow")
+        wait_until(lambda: running.n_inside == 0)
+        assert running.post(wav).status_code == 200
+        connection.settimeout(30)
+        assert is_closed(connection)
+
+
+def test_an_upload_in_time_may_wait_longer_than_that_for_its_text(wav: bytes) -> None:
+    with live("--body-timeout-seconds", "0.5", engine=FakeEngine(lambda: time.sleep(1))) as running:
+        assert running.post(wav).status_code == 200
+
+
+def test_a_declared_length_over_the_limit_is_413_before_anything_is_sent(uploads: Path) -> None:
+    with live("--max-upload-mb", "1") as running, running.connect() as connection:
+        connection.sendall(head("Content-Length: 1000001"))
+        answer = read_answer(connection)
+        assert (answer.status, answer.problem["code"]) == (413, "upload_too_large")
+        assert answer.headers["connection"] == "close"
+        assert left_behind(uploads) == []
+
+
+def test_an_endless_chunked_upload_is_413_and_reading_stops(uploads: Path) -> None:
+    with live("--max-upload-mb", "3") as running, running.connect() as connection:
+        connection.sendall(head("Transfer-Encoding: chunked"))
+        start = form(b"")[:-9]
+        connection.sendall(f"{len(start):x}\r\n".encode() + start + b"\r\n")
+        piece = next(chunks(bytes(1_000_000), 1_000_000))
+        connection.sendall(piece * 4)
+        answer = read_answer(connection)
+        assert (answer.status, answer.problem["code"]) == (413, "upload_too_large")
+        assert send_until_closed(connection, piece) < 200_000_000
+        wait_until(lambda: left_behind(uploads) == [])
+        assert running.n_inside == 0
+
+
+def test_a_chunked_upload_within_the_limit_is_taken(uploads: Path, wav: bytes) -> None:
+    with live() as running, running.connect() as connection:
+        connection.sendall(head("Transfer-Encoding: chunked"))
+        for chunk in chunks(form(wav), 1000):
+            connection.sendall(chunk)
+        assert read_answer(connection).status == 200
+        wait_until(lambda: left_behind(uploads) == [])
+
+
+def test_a_content_length_that_is_too_small_cuts_the_form(wav: bytes) -> None:
+    with live() as running, running.connect() as connection:
+        body = form(wav)
+        connection.sendall(head(f"Content-Length: {len(body) // 2}") + body)
+        answer = read_answer(connection)
+        assert answer.status == 400
+        # What is left over is no request, and the connection is done with.
+        assert b"HTTP/1.1 2" not in read_rest(connection)
+
+
+def test_a_content_length_that_is_too_large_is_waited_for_in_vain(
+    wav: bytes, uploads: Path
+) -> None:
+    with live("--body-timeout-seconds", "1") as running, running.connect() as connection:
+        body = form(bytes(3_000_000))
+        connection.sendall(head(f"Content-Length: {len(body) + 1}") + body)
+        answer = read_answer(connection)
+        assert (answer.status, answer.problem["code"]) == (408, "upload_too_slow")
+        wait_until(lambda: left_behind(uploads) == [])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Content-Length: 5", "Transfer-Encoding: chunked"),
+        ("Content-Length: -1",),
+        ("Content-Length: 1e3",),
+        ("Content-Length: 5", "Content-Length: 6"),
+    ],
+    ids=["length and chunks", "negative", "no number", "two lengths"],
+)
+def test_lengths_that_contradict_are_no_request(lines: tuple[str, ...], wav: bytes) -> None:
+    with live() as running:
+        with running.connect() as connection:
+            connection.sendall(head(*lines) + b"0\r\n\r\n")
+            assert read_answer(connection).status == 400
+        assert running.post(wav).status_code == 200
+
+
+def test_a_client_that_leaves_during_its_upload_leaves_no_file(uploads: Path) -> None:
+    with live() as running:
+        with running.connect() as connection:
+            connection.sendall(head("Content-Length: 10000000") + form(bytes(3_000_000))[:-9])
+            wait_until(lambda: left_behind(uploads))
+        wait_until(lambda: left_behind(uploads) == [])
+        wait_until(lambda: running.n_inside == 0)
+
+
+@pytest.mark.parametrize("size", [1_100_000, 5_000_000])
+def test_a_huge_field_is_400(client: TestClient, wav: bytes, size: int) -> None:
+    files = {"file": ("a.wav", wav)}
+    answer = client.post("/transcribe", files=files, data={"lang": "x" * size})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "at most 1 MB" in answer.json()["detail"]
+
+
+def test_thousands_of_fields_are_400(client: TestClient, wav: bytes) -> None:
+    many = {f"field{n}": "x" for n in range(2000)}
+    answer = client.post("/transcribe", files={"file": ("a.wav", wav)}, data=many)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        f"multipart/form-data; boundary={'x' * 5000}",
+        "multipart/form-data; boundary=x; charset=rot13",
+        "multipart/form-data; boundary=x; charset=raw_unicode_escape",
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "",
+    ],
+)
+def test_other_content_types_are_the_clients_mistake(client: TestClient, content_type: str) -> None:
+    body = form(b"RIFF").replace(b'"a.wav"', b'"\\udc80"') + b"\xff\\ud800"
+    lang = b'--x\r\nContent-Disposition: form-data; name="lang"\r\n\r\n\\ud800\xff\r\n'
+    headers = {"content-type": content_type}
+    answer = client.post("/transcribe", content=lang + body, headers=headers)
+    assert 400 <= answer.status_code < 500, answer.text
+    assert isinstance(answer.json()["detail"], str)
+
+
+DISPOSITIONS = st.one_of(
+    st.sampled_from(
+        [
+            'form-data; name="file"; filename="a.wav"',
+            'form-data; name="file"',
+            'form-data; name="lang"',
+            'form-data; name="response_format"',
+            'form-data; name="timestamp_granularities[]"',
+            "form-data",
+            "form-data; name=\"file\"; filename*=utf-8''%ff%fe",
+            'attachment; name=""; filename=""',
+        ]
+    ).map(str.encode),
+    st.binary(max_size=40),
+)
+VALUES = st.one_of(
+    st.sampled_from([b"KR", b"xx", b"json", b"word", b"RIFF\x24\0\0\0WAVEfmt ", b"\\ud800", b""]),
+    st.binary(max_size=200),
+)
+PARTS = st.builds(
+    lambda disposition, more, value: (
+        b"--x\r\nContent-Disposition: " + disposition + b"\r\n" + more + b"\r\n" + value + b"\r\n"
+    ),
+    DISPOSITIONS,
+    st.sampled_from([b"", b"Content-Type: audio/wav\r\n", b"X" * 50 + b"\r\n", b"A: \xff\r\n"]),
+    VALUES,
+)
+BODIES = st.one_of(
+    st.binary(max_size=300),
+    st.builds(
+        lambda parts, end: b"".join(parts) + end,
+        st.lists(PARTS, max_size=5),
+        st.sampled_from([b"--x--\r\n", b"--x--", b"--x", b"", b"\r\n--x--\r\n--x--\r\n"]),
+    ),
+)
+TYPES = st.sampled_from(
+    [
+        "multipart/form-data; boundary=x",
+        'multipart/form-data; boundary="x"; charset=utf-16',
+        "multipart/form-data; boundary=x; charset=unicode_escape",
+        "multipart/form-data; boundary=x; charset=idna",
+        "multipart/form-data; boundary=x; charset=zlib",
+        "application/x-www-form-urlencoded; charset=utf-7",
+    ]
+)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=BODIES, content_type=TYPES)
+def test_no_bytes_of_a_form_are_our_mistake(
+    client: TestClient, body: bytes, content_type: str
+) -> None:
+    answer = client.post("/transcribe", content=body, headers={"content-type": content_type})
+    assert answer.status_code < 500, answer.text
+    if answer.status_code != 200:
+        problem = answer.json()
+        assert isinstance(problem["detail"], str)
+        assert (problem["status"], problem["code"]) == (answer.status_code, problem["code"])

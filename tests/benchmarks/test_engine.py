@@ -1,0 +1,62 @@
+"""The script as a user starts it, on a bundled model."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.engine import LONGEST_SECONDS, SHORTEST_SECONDS, random_lengths
+from benchmarks.setting import ROOT
+from stt.transcript import SAMPLE_RATE
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=220
+    )
+
+
+def test_random_lengths_differ_and_are_the_same_every_time() -> None:
+    lengths = random_lengths(500)
+    assert len(set(lengths)) == 500
+    assert lengths == random_lengths(500)
+    assert min(lengths) >= SHORTEST_SECONDS * SAMPLE_RATE
+    assert max(lengths) < LONGEST_SECONDS * SAMPLE_RATE
+
+
+def test_wrong_usage_is_told_before_anything_is_loaded() -> None:
+    ended = run("-m", "benchmarks.engine", "--shape", "ko-mini", "--rounds", "0")
+    assert ended.returncode == 2
+    assert "--rounds must be at least 1" in ended.stderr
+
+
+@pytest.mark.slow
+def test_engines_are_compared_and_those_that_are_not_there_are_named() -> None:
+    ended = run(
+        "benchmarks/engine.py", "--shape", "ko-mini", "--audio-seconds", "1", "2",
+        "--engines", "naive", "torch-fp32", "abacus-fp32", "--rounds", "1", "--threads", "1",
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(r"abacus-fp32 is left out: .*abacus", ended.stderr)
+    assert "Commit: " in ended.stdout
+    assert "Best rates of matrix products here: fp32 " in ended.stdout
+    for engine in ("naive", "torch-fp32"):
+        for length in (1, 2):
+            assert re.search(rf"^\| {engine} \| {length} s \| .*% fp32 \|$", ended.stdout, re.M)
+    assert len(re.findall(r"^\| torch-fp32 \|.* MB \|$", ended.stdout, re.M)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (("--lengths", "2"), r"^\| torch-fp32 \| .*% \|"),
+        (("--memory-lengths", "10"), r"^\| torch-fp32 \| \d+ MB \|.* [+-]\d+ MB \|$"),
+        (("--flat", "5", "45", "--rounds", "1"), r"^torch-fp32: within ±\d+\.\d%\.$"),
+    ],
+)
+def test_every_mode_prints_its_table(mode: tuple[str, ...], expected: str) -> None:
+    ended = run("benchmarks/engine.py", "--shape", "ko-mini", "--engines", "torch-fp32", *mode)
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(expected, ended.stdout, re.M), ended.stdout

@@ -1,0 +1,61 @@
+import os
+from contextlib import closing
+
+import pytest
+
+from benchmarks.workers import Unavailable, Worker, memory_of, use_threads
+
+
+class Host:
+    """What a worker runs here."""
+
+    def __init__(self, limit: int) -> None:
+        if limit < 0:
+            raise ImportError("No module named 'missing.part'", name="missing.part")
+        self._sum, self._limit = 0, limit
+
+    def add(self, number: int) -> int:
+        self._sum += number
+        if self._sum > self._limit:
+            raise ValueError(f"{self._sum} is more than {self._limit}")
+        return self._sum
+
+    def end(self) -> None:
+        os._exit(9)
+
+    def cores(self, count: int) -> int:
+        use_threads(count)
+        return len(os.sched_getaffinity(0))
+
+
+def test_a_worker_keeps_what_it_made_and_survives_errors() -> None:
+    with closing(Worker(Host, 5)) as worker:
+        assert [worker.ask("add", 2), worker.ask("add", 3)] == [2, 5]
+        with pytest.raises(RuntimeError, match="6 is more than 5"):
+            worker.ask("add", 1)
+        assert worker.ask("add", -3) == 3
+
+
+def test_what_cannot_be_made_is_unavailable_and_says_what_to_install() -> None:
+    with pytest.raises(Unavailable, match="package missing is not installed"):
+        Worker(Host, -1)
+
+
+def test_a_worker_that_dies_is_told_from_one_that_is_slow() -> None:
+    with closing(Worker(Host, 5)) as worker, pytest.raises(RuntimeError, match="exit code 9"):
+        worker.ask("end")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux has it")
+def test_a_worker_is_kept_to_its_cores() -> None:
+    with closing(Worker(Host, 5)) as worker:
+        assert worker.ask("cores", 1) == 1
+
+
+def test_memory_counts_what_is_touched() -> None:
+    before = memory_of()
+    block = bytearray(os.urandom(1000)) * 50_000
+    during = memory_of()
+    assert during.resident - before.resident > 0.8 * len(block) / 1e6
+    assert during.peak >= during.resident * 0.99
+    assert memory_of(os.getpid()).resident >= during.resident * 0.9

@@ -1,0 +1,106 @@
+"""Chromium, as a visitor of the page has it, with a WAV file for a microphone."""
+
+import csv
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from stt.audio import decode
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+with (SAMPLES / "texts.tsv").open(encoding="utf-8", newline="") as table:
+    TEXTS = {row["file"]: row["text"] for row in csv.DictReader(table, delimiter="\t")}
+    """What is said in each sample."""
+SECONDS = 30
+"""A page test on a busy machine waits so long for something to be seen."""
+
+
+def find_chromium() -> str | None:
+    """The system's Chromium; the environment's ``CHROMIUM`` names another one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = (shutil.which(name) for name in names)
+    return os.environ.get("CHROMIUM") or next(filter(None, found), None)
+
+
+def read(sample: str) -> NDArray[np.float32]:
+    """A sample, ``[n]`` at 16 kHz."""
+    with (SAMPLES / sample).open("rb") as file:
+        return np.concatenate(list(decode(file, max_seconds=60)))
+
+
+def microphone_wav(path: Path, sample: str) -> Path:
+    """A sample as Chromium's fake microphone takes it: 48 kHz, silence before and after."""
+    speech = soxr.resample(read(sample), 16_000, 48_000)
+    silence = np.zeros(24_000, np.float32)
+    soundfile.write(path, np.concatenate([silence, speech, np.tile(silence, 120)]), 48_000)
+    return path
+
+
+@contextmanager
+def chromium(microphone: Path) -> Iterator[Browser]:
+    """A browser whose microphone plays the file, from its start for each recording."""
+    expect.set_options(timeout=1000 * SECONDS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={microphone}%noloop",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """The page in a fresh profile; what should not happen on it is noted in `complaints`."""
+
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        self.url = url
+        self.complaints: list[str] = []
+        self.context = browser.new_context(**options)
+        self.context.set_default_timeout(1000 * SECONDS)
+        self.page: Page = self.context.new_page()
+        self.page.on("console", lambda message: self._console(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("request", lambda request: self._requested(request.url))
+
+    def open(self) -> Page:
+        """Go there, and wait until the service is ready."""
+        self.page.goto(self.url)
+        expect(self.page.locator("#state")).to_have_class("state ok")
+        expect(self.page.locator("#choose")).to_be_enabled()
+        return self.page
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(f"{kind}: {text}")
+
+    def _requested(self, url: str) -> None:
+        if not url.startswith((self.url + "/", "blob:" + self.url, "data:")):
+            self.complaints.append(f"request to {url}")
+
+
+def give(page: Page, file: Path, language: str = "KR") -> None:
+    """Choose a file and wait for its text."""
+    page.locator("#lang").select_option(language)
+    page.locator("#file").set_input_files(file)
+    expect(page.locator("#tools")).to_be_visible()
+
+
+def words(page: Page) -> str:
+    """The text on the page, as `samples/texts.tsv` has it."""
+    return " ".join(page.locator(".word").all_inner_texts())

@@ -1,0 +1,73 @@
+"""The pictures of `docs/page.md`: ``uv run python -m tests.e2e.screenshots`` makes them anew.
+
+They come out as here where the fonts Noto Sans and Noto Sans CJK are installed.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, Page, expect
+
+from tests.audio_files import with_ffmpeg
+from tests.e2e.browser import TEXTS, Visit, chromium, give, microphone_wav, read
+from tests.e2e.server import ROOT, Server
+from tests.e2e.stand_ins import VoskStandIn, has_live_route
+
+IMAGES = ROOT / "docs" / "images"
+TALK = ("ko-hello.wav", "ko-airport.mp3", "ko-library.m4a", "ko-breakfast.webm", "ko-coffee.ogg")
+SPEECH = "ko-library.m4a"
+PAUSE_SECONDS = 0.8
+DESKTOP = {"viewport": {"width": 820, "height": 860}, "device_scale_factor": 1.2}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.4}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, Server("--demo", "--port", "8400") as server:
+        server.wait_until_ready()
+        talk = joined(Path(folder) / "회의 녹음.m4a")
+        with chromium(microphone_wav(Path(folder) / "microphone.wav", SPEECH)) as browser:
+            listen(browser, server, talk, "light", locale="en-US", **DESKTOP)
+            listen(browser, server, talk, "dark", locale="ko-KR", color_scheme="dark", **DESKTOP)
+            listen(browser, server, talk, "phone", locale="ko-KR", **PHONE)
+            speak(browser, server, "recording", locale="en-US", **DESKTOP)
+
+
+def listen(browser: Browser, server: Server, file: Path, name: str, **options: object) -> None:
+    """A recording, paused at a word."""
+    page = Visit(browser, server.url, reduced_motion="reduce", **options).open()
+    give(page, file)
+    page.locator("#seek").fill("8")
+    page.evaluate("document.activeElement.blur()")
+    photograph(page, name)
+
+
+def speak(browser: Browser, server: Server, name: str, **options: object) -> None:
+    """The microphone, with the text so far."""
+    page = Visit(browser, server.url, reduced_motion="reduce", **options).open()
+    if not has_live_route(server):
+        VoskStandIn(server).install(page)
+    page.locator("#record").click()
+    expect(page.locator("#live")).to_contain_text(" ".join(TEXTS[SPEECH].split()[:3]))
+    page.evaluate("document.activeElement.blur()")
+    photograph(page, name)
+
+
+def photograph(page: Page, name: str) -> None:
+    file = IMAGES / f"page-{name}.png"
+    page.screenshot(path=file, full_page=True)
+    sys.stdout.write(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB\n")
+    page.context.close()
+
+
+def joined(file: Path) -> Path:
+    """Some samples one after another, as a phone records them."""
+    silence = np.zeros(round(PAUSE_SECONDS * 16_000), np.float32)
+    talk = np.concatenate([part for name in TALK for part in (read(name), silence)])
+    file.write_bytes(with_ffmpeg(talk[:, None], 16_000, "mp4", "aac"))
+    return file
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""A real process is told to stop while requests are in flight."""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.audio_files import tones, with_libsndfile
+from tests.e2e.server import Server
+from tests.live import form, head, read_answer, wait_until
+
+CLIP = with_libsndfile(tones(1.5, 16000), 16000, "WAV")
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    return tmp_path / "gate"
+
+
+@contextmanager
+def gated(gate: Path, *, delay: float, timeout: float = 20) -> Iterator[Server]:
+    flags = ["--drain-delay-seconds", str(delay), "--drain-timeout-seconds", str(timeout)]
+    command = ("-m", "tests.e2e.gated", str(gate))
+    with Server("--host", "127.0.0.1", "--port", "0", *flags, command=command) as server:
+        server.wait_until_ready()
+        yield server
+
+
+def post(server: Server) -> requests.Response:
+    files = {"file": ("a.wav", CLIP)}
+    return requests.post(server.url + "/transcribe", files=files, timeout=60)
+
+
+def hold_one(server: Server, gate: Path, pool: ThreadPoolExecutor) -> Future[requests.Response]:
+    """A request that is being computed until the gate is removed."""
+    gate.touch()
+    answer = pool.submit(post, server)
+    wait_until(gate.with_suffix(".running").exists)
+    return answer
+
+
+def half_upload(server: Server) -> tuple[socket.socket, bytes]:
+    """A request whose upload has begun, and what is missing of it."""
+    body = form(CLIP)
+    connection = socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), 60)
+    connection.sendall(head(f"Content-Length: {len(body)}") + body[:100])
+    return connection, body[100:]
+
+
+def test_what_is_in_flight_is_finished_and_probes_hear_of_the_end_first(gate: Path) -> None:
+    with gated(gate, delay=4) as server, ThreadPoolExecutor() as pool:
+        computed = hold_one(server, gate, pool)
+        connection, rest = half_upload(server)
+        server.signal(signal.SIGTERM)
+        told = time.monotonic()
+
+        wait_until(lambda: server.get("/readyz").status_code == 503)
+        assert server.get("/readyz").json() == {"status": "draining"}
+        health = server.get("/health")
+        assert (health.status_code, health.json()["status"]) == (503, "draining")
+        assert health.headers["connection"] == "close"
+        assert server.get("/livez").status_code == 200
+        assert time.monotonic() - told < 4, "too slow a machine to see the delay"
+        taken = pool.submit(post, server)
+
+        server.wait_for_log("stopping: 3 requests to finish")
+        refused = post(server)
+        assert (refused.status_code, refused.json()["code"]) == (503, "draining")
+        assert int(refused.headers["retry-after"]) >= 1
+        assert refused.headers["connection"] == "close"
+        assert server.get("/livez").status_code == 200
+        assert server.get("/readyz").status_code == 503
+
+        gate.unlink()
+        connection.sendall(rest)
+        assert read_answer(connection).status == 200
+        connection.close()
+        assert [each.result().status_code for each in (computed, taken)] == [200, 200]
+        assert server.process.wait(30) == 0
+
+
+def test_a_second_signal_ends_the_process_at_once(gate: Path) -> None:
+    with gated(gate, delay=0, timeout=600) as server, ThreadPoolExecutor() as pool:
+        computed = hold_one(server, gate, pool)
+        server.signal(signal.SIGTERM)
+        server.wait_for_log("stopping: 1 requests to finish")
+        server.signal(signal.SIGTERM)
+        assert server.process.wait(10) == 128 + signal.SIGTERM
+        with pytest.raises(requests.ConnectionError):
+            computed.result()
+
+
+def test_what_takes_too_long_is_answered_503_and_the_process_ends(gate: Path) -> None:
+    with gated(gate, delay=0, timeout=1) as server, ThreadPoolExecutor() as pool:
+        computed = hold_one(server, gate, pool)
+        server.signal(signal.SIGTERM)
+        answer = computed.result()
+        assert (answer.status_code, answer.json()["code"]) == (503, "draining")
+        # Although the engine still computes: the gate stays shut.
+        assert server.process.wait(20) == 0
+
+
+def test_ctrl_c_waits_neither_for_a_load_balancer_nor_for_an_open_connection(gate: Path) -> None:
+    with gated(gate, delay=600) as server, requests.Session() as session:
+        assert session.get(server.url + "/livez", timeout=5).status_code == 200
+        server.signal(signal.SIGINT)
+        assert server.process.wait(20) == 0

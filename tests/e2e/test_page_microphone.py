@@ -1,0 +1,162 @@
+"""The page in a real browser, whose microphone plays a sample."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.e2e.browser import TEXTS, words
+from tests.e2e.conftest import Open
+from tests.e2e.server import Server
+from tests.e2e.stand_ins import VoskStandIn, has_live_route
+
+HELLO = TEXTS["ko-hello.wav"]
+LATER = re.compile("0:0[5-9]|0:[1-9]")
+"""On the clock, when the microphone has said it."""
+
+
+@pytest.fixture
+def live(demo: Server) -> bool:
+    """Whether the server has the live route, so that no stand-in is needed."""
+    return has_live_route(demo)
+
+
+def test_words_appear_while_one_speaks(visit: Open, demo: Server, live: bool) -> None:
+    page = visit().open()
+    stand_in = VoskStandIn(demo)
+    if not live:
+        stand_in.install(page)
+    page.locator("#record").click()
+    expect(page.locator("#live")).to_contain_text(HELLO.split()[0])
+    expect(page.locator("#live")).to_contain_text(HELLO)
+    expect(page.locator("#recording-time")).to_have_text(LATER)
+    page.locator("#stop").click()
+    expect(page.locator("#tools")).to_be_visible()
+    assert words(page) == HELLO
+    assert page.locator(".word[style*='--doubt']").count() == len(HELLO.split())
+
+    if not live:
+        assert stand_in.urls[0].endswith("/stream?lang=KR")
+        assert stand_in.config == {"sample_rate": 16000, "words": True}
+        assert set(stand_in.frames[:-1]) == {3200}  # 100 ms
+
+    # The recording stays on the page: to hear, to keep, to light up.
+    page.locator(".word").nth(1).click()
+    expect(page.locator(".word.now")).to_have_text(HELLO.split()[1])
+    recorded = keep(page, "wav")
+    samples, rate = soundfile.read(BytesIO(recorded), dtype="int16")
+    assert (rate, samples.ndim) == (16000, 1)
+    assert len(samples) / rate > 5
+    assert HELLO.encode() in keep(page, "srt")
+
+
+def test_a_refused_connection_loses_nothing(visit: Open) -> None:
+    page = visit().open()
+    page.route_web_socket("**/stream?*", lambda socket: socket.close(code=1008))
+    record_hello(page, "Live text is not available. The recording is transcribed when you stop.")
+    assert words(page) == HELLO
+
+
+def test_a_lost_connection_loses_nothing(visit: Open) -> None:
+    page = visit().open()
+
+    def hang_up(socket: WebSocketRoute) -> None:
+        heard = 0
+
+        def receive(message: str | bytes) -> None:
+            nonlocal heard
+            heard += isinstance(message, bytes)
+            if heard == 10:
+                socket.close(code=1011)
+            elif isinstance(message, bytes):
+                socket.send('{"partial": "안녕"}')
+
+        socket.on_message(receive)
+
+    page.route_web_socket("**/stream?*", hang_up)
+    record_hello(page, "Live text is not available. The recording is transcribed when you stop.")
+    assert words(page) == HELLO
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("NotAllowedError", "The browser does not let this page use the microphone."),
+        ("NotFoundError", "No microphone was found."),
+        ("NotReadableError", "The microphone cannot be used."),
+    ],
+)
+def test_why_there_is_no_microphone_is_said(visit: Open, name: str, sentence: str) -> None:
+    visitor = visit()
+    visitor.page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = async () => "
+        f"{{ throw new DOMException('', '{name}'); }};"
+    )
+    page = visitor.open()
+    page.locator("#record").click()
+    expect(page.locator("#problem-title")).to_have_text("No recording")
+    expect(page.locator("#problem-detail")).to_contain_text(sentence)
+    expect(page.locator("#record")).to_be_enabled()
+
+
+def test_a_discarded_recording_is_gone(visit: Open) -> None:
+    page = visit().open()
+    page.route_web_socket("**/stream?*", lambda socket: None)
+    page.locator("#record").click()
+    expect(page.locator("#recording-time")).not_to_have_text("0:00")
+    page.locator("#discard").click()
+    expect(page.locator("#recording")).to_be_hidden()
+    expect(page.locator("#result")).to_be_hidden()
+    expect(page.locator("#record")).to_be_focused()
+
+
+def test_the_audio_thread_resamples_cleanly(visit: Open) -> None:
+    page = visit().open()
+    for rate in (48_000, 44_100, 16_000, 8_000):
+        time = np.arange(rate) / rate
+        for pitch in (440.0, 3_000.0, 10_000.0):
+            if pitch >= rate / 2:
+                continue
+            wave = 0.5 * np.sin(2 * np.pi * pitch * time)
+            output = np.array(resampled(page, wave, rate))
+            assert len(output) == pytest.approx(16_000, abs=40)
+            expected = 0.5 * np.sin(2 * np.pi * pitch * np.arange(len(output)) / 16_000)
+            if pitch > 8_000:
+                expected[:] = 0  # It would come back as another tone.
+            middle = slice(200, -200)
+            assert np.abs(output - expected)[middle].max() < 0.001, (rate, pitch)
+
+
+def resampled(page: Page, wave: np.ndarray, rate: int) -> list[float]:
+    """In blocks of 128, as the browser's audio thread gives them."""
+    result: list[float] = page.evaluate(
+        """async ([wave, rate]) => {
+            const {Resampler} = await import("/static/resampler.js");
+            const resampler = new Resampler(rate, 16000);
+            const output = [];
+            for (let at = 0; at < wave.length; at += 128) {
+                output.push(...resampler.feed(Float32Array.from(wave.slice(at, at + 128))));
+            }
+            return [...output, ...resampler.finish()];
+        }""",
+        [wave.tolist(), rate],
+    )
+    return result
+
+
+def record_hello(page: Page, note: str) -> None:
+    page.locator("#record").click()
+    expect(page.locator("#recording-note")).to_have_text(note)
+    expect(page.locator("#recording-time")).to_have_text(LATER)
+    page.locator("#stop").click()
+    expect(page.locator("#tools")).to_be_visible()
+
+
+def keep(page: Page, ending: str) -> bytes:
+    with page.expect_download() as download:
+        page.locator(f"[data-format={ending}]").click()
+    return Path(download.value.path()).read_bytes()

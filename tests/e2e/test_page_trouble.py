@@ -1,0 +1,136 @@
+"""The page in a real browser: waiting, cancelling, and what goes wrong."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Route, expect
+
+from stt.languages import BUNDLED_FOLDER
+from tests.audio_files import with_libsndfile
+from tests.e2e.browser import SAMPLES, TEXTS, give, words
+from tests.e2e.conftest import Open
+from tests.e2e.server import Server
+from tests.hub import FakeHub
+
+
+def test_cancel_aborts_the_request(visit: Open, demo: Server, tmp_path: Path) -> None:
+    long = tmp_path / "long.flac"
+    noise = np.random.default_rng(0).normal(0, 0.05, (240 * 16000, 1)).astype(np.float32)
+    long.write_bytes(with_libsndfile(noise, 16000, "FLAC"))
+    page = visit().open()
+    failures: dict[str, str | None] = {}
+    page.on("requestfailed", lambda request: failures.update({request.url: request.failure}))
+    page.locator("#file").set_input_files(long)
+    expect(page.locator("#work-title")).to_have_text("Transcribing…")
+    expect(page.locator("#choose")).to_be_disabled()
+    page.locator("#cancel").click()
+    expect(page.locator("#done")).to_have_text("Cancelled.")
+    expect(page.locator("#work")).to_be_hidden()
+    expect(page.locator("#again")).to_be_visible()
+    assert failures[demo.url + "/transcribe"] == "net::ERR_ABORTED"
+    give(page, SAMPLES / "ko-hello.wav")
+    assert words(page) == TEXTS["ko-hello.wav"]
+
+
+def test_a_problem_is_shown_in_the_services_words(
+    visit: Open, demo: Server, tmp_path: Path
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("not audio")
+    visitor = visit(locale="ko-KR")
+    page = visitor.open()
+    page.locator("#file").set_input_files(text)
+    expect(page.locator("#problem-title")).to_have_text("읽을 수 없는 형식입니다")
+    detail = demo.transcribe(text).json()["detail"]
+    expect(page.locator("#problem-detail")).to_have_text(detail)
+    expect(page.locator("#problem-detail")).to_have_attribute("lang", "en")
+    assert len(visitor.complaints) == 1
+    assert "415" in visitor.complaints.pop()
+
+
+def test_a_busy_service_is_asked_again_when_it_says_so(visit: Open) -> None:
+    visitor = visit()
+    page = visitor.open()
+    refusals = [429, 503]
+
+    def refuse_at_first(route: Route) -> None:
+        if not refusals:
+            return route.continue_()
+        body = json.dumps({"detail": "Too much waits.", "code": "overloaded"})
+        return route.fulfill(status=refusals.pop(0), headers={"Retry-After": "2"}, body=body)
+
+    page.route("**/transcribe", refuse_at_first)
+    page.locator("#file").set_input_files(SAMPLES / "ko-hello.wav")
+    expect(page.locator("#work-title")).to_have_text(
+        re.compile(r"The service is busy. Trying again in [12] s.")
+    )
+    expect(page.locator("#tools")).to_be_visible()
+    assert words(page) == TEXTS["ko-hello.wav"]
+    assert not refusals
+    visitor.complaints.clear()
+
+
+def test_a_service_that_is_gone_can_be_tried_again(visit: Open) -> None:
+    visitor = visit()
+    page = visitor.open()
+    page.route("**/transcribe", lambda route: route.abort())
+    page.locator("#file").set_input_files(SAMPLES / "ko-hello.wav")
+    expect(page.locator("#problem-title")).to_have_text("The service does not answer")
+    page.unroute("**/transcribe")
+    page.locator("#retry").click()
+    expect(page.locator("#tools")).to_be_visible()
+    assert words(page) == TEXTS["ko-hello.wav"]
+    visitor.complaints.clear()
+
+
+def test_a_key_is_asked_for_where_one_is_needed(visit: Open) -> None:
+    visitor = visit()
+    page = visitor.open()
+    expect(page.locator("#key")).to_be_hidden()
+
+    def want_key(route: Route) -> None:
+        if route.request.headers.get("authorization") == "Bearer open-sesame":
+            return route.continue_()
+        return route.fulfill(status=401, body=json.dumps({"detail": "A key is needed."}))
+
+    page.route("**/transcribe", want_key)
+    page.locator("#file").set_input_files(SAMPLES / "ko-hello.wav")
+    expect(page.locator("#key-value")).to_be_focused()
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(page.locator("#key-hint")).to_have_text("That key was not accepted.")
+    page.keyboard.type("open-sesame")
+    page.keyboard.press("Enter")
+    expect(page.locator("#tools")).to_be_visible()
+    expect(page.locator("#key")).to_be_hidden()
+    # For this tab only, and not in what people copy.
+    assert "sesame" in page.evaluate("JSON.stringify(sessionStorage)")
+    assert "sesame" not in page.evaluate("JSON.stringify(localStorage)")
+    line = page.locator("#curl").inner_text()
+    assert '-H "Authorization: Bearer $STT_API_KEY"' in line
+    assert "sesame" not in line
+    visitor.complaints.clear()
+
+
+def test_a_recording_waits_while_the_model_comes(visit: Open, tmp_path: Path) -> None:
+    hub = FakeHub({"kresnik/wav2vec2-large-xlsr-korean": BUNDLED_FOLDER / "ko-mini"})
+    hub.bytes_per_second = 1_000_000
+    env = {"HOME": str(tmp_path), "HF_HOME": str(tmp_path / "hf"), "HF_ENDPOINT": hub.endpoint}
+    with hub, Server("--port", "0", env=env) as server:
+        visitor = visit(server.url)
+        page = visitor.page
+        page.goto(server.url)
+        expect(page.locator("#loading-text")).to_have_text(
+            re.compile(r"kresnik/.+: [\d.]+ \w?B of [\d.]+ MB fetched"), timeout=60_000
+        )
+        expect(page.locator("#state")).to_have_text("Loading")
+        page.locator("#file").set_input_files(SAMPLES / "ko-hello.wav")
+        expect(page.locator("#work-title")).to_have_text("Waiting for the model…")
+        expect(page.locator("#tools")).to_be_visible(timeout=120_000)
+        expect(page.locator("#loading")).to_be_hidden()
+        assert words(page)
+    # The browser notes every 503 of /health.
+    assert all("503" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()

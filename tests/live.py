@@ -1,0 +1,186 @@
+"""The real application on a real port in this process, and clients that misbehave."""
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+import uvicorn
+from fastapi import FastAPI
+
+from stt.app import create_app
+from stt.commands.serve import make_config
+from stt.settings import load_settings
+from tests.decoders import shared_decoders
+from tests.fakes import FakeEngine
+
+WAIT_SECONDS, START_SECONDS = 30.0, 120.0
+
+
+@dataclass
+class Live:
+    """A running server and the engine in it."""
+
+    app: FastAPI
+    server: uvicorn.Server
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return requests.get(self.url + path, headers=headers, timeout=WAIT_SECONDS)
+
+    def post(
+        self, data: bytes, headers: dict[str, str] | None = None, **form: str
+    ) -> requests.Response:
+        return requests.post(
+            self.url + "/transcribe",
+            files={"file": ("clip.wav", data)},
+            data=form,
+            headers=headers,
+            timeout=WAIT_SECONDS,
+        )
+
+    @property
+    def n_inside(self) -> int:
+        """Requests that were taken in and are not answered."""
+        n_inside: int = self.app.state.admission.n_inside
+        return n_inside
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS)
+
+
+@contextmanager
+def live(*flags: str, engine: FakeEngine | None = None) -> Iterator[Live]:
+    """Serve with the very configuration of `stt serve`, until the end of the block."""
+    settings = load_settings([*flags, "--host", "127.0.0.1", "--port", "0"])
+    app = create_app(settings, engine=engine or FakeEngine(), decoders=shared_decoders())
+    config = make_config(app, settings)
+    listener = config.bind_socket()
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    port = listener.getsockname()[1]
+    thread.start()
+    try:
+        running = Live(app, server, port)
+        wait_until(
+            lambda: reachable(running) and running.get("/readyz").status_code == 200,
+            START_SECONDS,
+        )
+        yield running
+    finally:
+        server.should_exit = True
+        thread.join(WAIT_SECONDS)
+        server.force_exit = True
+        thread.join(WAIT_SECONDS)
+
+
+def reachable(running: Live) -> bool:
+    with suppress(OSError):
+        running.get("/livez")
+        return True
+    return False
+
+
+def wait_until(condition: Any, seconds: float = WAIT_SECONDS) -> None:
+    """Until it is true; an error after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class BlockedEngine(FakeEngine):
+    """Computes nothing while it is held; `running` is set when a forward has begun."""
+
+    def __init__(self) -> None:
+        self.running, self._steps, self._held = threading.Event(), threading.Semaphore(0), False
+        super().__init__(self._wait)
+
+    def _wait(self) -> None:
+        if self._held:
+            self.running.set()
+            assert self._steps.acquire(timeout=WAIT_SECONDS)
+            self.running.clear()
+
+    def hold(self) -> None:
+        self._held = True
+
+    def step(self) -> None:
+        """Let the forward that has begun end."""
+        self._steps.release()
+
+    def release(self) -> None:
+        self._held = False
+        self._steps.release(1000)
+
+
+@dataclass
+class Answer:
+    """What came back over a bare socket."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+    closed: bool = field(default=False)
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        assert self.headers["content-type"] == "application/problem+json"
+        parsed: dict[str, Any] = json.loads(self.body)
+        assert isinstance(parsed["detail"], str)
+        assert parsed["status"] == self.status
+        assert parsed["request_id"] == self.headers["x-request-id"]
+        return parsed
+
+
+def head(*lines: str, target: str = "/transcribe", method: str = "POST") -> bytes:
+    """The head of a multipart request, with boundary "x"."""
+    return "\r\n".join(
+        [
+            f"{method} {target} HTTP/1.1",
+            "Host: localhost",
+            "Content-Type: multipart/form-data; boundary=x",
+            *lines,
+            "\r\n",
+        ]
+    ).encode()
+
+
+def form(data: bytes) -> bytes:
+    """A multipart body with boundary "x" and one file."""
+    before = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    return before + data + b"\r\n--x--\r\n"
+
+
+def read_answer(connection: socket.socket) -> Answer:
+    """The next answer on this connection."""
+    response = http.client.HTTPResponse(connection, method="POST")
+    response.begin()
+    return Answer(response.status, response.headers, response.read())
+
+
+def read_rest(connection: socket.socket) -> bytes:
+    """What still comes, until the server ends the connection, in whatever way."""
+    rest = b""
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(10_000):
+            rest += piece
+    return rest
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server ends the connection (waits for it)."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True

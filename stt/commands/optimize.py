@@ -19,7 +19,7 @@ from stt.commands.recognition import choose_language, find_checkpoint
 from stt.ctc import GreedyDecoder
 from stt.engine import Engine, available_cores
 from stt.errors import AudioError, ConfigurationError
-from stt.evaluation import Scores, read_manifest, score
+from stt.evaluation import Errors, read_manifest, score
 from stt.languages import Language
 from stt.settings import Settings
 from stt.transcript import SAMPLE_RATE, Waveform
@@ -50,6 +50,8 @@ class Cost:
     cer_fp32: float | None
     """Against the true texts, where those are known."""
     cer_optimized: float | None
+    n_characters: int
+    """Of the texts that `loss` is counted in."""
 
     @property
     def loss(self) -> float:
@@ -57,6 +59,16 @@ class Cost:
         if self.cer_fp32 is None or self.cer_optimized is None:
             return self.disagreement
         return max(0.0, self.cer_optimized - self.cer_fp32)
+
+    @property
+    def resolution(self) -> float:
+        """One character: no smaller loss can be seen in these recordings."""
+        return 1 / max(1, self.n_characters)
+
+    def exceeds(self, threshold: float) -> bool:
+        """Whether more is lost; a single character is an accident, however few there are."""
+        is_accident = 0 < self.loss < 1.5 * self.resolution
+        return self.loss > threshold and not is_accident
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -151,7 +163,7 @@ def optimize(
             cpu_threads=settings.cpu_threads or available_cores(),
         )
         cost = compare(clips, exact, texts_of(optimized_engine, clips, precision))
-        if cost.loss > threshold:
+        if cost.exceeds(threshold):
             return cost, None
         (work / place.report.name).write_text(
             json.dumps({"model": language.model.id, "precision": precision, **asdict(cost)})
@@ -256,14 +268,17 @@ def compare(clips: Sequence[Clip], exact: Sequence[str], optimized: Sequence[str
     """The optimised model's texts against fp32's, and both against the truth where it is known."""
     known = [index for index, clip in enumerate(clips) if clip.text]
 
-    def error_rate(texts: Sequence[str]) -> float | None:
-        pairs = [(clips[index].text or "", texts[index]) for index in known]
-        scores: Scores = score(pairs)
-        return scores.characters.rate if pairs else None
+    def errors(texts: Sequence[str]) -> Errors:
+        return score((clips[index].text or "", texts[index]) for index in known).characters
 
-    between = score((a, b) for a, b in zip(exact, optimized, strict=True) if a)
+    between = score((a, b) for a, b in zip(exact, optimized, strict=True) if a).characters
+    truth = errors(exact)
     return Cost(
-        len(clips), between.characters.rate or 0.0, error_rate(exact), error_rate(optimized)
+        len(clips),
+        between.rate or 0.0,
+        truth.rate if known else None,
+        errors(optimized).rate if known else None,
+        truth.reference_units if known else between.reference_units,
     )
 
 
@@ -280,6 +295,11 @@ def render(
         lines.append(f"  character error rate in {precision:<22}{cost.cer_optimized:.2%}")
     else:
         lines.append("  character error rates: not known without a texts.tsv in --calibration")
+    if cost.resolution > threshold:
+        lines.append(
+            f"  too few recordings to tell {threshold:.2%}: one of their {cost.n_characters} "
+            f"characters is {cost.resolution:.2%}"
+        )
     if folder is None:
         lines.append(
             f"NOT kept: it loses {cost.loss:.2%}, more than {threshold:.2%} (--threshold). The "

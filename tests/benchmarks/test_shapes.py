@@ -75,7 +75,7 @@ def test_a_shape_is_what_was_published(name: str) -> None:
 
 
 def test_a_shape_that_is_made_can_be_served(tmp_path: Path) -> None:
-    from stt.engines import load_engine
+    from stt.engines.torch import load_torch_engine
     from tests.audio_files import tones
 
     small = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -85,7 +85,7 @@ def test_a_shape_that_is_made_can_be_served(tmp_path: Path) -> None:
     folder = tmp_path / "small"
     make_shape(shape, folder)
     assert list(tmp_path.iterdir()) == [folder]
-    engine = load_engine(folder, device="cpu", precision="fp32")
+    engine = load_torch_engine(folder, device="cpu", precision="fp32")
     assert engine.vocabulary.symbols == shape.symbols
     [frames] = engine.forward([tones(2, 16000)[:, 0]])
     blanks = (frames.columns == engine.vocabulary.blank).mean()

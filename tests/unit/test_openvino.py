@@ -17,7 +17,7 @@ from stt.engines.openvino import OpenVinoEngine, load_openvino_engine, normalise
 from stt.engines.optimized import find_optimized, place_of
 from stt.engines.torch import TorchEngine, load_torch_engine
 from stt.errors import ConfigurationError, ModelBroken
-from stt.languages import BUNDLED_MODELS, ModelSource
+from stt.languages import BUNDLED_MODELS, ModelSource, choose_languages
 from stt.settings import load_settings
 from tests.audio_files import tones
 from tests.fakes import save_random_checkpoint
@@ -169,6 +169,17 @@ def test_loss_is_more_errors_where_the_truth_is_known_and_difference_where_not()
     assert cost.loss == 0.0
     unknown = [replace(clip, text=None) for clip in clips]
     assert optimize.compare(unknown, ["abcx", "efgh"], ["abcd", "efgx"]).loss == 2 / 8
+
+
+def test_one_character_of_few_is_within_the_threshold_and_two_are_not() -> None:
+    clips = [optimize.Clip("a", np.zeros(16000, np.float32), "abcdefgh")]
+    one = optimize.compare(clips, ["abcdefgh"], ["abcdefgx"])
+    assert (one.loss, one.resolution) == (1 / 8, 1 / 8)
+    assert not one.exceeds(0.005)
+    assert optimize.compare(clips, ["abcdefgh"], ["abcdefxx"]).exceeds(0.005)
+    language = next(iter(choose_languages(["KR"], {}, demo=True)))
+    told = optimize.render(one, "int8", language, 0.005, Path("kept"))
+    assert "too few recordings to tell 0.50%: one of their 8 characters is 12.50%" in told
 
 
 def test_few_recordings_are_heard_again_in_noise_and_many_are_not() -> None:

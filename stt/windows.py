@@ -20,7 +20,7 @@ Windows begin at multiples of the frame stride, so that a frame of a window is e
 one forward over the whole recording, and frames can be counted through.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,18 @@ class FrameGrid:
     def n_samples(self, n_frames: int) -> int:
         """Samples that so many neighbouring frames cover."""
         return self.receptive_samples + (n_frames - 1) * self.stride_samples
+
+    def pieces(self, n_samples: int, n_frames: int) -> Iterator[slice]:
+        """Cut a waveform so that each piece has ``n_frames`` frames, the last one the rest.
+
+        The frames of all pieces are those of the whole, if a frame depends on nothing but the
+        samples that it covers.
+        """
+        total = self.n_frames(n_samples)
+        for first in range(0, total, n_frames):
+            n = min(n_frames, total - first)
+            begin = first * self.stride_samples
+            yield slice(begin, begin + self.n_samples(n))
 
     def seconds(self, frame: int) -> float:
         """Where a frame begins, in seconds."""

@@ -1,9 +1,10 @@
-"""A checkpoint -> OpenVINO's graph, as it is or in int8.
+"""A checkpoint -> OpenVINO's graphs, as it is or in int8.
 
-The graph is traced from `stt.engines.wav2vec2`. Its convolutions are matrix products on a
-time-major signal, so a graph of any length needs no transposing: with transformers' own layout,
-a graph for every length took 1.2 times as long as one for a single length, and each length of its
-own would have needed a copy of the weights.
+They are traced from `stt.engines.wav2vec2`: one of the feature encoder, which computes two seconds
+at a time, and one of the rest. Convolutions are matrix products on a time-major signal, so a graph
+of any length needs no transposing: with transformers' own layout, a graph for every length took 1.2
+times as long as one for a single length, and each length of its own would have needed a copy of
+the weights.
 """
 
 import logging
@@ -14,7 +15,7 @@ from typing import Any
 
 from stt.engines import wav2vec2
 from stt.engines.checkpoint import Checkpoint
-from stt.engines.optimized import GRAPH, Description
+from stt.engines.optimized import CONTEXT, ENCODER, Description
 from stt.engines.torch import load_model
 from stt.errors import ConfigurationError
 from stt.transcript import SAMPLE_RATE, Waveform
@@ -40,58 +41,77 @@ def convert(
         ModelBroken: the checkpoint's weights cannot be read.
     """
     try:
-        import nncf
+        import nncf  # noqa: F401
         import openvino
     except ImportError:
         raise ConfigurationError(
             "stt optimize needs openvino and nncf: install stt-ctc[openvino]."
         ) from None
+    import torch
+
     if not wav2vec2.supports(checkpoint.config):
         raise ConfigurationError(
             f"A {checkpoint.config.model_type} checkpoint cannot be optimised, only wav2vec2. Set "
             "STT_BACKEND=torch for it."
         )
-    graph = _trace(checkpoint)
+    model = load_model(checkpoint, "fp32")
+    waveforms = [
+        torch.from_numpy(checkpoint.inputs([waveform], framework="np")["input_values"])
+        for waveform in calibration
+    ]
+    features = [model.encoder(waveform) for waveform in waveforms]
+    example = torch.randn(1, 3 * SAMPLE_RATE)
+    encoder = _trace(model.encoder, example)
+    context = _trace(model.context, model.encoder(example))
     if precision == "int8":
-        inputs = [
-            checkpoint.inputs([waveform], framework="np")["input_values"]
-            for waveform in calibration
-        ]
-        graph = nncf.quantize(
-            graph,
-            nncf.Dataset(inputs),
-            model_type=nncf.ModelType.TRANSFORMER,
-            subset_size=len(inputs),
-            ignored_scope=nncf.IgnoredScope(patterns=[_kept_exact(checkpoint)]),
-        )
-    openvino.save_model(graph, target / GRAPH, compress_to_fp16=False)
+        if model.encoder.is_local:
+            encoder = _in_int8(encoder, waveforms, exact=_FIRST_CONVOLUTION)
+        context = _in_int8(context, features)
+    openvino.save_model(encoder, target / ENCODER, compress_to_fp16=False)
+    openvino.save_model(context, target / CONTEXT, compress_to_fp16=False)
     Description(
-        checkpoint.vocabulary, checkpoint.grid, bool(checkpoint.feature_extractor.do_normalize)
+        checkpoint.vocabulary,
+        checkpoint.grid,
+        bool(checkpoint.feature_extractor.do_normalize),
+        wav2vec2.PIECE_FRAMES if model.encoder.is_local else None,
     ).save(target)
 
 
-def _kept_exact(checkpoint: Checkpoint) -> str:
-    """Names of the traced graph's nodes that int8 leaves alone, as a pattern.
+_FIRST_CONVOLUTION = r".*convolutions\.0/.*"
+"""Names of the traced encoder's nodes that int8 leaves alone.
 
-    The first convolution hears the waveform itself, which 8 bits would coarsen; it is a thousandth
-    of the work. Behind group norm, which follows the first alone, the other convolutions' signals
-    have no common scale either: on the bundled English model they cost 0.5 % (absolute) of
-    character errors, an eighth of the work.
+The first convolution hears the waveform itself, which 8 bits would coarsen; it is a thousandth of
+the work. Behind group norm, which follows the first alone, no convolution is in int8: their signals
+have no common scale, and on the bundled English model they cost 0.5 % (absolute) of character
+errors, for an eighth of the work.
+"""
+
+
+def _in_int8(graph: Any, inputs: Sequence[Any], exact: str | None = None) -> Any:
+    """The graph with weights and activations in 8 bits (Jacob et al., 2018).
+
+    Args:
+        graph: OpenVINO's, in fp32.
+        inputs: Tensors of it, from which the activations' ranges are taken.
+        exact: A pattern of names of nodes to leave as they are.
     """
-    if checkpoint.config.feat_extract_norm == "group":
-        return r".*convolutions\..*"
-    return r".*convolutions\.0/.*"
+    import nncf
+
+    return nncf.quantize(
+        graph,
+        nncf.Dataset([each.numpy() for each in inputs]),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(inputs),
+        ignored_scope=nncf.IgnoredScope(patterns=[exact] if exact else []),
+    )
 
 
-def _trace(checkpoint: Checkpoint) -> Any:
-    """OpenVINO's graph from ``[1, any] float32`` to logits."""
+def _trace(module: Any, example: Any) -> Any:
+    """OpenVINO's graph of a module, for any second dimension of its input."""
     import openvino
-    import torch
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's doubts about sizes, which a test dispels
-        graph = openvino.convert_model(
-            load_model(checkpoint, "fp32"), example_input=torch.randn(1, 3 * SAMPLE_RATE)
-        )
-    graph.reshape([1, -1])
+        graph = openvino.convert_model(module, example_input=example)
+    graph.reshape([1, -1, *example.shape[2:]])
     return graph

@@ -1,13 +1,16 @@
 """The same checkpoints computed by OpenVINO, which has int8 for CPUs; see `stt.engines.convert`."""
 
+import ctypes
 import logging
+import mmap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stt.engines.optimized import GRAPH, Description
+from stt.engines.optimized import CONTEXT, ENCODER, Description
 from stt.errors import ConfigurationError, ModelBroken
 from stt.transcript import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
 
@@ -30,10 +33,26 @@ class OpenVinoEngine:
     device = "cpu"
 
     def __init__(
-        self, description: Description, compiled: Any, *, precision: str, calibration: Calibration
+        self,
+        description: Description,
+        encoder: Any,
+        context: Any,
+        *,
+        precision: str,
+        calibration: Calibration,
     ) -> None:
+        """
+        Args:
+            description: What the folder says.
+            encoder: Compiled, from ``[1, n_samples]`` to features ``[1, n_frames, width]``.
+            context: Compiled, from features to logits.
+            precision: ``bf16`` or ``int8``.
+            calibration: Its temperature goes into the frames.
+        """
         self._normalises = description.normalises
-        self._request = compiled.create_infer_request()
+        self._piece_frames = description.piece_frames
+        self._encoder = encoder.create_infer_request()
+        self._context = context.create_infer_request()
         self.precision = precision
         self.calibration = calibration
         self.vocabulary = description.vocabulary
@@ -53,12 +72,19 @@ class OpenVinoEngine:
         for waveform in waveforms:
             if self._normalises:
                 waveform = normalised(waveform)
-            logits = self._request.infer({0: waveform[None]})[0][0]
+            logits = self._context.infer({0: self._features(waveform)})[0][0]
             # A new array: the output is memory that the next inference writes to.
             rows = logits - logits.max(axis=1, keepdims=True)
             rows -= np.log(np.exp(rows).sum(axis=1, keepdims=True))
             results.append(rows)
         return results
+
+    def _features(self, waveform: Waveform) -> NDArray[np.float32]:
+        """``[1, n_frames, width]``; in pieces, whose signals stay in the processor's cache."""
+        n_frames = self._piece_frames or self.grid.n_frames(len(waveform))
+        pieces = self.grid.pieces(len(waveform), n_frames)
+        computed = [self._encoder.infer({0: waveform[None, piece]})[0] for piece in pieces]
+        return computed[0] if len(computed) == 1 else np.concatenate(computed, axis=1)
 
 
 def normalised(waveform: Waveform) -> Waveform:
@@ -104,20 +130,47 @@ def load_openvino_engine(
     }
     try:
         description = Description.load(folder)
-        compiled = core.compile_model(core.read_model(folder / GRAPH), "CPU", options)
+        encoder, context = (
+            core.compile_model(core.read_model(folder / graph), "CPU", options)
+            for graph in (ENCODER, CONTEXT)
+        )
     except (RuntimeError, OSError, ValueError, KeyError) as error:
         raise ModelBroken(
             "The optimised model cannot be read. Make it again with `stt optimize`, or set "
             "STT_BACKEND=torch."
         ) from error
     engine = OpenVinoEngine(
-        description, compiled, precision=precision, calibration=calibration or Calibration()
+        description,
+        encoder,
+        context,
+        precision=precision,
+        calibration=calibration or Calibration(),
     )
     # Where the first inference ever is a single frame, OpenVINO 2026.4 computes every longer one
     # wrongly from then on; after a longer one, single frames do no harm.
     engine.log_probs([np.zeros(SAMPLE_RATE, np.float32)])
+    forget_mapped(folder)
     logger.info("model read", extra={"backend": "openvino", "precision": precision})
     return engine
+
+
+def forget_mapped(folder: Path) -> None:
+    """Give up the pages of a folder's files that are mapped and were read (Linux; else nothing).
+
+    OpenVINO keeps its own rearranged copy of the weights and, mapped, the file that they came from:
+    as much again, counted as this process's. What is read again comes from the file again.
+    """
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        return
+    libc = ctypes.CDLL(None)
+    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for line in maps.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        addresses, permissions, *_, path = line.split(maxsplit=5)
+        # What may be written to may have been, and would be lost.
+        if path.startswith(f"{folder.resolve()}/") and "w" not in permissions:
+            begin, end = (int(address, 16) for address in addresses.split("-"))
+            libc.madvise(begin, end - begin, mmap.MADV_DONTNEED)
 
 
 def _has_bf16(core: Any) -> bool:

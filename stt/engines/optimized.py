@@ -15,10 +15,10 @@ from stt.ctc import Vocabulary
 from stt.languages import ModelSource
 from stt.windows import FrameGrid
 
-GRAPH_VERSION = 3
+GRAPH_VERSION = 4
 """Of `stt.engines.convert`; a change there that changes results raises it."""
-GRAPH = "model.xml"
-"""OpenVINO's graph; its weights lie beside it."""
+ENCODER, CONTEXT = "encoder.xml", "context.xml"
+"""OpenVINO's graphs, from waveform to features to logits; their weights lie beside them."""
 PRECISIONS = ("int8", "bf16")
 """What can be made, the preferred one first."""
 
@@ -32,8 +32,8 @@ class Place:
 
     @property
     def model(self) -> Path:
-        """The graph, which is there if anything is."""
-        return self.folder / GRAPH
+        """A graph, which is there if anything is."""
+        return self.folder / CONTEXT
 
     @property
     def report(self) -> Path:
@@ -49,6 +49,8 @@ class Description:
     grid: FrameGrid
     normalises: bool
     """Whether a waveform is brought to zero mean and unit variance."""
+    piece_frames: int | None
+    """That the encoder computes at once; None is all, where its norm is over the whole of time."""
 
     def save(self, folder: Path) -> None:
         """Write it beside the graph."""
@@ -64,6 +66,7 @@ class Description:
             Vocabulary(**{**vocabulary, "symbols": tuple(vocabulary["symbols"])}),
             FrameGrid(**fields["grid"]),
             fields["normalises"],
+            fields["piece_frames"],
         )
 
 

@@ -5,6 +5,7 @@ together. What it is for, measured in docs/benchmarks.md:
 
 - Convolutions are matrix products on a time-major signal, so that layer norm needs no transposing
   and nothing is unfolded in memory.
+- The encoder computes two seconds at a time, which stay in the processor's cache.
 - Query, key and value are one product.
 - Weights are read one tensor at a time into their precision, never two copies of the model.
 - transformers' modelling code is never imported: 5 s of start and 200 MB of memory.
@@ -17,6 +18,10 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from stt.windows import FrameGrid
+
+PIECE_FRAMES = 100
+"""That the feature encoder computes at once on a CPU: its signals of two seconds are 7 MB in bf16,
+of a window of 20 s 65 MB, each of some dozen."""
 
 
 class ReadTensor(Protocol):
@@ -83,6 +88,8 @@ class FeatureEncoder(nn.Module):
         super().__init__()
         self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
         self._group_norm = config.feat_extract_norm == "group"
+        self.is_local = not self._group_norm
+        """Whether a frame depends on nothing but the samples that it covers."""
         for index, stride in enumerate(config.conv_stride):
             name = f"wav2vec2.feature_extractor.conv_layers.{index}"
             bias = read(f"{name}.conv.bias") if config.conv_bias else None
@@ -145,15 +152,13 @@ class Layer(nn.Module):
         return self.narrow(F.gelu(self.wide(hidden)))  # type: ignore[no-any-return]
 
 
-class Wav2Vec2(nn.Module):
-    """Waveforms to logits."""
+class ContextNetwork(nn.Module):
+    """Features to logits: the transformer and the head."""
 
-    def __init__(self, config: Any, grid: FrameGrid, read: ReadTensor) -> None:
+    def __init__(self, config: Any, read: ReadTensor) -> None:
         super().__init__()
         eps = config.layer_norm_eps
-        self._grid = grid
         self._stable = config.do_stable_layer_norm
-        self.encoder = FeatureEncoder(config, read)
         self.projection_norm = _layer_norm(read, "wav2vec2.feature_projection.layer_norm", eps)
         self.projection = _read_linear(read, "wav2vec2.feature_projection.projection")
         self.position = _position_convolution(config, read)
@@ -163,21 +168,17 @@ class Wav2Vec2(nn.Module):
             for index in range(config.num_hidden_layers)
         )
         self.head = _read_linear(read, "lm_head")
-        self.eval().requires_grad_(False)
 
-    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, features: Tensor, real: Tensor | None = None) -> Tensor:
         """Logits, ``[n, n_frames, n_vocab]``.
 
         Args:
-            waveforms: ``[n, n_samples]``, each of zero mean and unit variance before its padding.
-            lengths: ``[n] int64``, samples before the padding; None where nothing is padded.
+            features: ``[n, n_frames, width]``, as `FeatureEncoder` gives them.
+            real: ``[n, n_frames] bool``, which frames are no padding; None where all are.
         """
-        hidden = self.projection(self.projection_norm(self.encoder(waveforms)))
+        hidden = self.projection(self.projection_norm(features))
         mask = None
-        if lengths is not None:
-            grid = self._grid
-            n_frames = (lengths - grid.receptive_samples) // grid.stride_samples + 1
-            real = torch.arange(hidden.shape[1], device=hidden.device) < n_frames[:, None]
+        if real is not None:
             hidden = hidden * real[:, :, None]
             mask = real[:, None, None, :]
         hidden = hidden + self._positions(hidden)
@@ -193,6 +194,38 @@ class Wav2Vec2(nn.Module):
         embedded = self.position(hidden.transpose(1, 2))
         # An even kernel, padded by half of it at both ends, gives one frame too many.
         return F.gelu(embedded[:, :, : hidden.shape[1]]).transpose(1, 2)
+
+
+class Wav2Vec2(nn.Module):
+    """Waveforms to logits."""
+
+    def __init__(self, config: Any, grid: FrameGrid, read: ReadTensor) -> None:
+        super().__init__()
+        self._grid = grid
+        self.encoder = FeatureEncoder(config, read)
+        self.context = ContextNetwork(config, read)
+        self.eval().requires_grad_(False)
+
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Logits, ``[n, n_frames, n_vocab]``.
+
+        Args:
+            waveforms: ``[n, n_samples]``, each of zero mean and unit variance before its padding.
+            lengths: ``[n] int64``, samples before the padding; None where nothing is padded.
+        """
+        features = self._encode(waveforms)
+        if lengths is None:
+            return self.context(features)  # type: ignore[no-any-return]
+        grid = self._grid
+        n_frames = (lengths - grid.receptive_samples) // grid.stride_samples + 1
+        real = torch.arange(features.shape[1], device=features.device) < n_frames[:, None]
+        return self.context(features, real)  # type: ignore[no-any-return]
+
+    def _encode(self, waveforms: Tensor) -> Tensor:
+        if not self.encoder.is_local or waveforms.is_cuda:
+            return self.encoder(waveforms)  # type: ignore[no-any-return]
+        pieces = self._grid.pieces(waveforms.shape[1], PIECE_FRAMES)
+        return torch.cat([self.encoder(waveforms[:, piece]) for piece in pieces], dim=1)
 
 
 def _layer_norm(read: ReadTensor, name: str, eps: float) -> nn.LayerNorm:

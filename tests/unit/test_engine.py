@@ -82,7 +82,7 @@ def test_output_that_is_not_finite_is_an_error_and_no_text(folder: Path) -> None
     import torch
 
     engine = load_torch_engine(folder, device="cpu", precision="fp32")
-    torch.nn.init.constant_(engine._model.head.bias, float("nan"))
+    torch.nn.init.constant_(engine._model.context.head.bias, float("nan"))
     with pytest.raises(FloatingPointError):
         engine.forward(WAVEFORMS[:1])
 

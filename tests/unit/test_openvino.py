@@ -1,9 +1,12 @@
 """The OpenVINO backend, on small real models; and ``stt optimize``, which makes them."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ from stt.commands import optimize
 from stt.engines import open_engine
 from stt.engines.checkpoint import read_checkpoint
 from stt.engines.convert import convert
-from stt.engines.openvino import OpenVinoEngine, load_openvino_engine, normalised
+from stt.engines.openvino import OpenVinoEngine, forget_mapped, load_openvino_engine, normalised
 from stt.engines.optimized import find_optimized, place_of
 from stt.engines.torch import TorchEngine, load_torch_engine
 from stt.errors import ConfigurationError, ModelBroken
@@ -37,10 +40,15 @@ def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="module")
-def optimized(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenVinoEngine:
+def converted(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("optimized")
     convert(read_checkpoint(checkpoint), folder, "bf16")
-    return load_openvino_engine(folder, precision="bf16", cpu_threads=2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def optimized(converted: Path) -> OpenVinoEngine:
+    return load_openvino_engine(converted, precision="bf16", cpu_threads=2)
 
 
 def test_every_length_reads_as_with_torch(checkpoint: Path, optimized: OpenVinoEngine) -> None:
@@ -58,11 +66,9 @@ def test_a_batch_changes_not_a_bit(optimized: OpenVinoEngine) -> None:
     assert optimized.forward([]) == []
 
 
-def test_a_broken_optimised_model_says_what_to_do(checkpoint: Path, tmp_path: Path) -> None:
-    for name in ("model.xml", "checkpoint.json"):
-        folder = tmp_path / name
-        folder.mkdir()
-        convert(read_checkpoint(checkpoint), folder, "bf16")
+def test_a_broken_optimised_model_says_what_to_do(converted: Path, tmp_path: Path) -> None:
+    for name in ("encoder.xml", "context.xml", "checkpoint.json"):
+        folder = shutil.copytree(converted, tmp_path / name)
         (folder / name).write_text("<net>")
         with pytest.raises(ModelBroken, match="`stt optimize`"):
             load_openvino_engine(folder, precision="bf16", cpu_threads=1)
@@ -85,6 +91,22 @@ def test_neither_torch_nor_transformers_is_imported_to_serve(tmp_path: Path) -> 
         "assert not {'torch', 'transformers'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_what_was_mapped_is_given_up_and_can_be_read_again(tmp_path: Path) -> None:
+    def mapped_mb() -> float:
+        text = Path("/proc/self/smaps").read_text()
+        found = re.search(rf"{file}\n(?:.*\n)*?Rss: +(\d+) kB", text)
+        return int(found[1]) / 1000 if found else 0.0
+
+    file = tmp_path / "weights.bin"
+    file.write_bytes(bytes(range(256)) * 40_000)
+    with file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as mapped:
+        assert sum(mapped[::4096]) == 0
+        assert mapped_mb() > 9
+        forget_mapped(tmp_path)
+        assert mapped_mb() == 0
+        assert mapped[-1] == 255
 
 
 def test_normalised_as_the_feature_extractor_does_it(checkpoint: Path) -> None:

@@ -137,3 +137,13 @@ def test_one_floor_equals_the_nested_floors(layers: list[tuple[int, int]], n_sam
         length = (length - kernel) // stride + 1 if length >= kernel else 0
     grid = FrameGrid.of_convolutions([k for k, _ in layers], [s for _, s in layers])
     assert grid.n_frames(n_samples) == length
+
+
+@given(n_samples=st.integers(0, 300), n_frames=st.integers(1, 40))
+def test_pieces_have_the_wholes_frames_and_no_other(n_samples: int, n_frames: int) -> None:
+    pieces = list(GRID.pieces(n_samples, n_frames))
+    starts = [piece.start // GRID.stride_samples for piece in pieces]
+    counts = [GRID.n_frames(len(range(n_samples)[piece])) for piece in pieces]
+    assert starts == list(range(0, GRID.n_frames(n_samples), n_frames))
+    assert sum(counts) == GRID.n_frames(n_samples)
+    assert all(count == n_frames for count in counts[:-1])

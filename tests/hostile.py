@@ -73,13 +73,14 @@ def patched(data: bytes, at: int, value: bytes) -> bytes:
     return data[:at] + value + data[at + len(value) :]
 
 
-def corpus(url: str = URL) -> list[Hostile]:
+@cache
+def corpus(url: str = URL) -> tuple[Hostile, ...]:
     """All of it; ``url`` is where playlists and references point to."""
-    made = [
+    made = (
         *_truncated(), *_wav_lies(), *_flac_lies(), *_ogg_lies(), *_mp3_lies(), *_mp4_lies(url),
         *_matroska_lies(), *_bombs(), *_impossible_samples(), *_polyglots(url), *_playlists(url),
         *_next_to_nothing(), *_noise_behind_magic(),
-    ]  # fmt: skip
+    )  # fmt: skip
     assert len({each.name for each in made}) == len(made)
     return made
 

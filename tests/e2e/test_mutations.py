@@ -27,7 +27,7 @@ from tests.mutations import mutated
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 SHARE = float(os.environ.get("STT_MUTATIONS", "1"))
-BY_HTTP, BY_POOL = round(5_000 * SHARE), round(20_000 * SHARE)
+BY_HTTP, BY_POOL = round(20_000 * SHARE), round(20_000 * SHARE)
 KNOWN = {error.code: status for error, status in STATUSES.items()}
 GROWTH_MB = 30.0
 """Over the whole run once it is warm; one leaked upload in ten would be five times that."""

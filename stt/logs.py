@@ -16,6 +16,8 @@ trace_context: ContextVar[TraceContext | None] = ContextVar("trace_context", def
 """The trace that it belongs to."""
 
 CHATTY = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
+TALKATIVE_ABOUT_CLIENTS = ("python_multipart",)
+"""Warn of each broken form, in its own words and as often as a client likes; the answer says it."""
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
@@ -97,3 +99,5 @@ def configure_logging(level: str, style: Literal["auto", "text", "json"]) -> Non
     # One line for each request is ours; the libraries' own chatter is not wanted.
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in TALKATIVE_ABOUT_CLIENTS:
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 from urllib.parse import quote
 
+import requests
+
 from tests.audio_files import tones, with_libsndfile
 from tests.e2e.server import Server
 from tests.live import form, read_answer, wait_until
@@ -45,11 +47,21 @@ def test_every_line_parses_and_has_the_ids_of_its_request(tmp_path: Path) -> Non
         with socket.create_connection(("127.0.0.1", port), 30) as connection:
             connection.sendall(f"GET /\x1b[31m{FORGED} HTTP/1.1\r\n\r\n".encode())
             assert read_answer(connection).status == 400
+        for body in (b"no form", b"--x\r\nA\xff: b\r\n\r\n--x--\r\n" + bytes(9)):
+            broken = requests.post(
+                server.url + "/transcribe",
+                data=body,
+                headers={"Content-Type": "multipart/form-data; boundary=x"},
+                timeout=30,
+            )
+            assert broken.status_code in (400, 422)
         wait_until(lambda: "the-id-3" in "".join(server.log))
         assert server.stop() == 0
     lines = [json.loads(line) for line in server.log]
-    requests = [line for line in lines if str(line.get("request_id")).startswith("the-id-")]
-    assert [line["request_id"] for line in requests] == [f"the-id-{n}" for n in range(4)]
-    assert {line["trace_id"] for line in requests} == {TRACE}
-    assert {line["code"] for line in requests} >= {"not_found", "unsupported_language"}
+    # Of a form that is broken the answer and the request's line tell; its parser would tell more.
+    assert not {line["logger"] for line in lines if "multipart" in line["logger"]}
+    answered = [line for line in lines if str(line.get("request_id")).startswith("the-id-")]
+    assert [line["request_id"] for line in answered] == [f"the-id-{n}" for n in range(4)]
+    assert {line["trace_id"] for line in answered} == {TRACE}
+    assert {line["code"] for line in answered} >= {"not_found", "unsupported_language"}
     assert "all is well" not in {line["message"] for line in lines}

@@ -67,7 +67,8 @@ class Server:
             RuntimeError: it ended instead; with the end of its log.
         """
         self.side = side
-        self._log: list[str] = []
+        self.log: list[str] = []
+        """Lines of its standard error."""
         self._ports: queue.Queue[str | None] = queue.Queue()
         started = time.perf_counter()
         self._process = subprocess.Popen(
@@ -90,7 +91,7 @@ class Server:
     def _read_log(self) -> None:
         assert self._process.stderr
         for line in self._process.stderr:
-            self._log.append(line.rstrip())
+            self.log.append(line.rstrip())
             if found := re.search(self.side.listening, line):
                 self._ports.put(found[1])
         self._ports.put(None)
@@ -111,7 +112,17 @@ class Server:
         raise self._ended()
 
     def _ended(self) -> RuntimeError:
-        return RuntimeError(f"{self.side.name} did not start:\n" + "\n".join(self._log[-20:]))
+        return RuntimeError(f"{self.side.name} did not start:\n" + "\n".join(self.log[-20:]))
+
+    @property
+    def process_id(self) -> int:
+        """Of the side itself."""
+        return self._process.pid
+
+    def stop(self, signal_number: int, timeout_seconds: float = 60) -> int:
+        """Ask it to end; its exit status."""
+        self._process.send_signal(signal_number)
+        return self._process.wait(timeout_seconds)
 
     def memory(self) -> Memory:
         """Of the process and its children."""

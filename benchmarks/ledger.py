@@ -1,0 +1,113 @@
+"""What came of a soak: every answer counted, and what nothing explains kept in words."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import inf
+
+from benchmarks import report
+from benchmarks.report import Percentiles, seconds
+
+MARGIN_SECONDS = 1.0
+"""A fault shows a moment before or after it is noted."""
+MAX_KEPT = 100
+"""Unexplained answers that are kept in words; all are counted."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one client got."""
+
+    label: str
+    """A status and, of a problem, its code; or how the connection ended."""
+    right: bool
+    """Whether it is what this client should get, at any time."""
+    detail: str = ""
+    """For the reader who has to find out what happened."""
+
+    @property
+    def code(self) -> str:
+        """The problem's code, where the label has one."""
+        return self.label.rpartition(" ")[2]
+
+
+@dataclass
+class Season:
+    """A time in which a problem is to be expected that is none at others."""
+
+    code: str
+    began: float
+    ended: float = inf
+
+
+@dataclass
+class Ledger:
+    """All answers of a run."""
+
+    clock: Callable[[], float] = time.monotonic
+    outcomes: defaultdict[str, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter), init=False
+    )
+    """By kind of traffic."""
+    durations: defaultdict[str, list[float]] = field(
+        default_factory=lambda: defaultdict(list), init=False
+    )
+    """Seconds of the right answers, by kind."""
+    excused: Counter[str] = field(default_factory=Counter, init=False)
+    """Wrong at other times, by label."""
+    unexplained: Counter[str] = field(default_factory=Counter, init=False)
+    """By kind and label."""
+    kept: list[str] = field(default_factory=list, init=False)
+    """Of the unexplained, in words."""
+    _seasons: list[Season] = field(default_factory=list, init=False)
+
+    @contextmanager
+    def season(self, code: str) -> Iterator[None]:
+        """Expect a problem for as long as it lasts."""
+        season = Season(code, self.clock())
+        self._seasons.append(season)
+        try:
+            yield
+        finally:
+            season.ended = self.clock()
+
+    def add(self, kind: str, outcome: Outcome, began: float) -> None:
+        """Count an answer that is complete now; ``began`` is the clock's."""
+        ended = self.clock()
+        self.outcomes[kind][outcome.label] += 1
+        if outcome.right:
+            self.durations[kind].append(ended - began)
+        elif self._explains(outcome.code, began, ended):
+            self.excused[outcome.label] += 1
+        else:
+            self.unexplained[f"{kind}: {outcome.label}"] += 1
+            if len(self.kept) < MAX_KEPT:
+                self.kept.append(f"{ended:.1f} {kind}: {outcome.label} {outcome.detail}")
+
+    @property
+    def total(self) -> int:
+        """Answers so far."""
+        return sum(counts.total() for counts in self.outcomes.values())
+
+    def _explains(self, code: str, began: float, ended: float) -> bool:
+        return any(
+            season.code == code
+            and season.began - MARGIN_SECONDS <= ended
+            and began <= season.ended + MARGIN_SECONDS
+            for season in self._seasons
+        )
+
+    def table(self) -> str:
+        """A row for each kind of traffic."""
+        rows = []
+        for kind, counts in sorted(self.outcomes.items()):
+            times = Percentiles.of(self.durations[kind])
+            labels = ", ".join(f"{count} × {label}" for label, count in counts.most_common())
+            wrong = sum(n for key, n in self.unexplained.items() if key.startswith(f"{kind}: "))
+            rows.append(
+                [kind, str(counts.total()), labels, seconds(times.p50), seconds(times.p99),
+                 str(wrong)]
+            )  # fmt: skip
+        return report.table(["traffic", "sent", "answers", "p50", "p99", "unexplained"], rows)

@@ -46,6 +46,18 @@ def ours(folder: Path, settings: Mapping[str, str]) -> Side:
     )
 
 
+def demo(settings: Mapping[str, str]) -> Side:
+    """This service with its bundled models; ``settings`` are environment variables."""
+    return Side(
+        "the service",
+        (str(ROOT / "server_stt.py"), "--demo", "--host", "127.0.0.1", "--port", "0"),
+        settings,
+        listening=r"listening on http://[^:]+:(\d+)",
+        ready_path="/readyz",
+        alive_path="/livez",
+    )
+
+
 def naive(folder: Path, threads: int) -> Side:
     """What people have today."""
     return Side(

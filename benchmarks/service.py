@@ -45,7 +45,7 @@ from benchmarks.servers import Server, naive, ours
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, find_shape
 from benchmarks.workers import Worker
-from stt.batcher import available_cores
+from stt.engine import available_cores
 from stt.settings import Settings
 from stt.transcript import SAMPLE_RATE
 

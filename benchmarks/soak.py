@@ -33,7 +33,7 @@ from benchmarks.hosts import recording
 from benchmarks.ledger import Ledger
 from benchmarks.load import Prober
 from benchmarks.report import Percentiles, seconds
-from benchmarks.servers import Server, Side
+from benchmarks.servers import Server, demo
 from benchmarks.setting import ROOT, describe
 from benchmarks.traffic import Clip, Traffic
 from benchmarks.watch import Family, Sample, growth_table, plot
@@ -249,14 +249,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     report.check_plot(options.plot)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
-    side = Side(
-        "the service",
-        (str(ROOT / "server_stt.py"), "--demo", "--host", "127.0.0.1", "--port", "0"),
-        {**SETTINGS, "TMPDIR": str(folder)},
-        listening=r"listening on http://[^:]+:(\d+)",
-        ready_path="/readyz",
-        alive_path="/livez",
-    )
+    side = demo({**SETTINGS, "TMPDIR": str(folder)})
     try:
         with closing(Server(side)) as server, closing(Worker(Prober)) as prober:
             soak = Soak(server, options.seed)

@@ -19,7 +19,7 @@ from stt.audio import warming_clip
 from stt.auth import ApiKeys, read_keys
 from stt.batcher import Batcher
 from stt.decoding.pool import DecodePool
-from stt.engine import Engine
+from stt.engine import Engine, available_cores
 from stt.languages import choose_languages
 from stt.live import LiveSessions
 from stt.loader import EngineLoader
@@ -81,7 +81,6 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         batcher = Batcher(
-            cpu_threads=settings.cpu_threads,
             batch_seconds=settings.batch_seconds,
             max_queue_seconds=settings.max_queue_seconds,
             queue_timeout_seconds=settings.queue_timeout_seconds,
@@ -100,7 +99,15 @@ def create_app(
         live = LiveSessions(settings.max_live_sessions)
         admission.tell_when_closed(live.drain)
         app.state.service = Service(
-            settings, languages, batcher, loader, transcriber, admission, metrics, live
+            settings,
+            languages,
+            batcher,
+            loader,
+            transcriber,
+            admission,
+            metrics,
+            live,
+            cpu_threads=settings.cpu_threads or available_cores(),
         )
         metrics.queue_size.set_function(lambda: batcher.n_queued)
         metrics.queue_audio_seconds.set_function(lambda: batcher.queued_seconds)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 
-from stt.engine import Engine, available_cores
+from stt.engine import Engine
 from stt.errors import InferenceFailed, Overloaded, QueueTimeout, SttError
 from stt.inference import Inference
 from stt.observer import NoObserver, Observer, Stage
@@ -57,7 +57,6 @@ class Batcher:
     def __init__(
         self,
         *,
-        cpu_threads: int = 0,
         batch_seconds: float = 30.0,
         max_queue_seconds: float = 600.0,
         queue_timeout_seconds: float = math.inf,
@@ -67,7 +66,6 @@ class Batcher:
     ) -> None:
         """
         Args:
-            cpu_threads: Threads that one forward is computed with; 0 is one for each core.
             batch_seconds: Largest batch, in seconds of audio once padded: longest x rows.
             max_queue_seconds: Seconds of audio that may wait before newcomers are refused.
             queue_timeout_seconds: Longest time that a window waits.
@@ -76,7 +74,6 @@ class Batcher:
             clock: Seconds, for tests.
         """
         self._observer = observer or NoObserver()
-        self.cpu_threads = cpu_threads or available_cores()
         self._batch_samples = batch_seconds * SAMPLE_RATE
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
@@ -84,7 +81,7 @@ class Batcher:
         self._consumer: asyncio.Task[None] | None = None
         self._rtfx = 1.0
         """Audio seconds for each second of forward, as measured lately."""
-        self._inference = Inference(self.cpu_threads, stall_seconds=stall_seconds, clock=clock)
+        self._inference = Inference(stall_seconds=stall_seconds, clock=clock)
 
     @property
     def fault(self) -> str | None:

@@ -37,18 +37,15 @@ class Inference:
 
     def __init__(
         self,
-        cpu_threads: int,
         *,
         stall_seconds: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
-            cpu_threads: Threads that one forward is computed with.
             stall_seconds: A forward that runs longer is taken for stuck.
             clock: Seconds, for tests.
         """
-        self._cpu_threads = cpu_threads
         self._stall_seconds = stall_seconds
         self._clock = clock
         self._running = False
@@ -118,10 +115,6 @@ class Inference:
 
     def _prepare(self) -> None:
         self._thread = threading.current_thread()
-        # torch keeps this number for each thread, so it is set on the one that computes.
-        import torch
-
-        torch.set_num_threads(self._cpu_threads)
 
     async def _compute_alive(
         self, engine: Engine, waveforms: Sequence[Waveform]

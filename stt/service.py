@@ -26,6 +26,8 @@ class Service:
     admission: Admission
     metrics: Metrics
     live: LiveSessions
+    cpu_threads: int
+    """Threads of one forward on a CPU."""
 
 
 def get_service(connection: HTTPConnection) -> Service:

@@ -83,9 +83,7 @@ class LocalRecognizer:
             engine.precision,
         )
         self._engine = engine
-        self._batcher = Batcher(
-            cpu_threads=settings.cpu_threads, batch_seconds=settings.batch_seconds
-        )
+        self._batcher = Batcher(batch_seconds=settings.batch_seconds)
         self._decoders = DecodePool(settings)
         self._transcriber = Transcriber(self._batcher, settings, self._decoders.decode)
         # One loop for all recordings: the batcher's consumer lives in it from one to the next.

@@ -25,6 +25,7 @@ def open_engine(source: ModelSource, folder: Path, settings: Settings) -> Engine
         ConfigurationError: the settings cannot work together, or not here.
     """
     device = choose_device(settings.device)
+    cpu_threads = settings.cpu_threads or available_cores()
     if settings.backend != "torch" and device == "cpu":
         place = find_optimized(source, folder, settings.cache_dir, settings.precision)
         if place is not None:
@@ -33,7 +34,7 @@ def open_engine(source: ModelSource, folder: Path, settings: Settings) -> Engine
             return load_openvino_engine(
                 place.folder,
                 precision=place.precision,
-                cpu_threads=settings.cpu_threads or available_cores(),
+                cpu_threads=cpu_threads,
                 calibration=source.calibration,
             )
     if settings.backend == "openvino":
@@ -46,5 +47,9 @@ def open_engine(source: ModelSource, folder: Path, settings: Settings) -> Engine
     from stt.engines.torch import load_torch_engine
 
     return load_torch_engine(
-        folder, device=device, precision=settings.precision, calibration=source.calibration
+        folder,
+        device=device,
+        precision=settings.precision,
+        calibration=source.calibration,
+        cpu_threads=cpu_threads,
     )

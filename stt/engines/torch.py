@@ -1,6 +1,7 @@
 """A CTC checkpoint of the Wav2Vec2 family, computed by torch on a CPU or a GPU."""
 
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class TorchEngine:
         device: str,
         precision: str,
         calibration: Calibration,
+        cpu_threads: int = 0,
         pads: bool | None = None,
     ) -> None:
         """
@@ -37,6 +39,7 @@ class TorchEngine:
             device: ``cpu`` or ``cuda:N``.
             precision: ``fp32``, ``bf16`` or ``fp16``.
             calibration: Its temperature goes into the frames.
+            cpu_threads: Threads of one forward; 0 leaves it to torch.
             pads: Whether recordings of different length may share a forward. On CPUs they do not:
                 it gains nothing there, and alone each comes out the same to the last bit.
         """
@@ -45,6 +48,8 @@ class TorchEngine:
         self.device = device
         self.precision = precision
         self.calibration = calibration
+        self._cpu_threads = cpu_threads
+        self._prepared = threading.local()
         self.vocabulary = checkpoint.vocabulary
         self.grid = checkpoint.grid
         self._pads = (device != "cpu" if pads is None else pads) and checkpoint.takes_mask
@@ -82,6 +87,7 @@ class TorchEngine:
         """``[n, n_frames, n_vocab] float32`` on the device."""
         import torch
 
+        self._prepare_thread()
         inputs = self._checkpoint.inputs(waveforms, framework="pt")["input_values"]
         lengths = [len(waveform) for waveform in waveforms]
         # Nothing padded needs no mask, and attention without one is faster.
@@ -106,6 +112,14 @@ class TorchEngine:
                 f"the model's output is not finite in {self.precision}; STT_PRECISION=fp32 may help"
             )
         return arrays
+
+    def _prepare_thread(self) -> None:
+        """Set what torch keeps for each thread, in the one that computes."""
+        if self._cpu_threads and not hasattr(self._prepared, "done"):
+            import torch
+
+            torch.set_num_threads(self._cpu_threads)
+            self._prepared.done = True
 
     def _on_device(self, tensor: Any) -> Any:
         """The tensor where the model is; copied beside the computation where there is a GPU."""
@@ -143,9 +157,10 @@ def load_torch_engine(
     device: str,
     precision: str = "auto",
     calibration: Calibration | None = None,
+    cpu_threads: int = 0,
     pads: bool | None = None,
 ) -> TorchEngine:
-    """Read a checkpoint folder in transformers' layout.
+    """Read a checkpoint folder in transformers' layout; arguments are those of `TorchEngine`.
 
     Raises:
         ModelBroken: naming what is missing or wrong, and what to do.
@@ -165,6 +180,7 @@ def load_torch_engine(
         device=device,
         precision=precision,
         calibration=calibration or Calibration(),
+        cpu_threads=cpu_threads,
         pads=pads,
     )
 

@@ -80,7 +80,7 @@ async def health(service: Use, response: Response) -> HealthResponse:
         processor_loaded=engine is not None,
         device=None if engine is None else engine.device,
         model_id=main.model.id,
-        cpu_threads=service.batcher.cpu_threads,
+        cpu_threads=service.cpu_threads,
         cpu_cores=available_cores(),
         memory_mb=round(psutil.Process().memory_info().rss / 1e6, 1),
         demo=service.settings.demo,

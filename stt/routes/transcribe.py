@@ -51,7 +51,7 @@ async def transcribe(
         model=language.model.id,
         processing_time_seconds=round(time.perf_counter() - started, 4),
         device=engine.device,
-        cpu_threads=service.batcher.cpu_threads,
+        cpu_threads=service.cpu_threads,
         duration_seconds=round(transcript.duration_seconds, 3),
     )
     return await run_in_threadpool(render, transcript, answer, response_format, granularities)

@@ -44,7 +44,7 @@ def run(scenario: Callable[[Batcher, Gate], Awaitable[None]], **options: Any) ->
     gate = Gate()
 
     async def main() -> None:
-        batcher = Batcher(cpu_threads=1, **options)
+        batcher = Batcher(**options)
         try:
             await asyncio.wait_for(scenario(batcher, gate), 30)
         finally:

@@ -1,8 +1,10 @@
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from stt.engine import choose_device
 from stt.engines.torch import TorchEngine, choose_precision, load_torch_engine
@@ -254,3 +256,21 @@ def test_an_impossible_device_fails_with_a_sentence() -> None:
     with pytest.raises(ConfigurationError, match="STT_DEVICE=cuda:99 but torch finds"):
         choose_device("cuda:99")
     assert choose_device("cpu") == "cpu"
+
+
+def test_threads_are_set_in_the_thread_that_computes(tmp_path: Path) -> None:
+    checkpoint = save_random_checkpoint(tmp_path, norm="layer")
+    engine = load_torch_engine(checkpoint, device="cpu", cpu_threads=1)
+    before, seen = torch.get_num_threads(), []
+
+    def compute() -> None:
+        torch.set_num_threads(2)
+        engine.forward([np.zeros(16_000, np.float32)])
+        seen.append(torch.get_num_threads())
+
+    for _ in range(2):  # the thread may end, and another take over
+        thread = threading.Thread(target=compute)
+        thread.start()
+        thread.join(60)
+    torch.set_num_threads(before)
+    assert seen == [1, 1]

@@ -174,7 +174,7 @@ def run(scenario: Callable[[Batcher], Awaitable[None]], **options: Any) -> None:
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, c: complaints.append(c))
-        batcher = Batcher(cpu_threads=1, **options)
+        batcher = Batcher(**options)
         try:
             await asyncio.wait_for(scenario(batcher), 30)
         finally:

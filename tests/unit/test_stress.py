@@ -109,9 +109,7 @@ def test_at_random_moments_everything_fails_and_nobody_hangs(seed: int, n_deaths
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, c: complaints.append(c))
-        batcher = Batcher(
-            cpu_threads=1, batch_seconds=10, max_queue_seconds=40, queue_timeout_seconds=0.5
-        )
+        batcher = Batcher(batch_seconds=10, max_queue_seconds=40, queue_timeout_seconds=0.5)
         settings = load_settings(["--window-seconds", "4", "--context-seconds", "0"])
         transcriber = Transcriber(batcher, settings)
         try:
@@ -156,7 +154,7 @@ def test_a_client_may_leave_at_any_await(n_steps: int) -> None:
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, c: complaints.append(c))
-        batcher = Batcher(cpu_threads=1)
+        batcher = Batcher()
         transcriber = Transcriber(batcher, load_settings([]))
         source, _ = recording(1)
         try:

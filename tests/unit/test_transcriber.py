@@ -26,7 +26,7 @@ def run(
     async def main() -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: complaints.append(str(context["message"])))
-        batcher = Batcher(cpu_threads=1, **limits)  # type: ignore[arg-type]
+        batcher = Batcher(**limits)  # type: ignore[arg-type]
         transcriber = Transcriber(batcher, load_settings(flags))
         try:
             await asyncio.wait_for(scenario(transcriber, batcher), 30)

@@ -1,7 +1,9 @@
 """The one thread that runs forwards: what it survives, and how its end is noticed.
 
 What an engine raises costs as few windows as can be. What ends the thread costs the batch that was
-computed, once; after the second time somebody has to start the process anew, and is told so.
+computed, once; after the second time somebody has to start the process anew, and is told so. The
+same is said at once where the device is lost: after some of its errors nothing works there any more
+in the same process.
 """
 
 import asyncio
@@ -32,6 +34,10 @@ LOOK_SECONDS = 0.5
 """How often somebody looks whether a thread that computes is still there."""
 
 
+class DeviceLost(Exception):
+    """The device computes nothing any more for this process."""
+
+
 class Inference:
     """Runs batches, one at a time, on a thread of its own."""
 
@@ -52,17 +58,21 @@ class Inference:
         self._progressed = 0.0
         """When the batch that runs was begun, or a forward of it last ended; the clock's."""
         self._n_deaths = 0
+        self._lost: str | None = None
+        """What the device said when it was lost."""
         self._thread: threading.Thread | None = None
         self._executor = self._start()
 
     @property
     def dead(self) -> bool:
         """Nothing can be computed any more."""
-        return self._n_deaths >= MAX_DEATHS
+        return self._n_deaths >= MAX_DEATHS or self._lost is not None
 
     @property
     def fault(self) -> str | None:
         """Why the process should be started anew; None while all is well, or nothing to do."""
+        if self._lost is not None:
+            return f"The device computes nothing any more for this process: {self._lost}"
         if self.dead:
             return f"The inference thread has died {self._n_deaths} times."
         seconds = self._clock() - self._progressed
@@ -99,6 +109,8 @@ class Inference:
             self._running = False
         if outcomes is not None:
             return outcomes
+        if self._lost is not None:
+            return [_died_for_good() for _ in waveforms]
         self._n_deaths += 1
         self._executor.shutdown(wait=False, cancel_futures=True)
         if not self.dead:
@@ -137,6 +149,10 @@ class Inference:
         """In the thread. None instead of raising what would end the event loop with the thread."""
         try:
             return forward_surviving(engine, waveforms, progress=self._note_progress)
+        except DeviceLost as error:
+            logger.critical("the device is lost, start the process anew: %s", error, exc_info=True)
+            self._lost = str(error)
+            return None
         except BaseException:
             logger.critical("the inference thread died", exc_info=True)
             return None
@@ -184,6 +200,9 @@ def forward_surviving(
         waveforms: A batch of them.
         progress: Called after each forward.
         free_memory: Called between a forward that ran out of memory and the next.
+
+    Raises:
+        DeviceLost: there is no use in trying anything again.
     """
 
     def again(waveforms: Sequence[Waveform]) -> list[Outcome]:
@@ -196,6 +215,8 @@ def forward_surviving(
         return results
     # Outside the except block, and with the frames of the traceback cleared: either would keep
     # the forward's tensors, and there would be nothing to free.
+    if is_device_lost(results):
+        raise DeviceLost(str(results).partition("\n")[0]) from results
     if is_out_of_memory(results):
         free_memory()
         if n == 1:
@@ -255,3 +276,27 @@ def is_out_of_memory(error: Exception) -> bool:
         sign in words
         for sign in ("out of memory", "can't allocate memory", "bad_alloc", "alloc_failed")
     )
+
+
+LOST = (
+    "device-side assert",
+    "illegal memory access",
+    "illegal instruction",
+    "misaligned address",
+    "invalid program counter",
+    "operation not supported on global/shared address space",
+    "hardware stack error",
+    "unspecified launch failure",
+    "launch timed out",
+    "uncorrectable ecc error",
+    "uncorrectable nvlink error",
+)
+"""CUDA's words for those of its errors that "leave the process in an inconsistent state", as
+https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html says."""
+
+
+def is_device_lost(error: Exception) -> bool:
+    """Whether every later call to the device will fail, too, whatever it is asked to do."""
+    words = str(error).lower()
+    on_device = "cuda error" in words or "hip error" in words
+    return isinstance(error, RuntimeError) and on_device and any(sign in words for sign in LOST)

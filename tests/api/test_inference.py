@@ -193,6 +193,27 @@ def test_when_the_inference_thread_dies_waiters_get_503_and_it_is_restarted_once
         assert running.n_inside == 0
 
 
+def test_a_device_that_is_lost_is_503_for_all_and_on_livez() -> None:
+    class Loses(FakeEngine):
+        lost = False
+
+        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+            if self.lost:
+                raise RuntimeError("CUDA error: an illegal memory access was encountered")
+            return super().forward(waveforms)
+
+    engine = Loses()
+    with live(engine=engine) as running:
+        engine.lost = True
+        for _ in range(2):
+            answer = running.post(clip(1.0))
+            assert (answer.status_code, answer.json()["code"]) == (503, "engine_died")
+        alive = running.get("/livez")
+        assert alive.status_code == 503
+        assert "an illegal memory access" in alive.json()["reason"]
+        assert running.get("/readyz").status_code == 503
+
+
 def test_when_the_inference_thread_dies_the_long_recordings_hear_of_it_within_a_second() -> None:
     """Half-way through, with windows in the queue and others in the decoder."""
 

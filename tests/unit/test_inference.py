@@ -10,7 +10,7 @@ import pytest
 
 from stt.batcher import Batcher
 from stt.errors import InferenceDied, InferenceFailed, OutOfMemory, QueueTimeout
-from stt.inference import Outcome, forward_surviving, is_out_of_memory
+from stt.inference import Outcome, forward_surviving, is_device_lost, is_out_of_memory
 from stt.transcript import Frames, Waveform
 from tests.fakes import FakeEngine, spell
 
@@ -223,6 +223,66 @@ def test_after_the_second_death_everybody_is_told_and_nothing_is_taken_any_more(
             await batcher.submit(engine, clip(1))
 
     run(scenario, batch_seconds=1)
+
+
+def accelerator_error(message: str) -> Exception:
+    import torch
+
+    return torch.AcceleratorError(message)
+
+
+ASSERTED = (
+    "CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported "
+    "at some other API call, so the stacktrace below might be incorrect."
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (accelerator_error(ASSERTED), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), True),
+        (RuntimeError("HIP error: an illegal memory access was encountered"), True),
+        (RuntimeError("CUDA error: uncorrectable ECC error encountered"), True),
+        (accelerator_error("CUDA error: unspecified launch failure"), True),
+        (accelerator_error("CUDA error: invalid configuration argument"), False),
+        (accelerator_error("CUDA error: out of memory"), False),
+        (RuntimeError("an illegal memory access"), False),
+        (ValueError("CUDA error: device-side assert triggered"), False),
+    ],
+)
+def test_what_counts_as_a_lost_device(error: Exception, expected: bool) -> None:
+    assert is_device_lost(error) is expected
+
+
+def test_a_lost_device_is_lost_for_good_and_asked_for_nothing_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Loses(FakeEngine):
+        n_forwards = 0
+
+        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+            self.n_forwards += 1
+            raise accelerator_error(ASSERTED)
+
+    async def scenario(batcher: Batcher) -> None:
+        engine = Loses()
+        waiters = [asyncio.create_task(batcher.submit(engine, clip(1))) for _ in range(4)]
+        for waiter in waiters:
+            with pytest.raises(InferenceDied, match="has to be started anew"):
+                await asyncio.wait_for(waiter, 10)
+        assert engine.n_forwards == 1, "not even each window alone"
+        assert batcher.fault == (
+            "The device computes nothing any more for this process: CUDA error: device-side "
+            "assert triggered"
+        )
+        with pytest.raises(InferenceDied, match="has to be started anew"):
+            batcher.check_room()
+        assert batcher.queued_seconds == 0
+
+    run(scenario, batch_seconds=2)
+    (record,) = [each for each in caplog.records if each.levelname == "CRITICAL"]
+    assert "the device is lost" in record.getMessage()
 
 
 def test_a_thread_that_ended_while_nobody_looked_is_noticed() -> None:

@@ -47,6 +47,8 @@ class Ledger:
     """All answers of a run."""
 
     clock: Callable[[], float] = time.monotonic
+    tell: Callable[[str], None] = lambda _: None
+    """Is told each unexplained answer as it comes."""
     outcomes: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter), init=False
     )
@@ -83,8 +85,10 @@ class Ledger:
             self.excused[outcome.label] += 1
         else:
             self.unexplained[f"{kind}: {outcome.label}"] += 1
+            words = f"{kind}: {outcome.label} after {ended - began:.1f} s {outcome.detail}"
             if len(self.kept) < MAX_KEPT:
-                self.kept.append(f"{ended:.1f} {kind}: {outcome.label} {outcome.detail}")
+                self.kept.append(words)
+            self.tell(words)
 
     @property
     def total(self) -> int:

@@ -48,8 +48,7 @@ SETTINGS = {
     "STT_MAX_UPLOAD_MB": "40",
     "STT_MAX_QUEUE_REQUESTS": "24",
     "STT_MAX_LIVE_SESSIONS": "12",
-    "STT_BODY_TIMEOUT_SECONDS": "15",
-    "STT_DECODE_TIMEOUT_SECONDS": "10",
+    "STT_BODY_TIMEOUT_SECONDS": "30",
     "STT_DRAIN_DELAY_SECONDS": "0",
     "STT_LOG_FORMAT": "json",
 }
@@ -95,7 +94,8 @@ class Soak:
     """One run."""
 
     def __init__(self, server: Server, seed: int) -> None:
-        self.server, self.ledger = server, Ledger()
+        self.server = server
+        self.ledger = Ledger(tell=lambda words: print("unexplained:", words, file=sys.stderr))
         self.family = Family(server.process_id)
         long = [Clip(f"{length}-s.wav", "KR", wav(length, 104_729)) for length in LONG]
         self.traffic = Traffic(server.url, KEY, self.ledger, good_clips(), long, seed)

@@ -49,6 +49,7 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
     import uvicorn
 
     from stt.commands.draining import CLOSING_SECONDS
+    from stt.commands.lingering import LingeringWebSockets
 
     return uvicorn.Config(
         app,
@@ -59,6 +60,7 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=CLOSING_SECONDS,
+        ws=LingeringWebSockets,
         # A little above what the route refuses with a sentence; and samples hardly compress.
         ws_max_size=2 * settings.max_live_message_bytes,
         ws_per_message_deflate=False,

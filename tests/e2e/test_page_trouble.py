@@ -29,7 +29,7 @@ def test_cancel_aborts_the_request(visit: Open, demo: Server, tmp_path: Path) ->
     expect(page.locator("#done")).to_have_text("Cancelled.")
     expect(page.locator("#work")).to_be_hidden()
     expect(page.locator("#again")).to_be_visible()
-    assert failures[demo.url + "/transcribe"] == "net::ERR_ABORTED"
+    assert failures == {demo.url + "/v1/audio/transcriptions": "net::ERR_ABORTED"}
     give(page, SAMPLES / "ko-hello.wav")
     assert words(page) == TEXTS["ko-hello.wav"]
 

@@ -25,10 +25,22 @@ from stt.resampler import Resampler
 from stt.transcript import Waveform
 
 
+class Blocks(Protocol):
+    """A recording's blocks, one after the other."""
+
+    def __iter__(self) -> Iterator[Waveform]: ...
+    def __next__(self) -> Waveform: ...
+
+    def close(self) -> None:
+        """Read no further. From another thread while a block is awaited: either the wait ends
+        soon, or this raises ValueError, as a generator does, and has to be called again."""
+        ...
+
+
 class Decode(Protocol):
     """What `decode` is, here or in another process."""
 
-    def __call__(self, source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
+    def __call__(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
         """See `decode`."""
         ...
 

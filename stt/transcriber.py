@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from contextvars import copy_context
 from typing import BinaryIO, TypeVar
 
@@ -106,8 +106,7 @@ class Transcriber:
                 yield await self._first(pending)
         finally:
             for _, task in pending:
-                task.cancel()
-                task.add_done_callback(_see)
+                task.cancel()  # one that has failed, too: asyncio then takes its error for seen
 
     @staticmethod
     async def _first(pending: deque[tuple[Window, asyncio.Task[Frames]]]) -> Frames:
@@ -137,6 +136,8 @@ class Transcriber:
                 yield window
         finally:
             # The caller may stop early; the source is its own again only once nobody reads it.
+            with suppress(ValueError):  # of a generator, which cannot be closed while it runs
+                blocks.close()
             await asyncio.wait([coming])
             coming.exception()  # seen, also if nobody waits for it any more
             cuts.close()
@@ -161,12 +162,6 @@ class Stopwatch:
         finally:
             self.ended = time.perf_counter()
             self.seconds += self.ended - started
-
-
-def _see(task: asyncio.Task[Frames]) -> None:
-    """Of a window that failed with the one before: one of them is told, asyncio logs the other."""
-    if not task.cancelled():
-        task.exception()
 
 
 def cut_windows(blocks: Iterator[Waveform], cutter: WindowCutter) -> Generator[Window]:

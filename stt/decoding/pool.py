@@ -3,9 +3,10 @@
 import logging
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable
 from typing import BinaryIO
 
+from stt.audio import Blocks
 from stt.audio import decode as decode_in_process
 from stt.decoding.processes import Template, Worker, as_descriptor
 from stt.errors import Overloaded
@@ -58,10 +59,11 @@ class DecodePool:
         if AVAILABLE and self._template is None:
             self._template = Template(self._target)
 
-    def decode(self, source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
+    def decode(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
         """`stt.audio.decode`, in a worker.
 
-        A caller that stops early ends the worker with the generator, whatever it is doing.
+        A caller that stops early closes it, which ends the worker at once, whatever it is doing and
+        whichever thread waits for it.
 
         Raises:
             DecodeFailed: the worker died, or sent nothing for ``decode_timeout_seconds`` while
@@ -70,16 +72,8 @@ class DecodePool:
             AudioError: as `stt.audio.decode`.
         """
         if not AVAILABLE:
-            yield from decode_in_process(source, max_seconds=max_seconds)
-            return
-        worker = self._take()
-        try:
-            with as_descriptor(source) as descriptor:
-                worker.begin(descriptor, max_seconds)
-            while (block := worker.receive()) is not None:
-                yield block
-        finally:
-            self._put_back(worker)
+            return decode_in_process(source, max_seconds=max_seconds)
+        return _Recording(self.take, self.put_back, source, max_seconds)
 
     def close(self) -> None:
         """End all workers; what they are decoding fails."""
@@ -92,7 +86,8 @@ class DecodePool:
         if template := self._template:
             template.close()
 
-    def _take(self) -> Worker:
+    def take(self) -> Worker:
+        """A worker that is free; errors are those of `decode`."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
@@ -130,7 +125,8 @@ class DecodePool:
                     self._template = None
         raise RuntimeError("no process for decoding can be started")
 
-    def _put_back(self, worker: Worker) -> None:
+    def put_back(self, worker: Worker) -> None:
+        """What `take` gave; it is kept for another recording if it is free."""
         with self._lock:
             self._n_open -= 1
             keep = worker.is_free and not self._closed and len(self._idle) < self._max_idle
@@ -138,3 +134,72 @@ class DecodePool:
                 self._idle.append(worker)
                 return
         worker.end()
+
+
+class _Recording:
+    """The blocks of one recording: asked for by one thread at a time, closed by any."""
+
+    def __init__(
+        self,
+        take: Callable[[], Worker],
+        put_back: Callable[[Worker], None],
+        source: BinaryIO,
+        max_seconds: float,
+    ) -> None:
+        self._take, self._put_back = take, put_back
+        self._source, self._max_seconds = source, max_seconds
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self._waiting = False
+        """Whether a thread waits for a block; then the worker is its to put back."""
+        self._closed = False
+
+    def __iter__(self) -> "_Recording":
+        return self
+
+    def __next__(self) -> Waveform:
+        with self._lock:
+            if self._closed:
+                raise StopIteration
+            self._waiting = True
+        block = None
+        try:
+            worker = self._worker or self._begin()
+            block = None if worker is None else worker.receive()
+        finally:
+            with self._lock:
+                self._waiting = False
+                self._closed |= block is None
+                done = self._closed
+            if done:
+                self._end()
+        if block is None:
+            raise StopIteration
+        return block
+
+    def close(self) -> None:
+        """Read no further; a worker that decodes is ended, and a thread that waits for it wakes."""
+        with self._lock:
+            self._closed = True
+            if self._waiting:
+                if self._worker is not None:
+                    self._worker.give_up()
+                return
+        self._end()
+
+    def _begin(self) -> Worker | None:
+        """Hand the source to a worker; None if it was closed meanwhile."""
+        worker = self._take()
+        with self._lock:
+            self._worker = worker
+            if self._closed:
+                return None
+        with as_descriptor(self._source) as descriptor:
+            worker.begin(descriptor, self._max_seconds)
+        return worker
+
+    def _end(self) -> None:
+        with self._lock:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            self._put_back(worker)

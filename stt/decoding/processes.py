@@ -116,6 +116,7 @@ class Worker:
         self._connection = connection
         self.is_free = True
         """False from a recording's beginning to its last message."""
+        self._given_up = False
         self.n_recordings = 0
 
     def begin(self, descriptor: int, max_seconds: float) -> None:
@@ -126,7 +127,8 @@ class Worker:
             socket.send_fds(self._connection, [REQUEST.pack(max_seconds)], [descriptor])
 
     def receive(self) -> Waveform | None:
-        """The next block, or None after the last; errors are those of `DecodePool.decode`."""
+        """The next block, or None after the last or `give_up`; errors are those of
+        `DecodePool.decode`."""
         try:
             kind, length = HEADER.unpack(self._read(HEADER.size).data)
             if length > MAX_MESSAGE_BYTES:
@@ -141,6 +143,8 @@ class Worker:
         except BlockingIOError:
             raise self._failure(f"no block within {self._timeout_seconds:g} s") from None
         except OSError:
+            if self._given_up:
+                return None
             raise self._failure(self._how_it_ended()) from None
         except (ValueError, LookupError, TypeError) as nonsense:
             # In one line: what is in it may come from the file.
@@ -154,6 +158,12 @@ class Worker:
         """Whether a worker that is free is there no more."""
         readable, _, _ = select.select([self._connection], [], [], 0)
         return bool(readable)
+
+    def give_up(self) -> None:
+        """Nobody wants the recording any more; wakes another thread that is in `receive`."""
+        self._given_up = True
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
         """Kill it; returns before it is dead."""

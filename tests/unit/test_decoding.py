@@ -188,18 +188,21 @@ def test_nothing_is_read_before_the_first_block_is_asked_for(bad: DecodePool) ->
     ],
 )
 def test_a_decoder_that_hangs_or_crashes_costs_only_its_own_recording(
-    bad: DecodePool, caplog: pytest.LogCaptureFixture, command: bytes, reason: str
+    caplog: pytest.LogCaptureFixture, command: bytes, reason: str
 ) -> None:
-    others = bad.decode(BytesIO(b"endless\n"), max_seconds=1)
-    next(others)
-    assert serves(bad)
-    with pytest.raises(DecodeFailed, match="convert it"):
-        read(bad, command)
-    assert any(re.search(reason, record.getMessage()) for record in caplog.records)
-    assert all("\n" not in record.getMessage() for record in caplog.records)
-    assert serves(bad)
-    next(others)
-    others.close()
+    # To swallow all memory takes a while on a machine that has other things to do.
+    seconds = "1" if command.startswith(b"sleep") else "60"
+    with open_pool("--decode-timeout-seconds", seconds) as pool:
+        others = pool.decode(BytesIO(b"endless\n"), max_seconds=1)
+        next(others)
+        assert serves(pool)
+        with pytest.raises(DecodeFailed, match="convert it"):
+            read(pool, command)
+        assert any(re.search(reason, record.getMessage()) for record in caplog.records)
+        assert all("\n" not in record.getMessage() for record in caplog.records)
+        assert serves(pool)
+        next(others)
+        others.close()
 
 
 def test_what_is_killed_is_gone(bad: DecodePool) -> None:
@@ -236,6 +239,40 @@ def test_a_caller_that_stops_early_frees_the_worker_at_once(bad: DecodePool) -> 
         assert time.monotonic() - started < 0.5
         wait_until_gone(ours)
         assert serves(bad)
+
+
+@pytest.mark.parametrize("command", [b"sleep later\n", b"sleep\n"])
+def test_a_caller_that_stops_while_another_thread_waits_ends_the_worker_at_once(
+    caplog: pytest.LogCaptureFixture, command: bytes
+) -> None:
+    with open_pool("--decode-timeout-seconds", "100") as pool:
+        assert serves(pool)
+        ours = workers()
+        blocks = pool.decode(BytesIO(command), max_seconds=1)
+        waiting = threading.Thread(target=list, args=(blocks,))
+        waiting.start()
+        time.sleep(0.5)  # until it sleeps where it should
+        blocks.close()
+        waiting.join(SOON)
+        assert not waiting.is_alive()
+        wait_until_gone(ours)
+        assert list(blocks) == []
+        blocks.close()
+        assert serves(pool)
+    assert [record for record in caplog.records if "failed" in record.getMessage()] == []
+
+
+def test_closed_at_any_moment_a_recording_leaves_its_worker_in_order(bad: DecodePool) -> None:
+    for index in range(60):
+        blocks = bad.decode(BytesIO(b"echo\n" + bytes(1000)), max_seconds=1)
+        waiting = threading.Thread(target=list, args=(blocks,))
+        waiting.start()
+        time.sleep(0.0001 * index)
+        blocks.close()
+        waiting.join(SOON)
+        assert not waiting.is_alive()
+        assert serves(bad)
+    assert len(workers()) <= 4
 
 
 def test_many_at_the_same_time_get_their_own(bad: DecodePool) -> None:

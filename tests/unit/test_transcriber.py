@@ -9,7 +9,9 @@ from io import BytesIO
 import numpy as np
 import pytest
 
+from stt.audio import Decode, decode
 from stt.batcher import Batcher
+from stt.decoding.pool import DecodePool
 from stt.errors import AudioTooLong, InferenceDied, InferenceFailed, InvalidAudio, Overloaded
 from stt.settings import load_settings
 from stt.transcriber import Transcriber
@@ -18,7 +20,10 @@ from tests.fakes import FakeEngine, spell
 
 
 def run(
-    scenario: Callable[[Transcriber, Batcher], Awaitable[None]], *flags: str, **limits: float
+    scenario: Callable[[Transcriber, Batcher], Awaitable[None]],
+    *flags: str,
+    decode: Decode = decode,
+    **limits: float,
 ) -> list[str]:
     """Run in a loop of its own; returns what asyncio complained about afterwards."""
     complaints: list[str] = []
@@ -27,7 +32,7 @@ def run(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: complaints.append(str(context["message"])))
         batcher = Batcher(**limits)  # type: ignore[arg-type]
-        transcriber = Transcriber(batcher, load_settings(flags))
+        transcriber = Transcriber(batcher, load_settings(flags), decode)
         try:
             await asyncio.wait_for(scenario(transcriber, batcher), 30)
         finally:
@@ -114,6 +119,23 @@ def test_when_the_caller_goes_nothing_is_left_behind() -> None:
     assert run(scenario) == []
 
 
+def test_a_caller_that_goes_does_not_wait_for_a_decoder_that_hangs() -> None:
+    pool = DecodePool(load_settings(), target="tests.misbehaving:decode")
+
+    async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
+        task = asyncio.create_task(transcriber.transcribe(BytesIO(b"sleep\n"), FakeEngine()))
+        await asyncio.to_thread(lambda: list(pool.decode(BytesIO(b"echo\n"), max_seconds=1)))
+        await asyncio.sleep(0.3)
+        started = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert time.monotonic() - started < 5  # of 20 that the decoder has for a block
+
+    assert run(scenario, decode=pool.decode) == []
+    pool.close()
+
+
 def test_audio_that_breaks_in_the_middle_is_an_error_and_leaves_nothing_behind() -> None:
     nan = tones(75, 16000)
     nan[70 * 16000] = np.nan
@@ -150,18 +172,24 @@ def test_windows_of_one_recording_that_fail_together_are_one_failure() -> None:
     """One of them is told to the caller; asyncio would log the others as nobody's."""
 
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
-        forwards = 0
+        batches: list[int] = []
+        queued = threading.Event()
 
-        def end_second() -> None:
-            nonlocal forwards
-            forwards += 1
-            if forwards == 2:
-                raise SystemExit
-            while batcher.n_queued < 3:
-                time.sleep(0.01)
+        class EndsAtTheSecond(FakeEngine):
+            def forward(self, waveforms):  # type: ignore[no-untyped-def]
+                batches.append(len(waveforms))
+                if len(batches) == 2:
+                    raise SystemExit
+                assert queued.wait(20)  # so that all other windows are one batch
+                return super().forward(waveforms)
 
+        task = asyncio.create_task(transcriber.transcribe(recording(200), EndsAtTheSecond()))
+        while batcher.n_queued < 3:
+            await asyncio.sleep(0.01)
+        queued.set()
         with pytest.raises(InferenceDied):
-            await transcriber.transcribe(recording(200), FakeEngine(end_second))
+            await task
+        assert batches[:2] == [1, 3]
 
     assert run(scenario, "--windows-in-flight", "4", batch_seconds=90) == []
 

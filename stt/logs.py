@@ -18,6 +18,8 @@ trace_context: ContextVar[TraceContext | None] = ContextVar("trace_context", def
 CHATTY = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
 TALKATIVE_ABOUT_CLIENTS = ("python_multipart",)
 """Warn of each broken form, in its own words and as often as a client likes; the answer says it."""
+FALSE_ALARM = "ASGI callable returned without completing handshake."
+"""uvicorn's, at level error, for each WebSocket that is refused with a status."""
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
@@ -101,3 +103,8 @@ def configure_logging(level: str, style: Literal["auto", "text", "json"]) -> Non
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in TALKATIVE_ABOUT_CLIENTS:
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_false_alarm)
+
+
+def _is_no_false_alarm(record: logging.LogRecord) -> bool:
+    return record.getMessage() != FALSE_ALARM

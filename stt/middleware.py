@@ -38,7 +38,7 @@ STARTS = frozenset({"http.response.start", "websocket.http.response.start", "web
 SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499
 """What nginx, too, logs where nobody was there to be answered."""
-LINGER_SECONDS, LINGER_BYTES = 2.0, 64_000_000
+LINGER_SECONDS, LINGER_BYTES = 5.0, 64_000_000
 """How much of what a refused client still sends is thrown away before its connection is closed."""
 
 

@@ -96,3 +96,16 @@ def test_json_lines_are_utf_8_whatever_the_locale(encoding: str) -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, env=environment
     )
     assert json.loads(done.stderr.decode("utf-8"))["message"] == NASTY + "🙂é"
+
+
+def test_a_false_alarm_of_uvicorns_is_no_line() -> None:
+    code = (
+        "import logging, stt.logs\n"
+        "stt.logs.configure_logging('info', 'json')\n"
+        "log = logging.getLogger('uvicorn.error')\n"
+        "log.error(stt.logs.FALSE_ALARM)\n"
+        "log.error('Exception in ASGI application')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    (line,) = done.stderr.decode().splitlines()
+    assert json.loads(line)["message"] == "Exception in ASGI application"

@@ -70,6 +70,10 @@ class Faults:
                     with suppress(psutil.NoSuchProcess):
                         victim.kill()
                 began = time.monotonic()
+                for _ in range(500):  # a signal takes its time on a busy machine
+                    if not any(is_there(victim) for victim in victims):
+                        break
+                    await asyncio.sleep(0.01)
             while not await self._check():
                 if time.monotonic() - began > RECOVERY_SECONDS:
                     self.not_survived[kind] += 1
@@ -87,3 +91,11 @@ class Faults:
             while time.monotonic() < deadline and worker.status() != psutil.STATUS_ZOMBIE:
                 await asyncio.gather(*(self._check() for _ in range(4)))
             worker.send_signal(signal.SIGCONT)
+
+
+def is_there(process: psutil.Process) -> bool:
+    """Whether it has not ended yet."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -63,7 +63,8 @@ class Watch:
         first, last = self._seen[0], self._seen[-1]
         return (
             f"service {first[1]:.0f} -> {last[1]:.0f} MB, template {first[2]:.0f} -> "
-            f"{last[2]:.0f} MB, descriptors {first[3]} -> {last[3]}"
+            f"{last[2]:.0f} MB, descriptors {first[3]} -> {last[3]}; service at every eighth "
+            f"{[round(self._seen[len(self._seen) * n // 8][1]) for n in range(8)]}"
         )
 
 

@@ -1,0 +1,62 @@
+"""Live streams and uploads share the queue: what a flood of the one costs the other."""
+
+import json
+import threading
+import time
+from contextlib import ExitStack
+
+import pytest
+import requests
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.audio_files import tones, with_libsndfile
+from tests.live import WAIT_SECONDS, BlockedEngine, live, wait_until
+
+N_SESSIONS = 6
+SECOND = (tones(1.0, 16_000)[:, 0] * 32_767).astype("<i2").tobytes()
+CONFIG = json.dumps({"config": {"sample_rate": 16000}})
+
+
+def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
+    engine = BlockedEngine()
+    flags = ("--max-live-sessions", str(N_SESSIONS), "--max-queue-requests", "1")
+    with live(*flags, "--batch-seconds", "0.1", engine=engine) as running, ExitStack() as stack:
+        batcher = running.app.state.service.batcher
+        url = running.url.replace("http", "ws") + "/stream"
+
+        def begin() -> ClientConnection:
+            session = stack.enter_context(connect(url, close_timeout=1))
+            session.send(CONFIG)
+            return session
+
+        engine.hold()
+        sessions = [begin() for _ in range(N_SESSIONS)]
+        for _ in range(4):  # faster than anybody speaks, and than anything is computed
+            for session in sessions:
+                session.send(SECOND)
+        wait_until(lambda: engine.running.is_set() and batcher.n_queued == N_SESSIONS - 1)
+        time.sleep(0.3)
+        assert batcher.n_queued == N_SESSIONS - 1, "one look for each, however much has come"
+
+        extra = stack.enter_context(connect(url, close_timeout=1))
+        assert json.loads(extra.recv(WAIT_SECONDS))["code"] == "overloaded"
+        with pytest.raises(ConnectionClosed) as end:
+            extra.recv(WAIT_SECONDS)
+        assert end.value.rcvd is not None
+        assert end.value.rcvd.code == 1013
+
+        answers: list[requests.Response] = []
+        clip = with_libsndfile(tones(0.5, 16_000), 16_000, "WAV")
+        upload = threading.Thread(target=lambda: answers.append(running.post(clip)))
+        upload.start()  # streams have no place among requests, of which there is one
+        wait_until(lambda: batcher.n_queued == N_SESSIONS)
+        n_forwards = 0
+        while upload.is_alive():
+            if engine.running.wait(0.1) and upload.is_alive():
+                engine.step()
+                n_forwards += 1
+                time.sleep(0.05)
+        assert answers[0].json()["text"] == "ab"
+        assert n_forwards <= N_SESSIONS + 2  # its own, and perhaps one that began before we looked
+        engine.release()

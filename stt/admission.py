@@ -7,10 +7,10 @@ from contextlib import suppress
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stt.batcher import Batcher
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
 from stt.problems import problem_of
 from stt.responses import CANCELLED, ProblemResponse, note_failure
+from stt.submitter import Submitter
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that ask about the service; what else there is brings work."""
@@ -34,7 +34,7 @@ class Admission:
         """Requests and WebSockets that were taken in and are not done."""
         return len(self._visits) + self.n_sockets
 
-    def check(self, batcher: Batcher) -> None:
+    def check(self, batcher: Submitter) -> None:
         """Ask before anything of a request but its head is read.
 
         Raises:

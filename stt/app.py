@@ -17,12 +17,11 @@ from stt import __version__
 from stt.admission import Admission, AdmissionControl
 from stt.audio import warming_clip
 from stt.auth import ApiKeys, read_keys
-from stt.batcher import Batcher
+from stt.backend import Connect, connect_locally
 from stt.decoding.pool import DecodePool
 from stt.engine import Engine, available_cores
 from stt.languages import choose_languages
 from stt.live import LiveSessions
-from stt.loader import EngineLoader
 from stt.metrics import Metrics
 from stt.middleware import (
     QUIET_PATHS,
@@ -57,6 +56,7 @@ def create_app(
     engine: Engine | None = None,
     decoders: DecodePool | None = None,
     tracer_provider: TracerProvider | None = None,
+    connect: Connect | None = None,
 ) -> FastAPI:
     """Build the application; models begin to load when it is started.
 
@@ -65,12 +65,14 @@ def create_app(
         engine: Serves every language instead of the checkpoints, for tests.
         decoders: Decode instead of processes of the app's own, for tests; not closed.
         tracer_provider: Exports spans; None leaves it to OpenTelemetry's global one, if there is.
+        connect: Finds what computes; None computes in this process.
 
     Raises:
         ConfigurationError: the settings cannot work together, or the file of keys cannot be read.
     """
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
 
+    connect = connect or partial(connect_locally, languages, settings, engine)
     keys = read_keys(settings)
     admission = Admission(settings.max_queue_requests)
     metrics = Metrics()
@@ -80,46 +82,29 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        batcher = Batcher(
-            batch_seconds=settings.batch_seconds,
-            max_queue_seconds=settings.max_queue_seconds,
-            queue_timeout_seconds=settings.queue_timeout_seconds,
-            stall_seconds=settings.stall_seconds,
-            observer=observer,
-        )
         pool = decoders or DecodePool(settings)
         pool.start()  # its imports take seconds, as the models' do
-        transcriber = Transcriber(batcher, settings, pool.decode, observer)
-        unobserved = Transcriber(batcher, settings, pool.decode)
 
         async def warm(engine: Engine) -> None:
             await unobserved.transcribe(warming_clip(), engine)
 
-        loader = EngineLoader(languages, settings, warm, engine)
+        backend = connect(observer, metrics, warm)
+        submitter = backend.submitter
+        transcriber = Transcriber(submitter, settings, pool.decode, observer)
+        unobserved = Transcriber(submitter, settings, pool.decode)
         live = LiveSessions(settings.max_live_sessions)
         admission.tell_when_closed(live.drain)
         app.state.service = Service(
-            settings,
-            languages,
-            batcher,
-            loader,
-            transcriber,
-            admission,
-            metrics,
-            live,
-            cpu_threads=settings.cpu_threads or available_cores(),
-        )
-        metrics.queue_size.set_function(lambda: batcher.n_queued)
-        metrics.queue_audio_seconds.set_function(lambda: batcher.queued_seconds)
-        for language in languages:
-            metrics.watch_model(language.code, partial(loader.state, language))
+            settings, languages, submitter, backend.engines, transcriber, admission, metrics, live,
+            settings.cpu_threads or available_cores(), backend.collect,
+        )  # fmt: skip
         if settings.demo:
             logger.warning(
                 "DEMO: small bundled models, trained on one synthetic voice (espeak-ng). They "
                 "show that the service works; they do not understand people. Start without "
                 "--demo for real models."
             )
-        loading = asyncio.create_task(loader.run())
+        loading = asyncio.create_task(backend.engines.run())
         try:
             yield
         finally:
@@ -130,7 +115,7 @@ def create_app(
             unobserved.close()
             if pool is not decoders:
                 pool.close()
-            batcher.close()
+            submitter.close()
             if tracer_provider is not None:
                 await flush(tracer_provider)
 

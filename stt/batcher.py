@@ -18,6 +18,7 @@ from stt.engine import Engine
 from stt.errors import InferenceFailed, Overloaded, QueueTimeout, SttError
 from stt.inference import Inference
 from stt.observer import NoObserver, Observer, Stage
+from stt.settings import Settings
 from stt.transcript import SAMPLE_RATE, Frames, Waveform
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,17 @@ class Batcher:
         """Audio seconds for each second of forward, as measured lately."""
         self._inference = Inference(stall_seconds=stall_seconds, clock=clock)
 
+    @classmethod
+    def of(cls, settings: Settings, observer: Observer | None = None) -> "Batcher":
+        """With what the settings say."""
+        return cls(
+            batch_seconds=settings.batch_seconds,
+            max_queue_seconds=settings.max_queue_seconds,
+            queue_timeout_seconds=settings.queue_timeout_seconds,
+            stall_seconds=settings.stall_seconds,
+            observer=observer,
+        )
+
     @property
     def fault(self) -> str | None:
         """Why the process should be started anew: nothing is computed any more. None: all well."""
@@ -98,6 +110,11 @@ class Batcher:
         """Seconds of audio that wait; what is being computed is not among them."""
         waiting = (entry.waveform for entry in self._queue if not entry.future.done())
         return sum(map(len, waiting)) / SAMPLE_RATE
+
+    @property
+    def rtfx(self) -> float:
+        """Audio seconds for each second of forward, as measured lately."""
+        return self._rtfx
 
     @property
     def retry_after_seconds(self) -> float:

@@ -25,6 +25,7 @@
     ├── Overloaded                  too much waits; later there will be room
     ├── QueueTimeout                it waited too long for the model
     ├── OutOfMemory                 the model cannot take it with the memory that there is
+    ├── ClusterUnavailable          no engine of the cluster can be reached
     ├── InferenceDied               the thread that runs the models ended
     └── InferenceFailed             the model raised while it ran
 
@@ -207,6 +208,19 @@ class InferenceDied(SttError):
     """
 
     code = "engine_died"
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ClusterUnavailable(SttError):
+    """A window was sent to several engines of the cluster and each ended, or none was there.
+
+    ``retry_after_seconds`` is when asking again makes sense.
+    """
+
+    code = "cluster_unavailable"
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__(message)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stt.batcher import Batcher
 from stt.ctc import GreedyDecoder
 from stt.engine import Engine
 from stt.errors import AudioTooLong, InvalidAudio, InvalidParameter, Overloaded
 from stt.readers import MAX_RATE, MIN_RATE
 from stt.resampler import Resampler
 from stt.settings import Settings
+from stt.submitter import Submitter
 from stt.transcript import Word
 from stt.utterances import Stepping, UtteranceCutter
 
@@ -46,7 +46,7 @@ class LiveSession:
     """One stream of s16le samples in one language; used by one task."""
 
     def __init__(
-        self, engine: Engine, batcher: Batcher, settings: Settings, sample_rate: float
+        self, engine: Engine, batcher: Submitter, settings: Settings, sample_rate: float
     ) -> None:
         """
         Raises:

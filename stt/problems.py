@@ -34,6 +34,7 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.QueueTimeout: 503,
     errors.OutOfMemory: 503,
     errors.InferenceDied: 503,
+    errors.ClusterUnavailable: 503,
     errors.InferenceFailed: 500,
     errors.ConfigurationError: 500,
 }

@@ -1,16 +1,18 @@
 """The parts of a running service, put together once; routes find them in ``app.state``."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi.requests import HTTPConnection
+from prometheus_client import CollectorRegistry
 
 from stt.admission import Admission
-from stt.batcher import Batcher
+from stt.backend import Engines
 from stt.languages import Languages
 from stt.live import LiveSessions
-from stt.loader import EngineLoader
 from stt.metrics import Metrics
 from stt.settings import Settings
+from stt.submitter import Submitter
 from stt.transcriber import Transcriber
 
 
@@ -20,14 +22,16 @@ class Service:
 
     settings: Settings
     languages: Languages
-    batcher: Batcher
-    loader: EngineLoader
+    batcher: Submitter
+    loader: Engines
     transcriber: Transcriber
     admission: Admission
     metrics: Metrics
     live: LiveSessions
     cpu_threads: int
     """Threads of one forward on a CPU."""
+    collect: Callable[[], Awaitable[CollectorRegistry]]
+    """Every metric of the service, wherever it is counted."""
 
 
 def get_service(connection: HTTPConnection) -> Service:

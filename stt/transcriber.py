@@ -14,11 +14,11 @@ from contextvars import copy_context
 from typing import BinaryIO, TypeVar
 
 from stt.audio import Decode, decode
-from stt.batcher import Batcher
 from stt.ctc import GreedyDecoder
 from stt.engine import Engine
 from stt.observer import NoObserver, Observer, Stage
 from stt.settings import Settings
+from stt.submitter import Submitter
 from stt.transcript import SAMPLE_RATE, Frames, Transcript, Waveform, Word
 from stt.windows import Window, WindowCutter
 
@@ -30,7 +30,7 @@ class Transcriber:
 
     def __init__(
         self,
-        batcher: Batcher,
+        batcher: Submitter,
         settings: Settings,
         decode: Decode = decode,
         observer: Observer | None = None,
@@ -64,6 +64,7 @@ class Transcriber:
             OutOfMemory: a window of it alone does not fit.
             InferenceDied: the inference thread ended.
             QueueTimeout: a window of it waited too long.
+            ClusterUnavailable: no engine of the cluster could be reached.
         """
         return self._words(source, engine, self._cutter(engine))
 

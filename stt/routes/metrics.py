@@ -24,4 +24,4 @@ async def metrics(
 ) -> Response:
     """All metrics, as Prometheus text or, where that is asked for, OpenMetrics."""
     encode, media_type = choose_encoder(accept)
-    return Response(encode(service.metrics.registry), media_type=media_type)
+    return Response(encode(await service.collect()), media_type=media_type)

@@ -56,6 +56,7 @@ CLOSES: dict[type[errors.SttError], Close] = {
     errors.QueueTimeout: Close.TRY_LATER,
     errors.OutOfMemory: Close.TRY_LATER,
     errors.InferenceDied: Close.RESTARTING,
+    errors.ClusterUnavailable: Close.TRY_LATER,
 }
 """Of errors that have other codes elsewhere; the rest is `Close.REFUSED`."""
 

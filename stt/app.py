@@ -88,7 +88,7 @@ def create_app(
         async def warm(engine: Engine) -> None:
             await unobserved.transcribe(warming_clip(), engine)
 
-        backend = connect(observer, metrics, warm)
+        backend = connect(observer, metrics, admission, warm)
         submitter = backend.submitter
         transcriber = Transcriber(submitter, settings, pool.decode, observer)
         unobserved = Transcriber(submitter, settings, pool.decode)

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 from prometheus_client import CollectorRegistry
 
+from stt.admission import Admission
 from stt.batcher import Batcher
 from stt.engine import Engine
 from stt.languages import Language, Languages
@@ -63,8 +64,8 @@ class Backend:
     """Every metric of the service, wherever it is counted."""
 
 
-Connect: TypeAlias = Callable[[Observer, Metrics, Warm], Backend]
-"""Called once the application's event loop runs."""
+Connect: TypeAlias = Callable[[Observer, Metrics, Admission, Warm], Backend]
+"""Called once the application's event loop runs; the admission is for who stops it from outside."""
 
 
 def connect_locally(
@@ -73,6 +74,7 @@ def connect_locally(
     engine: Engine | None,
     observer: Observer,
     metrics: Metrics,
+    admission: Admission,
     warm: Warm,
 ) -> Backend:
     """Compute in this process; ``engine`` serves every language instead of the checkpoints."""

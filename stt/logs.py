@@ -24,8 +24,12 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:
-    """What the caller gave in ``extra=``."""
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    """What the caller gave in ``extra=``; with an underscore are other programs' own notes."""
+    return {
+        key: value
+        for key, value in vars(record).items()
+        if key not in _STANDARD and not key.startswith("_")
+    }
 
 
 class JsonFormatter(logging.Formatter):

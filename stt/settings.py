@@ -217,6 +217,25 @@ class Settings(BaseSettings):
         le=8_000_000,
         description="Live streams: largest message; a second at 16 kHz has 32000 bytes.",
     )
+    cluster: bool = Field(
+        default=False, description="Serve through Ray Serve; needs the extra `cluster`."
+    )
+    cluster_engines: str = Field(
+        default="auto",
+        pattern=r"^(auto|[1-9]\d*(-[1-9]\d*)?)$",
+        description="Engine replicas: `2`, or `1-8` by what waits; `auto`: 1 to one per GPU.",
+    )
+    cluster_ingresses: str = Field(
+        default="1-4",
+        pattern=r"^[1-9]\d*(-[1-9]\d*)?$",
+        description="Ingress replicas: `2`, or `1-4` by the requests that are inside.",
+    )
+    cluster_ingress_cpus: float = Field(
+        default=0, ge=0, le=64, description="Cores that Ray keeps for each ingress replica."
+    )
+    cluster_queue_seconds: float = Field(
+        default=60, gt=0, le=1e6, description="Audio waiting per engine that calls for another."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe message to log."
     )

@@ -30,6 +30,11 @@ SERVICE_ONLY = frozenset(
         "live_idle_seconds",
         "max_live_sessions",
         "max_live_message_bytes",
+        "cluster",
+        "cluster_engines",
+        "cluster_ingresses",
+        "cluster_ingress_cpus",
+        "cluster_queue_seconds",
     }
 )
 """Settings without meaning for one process that works through a list of files."""

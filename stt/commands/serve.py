@@ -71,6 +71,11 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop; ``arguments`` default to the process's own."""
     with exit_on_wrong_settings():
         settings = load_settings(sys.argv[1:] if arguments is None else arguments)
+        if settings.cluster:
+            from stt.commands import cluster
+
+            cluster.run(settings)
+            return
     run(make_app(settings), settings)
 
 

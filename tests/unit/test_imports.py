@@ -17,10 +17,12 @@ LAYERS = [
     {"inference", "loader", "responses", "decoding"},
     {"batcher"},
     {"transcriber", "live", "problems", "metrics", "tracing"},
-    {"formats", "admission", "backend"},
+    {"formats", "admission"},
+    {"backend"},
     {"service", "openai", "whisper"},
     {"routes", "auth", "middleware"},
     {"app"},
+    {"cluster"},
     {"commands"},
     {"cli"},
 ]

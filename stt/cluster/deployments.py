@@ -1,0 +1,248 @@
+"""Ray Serve's side: three deployments, and Ray's exceptions told apart."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
+
+try:
+    import ray
+    from ray import serve
+    from ray.exceptions import (
+        NodeDiedError,
+        ObjectLostError,
+        RayActorError,
+        RaySystemError,
+        TaskCancelledError,
+        WorkerCrashedError,
+    )
+    from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
+    from ray.serve.exceptions import RayServeException
+    from ray.serve.handle import DeploymentHandle
+    from ray.serve.schema import LoggingConfig
+except ImportError as missing:
+    from stt.errors import ConfigurationError
+
+    raise ConfigurationError(
+        "A cluster needs Ray Serve, which is not installed: pip install 'stt-ctc[cluster]'."
+    ) from missing
+
+from fastapi import FastAPI
+from prometheus_client.metrics_core import Metric
+
+from stt.cluster.dispatcher import Lost, Refused
+from stt.cluster.ingress import ClusterConnection
+from stt.cluster.ledger import Ledger
+from stt.cluster.replica import EngineReplica
+from stt.cluster.scaling import QUEUED
+from stt.cluster.wire import EngineReport, Failure, IngressReport, Reply, View
+from stt.engine import Engine, available_cores, prepare_process
+from stt.languages import choose_languages
+from stt.logs import configure_logging
+from stt.settings import Settings
+from stt.transcript import Waveform
+
+T = TypeVar("T")
+
+MANY = 100_000
+"""Calls that a replica takes at a time: what waits waits in its Batcher, where it is seen."""
+LEDGER_SECONDS = 2.0
+"""Longest wait for the ledger."""
+HEALTH_SECONDS = 5.0
+"""Between two health checks of a replica."""
+INGRESS_TARGET = 32
+"""Requests in an ingress replica, on average, above which another one is started."""
+
+
+async def call_engine(
+    handle: DeploymentHandle[Any], language: str, waveform: Waveform
+) -> Reply | Failure:
+    """See `stt.cluster.dispatcher.Call`. The one place where Ray's exceptions are read."""
+    response = handle.submit.remote(language, waveform)
+    try:
+        reply: Reply | Failure = await response
+    except asyncio.CancelledError:
+        response.cancel()  # it is given up there, too: not computed, if it still waits
+        raise
+    except (
+        RayActorError, WorkerCrashedError, NodeDiedError, ObjectLostError, RaySystemError,
+        TaskCancelledError,
+    ) as error:  # fmt: skip
+        raise Lost(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+    except RayServeException as error:
+        raise Refused(str(error)) from error
+    return reply
+
+
+async def ask_ledger(awaitable: Awaitable[T]) -> T:
+    """Its answer, or TimeoutError."""
+    async with asyncio.timeout(LEDGER_SECONDS):
+        return await awaitable
+
+
+class LedgerDeployment:
+    """One process that knows of all others; see `stt.cluster.ledger`."""
+
+    def __init__(self) -> None:
+        self._ledger = Ledger()
+
+    async def report(
+        self, member: str, report: EngineReport | IngressReport, families: list[Metric]
+    ) -> View:
+        """See `Ledger.report`."""
+        return self._ledger.report(member, report, families)
+
+    async def leave(self, member: str) -> None:
+        """See `Ledger.leave`."""
+        self._ledger.leave(member)
+
+    async def metrics(self) -> list[Metric]:
+        """See `Ledger.metrics`."""
+        return self._ledger.metrics()
+
+    async def view(self) -> View:
+        """See `Ledger.view`."""
+        return self._ledger.view()
+
+    async def drain(self) -> None:
+        """See `Ledger.drain`."""
+        self._ledger.drain()
+
+    async def close(self) -> None:
+        """See `Ledger.close`."""
+        self._ledger.close()
+
+
+class EngineDeployment:
+    """See `stt.cluster.replica.EngineReplica`. Takes windows once its constructor is through."""
+
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self,
+        settings: Settings,
+        ledger: DeploymentHandle[Any],
+        engine: Callable[[], Engine] | None,
+    ) -> None:
+        prepare_process(settings.cpu_threads)
+        configure_logging(settings.log_level, settings.log_format)
+        member = f"engine-{uuid4()}"
+
+        async def tell(report: EngineReport, families: list[Metric]) -> View:
+            view: View = await ask_ledger(ledger.report.remote(member, report, families))
+            return view
+
+        self._replica = EngineReplica(settings, tell, engine() if engine else None)
+        await self._replica.load()
+        self._reporting = asyncio.create_task(self._replica.run())
+
+    async def submit(self, language: str, waveform: Waveform) -> Reply | Failure:
+        """See `EngineReplica.submit`."""
+        return await self._replica.submit(language, waveform)
+
+    async def check_health(self) -> None:
+        """Ray starts a replica anew whose check raises."""
+        self._replica.check()
+
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """What `stt.cluster.scaling` decides by."""
+        return {QUEUED: self._replica.queued_seconds}
+
+
+def build_ingress(
+    settings: Settings, engines: DeploymentHandle[Any], ledger: DeploymentHandle[Any]
+) -> FastAPI:
+    """The application, with engines elsewhere."""
+    prepare_process()
+    from stt.app import create_app
+    from stt.tracing import make_provider
+
+    configure_logging(settings.log_level, settings.log_format)
+    member = f"ingress-{uuid4()}"
+
+    async def tell(report: IngressReport, families: list[Metric]) -> View:
+        view: View = await ask_ledger(ledger.report.remote(member, report, families))
+        return view
+
+    async def collect() -> list[Metric]:
+        families: list[Metric] = await ask_ledger(ledger.metrics.remote())
+        return families
+
+    cluster = ClusterConnection(
+        choose_languages(settings.languages, settings.models, demo=settings.demo),
+        settings, partial(call_engine, engines), tell, collect,
+    )  # fmt: skip
+    return create_app(settings, tracer_provider=make_provider(settings), connect=cluster.connect)
+
+
+def replicas(text: str, most: int) -> tuple[int, int]:
+    """``2`` is (2, 2), ``1-8`` is (1, 8), ``auto`` is (1, ``most``)."""
+    if text == "auto":
+        return 1, max(1, most)
+    least, _, greatest = text.partition("-")
+    return int(least), int(greatest or least)
+
+
+def autoscaling(text: str, most: int, **options: Any) -> dict[str, Any]:
+    """Ray's options for so many replicas; a fixed number is not scaled."""
+    least, greatest = replicas(text, most)
+    if least == greatest:
+        return {"num_replicas": least}
+    bounds = {"min_replicas": least, "max_replicas": greatest}
+    return {"autoscaling_config": AutoscalingConfig(**bounds, **options)}
+
+
+def build_application(
+    settings: Settings, *, engine: Callable[[], Engine] | None = None
+) -> serve.Application:
+    """Ledger, engines and ingress, to be run by Ray Serve.
+
+    Args:
+        settings: Read by the caller, once; sent to all replicas.
+        engine: Makes the engine of every language in each engine replica, for tests.
+
+    Raises:
+        ConfigurationError: the settings cannot work together.
+    """
+    choose_languages(settings.languages, settings.models, demo=settings.demo)
+    n_gpus = int(ray.cluster_resources().get("GPU", 0)) if ray.is_initialized() else 0
+    on_gpu = settings.device.startswith("cuda") or (settings.device == "auto" and n_gpus > 0)
+    threads = settings.cpu_threads or (1 if on_gpu else available_cores())
+    settings = settings.model_copy(update={"cpu_threads": threads})
+    quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
+    common = {
+        "max_ongoing_requests": MANY,
+        "graceful_shutdown_timeout_s": settings.drain_timeout_seconds,
+        "health_check_period_s": HEALTH_SECONDS,
+        "logging_config": quiet,
+    }
+    policy = AutoscalingPolicy(
+        policy_function="stt.cluster.scaling:QueuePolicy",
+        policy_kwargs={"target_seconds": settings.cluster_queue_seconds},
+    )
+    ledger = serve.deployment(
+        LedgerDeployment, name="Ledger", num_replicas=1, ray_actor_options={"num_cpus": 0}, **common
+    ).bind()
+    engines = serve.deployment(
+        EngineDeployment,
+        name="Engine",
+        ray_actor_options={"num_cpus": threads, "num_gpus": 1 if on_gpu else 0},
+        **autoscaling(settings.cluster_engines, n_gpus, policy=policy),
+        **common,
+    ).bind(settings, ledger, engine)
+
+    class Ingress:
+        """Made by Ray in each ingress replica."""
+
+        def __init__(self, engines: Any, ledger: Any) -> None:
+            self._handles = engines, ledger
+
+        def __serve_build_asgi_app__(self) -> FastAPI:
+            return build_ingress(settings, *self._handles)
+
+    return serve.deployment(
+        serve.ingress()(Ingress),
+        name="Ingress",
+        ray_actor_options={"num_cpus": settings.cluster_ingress_cpus},
+        **autoscaling(settings.cluster_ingresses, 4, target_ongoing_requests=INGRESS_TARGET),
+        **common,
+    ).bind(engines, ledger)

@@ -1,0 +1,119 @@
+"""The engines of a cluster as the ingress knows them: descriptions, and how far each is."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from stt.backend import Warm
+from stt.cluster.ledger import absolute
+from stt.cluster.wire import Description, View
+from stt.errors import ModelBroken, ModelLoading, SttError
+from stt.languages import Language, Languages
+from stt.loader import POLL_SECONDS, LoadState, Status
+
+logger = logging.getLogger(__name__)
+
+Tell: TypeAlias = Callable[[], Awaitable[View]]
+"""Reports to the ledger; what it says."""
+WAITING = LoadState(step="waiting")
+"""Of a language of which no engine has told anything yet."""
+
+
+class RemoteEngines:
+    """A `stt.backend.Engines`; knows what the ledger said last."""
+
+    def __init__(
+        self,
+        languages: Languages,
+        tell: Tell,
+        warm: Warm,
+        on_view: Callable[[View], None] = lambda view: None,
+    ) -> None:
+        """
+        Args:
+            languages: Those that are served.
+            tell: Reports to the ledger.
+            warm: Has a first recording transcribed, by each language once.
+            on_view: Is told what the ledger says, each time.
+        """
+        self._languages = languages
+        self._tell = tell
+        self._warm = warm
+        self._on_view = on_view
+        self._warmed: set[str] = set()
+        self.view = View({}, {})
+        """What the ledger said last."""
+
+    @property
+    def status(self) -> Status:
+        """See `stt.backend.Engines`."""
+        statuses = {self.state(language).status for language in self._languages}
+        for status in (Status.FAILED, Status.LOADING):
+            if status in statuses:
+                return status
+        return Status.READY
+
+    def state(self, language: Language) -> LoadState:
+        """See `stt.backend.Engines`."""
+        state = self.view.states.get(language.code, WAITING)
+        if state.status is Status.READY and language.code not in self._warmed:
+            return LoadState(step="warming")
+        return state
+
+    def engine(self, language: Language) -> Description:
+        """See `stt.backend.Engines`."""
+        state = self.state(language)
+        if state.status is Status.READY:
+            return self.view.engines[language.code]
+        if state.status is Status.FAILED:
+            raise ModelBroken(f"The model for {language.name} cannot be used. {state.reason}")
+        wait = state.retry_in_seconds
+        raise ModelLoading(
+            f"The model for {language.name} is not ready yet; GET /health says how far it is.",
+            retry_after_seconds=POLL_SECONDS if wait is None else max(1.0, wait),
+        )
+
+    def find_engine(self, language: Language) -> Description | None:
+        """See `stt.backend.Engines`."""
+        ready = self.state(language).status is Status.READY
+        return self.view.engines[language.code] if ready else None
+
+    async def run(self) -> None:
+        """Report and listen until cancelled; warm each language when its first engine is ready."""
+        async with asyncio.TaskGroup() as group:
+            warming: set[str] = set()
+            heard = time.monotonic()
+            while True:
+                try:
+                    self._take(await self._tell())
+                    heard = time.monotonic()
+                except Exception as error:
+                    logger.warning(
+                        "the ledger has not answered for %.0f s: %r",
+                        time.monotonic() - heard, error,
+                    )  # fmt: skip
+                for code in set(self.view.engines) - warming:
+                    warming.add(code)
+                    group.create_task(self._warm_one(code))
+                await asyncio.sleep(self.view.next_report_seconds)
+
+    def _take(self, view: View) -> None:
+        states = {code: absolute(state) for code, state in view.states.items()}
+        # An engine that was ready and is being replaced is not loading: windows wait for it.
+        for code in self._warmed - {c for c, s in states.items() if s.status is Status.READY}:
+            states[code] = self.view.states[code]
+        engines = {**self.view.engines, **view.engines}
+        self.view = View(**{**vars(view), "states": states, "engines": engines})
+        self._on_view(view)
+
+    async def _warm_one(self, code: str) -> None:
+        """A first transcription through the whole cluster; it may fail, as any other."""
+        while code not in self._warmed:
+            try:
+                await self._warm(self.view.engines[code])
+                self._warmed.add(code)
+            except SttError as error:
+                logger.warning("%s could not be warmed, trying again: %s", code, error.message)
+                await asyncio.sleep(1)

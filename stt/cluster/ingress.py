@@ -1,0 +1,72 @@
+"""The application's `Backend` in an ingress replica."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
+
+from stt.admission import Admission
+from stt.backend import Backend, Warm
+from stt.cluster.dispatcher import Call, Dispatcher
+from stt.cluster.engines import RemoteEngines
+from stt.cluster.ledger import registry_of
+from stt.cluster.wire import IngressReport, View
+from stt.errors import ClusterUnavailable
+from stt.languages import Languages
+from stt.metrics import Metrics
+from stt.observer import Observer
+from stt.settings import Settings
+
+Tell: TypeAlias = Callable[[IngressReport, list[Metric]], Awaitable[View]]
+"""Reports to the ledger."""
+Collect: TypeAlias = Callable[[], Awaitable[list[Metric]]]
+"""The metrics of all replicas, from the ledger."""
+RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class ClusterConnection:
+    """How a process reaches the others; `connect` is a `stt.backend.Connect`."""
+
+    languages: Languages
+    settings: Settings
+    call: Call
+    tell: Tell
+    collect: Collect
+
+    def connect(
+        self, observer: Observer, metrics: Metrics, admission: Admission, warm: Warm
+    ) -> Backend:
+        """The cluster, as the application wants it."""
+
+        async def tell() -> View:
+            report = IngressReport(dispatcher.outstanding_seconds, admission.n_inside)
+            return await self.tell(report, list(metrics.registry.collect()))
+
+        def on_view(view: View) -> None:
+            admission.draining = view.draining
+            if view.closed and not admission.closed:
+                admission.close()
+
+        async def collect() -> CollectorRegistry:
+            try:
+                await tell()  # so that what this process has just counted is in it
+                return registry_of(await self.collect())
+            except Exception as error:
+                # Only our own figures would be a sum that falls, and then grows again.
+                raise ClusterUnavailable(
+                    "The metrics of the cluster cannot be put together at present.", RETRY_SECONDS
+                ) from error
+
+        engines = RemoteEngines(self.languages, tell, warm, on_view)
+        dispatcher = Dispatcher(
+            self.call,
+            engines,
+            observer,
+            max_queue_seconds=self.settings.max_queue_seconds,
+            queue_timeout_seconds=self.settings.queue_timeout_seconds,
+            stall_seconds=self.settings.stall_seconds,
+        )
+        return Backend(dispatcher, engines, collect)

@@ -1,0 +1,135 @@
+"""An engine replica: the models of all languages and the Batcher, as locally, and nothing else."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import TypeAlias
+
+import numpy as np
+from prometheus_client.metrics_core import Metric
+
+from stt.backend import watch
+from stt.batcher import Batcher
+from stt.cluster.ledger import relative
+from stt.cluster.wire import Description, EngineReport, Failure, Reply, View
+from stt.engine import Engine
+from stt.errors import SttError
+from stt.languages import choose_languages
+from stt.loader import EngineLoader
+from stt.metrics import Metrics
+from stt.observer import Stage
+from stt.settings import Settings
+from stt.transcript import SAMPLE_RATE, Waveform
+
+Tell: TypeAlias = Callable[[EngineReport, list[Metric]], Awaitable[View]]
+"""Reports to the ledger."""
+
+WARMING_SECONDS = 3
+
+
+class _Notes:
+    """An `Observer` that notes the stages of the window that is asked for in this context.
+
+    What a window waited is counted by the ingress that sent it, with its request; batches are
+    nobody's, so they are counted here.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self.seconds: ContextVar[dict[Stage, float]] = ContextVar("seconds")
+
+    def stage(self, stage: Stage, started: float, ended: float, busy_seconds: float) -> None:
+        noted = self.seconds.get(None)
+        if noted is not None:
+            noted[stage] = busy_seconds
+
+    def batch(self, n_windows: int, seconds: float) -> None:
+        self._metrics.batch(n_windows, seconds)
+
+    def transcribed(self, audio_seconds: float, wall_seconds: float) -> None:
+        pass
+
+
+class EngineReplica:
+    """Computes windows; made inside a running event loop."""
+
+    def __init__(self, settings: Settings, tell: Tell, engine: Engine | None = None) -> None:
+        """``engine`` serves every language instead of the checkpoints, for tests."""
+        self._languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+        self._tell = tell
+        self._metrics = Metrics()
+        self._notes = _Notes(self._metrics)
+        self._batcher = Batcher.of(settings, self._notes)
+        self._loader = EngineLoader(self._languages, settings, self._warm, engine)
+        watch(self._metrics, self._batcher, self._loader, self._languages)
+
+    async def load(self) -> None:
+        """Bring every model up and warm it; returns when each is ready or failed.
+
+        Meanwhile the ledger hears how far it is.
+        """
+        loading = asyncio.create_task(self._loader.run())
+        try:
+            while not loading.done():
+                view = await self._report()
+                await asyncio.wait([loading], timeout=view.next_report_seconds)
+            loading.result()
+            await self._report()
+        finally:
+            loading.cancel()
+
+    async def run(self) -> None:
+        """Report for as long as the replica is there."""
+        pause = 0.5
+        while True:
+            await asyncio.sleep(pause)
+            pause = (await self._report()).next_report_seconds
+
+    async def submit(self, language: str, waveform: Waveform) -> Reply | Failure:
+        """A window's frames, or what went wrong with it."""
+        noted: dict[Stage, float] = {}
+        self._notes.seconds.set(noted)
+        try:
+            engine = self._loader.engine(self._languages.resolve(language))
+            # What came through shared memory is read-only, and torch warns of that.
+            samples = waveform if waveform.flags.writeable else np.array(waveform)
+            frames = await self._batcher.submit(engine, samples)
+        except SttError as error:
+            return Failure.of(error)
+        return Reply.of(frames, noted.get(Stage.QUEUE, 0.0), noted.get(Stage.FORWARD, 0.0))
+
+    def check(self) -> None:
+        """
+        Raises:
+            RuntimeError: the process should be started anew; with the reason.
+        """
+        if self._batcher.fault is not None:
+            raise RuntimeError(self._batcher.fault)
+
+    @property
+    def queued_seconds(self) -> float:
+        """Audio that waits here."""
+        return self._batcher.queued_seconds
+
+    def close(self) -> None:
+        """Let the forward that runs end; start no other."""
+        self._batcher.close()
+
+    async def _warm(self, engine: Engine) -> None:
+        noise = np.random.default_rng(0).normal(0, 0.05, WARMING_SECONDS * SAMPLE_RATE)
+        await self._batcher.submit(engine, noise.astype(np.float32))
+
+    async def _report(self) -> View:
+        states = {each.code: self._loader.state(each) for each in self._languages}
+        ready = {each.code: self._loader.find_engine(each) for each in self._languages}
+        report = EngineReport(
+            states={code: relative(state) for code, state in states.items()},
+            engines={code: Description.of(code, one) for code, one in ready.items() if one},
+            cpu_threads=self._batcher.cpu_threads,
+            queued_seconds=self._batcher.queued_seconds,
+            rtfx=self._batcher.rtfx,
+        )
+        try:
+            return await self._tell(report, list(self._metrics.registry.collect()))
+        except Exception:  # it is being started anew; meanwhile there is work
+            return View({}, {}, next_report_seconds=1.0)

@@ -1,0 +1,156 @@
+"""What crosses the wire between ingress and engine replicas.
+
+A window goes there as its samples, ``[n]`` float32 at 16 kHz: 64 kB for a second of audio. What
+comes back are frames, 500 bytes for a second, or what went wrong; errors travel as values, since
+their constructors' arguments would not survive the way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stt import errors
+from stt.ctc import Vocabulary
+from stt.engine import Engine
+from stt.loader import LoadState
+from stt.transcript import Calibration, Frames, Waveform
+from stt.windows import FrameGrid
+
+
+@dataclass(frozen=True)
+class Description:
+    """An `Engine` without weights: all that is asked of one beside the forward.
+
+    It is an engine by its attributes; its `forward` is another replica's.
+    """
+
+    language: str
+    """Code of the language whose windows it is for."""
+    vocabulary: Vocabulary
+    grid: FrameGrid
+    calibration: Calibration
+    device: str
+    precision: str
+    backend: str
+
+    @classmethod
+    def of(cls, language: str, engine: Engine) -> "Description":
+        """Of an engine that is here."""
+        return cls(
+            language, engine.vocabulary, engine.grid, engine.calibration, engine.device,
+            engine.precision, engine.backend,
+        )  # fmt: skip
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        """
+        Raises:
+            TypeError: always; windows go through `stt.cluster.dispatcher.Dispatcher`.
+        """
+        raise TypeError("This engine is in another process; submit the window instead.")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One of our own errors on its way to another process."""
+
+    code: str
+    message: str
+    retry_after_seconds: float | None = None
+
+    @classmethod
+    def of(cls, error: errors.SttError) -> "Failure":
+        """The error as a value; its cause stays in the log of the replica."""
+        seconds: float | None = getattr(error, "retry_after_seconds", None)
+        return cls(error.code, error.message, seconds)
+
+    def error(self) -> errors.SttError:
+        """The error again."""
+        kind = _ERRORS[self.code]
+        if self.retry_after_seconds is None:
+            return kind(self.message)
+        return kind(self.message, self.retry_after_seconds)  # type: ignore[call-arg]
+
+
+def _leaves(kind: type[errors.SttError]) -> list[type[errors.SttError]]:
+    below = kind.__subclasses__()
+    return [leaf for each in below for leaf in _leaves(each)] if below else [kind]
+
+
+_ERRORS = {kind.code: kind for kind in _leaves(errors.SttError)}
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What an engine replica says to a window."""
+
+    columns: NDArray[np.uint16] | NDArray[np.int32]
+    """``[n_frames]``: of `Frames`, in 16 bits where they fit."""
+    log_probs: NDArray[np.float32]
+    log_posteriors: NDArray[np.float32]
+    queue_seconds: float
+    """How long the window waited for its batch, there."""
+    forward_seconds: float
+    """How long the batch was in the model."""
+
+    @classmethod
+    def of(cls, frames: Frames, queue_seconds: float, forward_seconds: float) -> "Reply":
+        """Pack frames."""
+        columns = frames.columns
+        small = not len(columns) or int(columns.max()) <= np.iinfo(np.uint16).max
+        return cls(
+            columns.astype(np.uint16) if small else columns,
+            frames.log_probs, frames.log_posteriors, queue_seconds, forward_seconds,
+        )  # fmt: skip
+
+    def frames(self) -> Frames:
+        """The frames again, exactly."""
+        return Frames(self.columns.astype(np.int32), self.log_probs, self.log_posteriors)
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """What an engine replica tells of itself, twice a second."""
+
+    states: dict[str, LoadState]
+    """By language; ``next_try`` is seconds from now, as clocks differ."""
+    engines: dict[str, Description]
+    """Those that are ready, by language."""
+    cpu_threads: int
+    queued_seconds: float
+    """Audio that waits there."""
+    rtfx: float
+    """Audio seconds for each second of forward, as measured lately."""
+
+
+@dataclass(frozen=True)
+class IngressReport:
+    """What an ingress replica tells of itself, twice a second."""
+
+    outstanding_seconds: float
+    """Audio that it has sent to engines and that has not come back as frames."""
+    n_inside: int
+    """Requests and WebSockets that are inside."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a replica is told of the others in return."""
+
+    states: dict[str, LoadState]
+    """By language, the best of any engine; ``next_try`` is seconds from now."""
+    engines: dict[str, Description]
+    n_engines: int = 0
+    """Engine replicas with at least one model ready."""
+    cpu_threads: int = 0
+    rtfx: float = 0.0
+    """Of all engines together."""
+    outstanding_seconds: float = 0.0
+    """Audio that the other ingresses have sent and wait for."""
+    n_inside: int = 0
+    """Requests and WebSockets inside, over all ingresses."""
+    draining: bool = False
+    closed: bool = False
+    next_report_seconds: float = 0.5
+    """When to tell again; more with many replicas, so that one process can hear them all."""

@@ -34,7 +34,23 @@ def app(args: dict[str, Any]) -> "Application":
     from stt.engine import prepare_process
 
     prepare_process()
+    require_ray()
     from stt.cluster.deployments import build_application
     from stt.settings import load_settings
 
     return build_application(load_settings(**args))
+
+
+def require_ray() -> None:
+    """
+    Raises:
+        ConfigurationError: the extra is missing.
+    """
+    try:
+        import ray.serve  # noqa: F401
+    except ImportError as missing:
+        from stt.errors import ConfigurationError
+
+        raise ConfigurationError(
+            "A cluster needs Ray Serve, which is not installed: pip install 'stt-ctc[cluster]'."
+        ) from missing

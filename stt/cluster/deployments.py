@@ -6,33 +6,25 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
-try:
-    import ray
-    from ray import serve
-    from ray.exceptions import (
-        NodeDiedError,
-        ObjectLostError,
-        RayActorError,
-        RaySystemError,
-        TaskCancelledError,
-        WorkerCrashedError,
-    )
-    from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
-    from ray.serve.exceptions import RayServeException
-    from ray.serve.handle import DeploymentHandle
-    from ray.serve.schema import LoggingConfig
-except ImportError as missing:
-    from stt.errors import ConfigurationError
-
-    raise ConfigurationError(
-        "A cluster needs Ray Serve, which is not installed: pip install 'stt-ctc[cluster]'."
-    ) from missing
-
+import ray
 from fastapi import FastAPI
 from prometheus_client.metrics_core import Metric
+from ray import serve
+from ray.exceptions import (
+    NodeDiedError,
+    ObjectLostError,
+    RayActorError,
+    RaySystemError,
+    TaskCancelledError,
+    WorkerCrashedError,
+)
+from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
+from ray.serve.exceptions import RayServeException
+from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import LoggingConfig
 
 from stt.cluster.dispatcher import Lost, Refused
-from stt.cluster.ingress import ClusterConnection
+from stt.cluster.ingress import ClusterConnection, OneRequestId
 from stt.cluster.ledger import Ledger
 from stt.cluster.replica import EngineReplica
 from stt.cluster.scaling import QUEUED
@@ -171,7 +163,9 @@ def build_ingress(
         choose_languages(settings.languages, settings.models, demo=settings.demo),
         settings, partial(call_engine, engines), tell, collect,
     )  # fmt: skip
-    return create_app(settings, tracer_provider=make_provider(settings), connect=cluster.connect)
+    app = create_app(settings, tracer_provider=make_provider(settings), connect=cluster.connect)
+    app.add_middleware(OneRequestId)
+    return app
 
 
 def replicas(text: str, most: int) -> tuple[int, int]:
@@ -211,6 +205,7 @@ def build_application(
     quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
     common = {
         "max_ongoing_requests": MANY,
+        "graceful_shutdown_wait_loop_s": 0.2,
         "graceful_shutdown_timeout_s": settings.drain_timeout_seconds,
         "health_check_period_s": HEALTH_SECONDS,
         "logging_config": quiet,

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.admission import Admission
 from stt.backend import Backend, Warm
@@ -16,6 +18,7 @@ from stt.cluster.wire import IngressReport, View
 from stt.errors import ClusterUnavailable
 from stt.languages import Languages
 from stt.metrics import Metrics
+from stt.middleware import REQUEST_ID_HEADER
 from stt.observer import Observer
 from stt.settings import Settings
 
@@ -70,3 +73,29 @@ class ClusterConnection:
             stall_seconds=self.settings.stall_seconds,
         )
         return Backend(dispatcher, engines, collect)
+
+
+class OneRequestId:
+    """Middleware, the outermost: Ray's proxy adds the request's id to every answer, as we do.
+
+    It had made the id, or taken the client's, before the request came here.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Leave ours out where it is the same."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID_HEADER)
+
+        async def send_once(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get(REQUEST_ID_HEADER) == given:
+                    del headers[REQUEST_ID_HEADER]
+            await send(message)
+
+        await self._app(scope, receive, send_once)

@@ -6,8 +6,11 @@ import signal
 import socket
 import time
 from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection
 from typing import Any
 
+from stt.cluster import require_ray
 from stt.commands.draining import CLOSING_SECONDS, end_at_once
 from stt.engine import prepare_process
 from stt.logs import configure_logging
@@ -18,7 +21,6 @@ logger = logging.getLogger(__name__)
 # Ray reads these when it is imported.
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_SERVE_LOG_TO_STDERR": "0",
     "RAY_DEDUP_LOGS": "0",
     "RAY_COLOR_PREFIX": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -45,6 +47,7 @@ def run(settings: Settings) -> None:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     configure_logging(settings.log_level, settings.log_format)
+    require_ray()
     import ray
     from ray import serve
 
@@ -75,13 +78,29 @@ def run(settings: Settings) -> None:
         wait_for_ingress_deployment_creation=True,
         wait_for_applications_running=False,
     )
+    while not asked and not _answers(settings.host, port):
+        time.sleep(LOOK_SECONDS)
     logger.info("listening on http://%s:%d", settings.host, port)
     while not asked:
         time.sleep(LOOK_SECONDS)
     ledger = serve.get_deployment_handle("Ledger", app_name="stt")
+    logger.info("stopping: what is inside is finished")
     _drain(ledger, settings, delay=asked[0] == signal.SIGTERM)
     serve.shutdown()
     ray.shutdown()
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether an ingress replica is there; until then Ray's proxy keeps requests waiting."""
+    address = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+    connection = HTTPConnection(address, port, timeout=1)
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().status == HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def _drain(ledger: Any, settings: Settings, *, delay: bool) -> None:

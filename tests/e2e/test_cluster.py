@@ -1,0 +1,193 @@
+"""A real cluster on this machine: Ray Serve, two engine replicas, an ingress."""
+
+import itertools
+import json
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+from websockets.sync.client import connect
+
+from tests.e2e.server import ROOT, Server
+from tests.live import wait_until
+
+pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+
+CLIPS = sorted((ROOT / "samples").glob("ko-*.wav"))
+START_SECONDS = 180
+"""Ray itself takes ten seconds on a machine that does nothing else."""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Server]:
+    flags = "--demo --cluster --host 127.0.0.1 --port 0 --cpu-threads 1 --cluster-engines 2"
+    with Server(*flags.split()) as server:
+        try:
+            server.wait_until_ready(START_SECONDS)
+            wait_until(lambda: len(ready_engines(server)) == 2, START_SECONDS)
+            yield server
+        finally:
+            server.process.send_signal(signal.SIGTERM)
+            server.process.wait(90)  # Ray's processes end with it
+
+
+@pytest.fixture(scope="module")
+def truth(demo: Server) -> dict[Path, str]:
+    """What one process hears in each clip."""
+    return {clip: demo.transcribe(clip, lang="KR").json()["text"] for clip in CLIPS}
+
+
+def engines(server: Server) -> list[psutil.Process]:
+    """The processes of the engine replicas."""
+    found = []
+    for process in psutil.Process(server.process.pid).children(recursive=True):
+        try:
+            if "".join(process.cmdline()[:1]).startswith("ray::ServeReplica:stt:Engine"):
+                found.append(process)
+        except psutil.Error:
+            continue  # it has just ended
+    return found
+
+
+def metric(server: Server, name: str) -> float:
+    lines = server.get("/metrics").text.splitlines()
+    (value,) = [line.split()[-1] for line in lines if line.startswith(name + " ")]
+    return float(value)
+
+
+def test_the_answer_is_that_of_one_process(
+    cluster: Server, demo: Server, truth: dict[Path, str]
+) -> None:
+    assert any(truth.values())
+    for clip in CLIPS[:2]:
+        here = cluster.transcribe(clip, lang="KR", response_format="verbose_json").json()
+        there = demo.transcribe(clip, lang="KR", response_format="verbose_json").json()
+        assert here["text"] == truth[clip]
+        assert here["words"] == there["words"]  # times and confidences to the last digit
+        assert here.keys() == there.keys()
+
+
+@pytest.mark.parametrize(
+    ("form", "content", "status", "code"),
+    [
+        ({"lang": "xx"}, b"RIFF", 400, "unsupported_language"),
+        ({"lang": "KR"}, b"no audio at all", 415, "unsupported_format"),
+        ({"response_format": "tea"}, b"RIFF", 422, "invalid_parameter"),
+    ],
+)
+def test_errors_are_those_of_one_process(
+    cluster: Server, demo: Server, form: dict[str, str], content: bytes, status: int, code: str
+) -> None:
+    def ask(server: Server) -> requests.Response:
+        files = {"file": ("a.wav", content)}
+        return requests.post(server.url + "/transcribe", files=files, data=form, timeout=60)
+
+    here, there = ask(cluster), ask(demo)
+    assert (here.status_code, here.json()["code"]) == (status, code)
+    assert here.headers["content-type"] == "application/problem+json"
+    assert here.json()["request_id"] == here.headers["x-request-id"]
+    assert {**here.json(), "request_id": ""} == {**there.json(), "request_id": ""}
+
+
+def test_a_live_stream(cluster: Server, truth: dict[Path, str]) -> None:
+    import soundfile
+
+    samples, rate = soundfile.read(CLIPS[0], dtype="int16")
+    heard = []
+    url = cluster.url.replace("http", "ws") + "/stream?lang=KR"
+    with connect(url) as socket:
+        socket.send(json.dumps({"config": {"sample_rate": rate}}))
+        for start in range(0, len(samples), rate):
+            socket.send(samples[start : start + rate].tobytes())
+            heard.append(json.loads(socket.recv(30)))
+        socket.send('{"eof": 1}')
+        heard.append(json.loads(socket.recv(30)))
+    assert " ".join(each["text"] for each in heard if each.get("text")) == truth[CLIPS[0]]
+
+
+def test_metrics_are_those_of_all_replicas(cluster: Server) -> None:
+    before = metric(cluster, "stt_batch_size_sum"), metric(cluster, "stt_audio_seconds_total")
+    for clip in CLIPS[:2]:
+        assert cluster.transcribe(clip, lang="KR").status_code == 200
+    # Engines count batches and the ingress seconds of audio; an engine's are half a second old.
+    wait_until(lambda: metric(cluster, "stt_batch_size_sum") >= before[0] + 2)
+    assert metric(cluster, "stt_audio_seconds_total") > before[1]
+    assert 'stt_model_ready{language="KR"} 1.0' in cluster.get("/metrics").text
+
+
+def load_while_killing(
+    cluster: Server, truth: dict[Path, str], *, n_requests: int, n_kills: int, at_once: int = 8
+) -> tuple[int, int, list[float]]:
+    """Requests, kills and each request's seconds; every answer is 200 with the right text."""
+
+    def ask(clip: Path) -> float:
+        started = time.monotonic()
+        answer = cluster.transcribe(clip, lang="KR")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["text"] == truth[clip]
+        return time.monotonic() - started
+
+    clips = itertools.cycle(CLIPS)
+    answers: list[Future[float]] = []
+    kills = 0
+    with ThreadPoolExecutor(at_once) as pool:
+        while len(answers) < n_requests or kills < n_kills:
+            n_open = sum(not each.done() for each in answers)
+            answers += [pool.submit(ask, next(clips)) for _ in range(2 * at_once - n_open)]
+            ready = ready_engines(cluster)
+            if kills < n_kills and len(ready) == 2 and len(answers) > 2 * at_once:
+                ready[kills % 2].kill()  # SIGKILL, with windows inside
+                kills += 1
+            time.sleep(0.1)
+        return len(answers), kills, [each.result() for each in answers]
+
+
+def ready_engines(cluster: Server) -> list[psutil.Process]:
+    """Those whose log says that all their models are ready."""
+    said: Counter[int] = Counter()
+    for line in tuple(cluster.log):
+        if found := re.search(r"stt:Engine pid=(\d+)\).* is ready: ", line):
+            said[int(found[1])] += 1
+    return [process for process in engines(cluster) if said[process.pid] == 2]
+
+
+def test_an_engine_that_is_killed_under_load_costs_no_request(
+    cluster: Server, truth: dict[Path, str]
+) -> None:
+    n, kills, _ = load_while_killing(cluster, truth, n_requests=40, n_kills=1)
+    assert n >= 40
+    assert kills == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_five_kills_among_three_hundred_requests_cost_none(
+    cluster: Server, truth: dict[Path, str]
+) -> None:
+    n, kills, seconds = load_while_killing(cluster, truth, n_requests=300, n_kills=5)
+    print(
+        f"{n} requests, {kills} kills, all answered 200 with the right text; "
+        f"median {sorted(seconds)[len(seconds) // 2]:.2f} s, longest {max(seconds):.2f} s"
+    )
+    assert n >= 300
+    assert kills >= 5
+
+
+def test_it_drains_and_ends_with_status_0(cluster: Server, truth: dict[Path, str]) -> None:
+    """Last in this module: the cluster is gone afterwards."""
+    processes = psutil.Process(cluster.process.pid).children(recursive=True)
+    with ThreadPoolExecutor() as pool:
+        inside = [pool.submit(cluster.transcribe, clip, lang="KR") for clip in CLIPS[:3]]
+        time.sleep(0.05)
+        cluster.signal(signal.SIGTERM)
+        assert [each.result().status_code for each in inside] == [200] * 3
+    assert cluster.process.wait(90) == 0
+    _, left = psutil.wait_procs(processes, 20)
+    assert left == []

@@ -9,7 +9,14 @@ from typing import Protocol, TypeAlias
 
 from stt.cluster.wire import Description, Failure, Reply, View
 from stt.engine import Engine
-from stt.errors import ClusterUnavailable, InferenceFailed, Overloaded, QueueTimeout, SttError
+from stt.errors import (
+    ClusterUnavailable,
+    InferenceDied,
+    InferenceFailed,
+    Overloaded,
+    QueueTimeout,
+    SttError,
+)
 from stt.observer import Observer, Stage
 from stt.transcript import SAMPLE_RATE, Frames, Waveform
 
@@ -77,11 +84,6 @@ class Dispatcher:
         self._patience_seconds = queue_timeout_seconds + stall_seconds
         self._n_outstanding = 0
         self._outstanding_samples = 0
-
-    @property
-    def cpu_threads(self) -> int:
-        """Of one engine replica."""
-        return self._watch.view.cpu_threads
 
     @property
     def fault(self) -> None:
@@ -155,7 +157,10 @@ class Dispatcher:
         """To one replica after the other, until one lives long enough to answer."""
         for n_sent in range(1, MAX_SENDS + 1):
             try:
-                return await self._call(language, waveform)
+                reply = await self._call(language, waveform)
+                if not (isinstance(reply, Failure) and reply.code == InferenceDied.code):
+                    return reply
+                raise Lost(reply.message)  # its process goes on for a moment, its engine does not
             except Lost as loss:
                 logger.warning(
                     "an engine was lost with a window, sent %d times of at most %d: %s",

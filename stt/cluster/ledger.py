@@ -95,7 +95,6 @@ class Ledger:
             states=_best(each.states for each in engines),
             engines={code: one for each in engines for code, one in each.engines.items()},
             n_engines=len(ready),
-            cpu_threads=max((each.cpu_threads for each in engines), default=0),
             rtfx=sum(each.rtfx for each in ready),
             outstanding_seconds=sum(
                 each.outstanding_seconds for name, each in ingresses.items() if name != of

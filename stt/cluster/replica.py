@@ -125,7 +125,6 @@ class EngineReplica:
         report = EngineReport(
             states={code: relative(state) for code, state in states.items()},
             engines={code: Description.of(code, one) for code, one in ready.items() if one},
-            cpu_threads=self._batcher.cpu_threads,
             queued_seconds=self._batcher.queued_seconds,
             rtfx=self._batcher.rtfx,
         )

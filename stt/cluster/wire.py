@@ -117,7 +117,6 @@ class EngineReport:
     """By language; ``next_try`` is seconds from now, as clocks differ."""
     engines: dict[str, Description]
     """Those that are ready, by language."""
-    cpu_threads: int
     queued_seconds: float
     """Audio that waits there."""
     rtfx: float
@@ -143,7 +142,6 @@ class View:
     engines: dict[str, Description]
     n_engines: int = 0
     """Engine replicas with at least one model ready."""
-    cpu_threads: int = 0
     rtfx: float = 0.0
     """Of all engines together."""
     outstanding_seconds: float = 0.0

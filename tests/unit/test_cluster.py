@@ -112,7 +112,7 @@ def test_every_error_of_ours_comes_out_as_it_went_in(kind: type[errors.SttError]
 
 
 def test_a_window_on_a_replica_that_dies_is_sent_again() -> None:
-    call, calls = script(Lost("killed"), Lost("killed"), REPLY)
+    call, calls = script(Lost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY)
     observer = Stages()
     frames = run(lambda: dispatcher(call, observer=observer).submit(DESCRIPTION, SECOND))
     assert frames.columns.tolist() == [0, 2, 3]
@@ -211,7 +211,7 @@ def lines(families: list[Metric]) -> dict[str, float]:
 
 def engine_report(state: LoadState = READY) -> EngineReport:
     ready = {"KR": DESCRIPTION} if state.status is Status.READY else {}
-    return EngineReport({"KR": state}, ready, cpu_threads=2, queued_seconds=0, rtfx=50.0)
+    return EngineReport({"KR": state}, ready, queued_seconds=0, rtfx=50.0)
 
 
 def test_metrics_are_summed_and_states_are_not() -> None:
@@ -256,7 +256,7 @@ def test_an_ingress_hears_of_the_others_and_of_the_end() -> None:
     ledger.report("e2", engine_report(), [])
     view = ledger.view("i1")
     assert view.states["KR"] == READY  # one that is ready can serve
-    assert (view.outstanding_seconds, view.rtfx, view.cpu_threads) == (7.0, 50.0, 2)
+    assert (view.outstanding_seconds, view.rtfx) == (7.0, 50.0)
     ledger.drain()
     assert (ledger.view().draining, ledger.view().closed) == (True, False)
     ledger.close()

@@ -11,7 +11,9 @@ from fastapi import FastAPI, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 from opentelemetry.trace import TracerProvider
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from stt import __version__
 from stt.admission import Admission, AdmissionControl
@@ -48,6 +50,19 @@ KEY_SCHEMES = (
     Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
 )
 """For the OpenAPI page only; what refuses is the middleware."""
+
+
+class PageFiles(StaticFiles):
+    """The page's files; a browser asks each time whether its copy is still the newest.
+
+    Else it would guess for how long, and put new scripts together with old ones after an upgrade.
+    """
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or 304 where the browser has it."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def create_app(
@@ -158,7 +173,7 @@ def create_app(
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestRecord, metrics=metrics)
     app.add_middleware(RequestContext)
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web"))
+    app.mount("/static", PageFiles(directory=Path(__file__).parent / "web"))
     for router in (transcribe.router, openai.router, whisper.router):
         app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
     app.include_router(stream.router)

@@ -1,5 +1,6 @@
 """Who may use the service: API keys, asked for before an upload is read."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -20,6 +21,11 @@ OPEN_PATHS = frozenset(
 """What needs no key when asked with GET: probes, the page and what it shows, the API's description.
 Everything below ``/static/`` too."""
 METRICS_PATH = "/metrics"
+SUBPROTOCOL = "vosk"
+"""What a client may ask for that has to name a subprotocol; means nothing else."""
+KEY_SUBPROTOCOL = "base64url.bearer."
+"""Followed by a key in base64url without padding: browsers can send nothing else with a WebSocket.
+Kubernetes does the same. It is never named in an answer."""
 KEY = re.compile(r"[!-+\--~]+")
 """Visible ASCII without a comma: fits a header, and a list in one variable."""
 
@@ -65,7 +71,8 @@ class ApiKeys:
             return
         error = InvalidKey(
             "This service needs a key, and there was none or a wrong one. Send it as "
-            "'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
+            "'Authorization: Bearer KEY' or 'X-API-Key: KEY'; a browser's WebSocket sends it as a "
+            "subprotocol."
         )
         await refuse(problem_of(error), scope, receive, send)
 
@@ -82,6 +89,9 @@ class ApiKeys:
             scheme, _, key = value.partition(" ")
             if scheme.lower() == "bearer":
                 given.append(key)
+        for name in scope.get("subprotocols", ()):
+            if name.startswith(KEY_SUBPROTOCOL):
+                given.append(_decode(name.removeprefix(KEY_SUBPROTOCOL)))
         # All are compared with all, each in constant time, so that the time tells nothing of how
         # much of a key was right, or of which one.
         matches = [
@@ -90,6 +100,15 @@ class ApiKeys:
             for digest in self._digests
         ]
         return any(matches)
+
+
+def _decode(encoded: str) -> str:
+    """What is no base64url becomes no key."""
+    padding = "=" * (-len(encoded) % 4)
+    try:
+        return base64.urlsafe_b64decode(encoded + padding).decode("ascii")
+    except ValueError:
+        return ""
 
 
 def _digest(key: str) -> bytes:

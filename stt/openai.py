@@ -1,23 +1,17 @@
-"""OpenAI's transcription API on the wire: its answers, its events, its models.
+"""OpenAI's transcription API on the wire: its answers, what its events hold, its models.
 
 The shapes are those of https://platform.openai.com/docs/api-reference/audio. Errors are in
 `stt.responses`, since every path has them.
 """
 
-import asyncio
-import logging
 import math
 import sys
-from collections.abc import AsyncGenerator, Iterable, Set
-from contextlib import aclosing
+from collections.abc import Iterable, Set
 from typing import Annotated, Literal
 
 from fastapi import Form, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from starlette.types import Receive, Scope, Send
 
-from stt.errors import SttError
 from stt.formats import (
     TEXTS,
     Granularity,
@@ -28,11 +22,8 @@ from stt.formats import (
     word_entries,
 )
 from stt.languages import Language
-from stt.problems import STATUSES
-from stt.responses import OpenAIError, OpenAIErrorDetails, VerboseTranscription, note_failure
+from stt.responses import SegmentEntry, VerboseTranscription, WordEntry
 from stt.transcript import Token, Transcript, Word
-
-logger = logging.getLogger(__name__)
 
 LOGPROBS = "logprobs"
 """What `include[]` may ask for; anything else that it asks for is not there."""
@@ -76,11 +67,20 @@ class TextDelta(BaseModel):
 
 
 class TextDone(BaseModel):
-    """Event: the end, with the whole text."""
+    """Event: the end, with the whole text. What OpenAI's has not, its clients ignore."""
 
     type: Literal["transcript.text.done"] = "transcript.text.done"
     text: str
     logprobs: list[Logprob] | None = None
+    duration: float | None = Field(
+        None, description="Our own: seconds of audio, where a granularity was asked for."
+    )
+    segments: list[SegmentEntry] | None = Field(
+        None, description="Our own: where the granularity `segment` was asked for."
+    )
+    words: list[WordEntry] | None = Field(
+        None, description="Our own: where the granularity `word` was asked for."
+    )
 
 
 class Model(BaseModel):
@@ -174,78 +174,3 @@ def render(
         )
     logprobs = logprob_entries(transcript.words) if with_logprobs else None
     return json_response(Transcription(text=transcript.text, logprobs=logprobs, usage=usage))
-
-
-class EventStream(StreamingResponse):
-    """Server-sent events; when the client has gone, the generator is closed at once."""
-
-    media_type = "text/event-stream"
-
-    def __init__(self, first: str, rest: AsyncGenerator[str]) -> None:
-        # nginx would keep the events back until it has some kilobytes of them.
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        super().__init__(self._events(first, rest), headers=headers)
-        self._rest = rest
-        self._failure: str | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Starlette would watch for the client's end in a cancel scope, which cancels again what
-        # has to be waited for on the way out: the thread that reads the upload.
-        sending = asyncio.create_task(self.stream_response(send))
-        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
-        try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sending.cancel()
-            leaving.cancel()
-            await asyncio.wait((sending, leaving))
-            await self._rest.aclose()
-            if self._failure is not None:
-                note_failure(scope, self._failure)
-        if not sending.cancelled():
-            sending.result()  # raises what stopped it
-
-    async def _events(self, first: str, rest: AsyncGenerator[str]) -> AsyncGenerator[str]:
-        yield first
-        try:
-            async for event in rest:
-                yield event
-        except SttError as error:
-            self._failure, status = error.code, STATUSES[type(error)]
-            if status >= 500:
-                logger.error("%s: %s", error.code, error.message, exc_info=error.__cause__)
-            details = OpenAIErrorDetails.of(status, error.code, error.message)
-            yield "event: error\n" + _event(OpenAIError(error=details))
-
-
-async def stream_events(words: AsyncGenerator[Word], *, with_logprobs: bool) -> EventStream:
-    """Words as events, the answer itself with the first one.
-
-    Until then an error is still the answer's status: what is wrong with an upload mostly shows
-    before its first word.
-
-    Raises:
-        SttError: as the words do.
-    """
-    events = _events(words, with_logprobs)
-    return EventStream(await anext(events), events)
-
-
-async def _events(words: AsyncGenerator[Word], with_logprobs: bool) -> AsyncGenerator[str]:
-    texts: list[str] = []
-    logprobs: list[Logprob] | None = [] if with_logprobs else None
-    async with aclosing(words):
-        async for word in words:
-            entries = None
-            if logprobs is not None:
-                entries = logprob_entries([word], begin_text=not texts)
-                logprobs += entries
-            delta = f" {word.text}" if texts else word.text
-            texts.append(word.text)
-            yield _event(TextDelta(delta=delta, logprobs=entries))
-    yield _event(TextDone(text=" ".join(texts), logprobs=logprobs))
-
-
-def _event(data: BaseModel) -> str:
-    """https://html.spec.whatwg.org/multipage/server-sent-events.html; JSON has no line breaks."""
-    return f"data: {data.model_dump_json(exclude_none=not isinstance(data, OpenAIError))}\n\n"

@@ -195,6 +195,13 @@ class Settings(BaseSettings):
         le=86_400,
         description="After that: how long what is being uploaded, waits or is computed has to end.",
     )
+    keep_alive_seconds: float = Field(
+        default=15.0,
+        gt=0,
+        le=86_400,
+        description="Streamed answers: a comment is sent after so long without a word, since "
+        "proxies take silence for the end.",
+    )
     live_step_seconds: float = Field(
         default=0.4,
         ge=0.1,

@@ -7,7 +7,7 @@ model the next is being decoded.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
@@ -23,6 +23,28 @@ from stt.transcript import SAMPLE_RATE, Frames, Transcript, Waveform, Word
 from stt.windows import Window, WindowCutter
 
 T = TypeVar("T")
+
+
+class Words:
+    """The words of one recording, each as soon as it is settled; an asynchronous iterator.
+
+    Whoever stops early closes it (``aclosing``); then the source is its own again.
+    """
+
+    def __init__(self, words: AsyncGenerator[Word], cutter: WindowCutter) -> None:
+        self._words, self._cutter = words, cutter
+
+    @property
+    def duration_seconds(self) -> float:
+        """Audio that was decoded so far; after the last word all of it."""
+        return self._cutter.n_samples / SAMPLE_RATE
+
+    def __aiter__(self) -> AsyncIterator[Word]:
+        return self._words
+
+    async def aclose(self) -> None:
+        """Drop what is still being done."""
+        await self._words.aclose()
 
 
 class Transcriber:
@@ -44,14 +66,11 @@ class Transcriber:
 
     async def transcribe(self, source: BinaryIO, engine: Engine) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        cutter = self._cutter(engine)
-        words = [word async for word in self._words(source, engine, cutter)]
-        return Transcript(tuple(words), cutter.n_samples / SAMPLE_RATE)
+        words = self.words(source, engine)
+        return Transcript(tuple([word async for word in words]), words.duration_seconds)
 
-    def words(self, source: BinaryIO, engine: Engine) -> AsyncGenerator[Word]:
+    def words(self, source: BinaryIO, engine: Engine) -> Words:
         """The words of one recording, each as soon as it is settled.
-
-        Whoever stops early closes it (``aclosing``); then the source is its own again.
 
         Args:
             source: Seekable, in any format that `stt.audio` reads; not closed here.
@@ -66,7 +85,8 @@ class Transcriber:
             QueueTimeout: a window of it waited too long.
             ClusterUnavailable: no engine of the cluster could be reached.
         """
-        return self._words(source, engine, self._cutter(engine))
+        cutter = self._cutter(engine)
+        return Words(self._words(source, engine, cutter), cutter)
 
     def _cutter(self, engine: Engine) -> WindowCutter:
         return WindowCutter(

@@ -26,6 +26,7 @@ SERVICE_ONLY = frozenset(
         "otel",
         "drain_delay_seconds",
         "drain_timeout_seconds",
+        "keep_alive_seconds",
         "live_step_seconds",
         "live_idle_seconds",
         "max_live_sessions",

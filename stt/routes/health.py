@@ -26,6 +26,7 @@ PAGE = Path(__file__).parent.parent / "web" / "index.html"
 # The page takes everything from here, so nothing that gets into it can call elsewhere. Its sound is
 # the recording that the browser holds; 'self' covers the WebSocket to this host and port too.
 PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; connect-src 'self'; media-src blob:; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",

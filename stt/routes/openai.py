@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from stt.errors import InvalidParameter, UnknownModel
+from stt.events import stream_events
 from stt.formats import ANSWERS, Granularity, ResponseFormat, asked_granularities
 from stt.openai import (
     Model,
@@ -14,7 +15,6 @@ from stt.openai import (
     TranscriptionVerbose,
     asked_logprobs,
     render,
-    stream_events,
 )
 from stt.responses import OPENAI_PROBLEMS, OpenAIError
 from stt.routes.uploads import only_one
@@ -71,8 +71,12 @@ async def create_transcription(
                 f"response_format {response_format.value!r} cannot be streamed: with stream=true "
                 "send 'json' or 'text', or leave it out."
             )
-        words = service.transcriber.words(file.file, engine)
-        return await stream_events(words, with_logprobs=with_logprobs)
+        return await stream_events(
+            service.transcriber.words(file.file, engine),
+            granularities,
+            with_logprobs=with_logprobs,
+            keep_alive_seconds=service.settings.keep_alive_seconds,
+        )
     transcript = await service.transcriber.transcribe(file.file, engine)
     return await run_in_threadpool(
         render, transcript, spoken, response_format, granularities, with_logprobs

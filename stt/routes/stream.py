@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, ValidationError
 
 from stt import errors
+from stt.auth import SUBPROTOCOL
 from stt.engine import Engine
 from stt.live import Heard, LiveSession
 from stt.responses import note_failure
@@ -85,7 +86,9 @@ async def stream(
     lang: Annotated[str | None, Query()] = None,
 ) -> None:
     """Serve one connection until it ends."""
-    await socket.accept()
+    # A browser that asks for subprotocols, since a key comes as one, ends a connection without any.
+    asked = SUBPROTOCOL in socket.scope["subprotocols"]
+    await socket.accept(SUBPROTOCOL if asked else None)
     connection = Connection(socket, service)
     try:
         with suppress(WebSocketDisconnect):

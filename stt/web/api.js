@@ -66,15 +66,11 @@ export async function languages() {
  * @param {number|null} options.seconds how long the recording is, where that is known
  * @param {AbortSignal} options.signal
  * @param {(step: string, values: object) => void} options.onProgress `upload` with bytes `done`
- *   and `total`, `listen`, `text` with the `text` so far, `times`, `busy` with `seconds`
+ *   and `total`, `listen`, `text` with the `text` so far, `busy` with `seconds`
  */
 export async function transcribe(file, { lang, seconds, signal, onProgress }) {
   if (seconds === null || seconds >= STREAM_FROM_SECONDS) {
-    if (await canStream()) {
-      const done = await stream(file, { lang, signal, onProgress });
-      if (done.words) return done;
-      onProgress("times", {}); // A server that streams text alone.
-    }
+    return stream(file, { lang, signal, onProgress });
   }
   const answer = await post("transcribe", form(file, { lang, response_format: "verbose_json" }), {
     signal,
@@ -95,27 +91,19 @@ export const responseFormat = (ending) => ({ txt: "text", json: "verbose_json" }
 /** Where the route is, for people who call it themselves. */
 export const transcribeAddress = () => address("transcribe").href;
 
-/** Where live audio goes. */
-export function streamAddress(lang) {
+/** A WebSocket for live audio. */
+export function openStream(lang) {
   const url = address("stream");
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.searchParams.set("lang", lang);
-  return url.href;
-}
-
-let streams = null;
-
-function canStream() {
-  streams ??= (async () => {
-    const answer = await get("openapi.json");
-    return answer.status === 200 && "/v1/audio/transcriptions" in JSON.parse(answer.text).paths;
-  })().catch(() => false);
-  return streams;
+  // A browser's WebSocket has no headers; the names of subprotocols have few characters.
+  const key = btoa(apiKey() ?? "").replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
+  return new WebSocket(url, key ? ["vosk", `base64url.bearer.${key}`] : []);
 }
 
 async function stream(file, { lang, signal, onProgress }) {
   const fields = { model: lang, language: lang, stream: "true" };
-  const body = form(file, { ...fields, "timestamp_granularities[]": "word" });
+  const body = form(file, { ...fields, "timestamp_granularities[]": "word,segment" });
   let text;
   let done;
   const newReader = () => {

@@ -1,7 +1,7 @@
 // Live text by Vosk's WebSocket protocol: a configuration, then frames of PCM, each answered by
 // one message, then an end, answered by the last words.
 
-import { streamAddress } from "./api.js";
+import { openStream } from "./api.js";
 import { SAMPLE_RATE } from "./recorder.js";
 
 const CONNECT_SECONDS = 5;
@@ -28,7 +28,7 @@ export class LiveText {
    */
   constructor(lang, onChange) {
     this.#onChange = onChange;
-    this.#socket = new WebSocket(streamAddress(lang));
+    this.#socket = openStream(lang);
     const timer = setTimeout(() => this.#socket.close(), CONNECT_SECONDS * 1000);
     this.#socket.onopen = () => {
       clearTimeout(timer);

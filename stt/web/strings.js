@@ -95,7 +95,6 @@ export const STRINGS = {
   "work.uploaded": ["{done} of {total}", "{total} 중 {done}"],
   "work.listen": ["Transcribing…", "텍스트로 바꾸는 중…"],
   "work.elapsed": ["{seconds} s", "{seconds}초"],
-  "work.times": ["Finding where each word is…", "단어의 위치를 찾는 중…"],
   "work.busy": [
     "The service is busy. Trying again in {seconds} s.",
     "서비스가 바쁩니다. {seconds}초 뒤에 다시 시도합니다.",

@@ -1,9 +1,12 @@
 import time
+from pathlib import Path
 
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Serve
 from tests.fakes import FakeEngine
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_health_when_ready(client: TestClient) -> None:
@@ -107,3 +110,16 @@ def test_the_pages_modules_come_as_javascript(client: TestClient) -> None:
         module = client.get(f"/static/{name}")
         assert module.status_code == 200
         assert module.headers["content-type"].startswith("text/javascript")
+
+
+def test_the_page_is_never_half_old(client: TestClient) -> None:
+    """A browser asks each time; what it has is not sent again."""
+    assert client.get("/", headers={"accept": "text/html"}).headers["cache-control"] == "no-cache"
+    names = [file.name for file in (ROOT / "stt" / "web").iterdir()]
+    assert "app.js" in names
+    for name in names:
+        first = client.get(f"/static/{name}")
+        assert first.headers["cache-control"] == "no-cache"
+        again = client.get(f"/static/{name}", headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["cache-control"] == "no-cache"

@@ -1,11 +1,13 @@
 """API keys on every way in, and what other origins may do."""
 
+import base64
 import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import websockets
 import websockets.exceptions
 import websockets.sync.client
 from fastapi import WebSocket
@@ -136,6 +138,61 @@ def test_a_websocket_needs_a_key_too(running: Live, caplog: pytest.LogCaptureFix
         with websockets.sync.client.connect(url, additional_headers=headers) as connection:
             connection.send("hello")
             assert connection.recv() == "hello"
+
+
+def as_subprotocol(key: str) -> websockets.Subprotocol:
+    encoded = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    return websockets.Subprotocol(f"base64url.bearer.{encoded}")
+
+
+PLAIN = websockets.Subprotocol("vosk")
+
+
+@pytest.mark.parametrize("path", ["/stream", "/"])
+def test_a_browsers_websocket_sends_its_key_as_a_subprotocol(
+    running: Live, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = f"ws://127.0.0.1:{running.port}{path}"
+    for key in (KEY, OTHER):
+        asked = [PLAIN, as_subprotocol(key)]
+        with websockets.sync.client.connect(url, subprotocols=asked) as connection:
+            # The plain one alone: a browser wants one of those that it named.
+            assert connection.subprotocol == PLAIN
+            connection.send('{"eof": 1}')
+            assert json.loads(connection.recv()) == {"text": ""}
+    wrong = [
+        [PLAIN],
+        [PLAIN, as_subprotocol("wrong-guess")],
+        [PLAIN, as_subprotocol(KEY[:-1])],
+        [PLAIN, as_subprotocol("")],
+        [PLAIN, websockets.Subprotocol("base64url.bearer.")],
+        [PLAIN, websockets.Subprotocol(f"base64url.bearer.{KEY}")],
+        [PLAIN, websockets.Subprotocol("base64url.bearer.a")],
+        [PLAIN, as_subprotocol("\u00ff")],
+        [PLAIN, websockets.Subprotocol(KEY)],
+        [websockets.Subprotocol(as_subprotocol(KEY).upper())],
+    ]
+    for asked in wrong:
+        with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+            websockets.sync.client.connect(url, subprotocols=asked)
+        response = refused.value.response
+        assert response.status_code == 401
+        assert b"subprotocol" in (response.body or b"")
+        assert "sec-websocket-protocol" not in response.headers
+    # The client's own log has it, of course.
+    ours = [record for record in caplog.records if not record.name.startswith("websockets")]
+    shown = "".join(JsonFormatter().format(record) for record in ours)
+    assert f"WEBSOCKET {path} 401" in shown
+    for key in (KEY, OTHER, "wrong-guess"):
+        assert key not in shown
+        assert as_subprotocol(key) not in shown
+
+
+def test_the_key_alone_as_a_subprotocol_opens_too(running: Live) -> None:
+    url = f"ws://127.0.0.1:{running.port}/stream"
+    with websockets.sync.client.connect(url, subprotocols=[as_subprotocol(KEY)]) as connection:
+        assert connection.subprotocol is None
 
 
 def test_keys_are_never_logged_or_shown(

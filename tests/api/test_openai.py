@@ -145,6 +145,46 @@ def test_the_events_are_server_sent_events(minute: bytes) -> None:
     assert set(last) == {"type", "text"}
 
 
+def test_silence_is_filled_with_comments(minute: bytes) -> None:
+    engine = Gated()
+    with listen("--keep-alive-seconds", "0.2", "--windows-in-flight", "1", engine=engine) as url:
+        form = {"model": "x", "stream": "true"}
+        with requests.post(
+            url + "/v1/audio/transcriptions",
+            files={"file": minute}, data=form, timeout=60, stream=True,
+        ) as answer:  # fmt: skip
+            assert answer.status_code == 200
+            pieces = answer.iter_content(None)
+            assert next(pieces) == b": keep-alive\n\n"  # nothing was computed yet
+            engine.turn.release()
+            received = b""
+            while b"delta" not in received or not received.endswith(b": keep-alive\n\n"):
+                received += next(pieces)
+            engine.turn.release(100)
+            *_, last = b"".join(pieces).split(b"\n\n")[:-1]
+        assert json.loads(last.removeprefix(b"data: "))["type"] == "transcript.text.done"
+        # OpenAI's client does not see them.
+        engine.turn = threading.Semaphore(0)
+        threading.Timer(0.7, engine.turn.release, [100]).start()
+        stream = client_of(url).audio.transcriptions.create(file=minute, model="x", stream=True)
+        *deltas, done = stream
+        assert done.text == "".join(event.delta for event in deltas)
+
+
+def test_an_error_before_the_first_comment_is_a_status(minute: bytes) -> None:
+    engine = Gated()
+    with listen("--keep-alive-seconds", "0.2", engine=engine) as url:
+        engine.failing = True
+        engine.turn.release(100)
+        with pytest.raises(openai.InternalServerError):
+            client_of(url).audio.transcriptions.create(file=minute, model="x", stream=True)
+        engine.turn = threading.Semaphore(0)
+        stream = client_of(url).audio.transcriptions.create(file=minute, model="x", stream=True)
+        engine.turn.release(100)
+        with pytest.raises(openai.APIError, match="The model failed on this recording"):
+            list(stream)
+
+
 @pytest.mark.parametrize("name", ["include", "include[]"])
 def test_json_has_the_documented_keys(client: TestClient, wav: bytes, name: str) -> None:
     body = client.post(

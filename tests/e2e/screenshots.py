@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.audio_files import with_ffmpeg
 from tests.e2e.browser import TEXTS, Visit, chromium, give, microphone_wav, read
 from tests.e2e.server import ROOT, Server
-from tests.e2e.stand_ins import VoskStandIn, has_live_route
 
 IMAGES = ROOT / "docs" / "images"
 TALK = ("ko-hello.wav", "ko-airport.mp3", "ko-library.m4a", "ko-breakfast.webm", "ko-coffee.ogg")
@@ -46,8 +45,6 @@ def listen(browser: Browser, server: Server, file: Path, name: str, **options: o
 def speak(browser: Browser, server: Server, name: str, **options: object) -> None:
     """The microphone, with the text so far."""
     page = Visit(browser, server.url, reduced_motion="reduce", **options).open()
-    if not has_live_route(server):
-        VoskStandIn(server).install(page)
     page.locator("#record").click()
     expect(page.locator("#live")).to_contain_text(" ".join(TEXTS[SPEECH].split()[:3]))
     page.evaluate("document.activeElement.blur()")

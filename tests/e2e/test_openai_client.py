@@ -166,6 +166,26 @@ def test_streaming_with_logprobs(client: OpenAI) -> None:
     assert pieces == [each.to_dict() for each in done.logprobs]
 
 
+@pytest.mark.parametrize(
+    ("granularities", "keys"),
+    [
+        (["word"], {"duration", "words"}),
+        (["segment"], {"duration", "segments"}),
+        (["word", "segment"], {"duration", "words", "segments"}),
+    ],
+)
+def test_the_end_of_a_stream_has_the_times_that_were_asked_for(
+    client: OpenAI, granularities: list[str], keys: set[str]
+) -> None:
+    """OpenAI's has none; its client hands over what it does not know."""
+    asked = {"file": KOREAN, "model": "ko-mini", "timestamp_granularities": granularities}
+    *_, done = client.audio.transcriptions.create(**asked, stream=True)
+    whole = client.audio.transcriptions.create(**asked, response_format="verbose_json").to_dict()
+    assert done.to_dict() == {"type": "transcript.text.done", "text": whole["text"]} | {
+        key: whole[key] for key in keys
+    }
+
+
 def test_streaming_silence(client: OpenAI) -> None:
     silence = with_libsndfile(np.zeros((16000, 1), np.float32), 16000, "WAV")
     events = list(client.audio.transcriptions.create(file=silence, model="x", stream=True))

@@ -1,5 +1,6 @@
 """The page in a real browser, whose microphone plays a sample."""
 
+import json
 import re
 from io import BytesIO
 from pathlib import Path
@@ -7,29 +8,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
 from tests.e2e.browser import TEXTS, words
 from tests.e2e.conftest import Open
-from tests.e2e.server import Server
-from tests.e2e.stand_ins import VoskStandIn, has_live_route
 
 HELLO = TEXTS["ko-hello.wav"]
 LATER = re.compile("0:0[5-9]|0:[1-9]")
 """On the clock, when the microphone has said it."""
 
 
-@pytest.fixture
-def live(demo: Server) -> bool:
-    """Whether the server has the live route, so that no stand-in is needed."""
-    return has_live_route(demo)
-
-
-def test_words_appear_while_one_speaks(visit: Open, demo: Server, live: bool) -> None:
+def test_words_appear_while_one_speaks(visit: Open) -> None:
     page = visit().open()
-    stand_in = VoskStandIn(demo)
-    if not live:
-        stand_in.install(page)
+    sent: list[str | bytes] = []
+    requests: list[str] = []
+
+    def note(socket: WebSocket) -> None:
+        requests.append(socket.url)
+        socket.on("framesent", lambda frame: sent.append(frame))
+
+    page.on("websocket", note)
+    page.on("request", lambda request: request.method == "POST" and requests.append(request.url))
     page.locator("#record").click()
     expect(page.locator("#live")).to_contain_text(HELLO.split()[0])
     expect(page.locator("#live")).to_contain_text(HELLO)
@@ -39,10 +38,11 @@ def test_words_appear_while_one_speaks(visit: Open, demo: Server, live: bool) ->
     assert words(page) == HELLO
     assert page.locator(".word[style*='--doubt']").count() == len(HELLO.split())
 
-    if not live:
-        assert stand_in.urls[0].endswith("/stream?lang=KR")
-        assert stand_in.config == {"sample_rate": 16000, "words": True}
-        assert set(stand_in.frames[:-1]) == {3200}  # 100 ms
+    assert [url.partition("/stream")[2] for url in requests] == ["?lang=KR"]  # and no upload
+    config, *frames, _, end = sent
+    assert json.loads(config) == {"config": {"sample_rate": 16000, "words": True}}
+    assert {len(frame) for frame in frames} == {3200}  # 100 ms
+    assert json.loads(end) == {"eof": 1}
 
     # The recording stays on the page: to hear, to keep, to light up.
     page.locator(".word").nth(1).click()

@@ -87,35 +87,6 @@ def test_a_service_that_is_gone_can_be_tried_again(visit: Open) -> None:
     visitor.complaints.clear()
 
 
-def test_a_key_is_asked_for_where_one_is_needed(visit: Open) -> None:
-    visitor = visit()
-    page = visitor.open()
-    expect(page.locator("#key")).to_be_hidden()
-
-    def want_key(route: Route) -> None:
-        if route.request.headers.get("authorization") == "Bearer open-sesame":
-            return route.continue_()
-        return route.fulfill(status=401, body=json.dumps({"detail": "A key is needed."}))
-
-    page.route("**/transcribe", want_key)
-    page.locator("#file").set_input_files(SAMPLES / "ko-hello.wav")
-    expect(page.locator("#key-value")).to_be_focused()
-    page.keyboard.type("wrong")
-    page.keyboard.press("Enter")
-    expect(page.locator("#key-hint")).to_have_text("That key was not accepted.")
-    page.keyboard.type("open-sesame")
-    page.keyboard.press("Enter")
-    expect(page.locator("#tools")).to_be_visible()
-    expect(page.locator("#key")).to_be_hidden()
-    # For this tab only, and not in what people copy.
-    assert "sesame" in page.evaluate("JSON.stringify(sessionStorage)")
-    assert "sesame" not in page.evaluate("JSON.stringify(localStorage)")
-    line = page.locator("#curl").inner_text()
-    assert '-H "Authorization: Bearer $STT_API_KEY"' in line
-    assert "sesame" not in line
-    visitor.complaints.clear()
-
-
 def test_a_recording_waits_while_the_model_comes(visit: Open, tmp_path: Path) -> None:
     hub = FakeHub({"kresnik/wav2vec2-large-xlsr-korean": BUNDLED_FOLDER / "ko-mini"})
     hub.bytes_per_second = 1_000_000

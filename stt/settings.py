@@ -196,11 +196,7 @@ class Settings(BaseSettings):
         description="After that: how long what is being uploaded, waits or is computed has to end.",
     )
     keep_alive_seconds: float = Field(
-        default=15.0,
-        gt=0,
-        le=86_400,
-        description="Streamed answers: a comment is sent after so long without a word, since "
-        "proxies take silence for the end.",
+        default=15.0, gt=0, le=86_400, description="Streamed answers: silence before a comment."
     )
     live_step_seconds: float = Field(
         default=0.4,
@@ -219,10 +215,7 @@ class Settings(BaseSettings):
         default=32, ge=0, le=100_000, description="Live streams that may be open at a time."
     )
     max_live_message_bytes: int = Field(
-        default=1_000_000,
-        ge=1000,
-        le=8_000_000,
-        description="Live streams: largest message; a second at 16 kHz has 32000 bytes.",
+        default=1_000_000, ge=1000, le=8_000_000, description="Live streams: largest message."
     )
     cluster: bool = Field(
         default=False, description="Serve through Ray Serve; needs the extra `cluster`."

@@ -55,15 +55,15 @@ def convert(
             "STT_BACKEND=torch for it."
         )
     model = load_model(checkpoint, "fp32")
-    waveforms = [
-        torch.from_numpy(checkpoint.inputs([waveform], framework="np")["input_values"])
-        for waveform in calibration
-    ]
-    features = [model.encoder(waveform) for waveform in waveforms]
     example = torch.randn(1, 3 * SAMPLE_RATE)
     encoder = _trace(model.encoder, example)
     context = _trace(model.context, model.encoder(example))
     if precision == "int8":
+        waveforms = [
+            torch.from_numpy(checkpoint.inputs([waveform], framework="np")["input_values"])
+            for waveform in calibration
+        ]
+        features = [model.encoder(waveform) for waveform in waveforms]
         if model.encoder.is_local:
             encoder = _in_int8(encoder, waveforms, exact=_FIRST_CONVOLUTION)
         context = _in_int8(context, features)

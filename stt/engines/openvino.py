@@ -163,12 +163,13 @@ def forget_mapped(folder: Path) -> None:
     maps = Path("/proc/self/maps")
     if not maps.exists():
         return
+    inside = f"{folder.resolve()}/"
     libc = ctypes.CDLL(None)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     for line in maps.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         addresses, permissions, *_, path = line.split(maxsplit=5)
         # What may be written to may have been, and would be lost.
-        if path.startswith(f"{folder.resolve()}/") and "w" not in permissions:
+        if path.startswith(inside) and "w" not in permissions:
             begin, end = (int(address, 16) for address in addresses.split("-"))
             libc.madvise(begin, end - begin, mmap.MADV_DONTNEED)
 

@@ -20,13 +20,14 @@
     │   ├── ModelUnreachable        now; trying again may help
     │   ├── ModelLoading            not yet; it is being fetched or read
     │   └── ModelBroken             ever, until somebody changes something
+    ├── RetryLater                  not now, and when (ModelLoading is one, too)
+    │   ├── Draining                the service is stopping
+    │   ├── Overloaded              too much waits; later there will be room
+    │   ├── QueueTimeout            it waited too long for the model
+    │   ├── ClusterUnavailable      no engine of the cluster can be reached
+    │   └── InferenceDied           the thread that runs the models ended
     ├── DeadlineExceeded            it took longer than anybody waits
-    ├── Draining                    the service is stopping
-    ├── Overloaded                  too much waits; later there will be room
-    ├── QueueTimeout                it waited too long for the model
     ├── OutOfMemory                 the model cannot take it with the memory that there is
-    ├── ClusterUnavailable          no engine of the cluster can be reached
-    ├── InferenceDied               the thread that runs the models ended
     └── InferenceFailed             the model raised while it ran
 
 A message says what was wrong, what was expected and what to do. It goes to the client as it is, so
@@ -45,6 +46,14 @@ class SttError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class RetryLater(SttError):
+    """Not now; ``retry_after_seconds`` is when asking again makes sense."""
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ConfigurationError(SttError):
@@ -131,17 +140,10 @@ class ModelUnreachable(ModelError):
     code = "model_unreachable"
 
 
-class ModelLoading(ModelError):
-    """The model is not ready yet.
-
-    ``retry_after_seconds`` is when asking again makes sense.
-    """
+class ModelLoading(ModelError, RetryLater):
+    """The model is not ready yet."""
 
     code = "model_loading"
-
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
 
 
 class ModelBroken(ModelError):
@@ -156,7 +158,7 @@ class DeadlineExceeded(SttError):
     code = "deadline_exceeded"
 
 
-class Draining(SttError):
+class Draining(RetryLater):
     """The service is stopping and takes nothing new.
 
     ``retry_after_seconds`` is when another instance should have heard of it.
@@ -164,12 +166,8 @@ class Draining(SttError):
 
     code = "draining"
 
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
 
-
-class Overloaded(SttError):
+class Overloaded(RetryLater):
     """The queue is full.
 
     ``retry_after_seconds`` is when there will be room, by the speed measured lately.
@@ -177,22 +175,14 @@ class Overloaded(SttError):
 
     code = "overloaded"
 
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
 
-
-class QueueTimeout(SttError):
+class QueueTimeout(RetryLater):
     """A part of the recording waited longer than ``queue_timeout_seconds``, and was not computed.
 
     ``retry_after_seconds`` is when there will be less to do, by the speed measured lately.
     """
 
     code = "queue_timeout"
-
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
 
 
 class OutOfMemory(SttError):
@@ -201,30 +191,16 @@ class OutOfMemory(SttError):
     code = "out_of_memory"
 
 
-class InferenceDied(SttError):
-    """The inference thread ended; it is started once more, and then the process has to be.
-
-    ``retry_after_seconds`` is when asking again makes sense.
-    """
+class InferenceDied(RetryLater):
+    """The inference thread ended; it is started once more, and then the process has to be."""
 
     code = "engine_died"
 
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
 
-
-class ClusterUnavailable(SttError):
-    """A window was sent to several engines of the cluster and each ended, or none was there.
-
-    ``retry_after_seconds`` is when asking again makes sense.
-    """
+class ClusterUnavailable(RetryLater):
+    """A window was sent to several engines of the cluster and each ended, or none was there."""
 
     code = "cluster_unavailable"
-
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
 
 
 class InferenceFailed(SttError):

@@ -76,9 +76,8 @@ def problem_of(error: errors.SttError) -> ProblemResponse:
     headers = {}
     if isinstance(error, errors.InvalidKey):
         headers["WWW-Authenticate"] = "Bearer"
-    seconds = getattr(error, "retry_after_seconds", None)
-    if seconds is not None:
-        headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    if isinstance(error, errors.RetryLater):
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
     return problem(STATUSES[type(error)], error.code, error.message, headers)
 
 

@@ -15,6 +15,7 @@ from stt import errors
 from stt.ctc import Vocabulary
 from stt.engine import Engine
 from stt.loader import LoadState
+from stt.problems import STATUSES
 from stt.transcript import Calibration, Frames, Waveform
 from stt.windows import FrameGrid
 
@@ -62,23 +63,18 @@ class Failure:
     @classmethod
     def of(cls, error: errors.SttError) -> "Failure":
         """The error as a value; its cause stays in the log of the replica."""
-        seconds: float | None = getattr(error, "retry_after_seconds", None)
+        seconds = error.retry_after_seconds if isinstance(error, errors.RetryLater) else None
         return cls(error.code, error.message, seconds)
 
     def error(self) -> errors.SttError:
         """The error again."""
         kind = _ERRORS[self.code]
-        if self.retry_after_seconds is None:
-            return kind(self.message)
-        return kind(self.message, self.retry_after_seconds)  # type: ignore[call-arg]
+        if issubclass(kind, errors.RetryLater):
+            return kind(self.message, self.retry_after_seconds or 0.0)
+        return kind(self.message)
 
 
-def _leaves(kind: type[errors.SttError]) -> list[type[errors.SttError]]:
-    below = kind.__subclasses__()
-    return [leaf for each in below for leaf in _leaves(each)] if below else [kind]
-
-
-_ERRORS = {kind.code: kind for kind in _leaves(errors.SttError)}
+_ERRORS = {kind.code: kind for kind in STATUSES}
 
 
 @dataclass(frozen=True, eq=False)

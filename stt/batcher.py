@@ -15,10 +15,11 @@ from contextvars import Context
 from dataclasses import dataclass, field
 
 from stt.engine import Engine
-from stt.errors import InferenceFailed, Overloaded, QueueTimeout, SttError
+from stt.errors import InferenceFailed, QueueTimeout, SttError
 from stt.inference import Inference
 from stt.observer import NoObserver, Observer, Stage
 from stt.settings import Settings
+from stt.submitter import refuse_when_full, seconds_until_room
 from stt.transcript import SAMPLE_RATE, Frames, Waveform
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,10 @@ class _Timing:
 
 
 class Batcher:
-    """Runs forwards on one thread of its own; `submit` may be awaited by many at once."""
+    """A `stt.submitter.Submitter` that runs forwards on one thread of its own.
+
+    `submit` may be awaited by many at once.
+    """
 
     def __init__(
         self,
@@ -119,35 +123,15 @@ class Batcher:
     @property
     def retry_after_seconds(self) -> float:
         """When there will be room, by what waits and by the speed measured lately: 1 to 60 s."""
-        return min(60.0, max(1.0, self.queued_seconds / self._rtfx))
+        return seconds_until_room(self.queued_seconds, self._rtfx)
 
     def check_room(self) -> None:
-        """Ask before a recording is begun; once begun, its windows are always taken.
-
-        Raises:
-            Overloaded: too much audio waits already.
-            InferenceDied: nothing can be computed any more.
-        """
+        """See `stt.submitter.Submitter`."""
         self._inference.check()
-        queued = self.queued_seconds
-        if queued >= self._max_queue_seconds:
-            raise Overloaded(
-                f"{queued:.0f} s of audio wait to be transcribed, the limit here is "
-                f"{self._max_queue_seconds:g} s. Try again a little later.",
-                retry_after_seconds=self.retry_after_seconds,
-            )
+        refuse_when_full(self.queued_seconds, self._max_queue_seconds, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
-        """One window's ``grid.n_frames(len(waveform))`` frames.
-
-        If the caller is cancelled while the window waits, it is never computed.
-
-        Raises:
-            InferenceFailed: the engine raised for this window.
-            OutOfMemory: this window alone does not fit.
-            InferenceDied: the inference thread ended.
-            QueueTimeout: it waited too long.
-        """
+        """See `stt.submitter.Submitter`."""
         self._inference.check()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Frames] = loop.create_future()

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -68,6 +68,31 @@ class LoadState:
         return None if self.next_try is None else max(0.0, self.next_try - time.monotonic())
 
 
+def overall(states: Iterable[LoadState]) -> Status:
+    """Of several models: ready when every one is; failed as soon as one is."""
+    statuses = {state.status for state in states}
+    for status in (Status.FAILED, Status.LOADING):
+        if status in statuses:
+            return status
+    return Status.READY
+
+
+def check_ready(language: Language, state: LoadState) -> None:
+    """
+    Raises:
+        ModelLoading: not yet.
+        ModelBroken: not ever.
+    """
+    if state.status is Status.FAILED:
+        raise ModelBroken(f"The model for {language.name} cannot be used. {state.reason}")
+    if state.status is Status.LOADING:
+        wait = state.retry_in_seconds
+        raise ModelLoading(
+            f"The model for {language.name} is not ready yet; GET /health says how far it is.",
+            retry_after_seconds=POLL_SECONDS if wait is None else max(1.0, wait),
+        )
+
+
 class EngineLoader:
     """One engine for each served language, made once.
 
@@ -96,11 +121,7 @@ class EngineLoader:
     @property
     def status(self) -> Status:
         """Ready when every model is; failed as soon as one is."""
-        statuses = {state.status for state in self._states.values()}
-        for status in (Status.FAILED, Status.LOADING):
-            if status in statuses:
-                return status
-        return Status.READY
+        return overall(self._states.values())
 
     def engine(self, language: Language) -> Engine:
         """The language's engine.
@@ -109,16 +130,8 @@ class EngineLoader:
             ModelLoading: not yet.
             ModelBroken: not ever.
         """
-        state = self._states[language.code]
-        if state.status is Status.READY:
-            return self._engines[language.code]
-        if state.status is Status.FAILED:
-            raise ModelBroken(f"The model for {language.name} cannot be used. {state.reason}")
-        wait = state.retry_in_seconds
-        raise ModelLoading(
-            f"The model for {language.name} is not ready yet; GET /health says how far it is.",
-            retry_after_seconds=POLL_SECONDS if wait is None else max(1.0, wait),
-        )
+        check_ready(language, self._states[language.code])
+        return self._engines[language.code]
 
     def find_engine(self, language: Language) -> Engine | None:
         """The language's engine if it is ready."""

@@ -7,7 +7,26 @@ only this.
 from typing import Protocol
 
 from stt.engine import Engine
+from stt.errors import Overloaded
 from stt.transcript import Frames, Waveform
+
+
+def seconds_until_room(queued_seconds: float, rtfx: float) -> float:
+    """When there will be room, by what waits and how fast it is computed: 1 to 60 s."""
+    return min(60.0, max(1.0, queued_seconds / rtfx))
+
+
+def refuse_when_full(queued_seconds: float, limit_seconds: float, rtfx: float) -> None:
+    """
+    Raises:
+        Overloaded: as much audio waits as may, or more.
+    """
+    if queued_seconds >= limit_seconds:
+        raise Overloaded(
+            f"{queued_seconds:.0f} s of audio wait to be transcribed, the limit here is "
+            f"{limit_seconds:g} s. Try again a little later.",
+            retry_after_seconds=seconds_until_room(queued_seconds, rtfx),
+        )
 
 
 class Submitter(Protocol):

@@ -13,11 +13,11 @@ from stt.errors import (
     ClusterUnavailable,
     InferenceDied,
     InferenceFailed,
-    Overloaded,
     QueueTimeout,
     SttError,
 )
 from stt.observer import Observer, Stage
+from stt.submitter import refuse_when_full, seconds_until_room
 from stt.transcript import SAMPLE_RATE, Frames, Waveform
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ MAX_SENDS = 4
 """Of one window. A replica dies by accident once; a window that ends every process it comes to
 must not end them all."""
 RETRY_SECONDS = 5.0
+"""What clients are told to wait when the cluster cannot be reached."""
 
 
 class Lost(Exception):
@@ -108,18 +109,12 @@ class Dispatcher:
     @property
     def retry_after_seconds(self) -> float:
         """When there will be room, by what waits and by the speed of all engines: 1 to 60 s."""
-        return min(60.0, max(1.0, self.queued_seconds / max(1.0, self._watch.view.rtfx)))
+        return seconds_until_room(self.queued_seconds, self._rtfx)
 
     def check_room(self) -> None:
         """See `stt.submitter.Submitter`."""
         limit = self._max_queue_seconds * max(1, self._watch.view.n_engines)
-        queued = self.queued_seconds
-        if queued >= limit:
-            raise Overloaded(
-                f"{queued:.0f} s of audio wait to be transcribed, the limit here is "
-                f"{limit:g} s. Try again a little later.",
-                retry_after_seconds=self.retry_after_seconds,
-            )
+        refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
         """See `stt.submitter.Submitter`; ``engine`` is one of `stt.cluster.engines`."""
@@ -152,6 +147,11 @@ class Dispatcher:
 
     def close(self) -> None:
         """Nothing is computed here."""
+
+    @property
+    def _rtfx(self) -> float:
+        """Of all engines; 1 before the first has told."""
+        return max(1.0, self._watch.view.rtfx)
 
     async def _send(self, language: str, waveform: Waveform) -> Reply | Failure:
         """To one replica after the other, until one lives long enough to answer."""

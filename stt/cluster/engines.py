@@ -9,9 +9,9 @@ from typing import TypeAlias
 from stt.backend import Warm
 from stt.cluster.ledger import absolute
 from stt.cluster.wire import Description, View
-from stt.errors import ModelBroken, ModelLoading, SttError
+from stt.errors import SttError
 from stt.languages import Language, Languages
-from stt.loader import POLL_SECONDS, LoadState, Status
+from stt.loader import LoadState, Status, check_ready, overall
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +49,7 @@ class RemoteEngines:
     @property
     def status(self) -> Status:
         """See `stt.backend.Engines`."""
-        statuses = {self.state(language).status for language in self._languages}
-        for status in (Status.FAILED, Status.LOADING):
-            if status in statuses:
-                return status
-        return Status.READY
+        return overall(self.state(language) for language in self._languages)
 
     def state(self, language: Language) -> LoadState:
         """See `stt.backend.Engines`."""
@@ -64,16 +60,8 @@ class RemoteEngines:
 
     def engine(self, language: Language) -> Description:
         """See `stt.backend.Engines`."""
-        state = self.state(language)
-        if state.status is Status.READY:
-            return self.view.engines[language.code]
-        if state.status is Status.FAILED:
-            raise ModelBroken(f"The model for {language.name} cannot be used. {state.reason}")
-        wait = state.retry_in_seconds
-        raise ModelLoading(
-            f"The model for {language.name} is not ready yet; GET /health says how far it is.",
-            retry_after_seconds=POLL_SECONDS if wait is None else max(1.0, wait),
-        )
+        check_ready(language, self.state(language))
+        return self.view.engines[language.code]
 
     def find_engine(self, language: Language) -> Description | None:
         """See `stt.backend.Engines`."""

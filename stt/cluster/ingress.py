@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.admission import Admission
 from stt.backend import Backend, Warm
-from stt.cluster.dispatcher import Call, Dispatcher
+from stt.cluster.dispatcher import RETRY_SECONDS, Call, Dispatcher
 from stt.cluster.engines import RemoteEngines
 from stt.cluster.ledger import registry_of
 from stt.cluster.wire import IngressReport, View
@@ -26,7 +26,6 @@ Tell: TypeAlias = Callable[[IngressReport, list[Metric]], Awaitable[View]]
 """Reports to the ledger."""
 Collect: TypeAlias = Callable[[], Awaitable[list[Metric]]]
 """The metrics of all replicas, from the ledger."""
-RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)

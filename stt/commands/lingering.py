@@ -2,10 +2,10 @@
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from stt.middleware import LINGER_BYTES
+
 QUIET_SECONDS = 2.0
 """After such a silence the client has seen why, or has nothing more to say."""
-LINGER_BYTES = 64_000_000
-"""So much is thrown away at most."""
 
 
 class LingeringWebSockets(WebSocketsSansIOProtocol):

@@ -34,7 +34,7 @@ class Admission:
         """Requests and WebSockets that were taken in and are not done."""
         return len(self._visits) + self.n_sockets
 
-    def check(self, batcher: Submitter) -> None:
+    def check(self, submitter: Submitter) -> None:
         """Ask before anything of a request but its head is read.
 
         Raises:
@@ -43,12 +43,12 @@ class Admission:
         """
         if self.closed:
             raise stopping()
-        batcher.check_room()
+        submitter.check_room()
         if len(self._visits) >= self._max_requests:
             raise Overloaded(
                 f"{len(self._visits)} recordings are being transcribed or wait for it, the limit "
                 f"here is {self._max_requests}. Try again a little later.",
-                retry_after_seconds=batcher.retry_after_seconds,
+                retry_after_seconds=submitter.retry_after_seconds,
             )
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class AdmissionControl:
             await self._app(scope, receive, send_last)
             return
         try:
-            self._admission.check(scope["app"].state.service.batcher)
+            self._admission.check(scope["app"].state.service.submitter)
         except SttError as error:
             await refuse(problem_of(error), scope, receive, send_last)
             return

@@ -46,7 +46,7 @@ class LiveSession:
     """One stream of s16le samples in one language; used by one task."""
 
     def __init__(
-        self, engine: Engine, batcher: Submitter, settings: Settings, sample_rate: float
+        self, engine: Engine, submitter: Submitter, settings: Settings, sample_rate: float
     ) -> None:
         """
         Raises:
@@ -57,7 +57,7 @@ class LiveSession:
                 f"sample_rate is {sample_rate:g}; expected {MIN_RATE} to {MAX_RATE} Hz."
             )
         self._engine = engine
-        self._batcher = batcher
+        self._submitter = submitter
         self._rate = sample_rate
         self._max_seconds = settings.max_audio_seconds
         self._resampler = Resampler(sample_rate)
@@ -149,7 +149,7 @@ class LiveSession:
 
     async def _look(self) -> None:
         while (waveform := self._cutter.due()) is not None:
-            self._cutter.take(await self._batcher.submit(self._engine, waveform))
+            self._cutter.take(await self._submitter.submit(self._engine, waveform))
 
     def _say(self) -> Heard:
         settled = tuple(self._cutter.take_settled())

@@ -22,8 +22,8 @@ class Service:
 
     settings: Settings
     languages: Languages
-    batcher: Submitter
-    loader: Engines
+    submitter: Submitter
+    engines: Engines
     transcriber: Transcriber
     admission: Admission
     metrics: Metrics

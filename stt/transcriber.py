@@ -52,7 +52,7 @@ class Transcriber:
 
     def __init__(
         self,
-        batcher: Submitter,
+        submitter: Submitter,
         settings: Settings,
         decode: Decode = decode,
         observer: Observer | None = None,
@@ -60,7 +60,7 @@ class Transcriber:
         """``decode`` is run in threads; the service has that of a `stt.decoding.pool`."""
         self._decode = decode
         self._observer = observer or NoObserver()
-        self._batcher = batcher
+        self._submitter = submitter
         self._settings = settings
         self._decode_pool = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
 
@@ -100,7 +100,7 @@ class Transcriber:
         self, source: BinaryIO, engine: Engine, cutter: WindowCutter
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
-        self._batcher.check_room()
+        self._submitter.check_room()
         decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
         async with aclosing(self._frames(self._windows(source, cutter), engine)) as all_frames:
             async for frames in all_frames:
@@ -119,7 +119,7 @@ class Transcriber:
         try:
             async with aclosing(windows):
                 async for window in windows:
-                    submitted = self._batcher.submit(engine, window.waveform)
+                    submitted = self._submitter.submit(engine, window.waveform)
                     pending.append((window, asyncio.create_task(submitted)))
                     if len(pending) == self._settings.windows_in_flight:
                         yield await self._first(pending)

@@ -43,16 +43,16 @@ def status_of(service: Service) -> str:
     """The service's state in the word that `/health` uses."""
     if service.admission.draining:
         return "draining"
-    if service.batcher.fault is not None:
+    if service.submitter.fault is not None:
         return Status.FAILED.value
-    status = service.loader.status
+    status = service.engines.status
     return "ok" if status is Status.READY else status.value
 
 
 @router.get("/livez", responses={503: {"description": "Start the process anew."}})
 async def livez(service: Use, response: Response) -> dict[str, str]:
     """200 unless the process should be killed; for liveness probes."""
-    reason = service.batcher.fault
+    reason = service.submitter.fault
     if reason is not None:
         response.status_code = 503
         return {"status": "failed", "reason": reason}
@@ -73,8 +73,8 @@ async def health(service: Use, response: Response) -> HealthResponse:
     status = status_of(service)
     response.status_code = 200 if status == "ok" else 503
     main = service.languages.default
-    engine = service.loader.find_engine(main)
-    states = [(language, service.loader.state(language)) for language in service.languages]
+    engine = service.engines.find_engine(main)
+    states = [(language, service.engines.state(language)) for language in service.languages]
     return HealthResponse(
         status=status,
         model_loaded=engine is not None,

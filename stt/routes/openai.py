@@ -64,7 +64,7 @@ async def create_transcription(
     spoken = service.languages.find_model(model) or service.languages.default
     if language and language.strip():
         spoken = service.languages.resolve(language)
-    engine = service.loader.engine(spoken)
+    engine = service.engines.engine(spoken)
     if stream:
         if response_format not in STREAMED:
             raise InvalidParameter(

@@ -112,7 +112,7 @@ class Connection:
         try:
             with self._service.live.enter():
                 language = self._service.languages.resolve(lang)
-                await self._converse(self._service.loader.engine(language))
+                await self._converse(self._service.engines.engine(language))
             ending = Ending(Close.DONE, "done")
         except Ending as reason:
             ending = reason
@@ -149,7 +149,7 @@ class Connection:
             if isinstance(message, bytes):
                 if self._session is None:
                     rate = self._config.sample_rate
-                    self._session = LiveSession(engine, self._service.batcher, settings, rate)
+                    self._session = LiveSession(engine, self._service.submitter, settings, rate)
                 await self._reply(await self._session.hear(message))
                 continue
             command = read_command(message)

@@ -43,7 +43,7 @@ async def transcribe(
     """
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
-    engine = service.loader.engine(language)
+    engine = service.engines.engine(language)
     transcript = await service.transcriber.transcribe(file.file, engine)
     answer = TranscriptionResponse(
         text=transcript.text,

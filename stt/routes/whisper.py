@@ -43,7 +43,7 @@ async def asr(
             "not translate. Leave `task` out, or send transcribe."
         )
     spoken = service.languages.resolve(language)
-    engine = service.loader.engine(spoken)
+    engine = service.engines.engine(spoken)
     transcript = await service.transcriber.transcribe(audio_file.file, engine)
     return await run_in_threadpool(render, transcript, spoken, output, word_timestamps)
 

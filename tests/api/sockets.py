@@ -23,7 +23,7 @@ def listen(*flags: str, engine: FakeEngine) -> Iterator[str]:
     thread.start()
     try:
         deadline = time.monotonic() + 60
-        while not (server.started and app.state.service.loader.status is Status.READY):
+        while not (server.started and app.state.service.engines.status is Status.READY):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         port = server.servers[0].sockets[0].getsockname()[1]

@@ -62,7 +62,7 @@ def test_too_many_seconds_in_the_queue_refuse_before_the_body_too() -> None:
         engine.hold()
         first = pool.submit(running.post, clip)
         assert engine.running.wait(30)
-        batcher = running.app.state.service.batcher
+        batcher = running.app.state.service.submitter
         waiting = [pool.submit(running.post, clip) for _ in range(2)]
         wait_until(lambda: batcher.queued_seconds == 20)
         with running.connect() as connection:

@@ -26,7 +26,7 @@ def begin(running: Live, seconds: float) -> socket.socket:
 
 
 def queued(running: Live) -> float:
-    seconds: float = running.app.state.service.batcher.queued_seconds
+    seconds: float = running.app.state.service.submitter.queued_seconds
     return seconds
 
 

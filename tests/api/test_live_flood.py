@@ -22,7 +22,7 @@ def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
     engine = BlockedEngine()
     flags = ("--max-live-sessions", str(N_SESSIONS), "--max-queue-requests", "1")
     with live(*flags, "--batch-seconds", "0.1", engine=engine) as running, ExitStack() as stack:
-        batcher = running.app.state.service.batcher
+        batcher = running.app.state.service.submitter
         url = running.url.replace("http", "ws") + "/stream"
 
         def begin() -> ClientConnection:

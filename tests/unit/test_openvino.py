@@ -109,7 +109,7 @@ def test_a_service_of_optimised_models_never_imports_torch(tmp_path: Path) -> No
         "        time.sleep(0.05)\n"
         "    answer = client.post('/transcribe', files={'file': file})\n"
         "    assert answer.json()['text'] == '고마워요', answer.text\n"
-        "    assert app.state.service.loader.engine(*app.state.service.languages).backend == "
+        "    assert app.state.service.engines.engine(*app.state.service.languages).backend == "
         "'openvino'\n"
         "assert not {'torch', 'transformers'} & set(sys.modules)\n"
     )

@@ -57,15 +57,15 @@ def convert(
     model = load_model(checkpoint, "fp32")
     example = torch.randn(1, 3 * SAMPLE_RATE)
     encoder = _trace(model.encoder, example)
-    context = _trace(model.context, model.encoder(example))
+    context = _trace(model.context, *_all_real(model.encoder(example)))
     if precision == "int8":
         waveforms = [
             torch.from_numpy(checkpoint.inputs([waveform], framework="np")["input_values"])
             for waveform in calibration
         ]
-        features = [model.encoder(waveform) for waveform in waveforms]
+        features = [_all_real(model.encoder(waveform)) for waveform in waveforms]
         if model.encoder.is_local:
-            encoder = _in_int8(encoder, waveforms, exact=_FIRST_CONVOLUTION)
+            encoder = _in_int8(encoder, [(each,) for each in waveforms], exact=_FIRST_CONVOLUTION)
         context = _in_int8(context, features)
     openvino.save_model(encoder, target / ENCODER, compress_to_fp16=False)
     openvino.save_model(context, target / CONTEXT, compress_to_fp16=False)
@@ -87,31 +87,39 @@ errors, for an eighth of the work.
 """
 
 
-def _in_int8(graph: Any, inputs: Sequence[Any], exact: str | None = None) -> Any:
+def _all_real(features: Any) -> tuple[Any, Any]:
+    """The context's inputs where no frame is padding."""
+    import torch
+
+    return features, torch.ones(features.shape[:2])
+
+
+def _in_int8(graph: Any, inputs: Sequence[tuple[Any, ...]], exact: str | None = None) -> Any:
     """The graph with weights and activations in 8 bits (Jacob et al., 2018).
 
     Args:
         graph: OpenVINO's, in fp32.
-        inputs: Tensors of it, from which the activations' ranges are taken.
+        inputs: Tensors for each of its inputs, from which the activations' ranges are taken.
         exact: A pattern of names of nodes to leave as they are.
     """
     import nncf
 
     return nncf.quantize(
         graph,
-        nncf.Dataset([each.numpy() for each in inputs]),
+        nncf.Dataset([{index: each.numpy() for index, each in enumerate(row)} for row in inputs]),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(inputs),
         ignored_scope=nncf.IgnoredScope(patterns=[exact] if exact else []),
     )
 
 
-def _trace(module: Any, example: Any) -> Any:
-    """OpenVINO's graph of a module, for any second dimension of its input."""
+def _trace(module: Any, *examples: Any) -> Any:
+    """OpenVINO's graph of a module, for any second dimension of its inputs."""
     import openvino
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's doubts about sizes, which a test dispels
-        graph = openvino.convert_model(module, example_input=example)
-    graph.reshape([1, -1, *example.shape[2:]])
+        graph = openvino.convert_model(module, example_input=examples)
+    shapes = [[1, -1, *example.shape[2:]] for example in examples]
+    graph.reshape(dict(zip(graph.inputs, shapes, strict=True)))
     return graph

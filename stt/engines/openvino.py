@@ -16,6 +16,11 @@ from stt.transcript import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
 
 logger = logging.getLogger(__name__)
 
+CONTEXT_FRAMES, ENCODER_FRAMES = 16, 20
+"""What lengths are rounded up to. OpenVINO makes its kernels for each length when it first sees it,
+which for 3 s of speech takes a third of the time that the speech itself does; and a product of 149
+rows takes longer than one of 160."""
+
 MISSING = (
     "STT_BACKEND=openvino needs the package openvino: install stt-ctc[openvino], or set "
     "STT_BACKEND=torch."
@@ -72,19 +77,36 @@ class OpenVinoEngine:
         for waveform in waveforms:
             if self._normalises:
                 waveform = normalised(waveform)
-            logits = self._context.infer({0: self._features(waveform)})[0][0]
+            n_frames = self.grid.n_frames(len(waveform))
+            features = self._features(waveform, n_frames)
+            logits = self._context.infer(_padded(features))[0][0][:n_frames]
             # A new array: the output is memory that the next inference writes to.
             rows = logits - logits.max(axis=1, keepdims=True)
             rows -= np.log(np.exp(rows).sum(axis=1, keepdims=True))
             results.append(rows)
         return results
 
-    def _features(self, waveform: Waveform) -> NDArray[np.float32]:
+    def _features(self, waveform: Waveform, n_frames: int) -> NDArray[np.float32]:
         """``[1, n_frames, width]``; in pieces, whose signals stay in the processor's cache."""
-        n_frames = self._piece_frames or self.grid.n_frames(len(waveform))
-        pieces = self.grid.pieces(len(waveform), n_frames)
+        if self._piece_frames is None:
+            return self._encoder.infer({0: waveform[None]})[0]  # type: ignore[no-any-return]
+        n_samples = self.grid.n_samples(_round_up(n_frames, ENCODER_FRAMES))
+        waveform = np.pad(waveform, (0, max(0, n_samples - len(waveform))))
+        pieces = self.grid.pieces(n_samples, self._piece_frames)
         computed = [self._encoder.infer({0: waveform[None, piece]})[0] for piece in pieces]
-        return computed[0] if len(computed) == 1 else np.concatenate(computed, axis=1)
+        return np.concatenate(computed, axis=1)[:, :n_frames]
+
+
+def _padded(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """``[1, n, width]`` with frames of zeros, and which of them are real, ``[1, n]``: 1, else 0."""
+    n_frames = features.shape[1]
+    n_more = _round_up(n_frames, CONTEXT_FRAMES) - n_frames
+    real = np.ones((1, n_frames), np.float32)
+    return np.pad(features, ((0, 0), (0, n_more), (0, 0))), np.pad(real, ((0, 0), (0, n_more)))
+
+
+def _round_up(number: int, step: int) -> int:
+    return -(-number // step) * step
 
 
 def normalised(waveform: Waveform) -> Waveform:

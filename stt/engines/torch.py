@@ -1,4 +1,10 @@
-"""A CTC checkpoint of the Wav2Vec2 family, computed by torch on a CPU or a GPU."""
+"""A CTC checkpoint of the Wav2Vec2 family, computed by torch on a CPU or a GPU.
+
+On a GPU a batch is several passes, and all are begun before the first is waited for: while one is
+computed, the next one's recordings are put together and copied beside it. Nothing is captured in a
+CUDA graph: that would take one for each length, and what it saves, the time to launch some 400
+kernels, is hidden behind the pass before.
+"""
 
 import logging
 import threading
@@ -6,13 +12,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stt.engines.checkpoint import Checkpoint, read_checkpoint, unreadable
+from stt.engines.transfer import Download, Transfer
 from stt.errors import ConfigurationError, ModelBroken
-from stt.transcript import Calibration, Frames, LogProbs, Waveform
+from stt.transcript import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
 
 logger = logging.getLogger(__name__)
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+PASS_SECONDS = 160.0
+"""Audio that a GPU computes at a time, once padded: its products have 8,000 rows then, which keep
+every large GPU busy, and its signals take a few hundred megabytes."""
 
 
 class TorchEngine:
@@ -40,8 +52,9 @@ class TorchEngine:
             precision: ``fp32``, ``bf16`` or ``fp16``.
             calibration: Its temperature goes into the frames.
             cpu_threads: Threads of one forward; 0 leaves it to torch.
-            pads: Whether recordings of different length may share a forward. On CPUs they do not:
-                it gains nothing there, and alone each comes out the same to the last bit.
+            pads: Whether recordings share a pass, padded to one length where the model can be told
+                of padding. On CPUs they do not: it gains nothing there, and alone each comes out
+                the same to the last bit.
         """
         self._checkpoint = checkpoint
         self._model = model
@@ -50,18 +63,30 @@ class TorchEngine:
         self.calibration = calibration
         self._cpu_threads = cpu_threads
         self._prepared = threading.local()
+        self._transfer = Transfer(device)
         self.vocabulary = checkpoint.vocabulary
         self.grid = checkpoint.grid
-        self._pads = (device != "cpu" if pads is None else pads) and checkpoint.takes_mask
+        batches = device != "cpu" if pads is None else pads
+        self._pass_samples = PASS_SECONDS * SAMPLE_RATE if batches else 0
+        self._pads = batches and checkpoint.takes_mask
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         """See `stt.engine.Engine.forward`."""
+        passes = [
+            (group, self._begin([waveforms[index] for index in group]))
+            for group in self._groups(waveforms)
+        ]
         results: dict[int, Frames] = {}
-        for group in self._groups(waveforms):
-            reduced = self._reduced([waveforms[index] for index in group])
-            for index, (columns, log_probs, posteriors) in zip(group, zip(*reduced), strict=True):  # noqa: B905
-                n_frames = self.grid.n_frames(len(waveforms[index]))
-                results[index] = Frames(columns, log_probs, posteriors)[:n_frames]
+        for group, coming in passes:
+            columns, log_probs, posteriors = coming.arrays()
+            if not np.isfinite(log_probs).all():
+                raise FloatingPointError(
+                    f"the model's output is not finite in {self.precision}; STT_PRECISION=fp32 may "
+                    "help"
+                )
+            for row, index in enumerate(group):
+                frames = Frames(columns[row], log_probs[row], posteriors[row])
+                results[index] = frames[: self.grid.n_frames(len(waveforms[index]))]
         return [results[index] for index in range(len(waveforms))]
 
     def log_probs(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
@@ -74,30 +99,22 @@ class TorchEngine:
         return [results[index] for index in range(len(waveforms))]
 
     def _groups(self, waveforms: Sequence[Waveform]) -> Iterator[list[int]]:
-        """Indices of what may share a forward."""
-        if self.device == "cpu" and not self._pads:
-            yield from ([index] for index in range(len(waveforms)))
-            return
-        groups: dict[int, list[int]] = {}
-        for index, waveform in enumerate(waveforms):
-            groups.setdefault(0 if self._pads else len(waveform), []).append(index)
-        yield from groups.values()
+        """Indices of what shares a pass: neighbours in length, the longest first."""
+        group: list[int] = []
+        longest = 0
+        for index in sorted(range(len(waveforms)), key=lambda index: -len(waveforms[index])):
+            length = len(waveforms[index])
+            full = longest * (len(group) + 1) > self._pass_samples
+            if group and (full or not (self._pads or length == longest)):
+                yield group
+                group = []
+            if not group:
+                longest = length
+            group.append(index)
+        if group:
+            yield group
 
-    def _log_probs(self, waveforms: list[Waveform]) -> Any:
-        """``[n, n_frames, n_vocab] float32`` on the device."""
-        import torch
-
-        self._prepare_thread()
-        inputs = self._checkpoint.inputs(waveforms, framework="pt")["input_values"]
-        lengths = [len(waveform) for waveform in waveforms]
-        # Nothing padded needs no mask, and attention without one is faster.
-        mask = self._on_device(torch.tensor(lengths)) if len(set(lengths)) > 1 else None
-        dtype = getattr(torch, DTYPES[self.precision])
-        with torch.inference_mode():
-            logits = self._model(self._on_device(inputs).to(dtype), mask)
-            return torch.log_softmax(logits.float(), dim=-1)
-
-    def _reduced(self, waveforms: list[Waveform]) -> list[Any]:
+    def _begin(self, waveforms: list[Waveform]) -> Download:
         """`Frames`' three arrays, ``[n, n_frames]`` each, reduced on the device."""
         import torch
 
@@ -106,12 +123,20 @@ class TorchEngine:
             log_probs = self._log_probs(waveforms)
             best, columns = log_probs.max(dim=-1)
             posteriors = best / temperature - torch.logsumexp(log_probs / temperature, dim=-1)
-            arrays = [each.cpu().numpy() for each in (columns.int(), best, posteriors)]
-        if not bool(torch.isfinite(torch.from_numpy(arrays[1])).all()):
-            raise FloatingPointError(
-                f"the model's output is not finite in {self.precision}; STT_PRECISION=fp32 may help"
-            )
-        return arrays
+            return self._transfer.download(columns.int(), best, posteriors)
+
+    def _log_probs(self, waveforms: list[Waveform]) -> Any:
+        """``[n, n_frames, n_vocab] float32`` on the device."""
+        import torch
+
+        self._prepare_thread()
+        dtype = getattr(torch, DTYPES[self.precision])
+        with torch.inference_mode():
+            padded, lengths = self._transfer.upload(waveforms)
+            if self._checkpoint.feature_extractor.do_normalize:
+                padded = normalised(padded, lengths)
+            logits = self._model(padded.to(dtype), lengths)
+            return torch.log_softmax(logits.float(), dim=-1)
 
     def _prepare_thread(self) -> None:
         """Set what torch keeps for each thread, in the one that computes."""
@@ -121,11 +146,25 @@ class TorchEngine:
             torch.set_num_threads(self._cpu_threads)
             self._prepared.done = True
 
-    def _on_device(self, tensor: Any) -> Any:
-        """The tensor where the model is; copied beside the computation where there is a GPU."""
-        if self.device == "cpu":
-            return tensor
-        return tensor.pin_memory().to(self.device, non_blocking=True)
+
+def normalised(waveforms: Any, lengths: Any | None) -> Any:
+    """Zero mean and unit variance, as transformers' feature extractor makes it, on the device.
+
+    Args:
+        waveforms: ``[n, n_samples] float32``, each followed by zeros.
+        lengths: ``[n] int64``, samples before the zeros; None where there are none.
+    """
+    if lengths is None:
+        counts = waveforms.shape[1]
+        centred = waveforms - waveforms.mean(dim=1, keepdim=True)
+    else:
+        import torch
+
+        counts = lengths[:, None]
+        real = torch.arange(waveforms.shape[1], device=waveforms.device) < counts
+        centred = (waveforms - waveforms.sum(dim=1, keepdim=True) / counts) * real
+    variance = centred.square().sum(dim=1, keepdim=True) / counts
+    return centred / (variance + 1e-7).sqrt()
 
 
 def choose_precision(wanted: str, device: str) -> str:

@@ -6,7 +6,6 @@ together. What it is for, measured in docs/benchmarks.md:
 - Convolutions are matrix products on a time-major signal, so that layer norm needs no transposing
   and nothing is unfolded in memory.
 - The encoder computes two seconds at a time, which stay in the processor's cache.
-- Query, key and value are one product.
 - Weights are read one tensor at a time into their precision, never two copies of the model.
 - transformers' modelling code is never imported: 5 s of start and 200 MB of memory.
 """
@@ -17,11 +16,15 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from stt.transcript import SAMPLE_RATE
 from stt.windows import FrameGrid
 
 PIECE_FRAMES = 100
 """That the feature encoder computes at once on a CPU: its signals of two seconds are 7 MB in bf16,
 of a window of 20 s 65 MB, each of some dozen."""
+ENCODER_SAMPLES = 40 * SAMPLE_RATE
+"""Of all rows together, that the feature encoder computes at once on a GPU: its widest signal is
+130 MB then, in bf16. The transformer's signals are a sixteenth of that, and take more."""
 
 
 class ReadTensor(Protocol):
@@ -46,39 +49,47 @@ class TimeMajorConv(nn.Module):
     """An unpadded convolution over ``[n, time, channels]`` as one or two matrix products.
 
     Kernels are cut at the stride: ``[n, time, channels]`` seen as ``[n, time / stride, stride x
-    channels]`` holds the first taps of every output in one row, so no tap is copied.
+    channels]`` holds the first taps of every output in one row, so no tap is copied. Only where
+    there is a single channel are all taps put into one row: they are few, and a second product
+    would write the widest signal of all twice.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, stride: int) -> None:
         super().__init__()
-        n_out, _, kernel = weight.shape
+        n_out, n_in, kernel = weight.shape
         self.kernel, self.stride = kernel, stride
         taps = weight.permute(0, 2, 1)  # [out, kernel, in]
+        at_once = kernel if n_in == 1 else stride
         self.weights = nn.ParameterList(
-            taps[:, first : first + stride].reshape(n_out, -1).contiguous()
-            for first in range(0, kernel, stride)
+            taps[:, first : first + at_once].reshape(n_out, -1).contiguous()
+            for first in range(0, kernel, at_once)
         )
         self.bias = None if bias is None else nn.Parameter(bias)
 
     def forward(self, signal: Tensor) -> Tensor:
         """``[n, time, n_in]`` -> ``[n, (time - kernel) // stride + 1, n_out]``."""
-        n, time, n_in = signal.shape
-        n_out = (time - self.kernel) // self.stride + 1
+        n_out = (signal.shape[1] - self.kernel) // self.stride + 1
+        rows = [self._taps(signal, first, n_out) for first in range(0, self.kernel, self.stride)]
+        if len(self.weights) == 1:
+            rows = [torch.cat(rows, dim=-1)]
         output, bias = None, self.bias
-        for index, weight in enumerate(self.weights):
-            first, n_taps = index * self.stride, min(self.stride, self.kernel - index * self.stride)
-            if n_taps == self.stride:
-                rows = signal[:, first : first + n_out * self.stride]
-                rows = rows.reshape(n, n_out, self.stride * n_in)
-            else:
-                ends = [first + tap + (n_out - 1) * self.stride + 1 for tap in range(n_taps)]
-                taps = [signal[:, first + tap : end : self.stride] for tap, end in enumerate(ends)]
-                rows = taps[0] if n_taps == 1 else torch.cat(taps, dim=-1)
-            product = F.linear(rows, weight, bias)
+        for taps, weight in zip(rows, self.weights, strict=True):
+            product = F.linear(taps, weight, bias)
             output = product if output is None else output + product
             bias = None
         assert output is not None  # noqa: S101
         return output
+
+    def _taps(self, signal: Tensor, first: int, n_out: int) -> Tensor:
+        """What the kernel's next stride of taps, from the ``first`` on, sees for each output."""
+        n, _, n_in = signal.shape
+        n_taps = min(self.stride, self.kernel - first)
+        if n_taps == self.stride:
+            rows = signal[:, first : first + n_out * self.stride]
+            return rows.reshape(n, n_out, self.stride * n_in)
+        ends = [first + tap + (n_out - 1) * self.stride + 1 for tap in range(n_taps)]
+        taps = [signal[:, first + tap : end : self.stride] for tap, end in enumerate(ends)]
+        return taps[0] if n_taps == 1 else torch.cat(taps, dim=-1)
 
 
 class FeatureEncoder(nn.Module):
@@ -119,10 +130,8 @@ class Layer(nn.Module):
         super().__init__()
         self._stable = config.do_stable_layer_norm
         self._n_heads = config.num_attention_heads
-        parts = [f"{name}.attention.{part}_proj" for part in "qkv"]
-        self.query_key_value = _linear(
-            torch.cat([read(f"{part}.weight") for part in parts]),
-            torch.cat([read(f"{part}.bias") for part in parts]),
+        self.query, self.key, self.value = (
+            _read_linear(read, f"{name}.attention.{part}_proj") for part in "qkv"
         )
         self.attended = _read_linear(read, f"{name}.attention.out_proj")
         self.attention_norm = _layer_norm(read, f"{name}.layer_norm", config.layer_norm_eps)
@@ -131,7 +140,7 @@ class Layer(nn.Module):
         self.final_norm = _layer_norm(read, f"{name}.final_layer_norm", config.layer_norm_eps)
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """``[n, n_frames, width]``, overwritten; ``mask`` is true where a frame counts."""
+        """``[n, n_frames, width]``, overwritten; ``mask`` is added to attention's scores."""
         if self._stable:
             hidden = hidden.add_(self._attend(self.attention_norm(hidden), mask))
             return hidden.add_(self._feed_forward(self.final_norm(hidden)))
@@ -141,8 +150,8 @@ class Layer(nn.Module):
     def _attend(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         n, n_frames, width = hidden.shape
         query, key, value = (
-            part.view(n, n_frames, self._n_heads, width // self._n_heads).transpose(1, 2)
-            for part in self.query_key_value(hidden).chunk(3, dim=-1)
+            part(hidden).view(n, n_frames, self._n_heads, width // self._n_heads).transpose(1, 2)
+            for part in (self.query, self.key, self.value)
         )
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         merged = attended.transpose(1, 2).reshape(n, n_frames, width)
@@ -180,7 +189,8 @@ class ContextNetwork(nn.Module):
         mask = None
         if real is not None:
             hidden = hidden * real[:, :, None]
-            mask = real[:, None, None, :]
+            # Added to attention's scores, which are of the order of 10.
+            mask = (real.to(hidden.dtype)[:, None, None, :] - 1) * 10_000
         hidden = hidden + self._positions(hidden)
         if not self._stable:
             hidden = self.norm(hidden)
@@ -222,6 +232,11 @@ class Wav2Vec2(nn.Module):
         return self.context(features, real)  # type: ignore[no-any-return]
 
     def _encode(self, waveforms: Tensor) -> Tensor:
+        n_rows = max(1, ENCODER_SAMPLES // waveforms.shape[1])
+        parts = [self._encode_rows(rows) for rows in torch.split(waveforms, n_rows)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _encode_rows(self, waveforms: Tensor) -> Tensor:
         if not self.encoder.is_local or waveforms.is_cuda:
             return self.encoder(waveforms)  # type: ignore[no-any-return]
         pieces = self._grid.pieces(waveforms.shape[1], PIECE_FRAMES)

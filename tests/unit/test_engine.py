@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from stt.engine import choose_device
-from stt.engines.torch import TorchEngine, choose_precision, load_torch_engine
+from stt.engines import wav2vec2
+from stt.engines.checkpoint import read_checkpoint
+from stt.engines.torch import TorchEngine, choose_precision, load_torch_engine, normalised
+from stt.engines.transfer import Transfer
 from stt.errors import ConfigurationError, ModelBroken
 from stt.transcript import Calibration, Frames
 from tests.audio_files import tones
@@ -46,6 +49,51 @@ def test_a_batch_changes_nothing(engine: TorchEngine) -> None:
         [alone] = engine.log_probs([waveform])
         np.testing.assert_allclose(log_probs, alone, atol=1e-4)
         assert (log_probs.argmax(1) == alone.argmax(1)).all()
+
+
+def test_several_passes_are_as_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = load_torch_engine(folder, device="cpu", precision="fp32", pads=True)
+    at_once = engine.log_probs(WAVEFORMS)
+    # Of 3 s padded; the longest, of 4 s, has one for itself all the same.
+    monkeypatch.setattr(engine, "_pass_samples", 3 * 16000)
+    monkeypatch.setattr(wav2vec2, "ENCODER_SAMPLES", 2 * 16000)
+    masked = engine._checkpoint.takes_mask
+    expected = [[5], [2], [0, 3, 1], [6, 4]] if masked else [[5], [2], [0, 3], [1, 6], [4]]
+    assert list(engine._groups(WAVEFORMS)) == expected
+    for ours, theirs in zip(engine.log_probs(WAVEFORMS), at_once, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    reduced = engine.forward(WAVEFORMS)
+    assert [len(frames) for frames in reduced] == [len(rows) for rows in at_once]
+    assert all(
+        (frames.columns == rows.argmax(1)).all()
+        for frames, rows in zip(reduced, at_once, strict=True)
+    )
+
+
+def test_normalised_as_the_feature_extractor_does_it(folder: Path) -> None:
+    checkpoint = read_checkpoint(folder)
+    if checkpoint.takes_mask:
+        padded, lengths = Transfer("cpu").upload(WAVEFORMS)
+        assert lengths.tolist() == [len(waveform) for waveform in WAVEFORMS]
+        expected = checkpoint.inputs(WAVEFORMS, framework="pt")["input_values"]
+        torch.testing.assert_close(normalised(padded, lengths), expected, atol=1e-5, rtol=1e-4)
+    same = [WAVEFORMS[0], WAVEFORMS[3]]
+    unpadded, none = Transfer("cpu").upload(same)
+    assert none is None
+    expected = checkpoint.inputs(same, framework="pt")["input_values"]
+    torch.testing.assert_close(normalised(unpadded, none), expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "auto"])
+def test_a_gpu_hears_the_same(
+    folder: Path, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_gpu = load_torch_engine(folder, device="cuda:0", precision=precision)
+    monkeypatch.setattr(on_gpu, "_pass_samples", 3 * 16000)
+    exact = load_torch_engine(folder, device="cpu", precision="fp32").forward(WAVEFORMS)
+    for ours, theirs in zip(on_gpu.forward(WAVEFORMS), exact, strict=True):
+        assert (ours.columns == theirs.columns).mean() > 0.8  # random weights are seldom sure
 
 
 def test_frames_are_the_log_probs_reduced(folder: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +65,32 @@ def test_a_batch_changes_not_a_bit(optimized: OpenVinoEngine) -> None:
         np.testing.assert_array_equal(log_probs, optimized.log_probs([waveform])[0])
         np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=0.02)
     assert optimized.forward([]) == []
+
+
+def test_the_graphs_see_few_lengths(
+    checkpoint: Path, optimized: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO makes kernels for each length that it has not seen."""
+
+    class Spy:
+        def __init__(self, request: Any) -> None:
+            self.request, self.lengths = request, set[int]()
+
+        def infer(self, inputs: Any) -> Any:
+            self.lengths.add(inputs[0].shape[1])
+            return self.request.infer(inputs)
+
+    encoder, context = Spy(optimized._encoder), Spy(optimized._context)
+    monkeypatch.setattr(optimized, "_encoder", encoder)
+    monkeypatch.setattr(optimized, "_context", context)
+    waveform = tones(4.0, 16000, seed=1)[:, 0]
+    n_different = len(range(400, len(waveform), 997))
+    for n_samples in range(400, len(waveform), 997):
+        [log_probs] = optimized.log_probs([waveform[:n_samples]])
+        assert len(log_probs) == optimized.grid.n_frames(n_samples)
+    assert context.lengths == set(range(16, 209, 16))
+    local = optimized._piece_frames is not None
+    assert len(encoder.lengths) == (5 if local else n_different)
 
 
 def test_a_broken_optimised_model_says_what_to_do(converted: Path, tmp_path: Path) -> None:

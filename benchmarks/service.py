@@ -46,7 +46,7 @@ from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, find_shape
 from benchmarks.workers import Worker
 from stt.engine import available_cores
-from stt.settings import Settings
+from stt.sizing import sizing_of
 from stt.transcript import SAMPLE_RATE
 
 SIDES = ("ours", "naive")
@@ -116,7 +116,8 @@ def measure(
 ) -> tuple[Runs, dict[int, list[float]]]:
     """All rounds: what came of the uploads, and the bare engine's seconds by rows."""
     n_samples = round(options.audio_seconds * SAMPLE_RATE)
-    default = Settings.model_fields["batch_seconds"].default
+    device = our_settings(options)["STT_DEVICE"]
+    default = sizing_of(device).batch_seconds
     batch_seconds = float(our_settings(options).get("STT_BATCH_SECONDS", default))
     batch = max(1, int(batch_seconds // options.audio_seconds))
     bare_seconds: dict[int, list[float]] = {rows: [] for rows in {1, batch}}

@@ -19,6 +19,7 @@ from stt.errors import InferenceFailed, QueueTimeout, SttError
 from stt.inference import Inference
 from stt.observer import NoObserver, Observer, Stage
 from stt.settings import Settings
+from stt.sizing import CPU, sizing_of
 from stt.submitter import refuse_when_full, seconds_until_room
 from stt.transcript import SAMPLE_RATE, Frames, Waveform
 
@@ -62,8 +63,8 @@ class Batcher:
     def __init__(
         self,
         *,
-        batch_seconds: float = 30.0,
-        max_queue_seconds: float = 600.0,
+        batch_seconds: float | None = None,
+        max_queue_seconds: float | None = None,
         queue_timeout_seconds: float = math.inf,
         stall_seconds: float = math.inf,
         observer: Observer | None = None,
@@ -71,17 +72,21 @@ class Batcher:
     ) -> None:
         """
         Args:
-            batch_seconds: Largest batch, in seconds of audio once padded: longest x rows.
-            max_queue_seconds: Seconds of audio that may wait before newcomers are refused.
+            batch_seconds: Largest batch, in seconds of audio once padded: longest x rows;
+                None: what suits the engine's device, see `stt.sizing`.
+            max_queue_seconds: Seconds of audio that may wait before newcomers are refused; None:
+                the same.
             queue_timeout_seconds: Longest time that a window waits.
             stall_seconds: A forward that runs longer is taken for stuck.
             observer: Is told how long windows wait and batches take.
             clock: Seconds, for tests.
         """
         self._observer = observer or NoObserver()
-        self._batch_samples = batch_seconds * SAMPLE_RATE
+        self._batch_seconds = batch_seconds
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
+        self._sizing = CPU
+        """Of the device of the last window that came; a service has one device."""
         self._queue: deque[_Entry] = deque()
         self._consumer: asyncio.Task[None] | None = None
         self._rtfx = 1.0
@@ -128,7 +133,8 @@ class Batcher:
     def check_room(self) -> None:
         """See `stt.submitter.Submitter`."""
         self._inference.check()
-        refuse_when_full(self.queued_seconds, self._max_queue_seconds, self._rtfx)
+        limit = self._max_queue_seconds or self._sizing.max_queue_seconds
+        refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
         """See `stt.submitter.Submitter`."""
@@ -136,6 +142,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Frames] = loop.create_future()
         entry = _Entry(engine, waveform, future)
+        self._sizing = sizing_of(engine.device)
         self._queue.append(entry)
         if self._consumer is None or self._consumer.done():
             # In no request's context: it works for all of them.
@@ -220,9 +227,10 @@ class Batcher:
             key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
         )
         batch, longest = [head], len(head.waveform)
+        capacity = (self._batch_seconds or self._sizing.batch_seconds) * SAMPLE_RATE
         for entry in candidates:
             longest_with = max(longest, len(entry.waveform))
-            if longest_with * (len(batch) + 1) > self._batch_samples:
+            if longest_with * (len(batch) + 1) > capacity:
                 break
             batch.append(entry)
             longest = longest_with

@@ -57,6 +57,21 @@ class ModelSource:
         return cls(id=hub_id, revision=revision or "main")
 
 
+def parse_models(text: str) -> dict[str, ModelSource]:
+    """Read ``CODE=MODEL,CODE=MODEL``.
+
+    Raises:
+        ConfigurationError: for anything else.
+    """
+    models = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        code, equals, source = entry.partition("=")
+        if not equals or not code.strip():
+            raise ConfigurationError(f"{entry!r} is not of the form CODE=MODEL")
+        models[code.strip()] = ModelSource.parse(source)
+    return models
+
+
 # The calibrations are benchmarks/word_times.py's and benchmarks/confidence.py's.
 BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {

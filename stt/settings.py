@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from stt.errors import ConfigurationError
-from stt.languages import ModelSource
+from stt.languages import ModelSource, parse_models
 
 SECRETS = frozenset({"api_keys"})
 """Never shown, not even where they are wrong."""
@@ -112,24 +112,26 @@ class Settings(BaseSettings):
         le=30,
         description="Windows are cut at the quietest moment of so many seconds; 0: anywhere.",
     )
-    windows_in_flight: int = Field(
-        default=2,
+    windows_in_flight: int | None = Field(
+        default=None,
         ge=1,
         le=1024,
         description="Windows of one recording that are in the queue at a time, so that a long "
-        "recording does not starve a short one. More feed a GPU better.",
+        "recording does not starve a short one. Default: 2 on a CPU, 8 on a GPU.",
     )
-    batch_seconds: float = Field(
-        default=30.0,
+    batch_seconds: float | None = Field(
+        default=None,
         gt=0,
         le=100_000,
-        description="Largest batch, in seconds of audio once padded (longest x rows).",
+        description="Largest batch, in seconds of audio once padded (longest x rows). Default: 30 "
+        "on a CPU, 640 on a GPU.",
     )
-    max_queue_seconds: float = Field(
-        default=600.0,
+    max_queue_seconds: float | None = Field(
+        default=None,
         gt=0,
         le=1e6,
-        description="Seconds of audio that may wait; beyond that newcomers get 429.",
+        description="Seconds of audio that may wait; beyond that newcomers get 429. Default: 600 "
+        "on a CPU, 12,800 on a GPU.",
     )
     max_queue_requests: int = Field(
         default=128,
@@ -265,18 +267,10 @@ class Settings(BaseSettings):
     @field_validator("models", mode="before")
     @classmethod
     def _parse_models(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        models = {}
-        for entry in filter(None, (part.strip() for part in value.split(","))):
-            code, equals, source = entry.partition("=")
-            if not equals or not code.strip():
-                raise ValueError(f"{entry!r} is not of the form CODE=MODEL")
-            try:
-                models[code.strip()] = ModelSource.parse(source)
-            except ConfigurationError as error:
-                raise ValueError(error.message) from None
-        return models
+        try:
+            return parse_models(value) if isinstance(value, str) else value
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
 
     @field_validator("device")
     @classmethod

@@ -18,6 +18,7 @@ from stt.ctc import GreedyDecoder
 from stt.engine import Engine
 from stt.observer import NoObserver, Observer, Stage
 from stt.settings import Settings
+from stt.sizing import sizing_of
 from stt.submitter import Submitter
 from stt.transcript import SAMPLE_RATE, Frames, Transcript, Waveform, Word
 from stt.windows import Window, WindowCutter
@@ -116,12 +117,13 @@ class Transcriber:
     ) -> AsyncGenerator[Frames]:
         """The cores' frames of all windows, in order, with a few windows in the queue at a time."""
         pending: deque[tuple[Window, asyncio.Task[Frames]]] = deque()
+        most = self._settings.windows_in_flight or sizing_of(engine.device).windows_in_flight
         try:
             async with aclosing(windows):
                 async for window in windows:
                     submitted = self._submitter.submit(engine, window.waveform)
                     pending.append((window, asyncio.create_task(submitted)))
-                    if len(pending) == self._settings.windows_in_flight:
+                    if len(pending) == most:
                         yield await self._first(pending)
             while pending:
                 yield await self._first(pending)

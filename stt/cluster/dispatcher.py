@@ -17,6 +17,7 @@ from stt.errors import (
     SttError,
 )
 from stt.observer import Observer, Stage
+from stt.sizing import CPU, sizing_of
 from stt.submitter import refuse_when_full, seconds_until_room
 from stt.transcript import SAMPLE_RATE, Frames, Waveform
 
@@ -64,7 +65,7 @@ class Dispatcher:
         watch: Watch,
         observer: Observer,
         *,
-        max_queue_seconds: float,
+        max_queue_seconds: float | None,
         queue_timeout_seconds: float,
         stall_seconds: float,
     ) -> None:
@@ -73,7 +74,8 @@ class Dispatcher:
             call: Takes a window to some engine replica.
             watch: Knows of the other replicas.
             observer: Is told how long windows wait and are computed.
-            max_queue_seconds: Seconds of audio that may wait, for each engine replica.
+            max_queue_seconds: Seconds of audio that may wait, for each engine replica; None: what
+                suits its device, see `stt.sizing`.
             queue_timeout_seconds: Longest time that a window waits; there, and for a replica.
             stall_seconds: Longest time that it is computed.
         """
@@ -83,6 +85,8 @@ class Dispatcher:
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
         self._patience_seconds = queue_timeout_seconds + stall_seconds
+        self._sizing = CPU
+        """Of the device of the last window that came; a cluster's engines are all alike."""
         self._n_outstanding = 0
         self._outstanding_samples = 0
 
@@ -113,13 +117,15 @@ class Dispatcher:
 
     def check_room(self) -> None:
         """See `stt.submitter.Submitter`."""
-        limit = self._max_queue_seconds * max(1, self._watch.view.n_engines)
+        for_each = self._max_queue_seconds or self._sizing.max_queue_seconds
+        limit = for_each * max(1, self._watch.view.n_engines)
         refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
         """See `stt.submitter.Submitter`; ``engine`` is one of `stt.cluster.engines`."""
         if not isinstance(engine, Description):
             raise TypeError(f"expected a Description, got {type(engine).__name__}")
+        self._sizing = sizing_of(engine.device)
         self._n_outstanding += 1
         self._outstanding_samples += len(waveform)
         try:

@@ -2,6 +2,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -98,6 +99,21 @@ def test_a_window_larger_than_the_budget_runs_alone() -> None:
         await asyncio.gather(*(batcher.submit(gate, clip(20)) for _ in range(2)))
 
     assert run(scenario, batch_seconds=10).batches == [[20.0], [20.0]]
+
+
+@pytest.mark.parametrize(("device", "windows"), [("cpu", 1), ("cuda:0", 32)])
+def test_a_batch_is_as_large_as_its_device_wants(device: str, windows: int) -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        gate.device = device
+        first = await block_with(batcher, gate)
+        rest = [asyncio.create_task(batcher.submit(gate, clip(20))) for _ in range(33)]
+        await asyncio.sleep(0.02)
+        with pytest.raises(Overloaded) if device == "cpu" else nullcontext():
+            batcher.check_room()
+        gate.open.release(99)
+        await asyncio.gather(first, *rest)
+
+    assert max(map(len, run(scenario).batches)) == windows
 
 
 def test_engines_are_not_mixed() -> None:

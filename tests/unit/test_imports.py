@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "stt"
 
 LAYERS = [
-    {"errors", "transcript", "observer", "tracecontext"},
+    {"errors", "transcript", "observer", "tracecontext", "sizing"},
     {"languages", "windows", "segments", "evaluation", "readers", "resampler"},
     {"settings", "audio", "ctc", "captions"},
     {"engine", "models", "logs", "utterances"},

@@ -194,6 +194,23 @@ def test_windows_of_one_recording_that_fail_together_are_one_failure() -> None:
     assert run(scenario, "--windows-in-flight", "4", batch_seconds=90) == []
 
 
+@pytest.mark.parametrize(("device", "most"), [("cpu", 2), ("cuda:0", 8)])
+def test_as_many_windows_wait_as_the_device_wants(device: str, most: int) -> None:
+    async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
+        go_on = threading.Event()
+        engine = FakeEngine(lambda: go_on.wait(20))  # type: ignore[arg-type, return-value]
+        engine.device = device
+        task = asyncio.create_task(transcriber.transcribe(recording(300), engine))
+        while batcher.n_queued < most - 1:  # the first is being computed
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert batcher.n_queued == most - 1
+        go_on.set()
+        await task
+
+    assert run(scenario) == []
+
+
 def test_newcomers_are_refused_before_anything_is_decoded() -> None:
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         blocked = threading.Event()

@@ -175,7 +175,7 @@ def _precision_section(recipe: Recipe, precisions: Precisions) -> str:
 
 The {precisions.n_clips} clips of `test_sentences`, by the service's own engines, {precisions.date}, {precisions.libraries}.
 int8 is `stt optimize`'s: weights and activations, ranges from {precisions.n_calibration_clips} clips of the development set.
-Attention and {exact_convolutions} are left out, in bf16. *Unlike fp32* is the character error rate against fp32's text, right or not.
+What follows attention's softmax, and {exact_convolutions}, stay in bf16. *Unlike fp32* is the character error rate against fp32's text, right or not.
 
 | computed by | CER | more than fp32 | unlike fp32 | clips like fp32 | target |
 |---|---|---|---|---|---|

@@ -1,8 +1,6 @@
 """The same checkpoints computed by OpenVINO, which has int8 for CPUs; see `stt.engines.convert`."""
 
-import ctypes
 import logging
-import mmap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.engines.memory import forget_mapped
 from stt.engines.optimized import CONTEXT, ENCODER, Description
 from stt.errors import ConfigurationError, ModelBroken
 from stt.transcript import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
@@ -174,26 +173,6 @@ def load_openvino_engine(
     forget_mapped(folder)
     logger.info("model read", extra={"backend": "openvino", "precision": precision})
     return engine
-
-
-def forget_mapped(folder: Path) -> None:
-    """Give up the pages of a folder's files that are mapped and were read (Linux; else nothing).
-
-    OpenVINO keeps its own rearranged copy of the weights and, mapped, the file that they came from:
-    as much again, counted as this process's. What is read again comes from the file again.
-    """
-    maps = Path("/proc/self/maps")
-    if not maps.exists():
-        return
-    inside = f"{folder.resolve()}/"
-    libc = ctypes.CDLL(None)
-    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    for line in maps.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-        addresses, permissions, *_, path = line.split(maxsplit=5)
-        # What may be written to may have been, and would be lost.
-        if path.startswith(inside) and "w" not in permissions:
-            begin, end = (int(address, 16) for address in addresses.split("-"))
-            libc.madvise(begin, end - begin, mmap.MADV_DONTNEED)
 
 
 def _has_bf16(core: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from stt.engines.checkpoint import Checkpoint, read_checkpoint, unreadable
+from stt.engines.memory import forget_mapped
 from stt.engines.transfer import Download, Transfer
 from stt.errors import ConfigurationError, ModelBroken
 from stt.transcript import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
@@ -205,6 +206,8 @@ def load_torch_engine(
         ModelBroken: naming what is missing or wrong, and what to do.
         ConfigurationError: see `choose_precision`.
     """
+    import torch
+
     precision = choose_precision(precision, device)
     checkpoint = read_checkpoint(folder)
     model = load_model(checkpoint, precision).to(device)
@@ -213,6 +216,7 @@ def load_torch_engine(
         "model read",
         extra={"parameters": parameters, "device": device, "precision": precision},
     )
+    forget_mapped(Path(torch.__file__).parents[1])
     return TorchEngine(
         checkpoint,
         model,

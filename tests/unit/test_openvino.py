@@ -1,12 +1,10 @@
 """The OpenVINO backend, on small real models; and ``stt optimize``, which makes them."""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from stt.commands import optimize
 from stt.engines import open_engine
 from stt.engines.checkpoint import read_checkpoint
 from stt.engines.convert import convert
-from stt.engines.openvino import OpenVinoEngine, forget_mapped, load_openvino_engine, normalised
+from stt.engines.openvino import OpenVinoEngine, load_openvino_engine, normalised
 from stt.engines.optimized import find_optimized, place_of
 from stt.engines.torch import TorchEngine, load_torch_engine
 from stt.errors import ConfigurationError, ModelBroken
@@ -99,22 +97,6 @@ def test_a_broken_optimised_model_says_what_to_do(converted: Path, tmp_path: Pat
         (folder / name).write_text("<net>")
         with pytest.raises(ModelBroken, match="`stt optimize`"):
             load_openvino_engine(folder, precision="bf16", cpu_threads=1)
-
-
-def test_what_was_mapped_is_given_up_and_can_be_read_again(tmp_path: Path) -> None:
-    def mapped_mb() -> float:
-        text = Path("/proc/self/smaps").read_text()
-        found = re.search(rf"{file}\n(?:.*\n)*?Rss: +(\d+) kB", text)
-        return int(found[1]) / 1000 if found else 0.0
-
-    file = tmp_path / "weights.bin"
-    file.write_bytes(bytes(range(256)) * 40_000)
-    with file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as mapped:
-        assert sum(mapped[::4096]) == 0
-        assert mapped_mb() > 9
-        forget_mapped(tmp_path)
-        assert mapped_mb() == 0
-        assert mapped[-1] == 255
 
 
 def test_a_service_of_optimised_models_never_imports_torch(tmp_path: Path) -> None:

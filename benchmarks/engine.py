@@ -6,7 +6,8 @@
 ``naive`` is what a user would write, transformers' speech recognition pipeline in fp32 with eager
 attention; ``naive-sdpa`` the same with transformers' default attention. The others are the
 service's, as ``STT_BACKEND`` and ``STT_PRECISION`` name them. Each engine has a process of its own
-and all take turns in one run, one at a time, so that a noisy neighbour hits them alike. *Floor* is
+and all take turns in one run, one at a time, so that a noisy neighbour hits them alike. A turn
+begins with a second of audio that is not timed: pages and caches are the last one's. *Floor* is
 the time that the model's matrix products take at the best rate seen in this run.
 
 ``--lengths N``: what a length costs that was never seen. ``--memory-lengths N``: resident memory
@@ -90,6 +91,8 @@ def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Wo
     times: dict[tuple[str, float], list[float]] = {}
     rates: dict[str, float] = {}
     for _, entrant in take_turns(entrants, options.rounds + 1):
+        # Not timed: brings back what the processor's caches, and the kernel, took away meanwhile.
+        entrant.worker.ask("forward", SAMPLE_RATE)
         for length in options.audio_seconds:
             taken = entrant.worker.ask("forward", round(length * SAMPLE_RATE), options.rows)
             times.setdefault((entrant.name, length), []).append(taken)

@@ -63,6 +63,7 @@ class Dispatcher:
         call: Call,
         watch: Watch,
         observer: Observer,
+        on_resend: Callable[[], None] = lambda: None,
         *,
         max_queue_seconds: float,
         queue_timeout_seconds: float,
@@ -73,6 +74,7 @@ class Dispatcher:
             call: Takes a window to some engine replica.
             watch: Knows of the other replicas.
             observer: Is told how long windows wait and are computed.
+            on_resend: Is called whenever a window is sent again.
             max_queue_seconds: Seconds of audio that may wait, for each engine replica.
             queue_timeout_seconds: Longest time that a window waits; there, and for a replica.
             stall_seconds: Longest time that it is computed.
@@ -80,6 +82,7 @@ class Dispatcher:
         self._call = call
         self._watch = watch
         self._observer = observer
+        self._on_resend = on_resend
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
         self._patience_seconds = queue_timeout_seconds + stall_seconds
@@ -156,6 +159,8 @@ class Dispatcher:
     async def _send(self, language: str, waveform: Waveform) -> Reply | Failure:
         """To one replica after the other, until one lives long enough to answer."""
         for n_sent in range(1, MAX_SENDS + 1):
+            if n_sent > 1:
+                self._on_resend()
             try:
                 reply = await self._call(language, waveform)
                 if not (isinstance(reply, Failure) and reply.code == InferenceDied.code):

@@ -61,9 +61,10 @@ def dispatcher(
     watch: Fixed | None = None,
     observer: NoObserver | None = None,
     queue_timeout_seconds: float = 20.0,
+    on_resend: Callable[[], None] = lambda: None,
 ) -> Dispatcher:
     return Dispatcher(
-        call, watch or Fixed(), observer or NoObserver(), max_queue_seconds=10,
+        call, watch or Fixed(), observer or NoObserver(), on_resend, max_queue_seconds=10,
         queue_timeout_seconds=queue_timeout_seconds, stall_seconds=0,
     )  # fmt: skip
 
@@ -113,10 +114,12 @@ def test_every_error_of_ours_comes_out_as_it_went_in(kind: type[errors.SttError]
 
 def test_a_window_on_a_replica_that_dies_is_sent_again() -> None:
     call, calls = script(Lost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY)
-    observer = Stages()
-    frames = run(lambda: dispatcher(call, observer=observer).submit(DESCRIPTION, SECOND))
+    observer, resent = Stages(), []
+    sender = dispatcher(call, observer=observer, on_resend=lambda: resent.append(len(calls)))
+    frames = run(lambda: sender.submit(DESCRIPTION, SECOND))
     assert frames.columns.tolist() == [0, 2, 3]
     assert [language for language, _ in calls] == ["KR"] * 3
+    assert resent == [1, 2]
     assert all(waveform is SECOND for _, waveform in calls)
     assert observer.busy == {Stage.QUEUE: 0.25, Stage.FORWARD: 0.5}
 

@@ -43,6 +43,10 @@ LEDGER_SECONDS = 2.0
 """Longest wait for the ledger."""
 HEALTH_SECONDS = 5.0
 """Between two health checks of a replica."""
+LOOK_BACK_SECONDS = 15.0
+"""What waits is its mean over these."""
+GROW_SECONDS = 5.0
+"""How long it must be too much before an engine is started."""
 INGRESS_TARGET = 32
 """Requests in an ingress replica, on average, above which another one is started."""
 
@@ -221,7 +225,14 @@ def build_application(
         EngineDeployment,
         name="Engine",
         ray_actor_options={"num_cpus": threads, "num_gpus": 1 if on_gpu else 0},
-        **autoscaling(settings.cluster_engines, n_gpus, policy=policy),
+        **autoscaling(
+            settings.cluster_engines,
+            n_gpus,
+            policy=policy,
+            look_back_period_s=LOOK_BACK_SECONDS,
+            upscale_delay_s=GROW_SECONDS,
+            downscale_delay_s=settings.cluster_shrink_seconds,
+        ),
         **common,
     ).bind(settings, ledger, engine)
 

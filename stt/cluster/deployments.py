@@ -1,7 +1,8 @@
 """Ray Serve's side: three deployments, and Ray's exceptions told apart."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -169,6 +170,16 @@ def build_ingress(
     )  # fmt: skip
     app = create_app(settings, tracer_provider=make_provider(settings), connect=cluster.connect)
     app.add_middleware(OneRequestId)
+    live = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        """Ray sends requests when this has begun: not before they could be answered."""
+        async with live(app):
+            await app.state.service.engines.join()
+            yield
+
+    app.router.lifespan_context = lifespan
     return app
 
 

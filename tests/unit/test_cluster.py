@@ -313,6 +313,36 @@ def test_a_language_is_ready_once_it_was_warmed_through_the_cluster() -> None:
     assert (Status.LOADING, "warmed") in seen
 
 
+@pytest.mark.parametrize("status", [Status.READY, Status.LOADING])
+def test_an_ingress_that_joins_takes_requests_when_it_can_do_what_the_others_can(
+    status: Status,
+) -> None:
+    async def scenario() -> None:
+        warm_now = asyncio.Event()
+
+        async def tell() -> View:
+            await asyncio.sleep(0.1)
+            ready = status is Status.READY
+            return View({"KR": LoadState(status)}, {"KR": DESCRIPTION} if ready else {})
+
+        async def warm(engine: object) -> None:
+            await warm_now.wait()
+
+        engines = RemoteEngines(KOREAN, tell, warm)
+        joining = asyncio.create_task(engines.join())
+        running = asyncio.create_task(engines.run())
+        await asyncio.sleep(0.02)
+        assert not joining.done(), "the ledger has said nothing yet"
+        await asyncio.sleep(0.4)
+        assert joining.done() is (status is Status.LOADING)
+        warm_now.set()
+        await joining
+        assert engines.status is status
+        running.cancel()
+
+    run(scenario)
+
+
 def test_the_time_of_the_next_try_survives_other_clocks() -> None:
     async def scenario() -> None:
         async def tell() -> View:

@@ -1,12 +1,12 @@
 """What a cluster on one machine costs, and what a second engine brings.
 
-``uv run python -m benchmarks.cluster --shape xlsr-large --at-once 12``
+``uv run python -m benchmarks.cluster --shape base-960h --set STT_BATCH_SECONDS=10``
 
 Three sides run as real processes on loopback with the same checkpoint: the service in one process,
 a cluster of one engine replica, and one of two; each engine has one thread. Round by round each is
 started, gets its uploads, and is ended before the next: Ray is not idle when it has nothing to do.
-Throughput is counted from the first answer of a round to its last, while every client has an upload
-inside. Who used the processor meanwhile is printed too: client, proxy, ingress and engines share
+Throughput is counted while every client has an upload inside, from some seconds after the first one
+on. Who used the processor meanwhile is printed too: client, proxy, ingress and engines share
 this machine's cores, which they would not in a cluster of several machines.
 """
 
@@ -54,6 +54,7 @@ PARTS = {
 }
 """Processes by what their command lines say; the first that matches."""
 IDLE_SECONDS = 3.0
+RAMP_SECONDS = 4.0
 
 
 def side(name: str, folder: Path, settings: dict[str, str]) -> Side:
@@ -115,13 +116,14 @@ async def run_steadily(
 ) -> tuple[float, float]:
     """Keep so many uploads inside for so long; audio seconds a second, and audio seconds in all.
 
-    Counted from the first answer to the last one: batches are answered together, and a share of a
-    batch at either end would weigh more than what is measured.
+    The first is counted from `RAMP_SECONDS` on until the end, whenever answers come meanwhile: from
+    an answer to an answer would count less for several engines than for one.
     """
     done: list[tuple[float, float]] = []
     limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=TIMEOUT_SECONDS) as client:
-        deadline = time.perf_counter() + seconds
+        began = time.perf_counter()
+        deadline = began + seconds
 
         async def one_client(number: int) -> None:
             while time.perf_counter() < deadline:
@@ -133,10 +135,8 @@ async def run_steadily(
                 number += 1
 
         await asyncio.gather(*(one_client(number) for number in range(at_once)))
-    inside = [each for each in done if each[0] <= deadline]
-    first, last = inside[0][0], inside[-1][0]
-    counted = sum(audio for at, audio in inside if at > first + 0.2)
-    return counted / (last - first), sum(audio for _, audio in done)
+    counted = sum(audio for at, audio in done if began + RAMP_SECONDS < at <= deadline)
+    return counted / (seconds - RAMP_SECONDS), sum(audio for _, audio in done)
 
 
 def measure(
@@ -209,13 +209,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--shape", choices=NAMES, default="xlsr-large")
+    parser.add_argument("--shape", choices=NAMES, default="base-960h")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--audio-seconds", type=float, default=10.0)
-    parser.add_argument("--at-once", type=int, default=12)
+    parser.add_argument("--at-once", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=20.0, help="of load, each side and round")
     parser.add_argument("--lone", type=int, default=2, help="lone requests of each round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--set", nargs="+", default=[], metavar="STT_X=Y", help="settings")
     options = parser.parse_args()
     load = os.getloadavg()[0]

@@ -32,7 +32,7 @@ from tests.decoders import shared_decoders
 N_WARMINGS = {"local": 1, "cluster": 2}
 """First recordings of an engine, by the backends that there are; an ingress has one of its own."""
 REPORT_SECONDS = 0.02
-"""From one report to the next; a cluster takes half a second, which a test would wait for."""
+"""From one report to the next; a cluster takes a second, which a test would wait for."""
 T = TypeVar("T")
 
 _chosen: ContextVar[str] = ContextVar("backend", default="local")

@@ -27,6 +27,8 @@ ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     # Under `uv run` Ray would copy the working directory, whatever its size, for its workers.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # Ten times a second is a tenth of a core, and hears of an end no sooner than the routers do.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "2",
 }
 LOOK_SECONDS = 0.2

@@ -53,7 +53,7 @@ def test_a_recording_is_counted(serve: Serve) -> None:
         before = Scrape(client)
         assert before.value("stt_audio_seconds_total") == 0, "the warming clip is nobody's"
         assert client.post("/transcribe", files={"file": ("a.flac", clip)}).status_code == 200
-        # In a cluster, engines tell of their batches some times a second.
+        # In a cluster, engines tell of their batches once a second.
         wait_until(lambda: Scrape(client).value("stt_batch_size_sum") == n_warmings() + 3)
         after = Scrape(client)
     labels = {"method": "POST", "route": "/transcribe", "status": "200"}

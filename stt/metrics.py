@@ -77,6 +77,11 @@ class Metrics:
         self.queue_audio_seconds = Gauge(
             "stt_queue_audio_seconds", "Seconds of audio that wait.", registry=registry
         )
+        self.windows_resent = Counter(
+            "stt_windows_resent",
+            "Windows sent again, as the engine of the cluster that had them ended.",
+            registry=registry,
+        )
         self.audio_seconds = Counter(
             "stt_audio_seconds", "Seconds of audio that were transcribed.", registry=registry
         )

@@ -238,6 +238,12 @@ class Settings(BaseSettings):
     cluster_queue_seconds: float = Field(
         default=60, gt=0, le=1e6, description="Audio waiting per engine that calls for another."
     )
+    cluster_shrink_seconds: float = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="How long one engine fewer must suffice before one goes.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe message to log."
     )

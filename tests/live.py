@@ -13,11 +13,11 @@ from typing import Any
 import requests
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
 
-from stt.app import create_app
 from stt.commands.serve import make_config
 from stt.settings import load_settings
-from tests.decoders import shared_decoders
+from tests.backends import make_app
 from tests.fakes import FakeEngine
 
 WAIT_SECONDS, START_SECONDS = 30.0, 120.0
@@ -55,6 +55,22 @@ class Live:
         n_inside: int = self.app.state.admission.n_inside
         return n_inside
 
+    @property
+    def n_queued(self) -> float:
+        """Windows that wait for their batch."""
+        return self._metric("stt_queue_size")
+
+    @property
+    def queued_seconds(self) -> float:
+        """Seconds of audio that wait for their batch."""
+        return self._metric("stt_queue_audio_seconds")
+
+    def _metric(self, name: str) -> float:
+        families = text_string_to_metric_families(self.get("/metrics").text)
+        (value,) = [each.value for family in families for each in family.samples
+                    if each.name == name]  # fmt: skip
+        return float(value)
+
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS)
 
@@ -63,7 +79,7 @@ class Live:
 def live(*flags: str, engine: FakeEngine | None = None) -> Iterator[Live]:
     """Serve with the very configuration of `stt serve`, until the end of the block."""
     settings = load_settings([*flags, "--host", "127.0.0.1", "--port", "0"])
-    app = create_app(settings, engine=engine or FakeEngine(), decoders=shared_decoders())
+    app = make_app(settings, engine=engine or FakeEngine())
     config = make_config(app, settings)
     listener = config.bind_socket()
     server = uvicorn.Server(config)

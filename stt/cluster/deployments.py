@@ -1,7 +1,8 @@
 """Ray Serve's side: three deployments, and Ray's exceptions told apart."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -43,6 +44,10 @@ LEDGER_SECONDS = 2.0
 """Longest wait for the ledger."""
 HEALTH_SECONDS = 5.0
 """Between two health checks of a replica."""
+LOOK_BACK_SECONDS = 15.0
+"""What waits is its mean over these."""
+GROW_SECONDS = 5.0
+"""How long it must be too much before an engine is started."""
 INGRESS_TARGET = 32
 """Requests in an ingress replica, on average, above which another one is started."""
 
@@ -165,6 +170,16 @@ def build_ingress(
     )  # fmt: skip
     app = create_app(settings, tracer_provider=make_provider(settings), connect=cluster.connect)
     app.add_middleware(OneRequestId)
+    live = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        """Ray sends requests when this has begun: not before they could be answered."""
+        async with live(app):
+            await app.state.service.engines.join()
+            yield
+
+    app.router.lifespan_context = lifespan
     return app
 
 
@@ -221,7 +236,14 @@ def build_application(
         EngineDeployment,
         name="Engine",
         ray_actor_options={"num_cpus": threads, "num_gpus": 1 if on_gpu else 0},
-        **autoscaling(settings.cluster_engines, n_gpus, policy=policy),
+        **autoscaling(
+            settings.cluster_engines,
+            n_gpus,
+            policy=policy,
+            look_back_period_s=LOOK_BACK_SECONDS,
+            upscale_delay_s=GROW_SECONDS,
+            downscale_delay_s=settings.cluster_shrink_seconds,
+        ),
         **common,
     ).bind(settings, ledger, engine)
 

@@ -64,6 +64,7 @@ class Dispatcher:
         call: Call,
         watch: Watch,
         observer: Observer,
+        on_resend: Callable[[], None] = lambda: None,
         *,
         max_queue_seconds: float | None,
         queue_timeout_seconds: float,
@@ -74,6 +75,7 @@ class Dispatcher:
             call: Takes a window to some engine replica.
             watch: Knows of the other replicas.
             observer: Is told how long windows wait and are computed.
+            on_resend: Is called whenever a window is sent again.
             max_queue_seconds: Seconds of audio that may wait, for each engine replica; None: what
                 suits its device, see `stt.sizing`.
             queue_timeout_seconds: Longest time that a window waits; there, and for a replica.
@@ -82,6 +84,7 @@ class Dispatcher:
         self._call = call
         self._watch = watch
         self._observer = observer
+        self._on_resend = on_resend
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
         self._patience_seconds = queue_timeout_seconds + stall_seconds
@@ -162,6 +165,8 @@ class Dispatcher:
     async def _send(self, language: str, waveform: Waveform) -> Reply | Failure:
         """To one replica after the other, until one lives long enough to answer."""
         for n_sent in range(1, MAX_SENDS + 1):
+            if n_sent > 1:
+                self._on_resend()
             try:
                 reply = await self._call(language, waveform)
                 if not (isinstance(reply, Failure) and reply.code == InferenceDied.code):

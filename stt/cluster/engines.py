@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 from stt.backend import Warm
@@ -19,6 +20,8 @@ Tell: TypeAlias = Callable[[], Awaitable[View]]
 """Reports to the ledger; what it says."""
 WAITING = LoadState(step="waiting")
 """Of a language of which no engine has told anything yet."""
+JOIN_SECONDS = 30.0
+"""Longest time that an ingress which joins a cluster stays away from requests."""
 
 
 class RemoteEngines:
@@ -43,6 +46,7 @@ class RemoteEngines:
         self._warm = warm
         self._on_view = on_view
         self._warmed: set[str] = set()
+        self._joined = asyncio.Event()
         self.view = View({}, {})
         """What the ledger said last."""
 
@@ -87,6 +91,22 @@ class RemoteEngines:
                     group.create_task(self._warm_one(code))
                 await asyncio.sleep(self.view.next_report_seconds)
 
+    async def join(self) -> None:
+        """Return when this ingress can do what the others can, or after `JOIN_SECONDS`.
+
+        That is as soon as the ledger has answered, where no engine is ready yet: whoever asks then
+        is told how far they are.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(JOIN_SECONDS):
+                await self._joined.wait()
+
+    def _look_whether_joined(self) -> None:
+        """Whenever the ledger has told something, or a language is warm."""
+        states = self.view.states.items()
+        if {code for code, state in states if state.status is Status.READY} <= self._warmed:
+            self._joined.set()
+
     def _take(self, view: View) -> None:
         states = {code: absolute(state) for code, state in view.states.items()}
         # An engine that was ready and is being replaced is not loading: windows wait for it.
@@ -94,6 +114,7 @@ class RemoteEngines:
             states[code] = self.view.states[code]
         engines = {**self.view.engines, **view.engines}
         self.view = View(**{**vars(view), "states": states, "engines": engines})
+        self._look_whether_joined()
         self._on_view(view)
 
     async def _warm_one(self, code: str) -> None:
@@ -102,6 +123,7 @@ class RemoteEngines:
             try:
                 await self._warm(self.view.engines[code])
                 self._warmed.add(code)
+                self._look_whether_joined()
             except SttError as error:
                 logger.warning("%s could not be warmed, trying again: %s", code, error.message)
                 await asyncio.sleep(1)

@@ -67,6 +67,7 @@ class ClusterConnection:
             self.call,
             engines,
             observer,
+            metrics.windows_resent.inc,
             max_queue_seconds=self.settings.max_queue_seconds,
             queue_timeout_seconds=self.settings.queue_timeout_seconds,
             stall_seconds=self.settings.stall_seconds,

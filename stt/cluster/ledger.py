@@ -1,6 +1,6 @@
 """What is known of all replicas in one place: models, queues, metrics, and whether we are stopping.
 
-Each replica reports some times a second and is told in return what it needs of the others. Nothing
+Each replica reports once a second and is told in return what it needs of the others. Nothing
 here is needed to compute a window: without the ledger replicas go on with what they were told last.
 """
 
@@ -18,8 +18,8 @@ from stt.loader import LoadState, Status
 
 REPORTS_PER_SECOND = 200
 """What one process takes in without trying; with more replicas each reports less often."""
-LEAST_SECONDS = 0.5
-MISSED = 10
+LEAST_SECONDS = 1.0
+MISSED = 5
 """A replica that has missed so many reports counts as gone."""
 FORGET_SECONDS = 5.0
 """But not before that."""

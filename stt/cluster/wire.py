@@ -107,7 +107,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class EngineReport:
-    """What an engine replica tells of itself, twice a second."""
+    """What an engine replica tells of itself, once a second."""
 
     states: dict[str, LoadState]
     """By language; ``next_try`` is seconds from now, as clocks differ."""
@@ -121,7 +121,7 @@ class EngineReport:
 
 @dataclass(frozen=True)
 class IngressReport:
-    """What an ingress replica tells of itself, twice a second."""
+    """What an ingress replica tells of itself, once a second."""
 
     outstanding_seconds: float
     """Audio that it has sent to engines and that has not come back as frames."""
@@ -146,5 +146,5 @@ class View:
     """Requests and WebSockets inside, over all ingresses."""
     draining: bool = False
     closed: bool = False
-    next_report_seconds: float = 0.5
+    next_report_seconds: float = 1.0
     """When to tell again; more with many replicas, so that one process can hear them all."""

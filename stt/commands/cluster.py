@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -12,7 +13,7 @@ from typing import Any
 
 from stt.cluster import require_ray
 from stt.commands.draining import CLOSING_SECONDS, end_at_once
-from stt.engine import prepare_process
+from stt.engine import Engine, prepare_process
 from stt.logs import configure_logging
 from stt.settings import Settings
 
@@ -24,6 +25,11 @@ ENVIRONMENT = {
     "RAY_DEDUP_LOGS": "0",
     "RAY_COLOR_PREFIX": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Under `uv run` Ray would copy the working directory, whatever its size, for its workers.
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # Ten times a second is a tenth of a core, and hears of an end no sooner than the routers do.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
+    "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "2",
 }
 LOOK_SECONDS = 0.2
 
@@ -37,8 +43,12 @@ def free_port(host: str) -> int:
         return port
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> None:
     """Serve until told to stop.
+
+    Args:
+        settings: Read by the caller, once.
+        engine: Makes the engine of every language in each engine replica, for tests.
 
     Raises:
         ConfigurationError: the extra `cluster` is missing, or settings cannot work together.
@@ -72,7 +82,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, note)
     port = settings.port or free_port(settings.host)
     serve.start(proxy_location="EveryNode", http_options={"host": settings.host, "port": port})
-    application = deployments.build_application(settings)
+    application = deployments.build_application(settings, engine=engine)
     serve.run_many(
         [serve.RunTarget(application, name="stt", route_prefix="/")],
         wait_for_ingress_deployment_creation=True,

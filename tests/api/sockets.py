@@ -7,17 +7,16 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from stt.app import create_app
 from stt.loader import Status
 from stt.settings import load_settings
-from tests.decoders import shared_decoders
+from tests.backends import make_app
 from tests.fakes import FakeEngine
 
 
 @contextmanager
 def listen(*flags: str, engine: FakeEngine) -> Iterator[str]:
     """Serve in a thread until the block ends; gives the URL once everything is ready."""
-    app = create_app(load_settings(flags), engine=engine, decoders=shared_decoders())
+    app = make_app(load_settings(flags), engine=engine)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()

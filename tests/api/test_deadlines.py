@@ -25,11 +25,6 @@ def begin(running: Live, seconds: float) -> socket.socket:
     return connection
 
 
-def queued(running: Live) -> float:
-    seconds: float = running.app.state.service.submitter.queued_seconds
-    return seconds
-
-
 def logged(caplog: pytest.LogCaptureFixture, status: int) -> list[str | None]:
     """The codes of the requests that were logged with this status."""
     return [
@@ -49,9 +44,9 @@ def test_a_client_that_leaves_while_queued_is_never_computed(
         first = pool.submit(running.post, clip(1.5))
         assert engine.running.wait(30)
         leaving = begin(running, 2.0)
-        wait_until(lambda: queued(running) == 2.0)
+        wait_until(lambda: running.queued_seconds == 2.0)
         staying = pool.submit(running.post, clip(2.5))
-        wait_until(lambda: queued(running) == 4.5)
+        wait_until(lambda: running.queued_seconds == 4.5)
         leaving.close()
         wait_until(lambda: running.n_inside == 2)
         engine.release()
@@ -72,9 +67,9 @@ def test_a_client_that_leaves_while_computed_costs_its_batch_mates_nothing(
         assert engine.running.wait(30)
         leaving = begin(running, 2.0)
         mate = pool.submit(running.post, clip(2.5))
-        wait_until(lambda: queued(running) == 4.5)
+        wait_until(lambda: running.queued_seconds == 4.5)
         engine.step()
-        wait_until(lambda: queued(running) == 0 and engine.running.is_set())
+        wait_until(lambda: running.queued_seconds == 0 and engine.running.is_set())
         leaving.close()
         wait_until(lambda: running.n_inside == 1)
         engine.release()
@@ -139,7 +134,7 @@ def test_the_deadline_of_one_is_not_that_of_its_batch_mates() -> None:
         first = pool.submit(running.post, clip(1.5))
         assert engine.running.wait(30)
         early = pool.submit(running.post, clip(2.0))
-        wait_until(lambda: queued(running) == 2.0)
+        wait_until(lambda: running.queued_seconds == 2.0)
         assert not early.done()
         with pytest.raises(TimeoutError):
             early.result(3)

@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 
 from tests.api.conftest import Serve
 from tests.fakes import FakeEngine
+from tests.live import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +34,7 @@ def test_health_while_a_model_loads(serve: Serve, wav: bytes) -> None:
         time.sleep(1.5)
 
     with serve(engine=FakeEngine(slow), ready=False) as client:
+        wait_until(lambda: client.get("/health").json()["models"][0]["step"] == "warming")
         response = client.get("/health")
         assert response.status_code == 503
         assert response.json()["status"] == "loading"

@@ -76,8 +76,7 @@ def post_as_one_batch(
             seconds: pool.submit(running.post, clip(seconds, MARK if seconds == bad else 0))
             for seconds in SECONDS
         }
-        batcher = running.app.state.service.submitter
-        wait_until(lambda: batcher.queued_seconds == sum(SECONDS))
+        wait_until(lambda: running.queued_seconds == sum(SECONDS))
         engine.release()
         assert blocker.result().status_code == 200
         return {seconds: answer.result() for seconds, answer in answers.items()}
@@ -233,7 +232,7 @@ def test_when_the_inference_thread_dies_the_long_recordings_hear_of_it_within_a_
         assert {answer.json()["code"] for answer in answers} == {"engine_died"}
         assert late < 1 + 4, "a second, and what a busy machine needs to run this test"
         wait_until(lambda: running.n_inside == 0)
-        assert running.app.state.service.submitter.queued_seconds == 0
+        assert running.queued_seconds == 0
 
 
 def test_stuck_is_503_on_livez_and_idle_is_not_stuck() -> None:

@@ -22,7 +22,6 @@ def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
     engine = BlockedEngine()
     flags = ("--max-live-sessions", str(N_SESSIONS), "--max-queue-requests", "1")
     with live(*flags, "--batch-seconds", "0.1", engine=engine) as running, ExitStack() as stack:
-        batcher = running.app.state.service.submitter
         url = running.url.replace("http", "ws") + "/stream"
 
         def begin() -> ClientConnection:
@@ -35,9 +34,9 @@ def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
         for _ in range(4):  # faster than anybody speaks, and than anything is computed
             for session in sessions:
                 session.send(SECOND)
-        wait_until(lambda: engine.running.is_set() and batcher.n_queued == N_SESSIONS - 1)
+        wait_until(lambda: engine.running.is_set() and running.n_queued == N_SESSIONS - 1)
         time.sleep(0.3)
-        assert batcher.n_queued == N_SESSIONS - 1, "one look for each, however much has come"
+        assert running.n_queued == N_SESSIONS - 1, "one look for each, however much has come"
 
         extra = stack.enter_context(connect(url, close_timeout=1))
         assert json.loads(extra.recv(WAIT_SECONDS))["code"] == "overloaded"
@@ -50,7 +49,7 @@ def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
         clip = with_libsndfile(tones(0.5, 16_000), 16_000, "WAV")
         upload = threading.Thread(target=lambda: answers.append(running.post(clip)))
         upload.start()  # streams have no place among requests, of which there is one
-        wait_until(lambda: batcher.n_queued == N_SESSIONS)
+        wait_until(lambda: running.n_queued == N_SESSIONS)
         n_forwards = 0
         while upload.is_alive():
             if engine.running.wait(0.1) and upload.is_alive():

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stt.metrics import Metrics
 from tests.api.conftest import Serve
 from tests.audio_files import tones, with_libsndfile
+from tests.backends import n_warmings
 from tests.fakes import FakeEngine
 from tests.live import BlockedEngine, live, wait_until
 from tests.unit.test_docs import OPERATIONS
@@ -48,9 +49,12 @@ def names(metrics: Metrics) -> set[str]:
 def test_a_recording_is_counted(serve: Serve) -> None:
     clip = with_libsndfile(tones(50, 16000), 16000, "FLAC")
     with serve(engine=FakeEngine()) as client:
+        wait_until(lambda: Scrape(client).value("stt_batch_size_sum") == n_warmings())
         before = Scrape(client)
         assert before.value("stt_audio_seconds_total") == 0, "the warming clip is nobody's"
         assert client.post("/transcribe", files={"file": ("a.flac", clip)}).status_code == 200
+        # In a cluster, engines tell of their batches once a second.
+        wait_until(lambda: Scrape(client).value("stt_batch_size_sum") == n_warmings() + 3)
         after = Scrape(client)
     labels = {"method": "POST", "route": "/transcribe", "status": "200"}
     assert after.value("stt_request_duration_seconds_count", **labels) == 1

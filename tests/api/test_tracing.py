@@ -15,12 +15,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, format_span_id, format_trace_id
 
-from stt.app import create_app
 from stt.errors import ConfigurationError
 from stt.logs import JsonFormatter
 from stt.settings import load_settings
 from stt.tracing import make_provider
-from tests.decoders import shared_decoders
+from tests.backends import make_app
 from tests.fakes import FakeEngine
 from tests.live import wait_until
 from tests.unit.test_tracecontext import PARENT, TRACE
@@ -32,9 +31,7 @@ EXPECTED_STAGES = {"decode", "queue", "forward"}
 def traced() -> Iterator[tuple[TestClient, InMemorySpanExporter]]:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    app = create_app(
-        load_settings([]), engine=FakeEngine(), decoders=shared_decoders(), tracer_provider=provider
-    )
+    app = make_app(load_settings([]), engine=FakeEngine(), tracer_provider=provider)
     with TestClient(app) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
         yield client, exporter
@@ -136,9 +133,7 @@ def test_spans_reach_a_collector_before_the_end(
         settings = load_settings([])
         provider = make_provider(settings)
         assert provider is not None
-        app = create_app(
-            settings, engine=FakeEngine(), decoders=shared_decoders(), tracer_provider=provider
-        )
+        app = make_app(settings, engine=FakeEngine(), tracer_provider=provider)
         with TestClient(app) as client:
             wait_until(lambda: client.get("/readyz").status_code == 200)
             assert client.post("/transcribe", files={"file": ("a.wav", wav)}).status_code == 200

@@ -1,29 +1,67 @@
 """`stt serve` with a fake engine that computes nothing while a file of that name is there.
 
-``python -m tests.e2e.gated GATE [flags]``
+``python -m tests.e2e.gated GATE [flags]``, with ``--cluster`` too
 """
 
+import math
+import os
 import sys
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from stt.app import create_app
-from stt.commands.serve import run
+from stt.commands import cluster, serve
 from stt.logs import configure_logging
 from stt.settings import load_settings
+from stt.transcript import SAMPLE_RATE, Frames, Waveform
 from tests.fakes import FakeEngine
+
+POISON, LETHAL, HUGE = 0.7, 0.8, 0.9
+"""What a recording begins with that the engine fails on, that ends its thread, and that takes too
+much memory."""
+
+
+class GatedEngine(FakeEngine):
+    """Computes ``rate`` seconds of audio in a second; notes what it has computed."""
+
+    def __init__(self, gate: Path, rate: float = math.inf) -> None:
+        super().__init__(self._wait)
+        self._gate, self._rate = gate, rate
+
+    def _wait(self) -> None:
+        while self._gate.exists():
+            self._gate.with_suffix(".running").touch()
+            time.sleep(0.02)
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        lengths = [len(waveform) / SAMPLE_RATE for waveform in waveforms]
+        first = {round(float(waveform[0]), 2) for waveform in waveforms}
+        time.sleep(sum(lengths) / self._rate)
+        results = super().forward(waveforms)
+        with self._gate.with_suffix(".computed").open("a") as note:
+            note.write("".join(f"{os.getpid()} {length:g}\n" for length in lengths))
+        if LETHAL in first:
+            raise SystemExit(1)
+        if POISON in first:
+            raise RuntimeError("poison")
+        if HUGE in first:
+            raise MemoryError
+        return results
 
 
 def main(gate: Path, flags: list[str]) -> None:
-    def wait() -> None:
-        while gate.exists():
-            gate.with_suffix(".running").touch()
-            time.sleep(0.02)
-
     settings = load_settings(flags)
     configure_logging(settings.log_level, settings.log_format)
-    run(create_app(settings, engine=FakeEngine(wait)), settings)
+    make = partial(GatedEngine, gate, float(os.environ.get("GATED_RATE", "inf")))
+    if settings.cluster:
+        cluster.run(settings, engine=make)
+    else:
+        serve.run(create_app(settings, engine=make()), settings)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    from tests.e2e.gated import main as run  # as Ray's workers know it, not as __main__
+
+    run(Path(sys.argv[1]), sys.argv[2:])

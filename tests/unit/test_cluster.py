@@ -61,9 +61,10 @@ def dispatcher(
     watch: Fixed | None = None,
     observer: NoObserver | None = None,
     queue_timeout_seconds: float = 20.0,
+    on_resend: Callable[[], None] = lambda: None,
 ) -> Dispatcher:
     return Dispatcher(
-        call, watch or Fixed(), observer or NoObserver(), max_queue_seconds=10,
+        call, watch or Fixed(), observer or NoObserver(), on_resend, max_queue_seconds=10,
         queue_timeout_seconds=queue_timeout_seconds, stall_seconds=0,
     )  # fmt: skip
 
@@ -113,10 +114,12 @@ def test_every_error_of_ours_comes_out_as_it_went_in(kind: type[errors.SttError]
 
 def test_a_window_on_a_replica_that_dies_is_sent_again() -> None:
     call, calls = script(Lost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY)
-    observer = Stages()
-    frames = run(lambda: dispatcher(call, observer=observer).submit(DESCRIPTION, SECOND))
+    observer, resent = Stages(), []
+    sender = dispatcher(call, observer=observer, on_resend=lambda: resent.append(len(calls)))
+    frames = run(lambda: sender.submit(DESCRIPTION, SECOND))
     assert frames.columns.tolist() == [0, 2, 3]
     assert [language for language, _ in calls] == ["KR"] * 3
+    assert resent == [1, 2]
     assert all(waveform is SECOND for _, waveform in calls)
     assert observer.busy == {Stage.QUEUE: 0.25, Stage.FORWARD: 0.5}
 
@@ -308,6 +311,36 @@ def test_a_language_is_ready_once_it_was_warmed_through_the_cluster() -> None:
     run(scenario)
     assert seen[:2] == [(Status.LOADING, "waiting")] * 2
     assert (Status.LOADING, "warmed") in seen
+
+
+@pytest.mark.parametrize("status", [Status.READY, Status.LOADING])
+def test_an_ingress_that_joins_takes_requests_when_it_can_do_what_the_others_can(
+    status: Status,
+) -> None:
+    async def scenario() -> None:
+        warm_now = asyncio.Event()
+
+        async def tell() -> View:
+            await asyncio.sleep(0.1)
+            ready = status is Status.READY
+            return View({"KR": LoadState(status)}, {"KR": DESCRIPTION} if ready else {})
+
+        async def warm(engine: object) -> None:
+            await warm_now.wait()
+
+        engines = RemoteEngines(KOREAN, tell, warm)
+        joining = asyncio.create_task(engines.join())
+        running = asyncio.create_task(engines.run())
+        await asyncio.sleep(0.02)
+        assert not joining.done(), "the ledger has said nothing yet"
+        await asyncio.sleep(0.4)
+        assert joining.done() is (status is Status.LOADING)
+        warm_now.set()
+        await joining
+        assert engines.status is status
+        running.cancel()
+
+    run(scenario)
 
 
 def test_the_time_of_the_next_try_survives_other_clocks() -> None:

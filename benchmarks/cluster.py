@@ -1,0 +1,239 @@
+"""What a cluster on one machine costs, and what a second engine brings.
+
+``uv run python -m benchmarks.cluster --shape base-960h --set STT_BATCH_SECONDS=10``
+
+Three sides run as real processes on loopback with the same checkpoint: the service in one process,
+a cluster of one engine replica, and one of two; each engine has one thread. Round by round each is
+started, gets its uploads, and is ended before the next: Ray is not idle when it has nothing to do.
+Throughput is counted while every client has an upload inside, from some seconds after the first one
+on. Who used the processor meanwhile is printed too: client, proxy, ingress and engines share
+this machine's cores, which they would not in a cluster of several machines.
+"""
+
+import argparse
+import asyncio
+import os
+import pickle
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import httpx
+import numpy as np
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
+
+from benchmarks import report
+from benchmarks.hosts import recording
+from benchmarks.load import TIMEOUT_SECONDS, Upload, make_upload, run_load
+from benchmarks.servers import Server, Side, ours
+from benchmarks.setting import describe
+from benchmarks.shapes import NAMES, find_shape
+from stt.cluster.wire import Reply
+from stt.transcript import SAMPLE_RATE, Frames
+
+N_ENGINES = {"local": 0, "cluster of 1": 1, "cluster of 2": 2}
+"""The sides, and their engine replicas."""
+PARTS = {
+    "engine": r"^ray::ServeReplica:stt:Engine",
+    "ingress": r"^ray::ServeReplica:stt:Ingress",
+    "decoding": r"stt\.decoding",
+    "ledger": r"^ray::ServeReplica:stt:Ledger",
+    "proxy": r"^ray::ProxyActor",
+    "controller": r"^ray::ServeController",
+    "raylet, GCS": r"raylet/raylet|gcs_server",
+    "agents": r"dashboard|runtime_env|log_monitor|monitor\.py",
+    "stt serve": r"--cluster",
+}
+"""Processes by what their command lines say; the first that matches."""
+IDLE_SECONDS = 3.0
+RAMP_SECONDS = 4.0
+
+
+def side(name: str, folder: Path, settings: dict[str, str]) -> Side:
+    """How to start one."""
+    local = ours(folder, settings)
+    n_engines = N_ENGINES[name]
+    flags = ("--cluster", "--cluster-ingresses", "1", "--cluster-engines", str(n_engines))
+    return Side(
+        name, (*local.command, *(flags if n_engines else ())), local.environment,
+        local.listening, local.ready_path, local.alive_path,
+    )  # fmt: skip
+
+
+def wait_for_engines(server: Server, n_engines: int) -> None:
+    """A cluster is ready with its first engine; until all are."""
+    said = re.compile(r"stt:Engine pid=\d+\).* is ready: ")
+    deadline = time.monotonic() + 300
+    while sum(bool(said.search(line)) for line in tuple(server.log)) < n_engines:
+        if time.monotonic() > deadline:
+            raise RuntimeError("not all engines are ready:\n" + "\n".join(server.log[-20:]))
+        time.sleep(0.2)
+
+
+def processor_seconds(server: Server) -> Counter[str]:
+    """Processor time of each part of a side so far, and of this process, the client."""
+    used: Counter[str] = Counter(client=time.process_time())
+    root = psutil.Process(server.process_id)
+    for process in [root, *root.children(recursive=True)]:
+        try:
+            line, times = " ".join(process.cmdline()), process.cpu_times()
+        except psutil.Error:
+            continue  # it has just ended
+        if process == root and server.side.name == "local":
+            part = "service"
+        else:
+            part = next((p for p, sign in PARTS.items() if re.search(sign, line)), "others")
+        used[part] += times.user + times.system
+    return used
+
+
+@dataclass
+class Measured:
+    """What came of a side over all rounds."""
+
+    throughputs: list[float] = field(default_factory=list)
+    """Audio seconds for each second, by round."""
+    latencies: list[float] = field(default_factory=list)
+    """Seconds of lone requests."""
+    used: Counter[str] = field(default_factory=Counter)
+    """Processor seconds under load, by part."""
+    audio_seconds: float = 0.0
+    """Transcribed while `used` was counted."""
+    idle: list[float] = field(default_factory=list)
+    """Cores that the side keeps busy with nothing to do."""
+
+
+async def run_steadily(
+    url: str, uploads: Sequence[Upload], at_once: int, seconds: float
+) -> tuple[float, float]:
+    """Keep so many uploads inside for so long; audio seconds a second, and audio seconds in all.
+
+    The first is counted from `RAMP_SECONDS` on until the end, whenever answers come meanwhile: from
+    an answer to an answer would count less for several engines than for one.
+    """
+    done: list[tuple[float, float]] = []
+    limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=TIMEOUT_SECONDS) as client:
+        began = time.perf_counter()
+        deadline = began + seconds
+
+        async def one_client(number: int) -> None:
+            while time.perf_counter() < deadline:
+                upload = uploads[number % len(uploads)]
+                headers = {"Content-Type": upload.content_type}
+                answer = await client.post("/transcribe", content=upload.body, headers=headers)
+                answer.raise_for_status()
+                done.append((time.perf_counter(), upload.audio_seconds))
+                number += 1
+
+        await asyncio.gather(*(one_client(number) for number in range(at_once)))
+    counted = sum(audio for at, audio in done if began + RAMP_SECONDS < at <= deadline)
+    return counted / (seconds - RAMP_SECONDS), sum(audio for _, audio in done)
+
+
+def measure(
+    options: argparse.Namespace, server: Server, uploads: Sequence[Upload], result: Measured
+) -> None:
+    """One side's part of a round."""
+    asyncio.run(run_load(server.url, uploads, 4, 2))  # warms what is behind the engines' warming
+    used = processor_seconds(server)
+    time.sleep(IDLE_SECONDS)
+    used = processor_seconds(server) - used
+    result.idle.append((used.total() - used["client"]) / IDLE_SECONDS)
+    result.latencies += asyncio.run(run_load(server.url, uploads, options.lone, 1)).latencies
+    used = processor_seconds(server)
+    rate, audio_seconds = asyncio.run(
+        run_steadily(server.url, uploads, options.at_once, options.seconds)
+    )
+    result.used += processor_seconds(server) - used
+    result.throughputs.append(rate)
+    result.audio_seconds += audio_seconds
+
+
+def wire_bytes(audio_seconds: float, n_symbols: int = 1205) -> tuple[float, float]:
+    """Bytes for each second of audio: a window to the engine, and its frames back."""
+    waveform = recording(round(audio_seconds * SAMPLE_RATE))
+    n_frames = len(waveform) // 320
+    rng = np.random.default_rng(0)
+    log_probs = np.log(rng.dirichlet(np.ones(n_symbols), n_frames)).astype(np.float32)
+    reply = Reply.of(Frames.of(log_probs), 0.1, 0.2)
+    there, back = (len(pickle.dumps(each, protocol=5)) for each in (waveform, reply))
+    return there / audio_seconds, back / audio_seconds
+
+
+def tables(results: dict[str, Measured]) -> Iterator[str]:
+    """Markdown."""
+    base = median(results["cluster of 1"].throughputs)
+    local = median(results["local"].latencies)
+    rows = []
+    for name, result in results.items():
+        rate, latency = median(result.throughputs), median(result.latencies)
+        rounds = f"{min(result.throughputs):.3g} – {max(result.throughputs):.3g}"
+        more = f"{1000 * (latency - local):+.0f} ms" if name != "local" else "–"
+        rows.append(
+            [name, f"{rate:.3g}", rounds, f"{rate / base:.2f}", report.seconds(latency), more,
+             f"{median(result.idle):.2f}"]
+        )  # fmt: skip
+    heads = ["side", "audio s/s", "rounds", "of cluster of 1", "a lone clip", "more than local"]
+    yield report.table([*heads, "cores when idle"], rows)
+    parts = ["service", *PARTS, "others", "client"]
+    rows = [
+        [name, *(f"{1000 * result.used[part] / result.audio_seconds:.1f}" for part in parts)]
+        for name, result in results.items()
+    ]
+    yield "Processor time for each second of audio, in ms:"
+    yield report.table(["side", *parts], rows)
+
+
+def settings_of(options: argparse.Namespace) -> dict[str, str]:
+    """Environment of every side."""
+    return {
+        "STT_CPU_THREADS": "1",
+        "STT_DEVICE": "cpu",
+        "STT_BACKEND": "torch",
+        "STT_PRECISION": options.precision,
+        "STT_DRAIN_DELAY_SECONDS": "0",
+        **dict(each.split("=", 1) for each in options.set),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shape", choices=NAMES, default="base-960h")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--audio-seconds", type=float, default=10.0)
+    parser.add_argument("--at-once", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=20.0, help="of load, each side and round")
+    parser.add_argument("--lone", type=int, default=2, help="lone requests of each round")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--set", nargs="+", default=[], metavar="STT_X=Y", help="settings")
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    uploads = [make_upload("wav", options.audio_seconds, offset=n * 7919) for n in range(4)]
+    folder = find_shape(options.shape)
+    results = {name: Measured() for name in N_ENGINES}
+    for number in range(options.rounds):
+        for name in list(N_ENGINES)[:: -1 if number % 2 else 1]:
+            print(f"round {number + 1} of {options.rounds}: {name}", file=sys.stderr)
+            with closing(Server(side(name, folder, settings_of(options)))) as server:
+                wait_for_engines(server, N_ENGINES[name])
+                measure(options, server, uploads, results[name])
+    print(f"{describe()} Load average at the start: {load:.1f}.\n")
+    for each in tables(results):
+        print(each + "\n")
+    there, back = wire_bytes(options.audio_seconds)
+    print(f"A second of audio is {there:.0f} bytes to the engine and {back:.0f} back.")
+
+
+if __name__ == "__main__":
+    main()

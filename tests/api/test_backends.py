@@ -1,0 +1,21 @@
+"""Which tests of this folder run against what."""
+
+import re
+from pathlib import Path
+
+from tests.api.conftest import LOCAL_ONLY, SLOW_IN_A_CLUSTER, Serve
+from tests.fakes import FakeEngine
+
+SOURCES = {path.stem: path.read_text("utf-8") for path in Path(__file__).parent.glob("*.py")}
+
+
+def test_what_is_left_out_of_the_cluster_exists() -> None:
+    named = set().union(*LOCAL_ONLY.values())
+    assert named <= set(re.findall(r"^def (test_\w+)", "\n".join(SOURCES.values()), re.MULTILINE))
+    assert set(SOURCES) >= SLOW_IN_A_CLUSTER
+
+
+def test_each_backend_is_the_one_that_it_is_called(serve: Serve, backend: str) -> None:
+    with serve(engine=FakeEngine()) as client:
+        submitter = type(client.app.state.service.submitter).__name__  # type: ignore[attr-defined]
+    assert submitter == {"local": "Batcher", "cluster": "Dispatcher"}[backend]

@@ -1,0 +1,130 @@
+"""What computes for the application in tests: its own process, or a cluster.
+
+The cluster is the real one, ingress, engine replica and ledger, but for Ray: all of it is in this
+process, and what would cross the wire is pickled and unpickled. ``tests/e2e/test_cluster.py`` has
+the same with Ray and processes that can be killed.
+"""
+
+import asyncio
+import pickle
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import Context, ContextVar
+from dataclasses import replace
+from typing import TypeVar
+
+from fastapi import FastAPI
+from opentelemetry.trace import TracerProvider
+from prometheus_client.metrics_core import Metric
+
+from stt.app import create_app
+from stt.cluster.ingress import ClusterConnection
+from stt.cluster.ledger import Ledger
+from stt.cluster.replica import EngineReplica
+from stt.cluster.wire import EngineReport, Failure, IngressReport, Reply, View
+from stt.decoding.pool import DecodePool
+from stt.engine import Engine
+from stt.languages import choose_languages
+from stt.settings import Settings
+from stt.transcript import Waveform
+from tests.decoders import shared_decoders
+
+N_WARMINGS = {"local": 1, "cluster": 2}
+"""First recordings of an engine, by the backends that there are; an ingress has one of its own."""
+REPORT_SECONDS = 0.02
+"""From one report to the next; a cluster takes a second, which a test would wait for."""
+T = TypeVar("T")
+
+_chosen: ContextVar[str] = ContextVar("backend", default="local")
+
+
+@contextmanager
+def using(backend: str) -> Iterator[None]:
+    """Have `make_app` take it, ``local`` or ``cluster``, until the end of the block."""
+    token = _chosen.set(backend)
+    yield
+    _chosen.reset(token)
+
+
+def n_warmings() -> int:
+    """Forwards of an engine before the application is ready."""
+    return N_WARMINGS[_chosen.get()]
+
+
+def make_app(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    decoders: DecodePool | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
+    """`stt.app.create_app`, with decoders that all tests share and the backend of this test."""
+    decoders = decoders or shared_decoders()
+    if _chosen.get() == "local":
+        return create_app(
+            settings, engine=engine, decoders=decoders, tracer_provider=tracer_provider
+        )
+    cluster = ClusterInside(settings, engine)
+    app = create_app(
+        settings, decoders=decoders, tracer_provider=tracer_provider,
+        connect=cluster.connection.connect,
+    )  # fmt: skip
+    serve = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with cluster.running(), serve(app):
+            yield
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+class ClusterInside:
+    """A ledger, an engine replica and an ingress's way to them."""
+
+    def __init__(self, settings: Settings, engine: Engine | None) -> None:
+        self._settings, self._engine = settings, engine
+        self._ledger = Ledger()
+        languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+        self.connection = ClusterConnection(
+            languages, settings, self._call, self._tell, self._collect
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The engine replica, loading and then computing."""
+        self._replica = EngineReplica(self._settings, self._tell, self._engine)
+
+        async def work() -> None:
+            await self._replica.load()
+            await self._replica.run()
+
+        working = asyncio.create_task(work())
+        try:
+            yield
+        finally:
+            working.cancel()
+            await asyncio.wait([working])
+            self._replica.close()
+
+    async def _call(self, language: str, waveform: Waveform) -> Reply | Failure:
+        sent = cross(waveform)
+        sent.flags.writeable = False  # as it comes out of Ray's shared memory
+        # In a context of its own: nothing of the request's arrives there either.
+        computing = self._replica.submit(language, sent)
+        return cross(await asyncio.create_task(computing, context=Context()))
+
+    async def _tell(self, report: EngineReport | IngressReport, families: list[Metric]) -> View:
+        member = type(report).__name__
+        view = cross(self._ledger.report(member, cross(report), cross(families)))
+        return replace(view, next_report_seconds=REPORT_SECONDS)
+
+    async def _collect(self) -> list[Metric]:
+        return cross(self._ledger.metrics())
+
+
+def cross(value: T) -> T:
+    """As it arrives in another process."""
+    arrived: T = pickle.loads(pickle.dumps(value, protocol=5))
+    return arrived

@@ -105,6 +105,12 @@ def test_there_is_nothing_that_is_not_built() -> None:
     assert folders == expected | {FOLDER / "components" / name for name in COMPONENTS}
 
 
+def test_overlays_and_components_are_explained() -> None:
+    page = (DEPLOY.parent / "docs" / "deployment.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted([*OURS, *COMPONENTS])
+
+
 @pytest.mark.parametrize("desired", VERSIONS)
 def test_everything_is_valid_by_the_published_schemas(
     built: dict[str, list[Manifest]], desired: str

@@ -2,30 +2,36 @@
 #
 #   docker build -t stt-ctc .                                     CPU
 #   docker build -t stt-ctc:cuda --build-arg TORCH_BACKEND=cu132 . CUDA
+#   docker build -t stt-ctc:cluster --build-arg EXTRAS=cluster .   Ray Serve
 #   docker run -p 8400:8400 -v stt-models:/models --read-only --tmpfs /tmp stt-ctc
 #
 FROM python:3.12-slim-bookworm AS build
 # uv takes torch from the index of that back-end, so that a CPU image has no gigabytes of CUDA.
 # Everything else, and torch's version, is as locked.
 ARG TORCH_BACKEND=cpu
+# Of pyproject.toml, between spaces: cluster openvino otel.
+ARG EXTRAS=""
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN pip install --no-cache-dir "uv>=0.9,<1"
 WORKDIR /build
 COPY pyproject.toml uv.lock ./
-RUN uv export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate \
-        --prune torch --output-file requirements.txt \
-    && uv export --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate \
-        | grep '^torch==' >> requirements.txt \
+RUN set -- --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate \
+    && for extra in ${EXTRAS}; do set -- "$@" --extra "${extra}"; done \
+    && uv export "$@" --prune torch --output-file requirements.txt \
+    && uv export "$@" | grep '^torch==' >> requirements.txt \
     && uv venv /opt/stt \
     && uv pip install --python /opt/stt --torch-backend "${TORCH_BACKEND}" -r requirements.txt
 COPY README.md LICENSE server_stt.py ./
+COPY samples ./samples
 COPY stt ./stt
 RUN uv pip install --python /opt/stt --no-deps .
 
 FROM python:3.12-slim-bookworm
+# KubeRay calls `ray` from a login shell, which has a PATH of its own.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin stt \
-    && mkdir /models && chown stt /models
+    && mkdir /models && chown stt /models \
+    && ln -s /opt/stt/bin/ray /usr/local/bin/ray
 COPY --from=build /opt/stt /opt/stt
 # All that is written at run time goes to /models (weights) and /tmp (uploads, numba's cache), so
 # the root file system may be read-only.

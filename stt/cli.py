@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "serve": "answer over HTTP until told to stop",
     "transcribe": "files, folders or standard input -> text, captions or JSON",
+    "download": "the models into the cache, before a service starts or without a network",
     "optimize": "make a model several times as fast on a CPU, and say what that costs",
     "evaluate": "word and character error rates over a list of recordings with their texts",
 }
@@ -62,7 +63,8 @@ def main() -> None:
     """Entry point of the installed command.
 
     Raises:
-        SystemExit: 0 done, 1 some recording failed, 2 usage or configuration, 130 interrupted.
+        SystemExit: 0 done, 1 some recording or model failed, 2 usage or configuration,
+            130 interrupted.
     """
     command, *arguments = sys.argv[1:] or [""]
     if command in ("-h", "--help", "help"):

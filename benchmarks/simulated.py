@@ -1,0 +1,263 @@
+"""A cluster of replicas, simulated: what `benchmarks.simulation` runs.
+
+Recordings come at random, of mixed lengths; each goes through a proxy, an ingress replica, its
+decode processes, the network and an engine, two windows at a time, as in the real thing; replicas
+report to the ledger. What each step costs was measured by `benchmarks.costs`; how fast a GPU is was
+not, and is assumed. `demands` says the same without chance, and the simulation is held against it.
+"""
+
+import math
+import random
+from dataclasses import dataclass
+from itertools import pairwise
+
+import simpy
+
+from benchmarks.stations import Station, Steps, arrivals, choose
+from stt.cluster.ledger import LEAST_SECONDS, REPORTS_PER_SECOND
+from stt.settings import Settings
+from stt.sizing import GPU
+
+WINDOW_SECONDS: float = Settings.model_fields["window_seconds"].default
+CONTEXT_SECONDS: float = Settings.model_fields["context_seconds"].default
+IN_FLIGHT = GPU.windows_in_flight
+MIX = ((5.0, 0.5), (60.0, 0.3), (600.0, 0.18), (3600.0, 0.02))
+"""Lengths of recordings in seconds, and how many of them there are; assumed."""
+HEADROOM = 0.7
+"""The share of its capacity that nothing is to exceed."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Processor seconds and bytes. Measured: ``benchmarks.costs``, docs/scaling.md."""
+
+    proxy_seconds: float = 0.035e-3
+    """Of Ray's proxy, for a second of audio: MP3, 9 kB a second."""
+    ingress_seconds: float = 0.46e-3
+    """Of an ingress replica's process, for a second of audio."""
+    decode_seconds: float = 0.87e-3
+    """Of its decode processes: MP3, 44.1 kHz, one channel. WAV 0.16e-3, stereo AAC 3.0e-3."""
+    engine_seconds: float = 0.27e-3
+    """Of an engine replica's process, for a second of audio, besides the forward."""
+    proxy_request_seconds: float = 6.9e-3
+    ingress_request_seconds: float = 13.8e-3
+    """A clip's cost less that of its audio."""
+    upload_bytes: float = 9e3
+    """Of a second of audio."""
+    window_bytes: float = 64e3
+    frame_bytes: float = 515.0
+    """Of a second of a window, there and back."""
+    audio_seen: float = 1.32
+    """Seconds in windows for a second of audio: docs/benchmarks.md, Windows."""
+    report_seconds: float = 2.5e-3
+    """Of the ledger's process, for a report."""
+    report_member_seconds: float = 0.47e-6
+    """... and for each replica that it knows of."""
+    scrape_member_seconds: float = 56e-6
+    """Of the same, for each replica, when somebody asks for all metrics."""
+    scrape_every_seconds: float = 15.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What there is of everything."""
+
+    engines: int
+    rtfx: float
+    ingresses: int
+    decode_cores: int
+    """Of all ingress replicas together."""
+    proxies: int
+    nic_bytes: float = 1.25e9
+    """A second, of each ingress replica's node: 10 Gbit/s, assumed."""
+
+    @property
+    def members(self) -> int:
+        """Replicas that report."""
+        return self.engines + self.ingresses
+
+
+@dataclass(frozen=True)
+class Load:
+    """What comes."""
+
+    audio_rate: float
+    """Seconds of audio a second, so hours an hour."""
+    mix: tuple[tuple[float, float], ...] = MIX
+
+    @property
+    def mean_seconds(self) -> float:
+        """Of a recording."""
+        return sum(length * share for length, share in self.mix)
+
+    @property
+    def requests(self) -> float:
+        """A second."""
+        return self.audio_rate / self.mean_seconds
+
+
+def demands(load: Load, cluster: Cluster, costs: Costs) -> dict[str, float]:
+    """The share of its capacity that each part is asked for; 1 is all that it has."""
+    rate, seen = load.audio_rate, load.audio_rate * costs.audio_seen
+    interval = max(LEAST_SECONDS, cluster.members / REPORTS_PER_SECOND)
+    a_report = costs.report_seconds + costs.report_member_seconds * cluster.members
+    a_scrape = costs.scrape_member_seconds * cluster.members
+    crossing = rate * costs.upload_bytes + seen * (costs.window_bytes + costs.frame_bytes)
+    proxy = rate * costs.proxy_seconds + load.requests * costs.proxy_request_seconds
+    ingress = rate * costs.ingress_seconds + load.requests * costs.ingress_request_seconds
+    return {
+        "GPU": seen / cluster.rtfx / cluster.engines,
+        "engine's process": rate * costs.engine_seconds / cluster.engines,
+        "ingress": ingress / cluster.ingresses,
+        "decoding": rate * costs.decode_seconds / cluster.decode_cores,
+        "proxy": proxy / cluster.proxies,
+        "network": crossing / cluster.nic_bytes / cluster.ingresses,
+        "ledger": cluster.members / interval * a_report + a_scrape / costs.scrape_every_seconds,
+    }
+
+
+def needed(load: Load, rtfx: float, costs: Costs, headroom: float = HEADROOM) -> Cluster:
+    """The least of everything that keeps all of it below ``headroom``: the sizing rule."""
+    one = demands(load, Cluster(1, rtfx, 1, 1, 1), costs)
+
+    def count(*parts: str) -> int:
+        return max(math.ceil(one[part] / headroom) for part in parts)
+
+    return Cluster(
+        engines=count("GPU", "engine's process"), rtfx=rtfx,
+        ingresses=count("ingress", "network"), decode_cores=count("decoding"),
+        proxies=count("proxy"),
+    )  # fmt: skip
+
+
+def windows_of(seconds: float, costs: Costs) -> list[tuple[float, float]]:
+    """(seconds of new audio, seconds in the model) of each window of a recording."""
+    if seconds <= WINDOW_SECONDS:
+        return [(seconds, seconds)]
+    step = WINDOW_SECONDS / costs.audio_seen
+    count = math.ceil((seconds - 2 * CONTEXT_SECONDS) / step)
+    edges = [seconds * index / count for index in range(count + 1)]
+    return [(end - start, WINDOW_SECONDS) for start, end in pairwise(edges)]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a simulated cluster did."""
+
+    busy: dict[str, float]
+    """As `demands`, but counted."""
+    done_rate: float
+    """Seconds of audio whose windows came back, a second."""
+    window_wait_seconds: float
+    """Mean, before a GPU."""
+    clip_seconds: tuple[float, ...]
+    """From head to answer of recordings that are a window or less."""
+
+
+class Simulation:
+    """One run; ``seed`` makes it the same every time."""
+
+    def __init__(self, load: Load, cluster: Cluster, costs: Costs, seed: int = 0) -> None:
+        self._load, self._cluster, self._costs = load, cluster, costs
+        self._random = random.Random(seed)
+        env = self._env = simpy.Environment()
+        self._gpus = [Station(env) for _ in range(cluster.engines)]
+        self._engines = [Station(env) for _ in range(cluster.engines)]
+        self._ingresses = [Station(env) for _ in range(cluster.ingresses)]
+        self._decoders = [Station(env) for _ in range(cluster.decode_cores)]
+        self._proxies = [Station(env) for _ in range(cluster.proxies)]
+        self._network = [Station(env) for _ in range(cluster.ingresses)]
+        self._ledger = Station(env)
+        self._done_seconds = 0.0
+        self._clips: list[float] = []
+
+    def run(self, seconds: float, warming_seconds: float) -> Outcome:
+        """Run, and count after the warming only."""
+        env = self._env
+        env.process(arrivals(env, self._load.requests, self._random, self._arrive))
+        interval = max(LEAST_SECONDS, self._cluster.members / REPORTS_PER_SECOND)
+        for _ in range(self._cluster.members):
+            env.process(self._report(interval))
+        env.process(self._scrape())
+        env.run(until=warming_seconds)
+        kinds = {
+            "GPU": self._gpus, "engine's process": self._engines, "ingress": self._ingresses,
+            "decoding": self._decoders, "proxy": self._proxies, "network": self._network,
+            "ledger": [self._ledger],
+        }  # fmt: skip
+        before = {kind: sum(each.busy_seconds for each in all_) for kind, all_ in kinds.items()}
+        waited, served = self._waits()
+        self._done_seconds = 0.0
+        self._clips.clear()
+        env.run(until=warming_seconds + seconds)
+        busy = {
+            kind: (sum(each.busy_seconds for each in all_) - before[kind]) / seconds / len(all_)
+            for kind, all_ in kinds.items()
+        }
+        now_waited, now_served = self._waits()
+        wait = (now_waited - waited) / max(1, now_served - served)
+        return Outcome(busy, self._done_seconds / seconds, wait, tuple(self._clips))
+
+    def _waits(self) -> tuple[float, int]:
+        return sum(e.wait_seconds for e in self._gpus), sum(e.n_served for e in self._gpus)
+
+    def _arrive(self) -> None:
+        lengths, shares = zip(*self._load.mix, strict=True)
+        (length,) = self._random.choices(lengths, shares)
+        self._env.process(self._recording(length))
+
+    def _recording(self, length: float) -> Steps:
+        costs, started = self._costs, self._env.now
+        proxy = self._proxies[choose(self._proxies, self._random)]
+        yield proxy.serve(costs.proxy_request_seconds + length * costs.proxy_seconds)
+        index = choose(self._ingresses, self._random)
+        ingress, network = self._ingresses[index], self._network[index]
+        yield ingress.serve(costs.ingress_request_seconds)
+        yield network.serve(length * costs.upload_bytes / self._cluster.nic_bytes)
+        tokens = simpy.Resource(self._env, IN_FLIGHT)
+        out = []
+        # A recording keeps its decode process.
+        decoder = self._decoders[choose(self._decoders, self._random)]
+        for new_seconds, seen_seconds in windows_of(length, costs):
+            token = tokens.request()
+            yield token
+            yield decoder.serve(new_seconds * costs.decode_seconds)
+            window = self._window(new_seconds, seen_seconds, ingress, network, tokens, token)
+            out.append(self._env.process(window))
+        yield simpy.AllOf(self._env, out)
+        if length <= WINDOW_SECONDS:
+            self._clips.append(self._env.now - started)
+
+    def _window(
+        self, new_seconds: float, seen_seconds: float, ingress: Station, network: Station,
+        tokens: simpy.Resource, token: simpy.resources.resource.Request,
+    ) -> Steps:  # fmt: skip
+        costs = self._costs
+        yield ingress.serve(new_seconds * costs.ingress_seconds)
+        crossing = seen_seconds * (costs.window_bytes + costs.frame_bytes)
+        yield network.serve(crossing / self._cluster.nic_bytes)
+        index = choose(self._gpus, self._random)
+        yield self._engines[index].serve(new_seconds * costs.engine_seconds)
+        yield self._gpus[index].serve(seen_seconds / self._cluster.rtfx)
+        tokens.release(token)
+        self._done_seconds += new_seconds
+
+    def _report(self, interval: float) -> Steps:
+        costs = self._costs
+        yield self._env.timeout(self._random.uniform(0, interval))
+        while True:
+            yield self._ledger.serve(
+                costs.report_seconds + costs.report_member_seconds * self._cluster.members
+            )
+            yield self._env.timeout(interval)
+
+    def _scrape(self) -> Steps:
+        costs = self._costs
+        while True:
+            yield self._env.timeout(costs.scrape_every_seconds)
+            yield self._ledger.serve(costs.scrape_member_seconds * self._cluster.members)
+
+
+def full(gpus: int, rtfx: float, costs: Costs) -> Load:
+    """What makes so many GPUs busy to `HEADROOM`."""
+    return Load(HEADROOM * gpus * rtfx / costs.audio_seen)

@@ -34,6 +34,7 @@ from stt.middleware import (
     RequestRecord,
 )
 from stt.observer import Observer
+from stt.openapi import describe
 from stt.problems import answer_errors
 from stt.responses import PROBLEMS
 from stt.routes import health, kserve, openai, stream, transcribe, whisper
@@ -140,6 +141,8 @@ def create_app(
         description="Speech to text with Wav2Vec2 CTC models: Korean, English, Japanese, Chinese.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         responses={422: PROBLEMS[422]},
+        docs_url=None,  # `routes.health` has the page
+        redoc_url=None,
         lifespan=lifespan,
         telemetry={
             "tracer_provider": tracer_provider,
@@ -173,6 +176,7 @@ def create_app(
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestRecord, metrics=metrics)
     app.add_middleware(RequestContext)
+    app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "web"))
     for router in (transcribe.router, openai.router, whisper.router):
         app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
@@ -181,4 +185,5 @@ def create_app(
     app.include_router(kserve.router)
     app.include_router(metrics_route.router)
     answer_errors(app)
+    describe(app)
     return app

@@ -125,15 +125,20 @@ async def _events(
             if logprobs is not None:
                 entries = logprob_entries([word], begin_text=not spoken)
                 logprobs += entries
-            delta = f" {word.text}" if spoken else word.text
+            yield delta_event(word, entries, begins_text=not spoken)
             spoken.append(word)
-            yield _event(TextDelta(delta=delta, logprobs=entries))
     whole = Transcript(tuple(spoken), words.duration_seconds)
-    yield await run_in_threadpool(_done, whole, granularities, logprobs)
+    yield await run_in_threadpool(done_event, whole, granularities, logprobs)
 
 
-def _done(
-    whole: Transcript, granularities: Set[Granularity], logprobs: list[Logprob] | None
+def delta_event(word: Word, logprobs: list[Logprob] | None = None, *, begins_text: bool) -> str:
+    """The event of one word, with the space before it."""
+    delta = word.text if begins_text else f" {word.text}"
+    return _event(TextDelta(delta=delta, logprobs=logprobs))
+
+
+def done_event(
+    whole: Transcript, granularities: Set[Granularity], logprobs: list[Logprob] | None = None
 ) -> str:
     """The last event. Takes a second for hours of speech: not for the event loop."""
     return _event(

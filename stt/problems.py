@@ -3,7 +3,6 @@
 import logging
 import math
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -86,19 +85,6 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(errors.SttError, _on_stt_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
-    made = app.openapi
-    app.openapi = lambda: _with_media_type_of_problems(made())  # type: ignore[method-assign]
-
-
-def _with_media_type_of_problems(spec: dict[str, Any]) -> dict[str, Any]:
-    """FastAPI describes every model as ``application/json``; a problem has a type of its own."""
-    of_problems = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
-    for operation in (each for item in spec["paths"].values() for each in item.values()):
-        for response in operation["responses"].values():
-            content = response.get("content", {})
-            if content.get("application/json") == of_problems:
-                content[ProblemResponse.media_type] = content.pop("application/json")
-    return spec
 
 
 async def _on_stt_error(request: Request, error: Exception) -> ProblemResponse:

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from stt import __version__
 from stt.engine import available_cores
+from stt.languages import Languages
 from stt.loader import Status
 from stt.responses import (
     HealthResponse,
@@ -22,7 +23,8 @@ from stt.service import Service, get_service
 router = APIRouter(tags=["service"])
 
 Use = Annotated[Service, Depends(get_service)]
-PAGE = Path(__file__).parent.parent / "web" / "index.html"
+WEB = Path(__file__).parent.parent / "web"
+PAGE, DOCS = WEB / "index.html", WEB / "docs.html"
 # The page takes everything from here, so nothing that gets into it can call elsewhere. Its sound is
 # the recording that the browser holds; 'self' covers the WebSocket to this host and port too.
 PAGE_HEADERS = {
@@ -33,6 +35,25 @@ PAGE_HEADERS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+}
+# Swagger UI sets styles inline, and has its icons in its style sheet.
+DOCS_HEADERS = {
+    **PAGE_HEADERS,
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+ENDPOINTS = {
+    "transcribe": "POST /transcribe",
+    "openai": "POST /v1/audio/transcriptions",
+    "models": "GET /v1/models",
+    "whisper": "POST /asr",
+    "languages": "GET /languages",
+    "health": "GET /health",
+    "liveness": "GET /livez",
+    "readiness": "GET /readyz",
+    "metrics": "GET /metrics",
+    "documentation": "GET /docs",
 }
 NOT_READY: dict[int | str, dict[str, Any]] = {
     503: {"model": HealthResponse, "description": "Not ready: loading, failed or draining."}
@@ -49,7 +70,9 @@ def status_of(service: Service) -> str:
     return "ok" if status is Status.READY else status.value
 
 
-@router.get("/livez", responses={503: {"description": "Start the process anew."}})
+@router.get(
+    "/livez", responses={503: {"model": dict[str, str], "description": "Start the process anew."}}
+)
 async def livez(service: Use, response: Response) -> dict[str, str]:
     """200 unless the process should be killed; for liveness probes."""
     reason = service.submitter.fault
@@ -59,7 +82,7 @@ async def livez(service: Use, response: Response) -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"description": "Not ready."}})
+@router.get("/readyz", responses={503: {"model": dict[str, str], "description": "Not ready."}})
 async def readyz(service: Use, response: Response) -> dict[str, str]:
     """200 when every served language can be transcribed; for readiness probes."""
     status = status_of(service)
@@ -105,7 +128,11 @@ async def health(service: Use, response: Response) -> HealthResponse:
 @router.get("/languages")
 async def languages(service: Use) -> LanguagesResponse:
     """The served languages, the spellings that requests may use, and the models behind them."""
-    default = service.languages.default
+    return list_languages(service.languages)
+
+
+def list_languages(languages: Languages) -> LanguagesResponse:
+    """The same of any languages."""
     return LanguagesResponse(
         languages=[
             LanguageEntry(
@@ -115,14 +142,18 @@ async def languages(service: Use) -> LanguagesResponse:
                 aliases=sorted(language.spellings() - {language.code.lower()}),
                 model_id=language.model.id,
                 revision=language.model.revision,
-                default=language is default,
+                default=language is languages.default,
             )
-            for language in service.languages
+            for language in languages
         ]
     )
 
 
-@router.get("/", response_model=SummaryResponse)
+@router.get(
+    "/",
+    response_model=SummaryResponse,
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
 async def root(service: Use, accept: Annotated[str, Header()] = "") -> SummaryResponse | Response:
     """A summary for programs; the web page for browsers (``Accept: text/html``)."""
     if "text/html" in accept:
@@ -133,16 +164,11 @@ async def root(service: Use, accept: Annotated[str, Header()] = "") -> SummaryRe
         status=status_of(service),
         demo=service.settings.demo,
         languages=service.languages.codes,
-        endpoints={
-            "transcribe": "POST /transcribe",
-            "openai": "POST /v1/audio/transcriptions",
-            "models": "GET /v1/models",
-            "whisper": "POST /asr",
-            "languages": "GET /languages",
-            "health": "GET /health",
-            "liveness": "GET /livez",
-            "readiness": "GET /readyz",
-            "metrics": "GET /metrics",
-            "documentation": "GET /docs",
-        },
+        endpoints=ENDPOINTS,
     )
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs() -> HTMLResponse:
+    """This description, to read and to try; nothing of it comes from another host."""
+    return HTMLResponse(DOCS.read_text(encoding="utf-8"), headers=DOCS_HEADERS)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from stt.errors import InvalidParameter, UnknownModel
-from stt.events import stream_events
+from stt.events import EventStream, stream_events
 from stt.formats import ANSWERS, Granularity, ResponseFormat, asked_granularities
 from stt.openai import (
     Model,
@@ -27,13 +27,21 @@ UNKNOWN_MODEL: dict[int | str, dict[str, Any]] = {
     401: OPENAI_PROBLEMS[401],
     404: {"model": OpenAIError, "description": "`model_not_found`."},
 }
+STREAMED_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        **ANSWERS[200],
+        "content": ANSWERS[200]["content"]
+        | {EventStream.media_type: {"schema": {"type": "string"}}},
+    }
+}
+"""For the OpenAPI page."""
 STREAMED = (ResponseFormat.JSON, ResponseFormat.TEXT)
 
 
 @router.post(
     "/audio/transcriptions",
     response_model=Transcription | TranscriptionVerbose,
-    responses=OPENAI_PROBLEMS | ANSWERS,
+    responses=OPENAI_PROBLEMS | STREAMED_ANSWERS,
     dependencies=[Depends(only_one("file"))],
 )
 async def create_transcription(

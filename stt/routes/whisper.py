@@ -17,6 +17,9 @@ Use = Annotated[Service, Depends(get_service)]
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
 }
+NEVER: dict[int | str, dict[str, Any]] = {
+    status: PROBLEMS[status] for status in (400, 401, 429, 503)
+}
 
 
 @router.post(
@@ -48,7 +51,7 @@ async def asr(
     return await run_in_threadpool(render, transcript, spoken, output, word_timestamps)
 
 
-@router.post("/detect-language", responses=PROBLEMS)
+@router.post("/detect-language", status_code=400, response_model=None, responses=NEVER)
 async def detect_language(service: Use) -> dict[str, str]:
     """Always 400: each model knows one language and cannot tell which one is spoken."""
     raise NotSupported(

@@ -22,6 +22,7 @@ LAYERS = [
     {"service", "openai", "whisper", "auth"},
     {"events"},
     {"routes", "middleware"},
+    {"openapi"},
     {"app"},
     {"cluster"},
     {"commands"},

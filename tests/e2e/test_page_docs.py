@@ -1,0 +1,19 @@
+"""``/docs`` in a browser: everything is there, and nothing comes from another host."""
+
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Open
+
+
+def test_the_description_is_shown_without_other_hosts(visit: Open) -> None:
+    here = visit()  # complains of requests to other hosts, of errors, of refused scripts and styles
+    page = here.page
+    page.goto(here.url + "/docs")
+    expect(page.locator("#operations-transcription-transcribe_transcribe_post")).to_be_visible()
+    page.locator("#operations-transcription-transcribe_transcribe_post .opblock-summary").click()
+    problems = page.locator("tr.response[data-code='400']")
+    expect(problems).to_contain_text("bad_request")
+    problems.locator("select.examples-select-element, .examples-select select").select_option(
+        "unsupported_language"
+    )
+    expect(problems).to_contain_text("is not served here")

@@ -1,0 +1,329 @@
+"""What the documentation has to paste does what it says, against a real server.
+
+Code runs as it stands, but for three things that stand for where it runs:
+
+- ``localhost:8400`` is the test's server, and ``localhost:8000`` a server of the reader's page.
+- ``pip install uv &&`` and ``uv run`` are left out: the tests run inside of what these make.
+- The environment has ``STT_DEMO``, so that a command that would take a real model takes the demo's.
+
+What the documents show behind the code is compared with what it really answers. What cannot run
+here is in `NOT_RUN`, with the reason; a new piece of code that is in no list fails.
+"""
+
+import http.server
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.browser import TEXTS
+from tests.e2e.server import Server
+from tests.snippets import ROOT, SHELL, Snippet, all_snippets, snippets, without_comments
+
+MEETING = "ko-library.m4a"
+HUB = "needs the hub"
+NOT_RUN = {
+    "uv run server_stt.py": HUB,
+    "STT_LANGUAGES=KR,EN,JA,ZH uv run server_stt.py": HUB,
+    "STT_LANGUAGES=KR,EN uv run server_stt.py": HUB,
+    "STT_MODELS=KR=me/my-korean@v2 uv run server_stt.py": HUB,
+    "STT_MODELS=KR=/models/my-korean uv run server_stt.py": "the folder is the reader's",
+    "STT_LANGUAGES=KR,VI STT_MODELS=VI=owner/wav2vec2-vi uv run server_stt.py": HUB,
+    "STT_LANGUAGES=KR,VI STT_MODELS=VI=/models/wav2vec2-vi uv run server_stt.py": "the reader's",
+    "uv run uvicorn server_stt:app --host 0.0.0.0 --port 8400": "test_draining starts uvicorn",
+    "pip install -e . && stt serve": "installs; test_cli runs the installed command",
+    "docker build -t stt-ctc .": "needs docker",
+    "docker build -t stt-ctc:cuda --build-arg TORCH_BACKEND=cu132 .": "needs docker",
+    "docker run -p 8400:8400 -v stt-models:/models --read-only --tmpfs /tmp stt-ctc": "docker",
+    "pip install uv && uv run pytest -n 2": "would run itself",
+    "bash .ci/run": "would run itself",
+    "uv run --extra openvino stt optimize KR --calibration recordings/": "test_openvino converts",
+    "stt optimize KR --calibration recordings": "test_openvino converts",
+    "stt optimize KR --calibration recordings --to bf16": "test_openvino converts",
+    'pip install "stt-ctc[openvino]"': "installs",
+    "ffmpeg -v error -i film.mkv -f flac - | stt transcribe -": "needs ffmpeg, the program",
+    "stt transcribe recordings --url http://gpu-host:8400": "the host is the reader's",
+    "STT_API_KEY=... stt transcribe talk.mp3 --url https://host": "the host is the reader's",
+}
+"""Commands, and why they are not run."""
+TEXT_ONLY = {
+    ("docs/architecture.md", "server_stt.py      entry point"): "a picture",
+    ("docs/architecture.md", "upload bytes -> blocks"): "a picture",
+    ("docs/cli.md", '{"file": "a.wav"'): "keys; test_cli holds the command to them",
+    ("docs/cli.md", "file\ttext"): "a manifest; test_cli_evaluate reads the like",
+    ("docs/operations.md", "rule_files:"): "Prometheus' own configuration",
+}
+"""Blocks that are nothing to run: document, begin, and what they are."""
+BENCHMARKS = "docs/benchmarks.md"
+"""Its commands take hours; each figure beside them has the command that made it."""
+
+SAYS = {
+    'data={"lang": "KR"}': TEXTS[MEETING],
+    'open("samples/ko-hello.wav", "rb")': TEXTS["ko-hello.wav"],
+    "import wave\nfrom websockets": TEXTS["ko-hello.wav"],
+    'open("samples/en-library.wav", "rb")': TEXTS["en-library.wav"],
+    "stream=True": TEXTS[MEETING],
+    "segment['text']": TEXTS[MEETING],
+    "response_format=text localhost": TEXTS[MEETING],
+    "-o meeting.srt": TEXTS[MEETING],
+    "--fail-with-body": TEXTS[MEETING],
+    "audio_file=@meeting.m4a": TEXTS[MEETING],
+    "include[]=logprobs": '"token":"W"',
+    "stt transcribe samples/ko-*.wav": TEXTS["ko-thanks-44k-stereo.wav"],
+    "stt transcribe samples/ko-hello.wav": TEXTS["ko-hello.wav"],
+    "stt transcribe recordings/ --format srt --output-dir": TEXTS[MEETING],
+    "stt transcribe recordings --output-dir texts": TEXTS[MEETING],
+    "stt transcribe recordings --format json | jq": TEXTS[MEETING],
+    "stt transcribe interview.m4a": TEXTS[MEETING],
+    "stt transcribe call.wav --lang EN --format srt": TEXTS["en-library.wav"],
+    "talk.m4a --url": TEXTS[MEETING],
+    "stt evaluate manifest.tsv": "CER",
+    "stt evaluate test.tsv": "CER",
+}
+"""Of code without an answer behind it: a part of it, and what it prints or writes."""
+VOLATILE = {"processing_time_seconds", "cpu_threads", "request_id", "device"}
+
+ALL = all_snippets()
+STARTS = [each for each in ALL if re.search(r"server_stt\.py --demo", each.code)]
+RUN = [
+    each
+    for each in ALL
+    if each.language in (SHELL, "python")
+    and each.code not in NOT_RUN
+    and each not in STARTS
+    and each.document != BENCHMARKS
+]
+PAGES = [each for each in ALL if each.language == "html"]
+SCRIPTS = [each for each in ALL if each.language == "js"]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A folder that is served as ``python -m http.server`` does, and its address."""
+    folder = tmp_path_factory.mktemp("pages")
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    handler = partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def server(pages: tuple[Path, str]) -> Iterator[Server]:
+    (start,) = (each for each in STARTS if "--cors-origins" in each.code)
+    with Server(*flags_of(start, pages[1])) as server:
+        server.wait_until_ready()
+        yield server
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with the files that the documents speak of."""
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    (tmp_path / "recordings").mkdir()
+    for name in ("meeting.m4a", "talk.m4a", "interview.m4a", "recordings/a.m4a"):
+        shutil.copy(ROOT / "samples" / MEETING, tmp_path / name)
+    shutil.copy(ROOT / "samples" / "en-library.wav", tmp_path / "call.wav")
+    manifest = f"path\ttext\nmeeting.m4a\t{TEXTS[MEETING]}\n"
+    for name in ("manifest.tsv", "test.tsv"):
+        (tmp_path / name).write_text(manifest, encoding="utf-8")
+    return tmp_path
+
+
+def flags_of(start: Snippet, origin: str) -> list[str]:
+    """The flags of a command that starts the demo, on any free port."""
+    *_, command = start.code.split("&& ")
+    words = shlex.split(command.replace("http://localhost:8000", origin))
+    assert words[:3] == ["uv", "run", "server_stt.py"], start.code
+    return [*words[3:], "--port", "0"]
+
+
+def localised(code: str, server: Server) -> str:
+    """The code with the addresses of this run."""
+    return code.replace("localhost:8400", server.url.removeprefix("http://"))
+
+
+def run(snippet: Snippet, server: Server, desk: Path) -> str:
+    """What it prints, and what it writes into new files."""
+    code = localised(snippet.code, server)
+    before = {file for file in desk.rglob("*") if file.is_file()}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "STT_DEMO": "true",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONUTF8": "1",
+    }
+    if snippet.language == SHELL:
+        command = ["bash", "-euo", "pipefail", "-c", code.replace("uv run ", "")]
+    else:
+        (desk / "pasted.py").write_text(code, encoding="utf-8")
+        before.add(desk / "pasted.py")
+        command = [sys.executable, "pasted.py"]
+    done = subprocess.run(
+        command, cwd=desk, env=environment, capture_output=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    new = sorted(file for file in desk.rglob("*") if file.is_file() and file not in before)
+    return done.stdout.decode() + "".join(file.read_text(encoding="utf-8") for file in new)
+
+
+@pytest.mark.parametrize("snippet", RUN, ids=str)
+def test_code_answers_as_it_is_shown(snippet: Snippet, server: Server, desk: Path) -> None:
+    if "jq" in snippet.code and shutil.which("jq") is None:
+        pytest.skip("no jq is installed")
+    printed = run(snippet, server, desk)
+    if snippet.answer:
+        assert_same(printed, snippet.answer)
+        return
+    (expected,) = {text for part, text in SAYS.items() if part in snippet.code}
+    assert expected in joined(printed)
+
+
+def joined(printed: str) -> str:
+    """The text, without the line breaks of subtitles."""
+    return re.sub(r"[\s\n]+", " ", printed)
+
+
+def assert_same(printed: str, shown: str) -> None:
+    """Of JSON the values, but for times and the machine; of text all but its figures."""
+    if not shown.lstrip().startswith("{"):
+        assert re.sub(r"\d", "0", printed.strip()) == re.sub(r"\d", "0", shown.strip())
+        return
+    try:
+        expected = [json.loads(shown)]
+    except ValueError:  # several, of those that are printed
+        expected = [json.loads(line) for line in shown.splitlines()]
+    try:
+        found = [json.loads(printed)]
+    except ValueError:
+        found = [json.loads(line) for line in printed.splitlines()]
+    for each in expected:
+        assert any(alike(each, other) for other in found), (each, found)
+
+
+def alike(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = set(one) - VOLATILE
+        return set(one) == set(other) and all(alike(one[key], other[key]) for key in keys)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, float) and isinstance(other, float | int):
+        return abs(one - other) < 0.05
+    return bool(one == other)
+
+
+@pytest.mark.parametrize(
+    "start", [each for each in STARTS if "--cors-origins" not in each.code], ids=str
+)
+def test_the_demo_starts(start: Snippet) -> None:
+    with Server(*flags_of(start, "")) as server:
+        assert server.wait_until_ready()["demo"] is True
+
+
+def choose_file(page: Page) -> None:
+    page.locator("#file").set_input_files(ROOT / "samples" / MEETING)
+    expect(page.locator("#text")).to_have_text(TEXTS[MEETING])
+
+
+def choose_something_else(page: Page) -> None:
+    page.locator("#file").set_input_files(ROOT / "README.md")
+    expect(page.locator("#text")).to_contain_text("no audio format")
+
+
+def speak(page: Page) -> None:
+    """Into the fake microphone, which says one of the samples."""
+    page.locator("#record").click()
+    expect(page.locator("#record")).to_have_text("Stop")
+    page.wait_for_timeout(5_000)  # the sample's length, and a bit
+    page.locator("#record").click()
+    expect(page.locator("#text")).to_have_text(TEXTS["ko-hello.wav"])
+
+
+USES: dict[str, tuple[Callable[[Page], None], ...]] = {
+    '<input type="file" id="file">': (choose_file, choose_something_else),
+    '<button id="record">': (speak,),
+}
+"""What a page has, and what is done with it."""
+
+
+@pytest.mark.parametrize("snippet", PAGES, ids=str)
+def test_pages_show_the_text(
+    snippet: Snippet, server: Server, pages: tuple[Path, str], browser: Browser
+) -> None:
+    folder, origin = pages
+    (folder / "page.html").write_text(localised(snippet.code, server), encoding="utf-8")
+    (uses,) = (uses for part, uses in USES.items() if part in snippet.code)
+    page = browser.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{origin}/page.html")
+    for use in uses:
+        use(page)
+    page.close()
+    assert faults == []
+
+
+@pytest.mark.parametrize("snippet", SCRIPTS, ids=str)
+def test_a_script_opens_a_stream_with_a_key(snippet: Snippet, browser: Browser) -> None:
+    flags = ("--demo", "--languages", "EN", "--port", "0", "--api-keys")
+    for key, opened in (("KEY", True), ("ANOTHER", False)):
+        with Server(*flags, key) as server:
+            server.wait_until_ready()
+            page = browser.new_page()
+            page.goto(server.url)
+            state = page.evaluate(
+                "(code) => { const socket = Function(code + '; return socket;')();"
+                " return new Promise((resolve) => { socket.onopen = () => resolve(true);"
+                " socket.onerror = () => resolve(false); }); }",
+                localised(snippet.code, server),
+            )
+            page.close()
+            assert state is opened
+
+
+def test_nothing_is_neither_run_nor_listed() -> None:
+    done = {each.code for each in (*RUN, *STARTS, *PAGES, *SCRIPTS)}
+    left = [
+        f"{each}: {each.code}"
+        for each in ALL
+        if each.code not in done
+        and each.code not in NOT_RUN
+        and each.document != BENCHMARKS
+        and not any(
+            each.document == document and each.code.startswith(begin)
+            for document, begin in TEXT_ONLY
+        )
+    ]
+    assert left == []
+    assert set(NOT_RUN) <= {each.code for each in ALL}, "no document has it any more"
+    begins = {(each.document, begin) for each in ALL for _, begin in TEXT_ONLY
+              if each.code.startswith(begin)}  # fmt: skip
+    assert begins == set(TEXT_ONLY)
+
+
+def test_both_readmes_have_the_same_code() -> None:
+    english, korean = (
+        [
+            (each.language, without_comments(each.code), each.answer)
+            for each in snippets(ROOT / name)
+        ]
+        for name in ("README.md", "README.ko.md")
+    )
+    assert english == korean

@@ -11,13 +11,10 @@ A look covers the stretch that is not settled and some context before it. Its wo
 until a pause ends the utterance (or a stretch as long as a window is cut at its quietest moment):
 then the frames before the pause are settled and never looked at again.
 
-What settles comes from a look of its own, back over more of what was said before: a file's words
-are seen with so much around them, and a few differ with less. It is taken once an utterance, so it
-costs little; were every look so long, partials would be late.
-
 What settles depends on the samples alone, not on how they are cut or on how fast the model is.
 Looks end at multiples of a step; where the model is slow, a look covers many steps at once. Its
-frames only tell at which step the utterance *would have ended*; the look that settles ends there.
+frames then only tell at which step the utterance *would have ended*, and the stretch up to that
+step is computed once more, as it would have been in time.
 """
 
 from dataclasses import dataclass
@@ -37,8 +34,6 @@ KEPT_SECONDS = 1.0
 LONG_SECONDS, HESITATION_SECONDS = 6.0, 0.2
 """A stretch of the first length is cut where nothing is said for the second one, without ending the
 word there: each look costs as much as the stretch is long."""
-HINDSIGHT_SECONDS = 8.0
-"""What the look that settles sees before the settled frames end, as far as the window allows."""
 SILENCE = 3e-4
 """Largest sample of digital silence, of full scale; the noise of a quiet room is far above."""
 
@@ -50,7 +45,6 @@ class Stepping:
     step: int
     window: int
     context: int
-    hindsight: int
     search: int
     pause: int
     margin: int
@@ -72,7 +66,6 @@ class Stepping:
             step=max(1, min(frames(step), room)),
             window=frames(window),
             context=frames(context),
-            hindsight=frames(max(context, HINDSIGHT_SECONDS)),
             search=frames(search),
             pause=frames(PAUSE_SECONDS),
             margin=frames(MARGIN_SECONDS),
@@ -116,7 +109,7 @@ class UtteranceCutter:
         self._asked: _Asked | None = None
         """What is being computed."""
         self._computed: _Asked | None = None
-        self._last = self._look = _Look(0, self._blanks(0))
+        self._exact = self._look = _Look(0, self._blanks(0))
         """The last look, at ``_computed``; and the one that reaches furthest."""
         self._ended = self._done = False
         self._words: list[Word] = []
@@ -153,9 +146,9 @@ class UtteranceCutter:
     def take(self, frames: Frames) -> None:
         """The frames of the waveform that ``due`` gave."""
         assert self._asked is not None  # noqa: S101
-        self._computed, self._last = self._asked, _Look(self._asked.begin, frames)
-        if self._last.end >= self._look.end:
-            self._look = self._last
+        self._computed, self._exact = self._asked, _Look(self._asked.begin, frames)
+        if self._exact.end >= self._look.end:
+            self._look = self._exact
 
     def take_settled(self) -> list[Word]:
         """The words that were settled since the last call; they never change."""
@@ -177,7 +170,7 @@ class UtteranceCutter:
             limit = (begin + self._stepping.window) // step * step
             end = self._checked + step
             if end > last:
-                return self._walk_to_the_end() if self._ended else None
+                return self._walk_to_the_end(begin) if self._ended else None
             if self._is_silent(end):
                 self._settle(self._blanks(end - step - self._settled), is_pause=False)
                 self._checked = end
@@ -185,28 +178,23 @@ class UtteranceCutter:
                 # Nothing that is known reaches so far: look as far as there is something to see.
                 return _Asked(begin, min(last, limit))
             else:
-                settling = self._settling(end)
-                look = self._last if self._computed == settling else self._look
+                exact = self._exact if self._computed == _Asked(begin, end) else None
+                look = exact or self._look
                 cut = self._find_cut(look.frames_between(self._settled, end), end == limit)
-                if cut is not None and cut.has_words and self._computed != settling:
-                    return settling
+                if cut is not None and cut.has_words and exact is None:
+                    return _Asked(begin, end)
                 if cut is not None:
                     self._settle(look.frames_between(self._settled, cut.frame), cut.is_pause)
                 self._checked = end
         return None
 
-    def _settling(self, end: int, to_the_end: bool = False) -> "_Asked":
-        """What to compute in order to settle frames before this one."""
-        begin = max(self._settled - self._stepping.hindsight, end - self._stepping.window, 0)
-        return _Asked(begin, end, to_the_end)
-
-    def _walk_to_the_end(self) -> "_Asked | None":
+    def _walk_to_the_end(self, begin: int) -> "_Asked | None":
         """All steps are done, and there will be no more of them: settle the rest."""
-        asked = self._settling(self._n_frames, to_the_end=True)
+        asked = _Asked(begin, self._n_frames, to_the_end=True)
         if self._n_frames == self._settled or self._is_silent(self._n_frames):
             self._settle(self._blanks(self._n_frames - self._settled), is_pause=True)
         elif self._computed == asked:
-            rest = self._last.frames_between(self._settled, self._n_frames)
+            rest = self._exact.frames_between(self._settled, self._n_frames)
             self._settle(rest, is_pause=True)
         else:
             return asked
@@ -259,7 +247,7 @@ class UtteranceCutter:
         elif not self._is_between_words[frames.columns].all():
             self._is_open = True
         self._settled += len(frames)
-        begin = max(0, self._settled - self._stepping.hindsight)
+        begin = max(0, self._settled - self._stepping.context)
         self._blocks = [self._samples(begin).copy()]
         self._held_frame = begin
 

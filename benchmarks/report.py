@@ -193,7 +193,7 @@ def plot_speed(
         axis.margins(x=0.15)
         axis.grid(alpha=0.2, axis="x")
     axes[0].invert_yaxis()
-    axes[1].legend()
+    axes[0].legend(loc="upper right")  # beside the baseline, whose bars are short
     save(figure, path, title)
 
 

@@ -70,6 +70,8 @@ class Run:
     probes: list[float] = field(default_factory=list)
     """Seconds that a liveness probe took."""
     failed_probes: int = 0
+    forward_seconds: float = 0.0
+    """That the service itself counted in its model meanwhile; 0 where it counts none."""
 
     def add(self, other: "Run") -> None:
         """Take another round's."""
@@ -79,6 +81,7 @@ class Run:
         self.others += other.others
         self.probes += other.probes
         self.failed_probes += other.failed_probes
+        self.forward_seconds += other.forward_seconds
 
     @property
     def throughput(self) -> float:

@@ -99,16 +99,17 @@ def test_an_upload_holds_a_recording_of_its_format(name: str) -> None:
 
 
 def test_the_table_tells_overhead_throughput_and_what_went_wrong() -> None:
-    alone = Run(latencies=[0.5] * 4, audio_seconds=40, wall_seconds=2, probes=[0.01])
+    alone = Run([0.5] * 4, audio_seconds=40, wall_seconds=2, probes=[0.01], forward_seconds=1.96)
     many = Run(latencies=[2.0], audio_seconds=10, wall_seconds=1, failed_probes=1)
     many.others["429"] = 3
     runs = {("ours", 1): alone, ("ours", 8): many}
     lines = service_table(runs, bare_forward=0.48, bare_throughput=40).splitlines()
     assert lines[2] == (
-        "| ours | 1 | 4 | 500 ms | 500 ms | 500 ms | +20 ms | 20 | 50% | 10 ms | 10 ms | none |"
+        "| ours | 1 | 4 | 500 ms | 500 ms | 500 ms | +20 ms | +10 ms | 20 | 50% "
+        "| 10 ms | 10 ms | none |"
     )
-    assert lines[3].endswith("|  | 10 | 25% | – | – | 3 × 429, 1 probes failed |")
-    assert {line.count("|") for line in lines} == {13}
+    assert lines[3].endswith("|  |  | 10 | 25% | – | – | 3 × 429, 1 probes failed |")
+    assert {line.count("|") for line in lines} == {14}
 
 
 def test_ours_has_room_for_the_load_unless_the_user_says_otherwise() -> None:

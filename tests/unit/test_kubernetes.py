@@ -18,7 +18,7 @@ from ray.serve.schema import ServeDeploySchema
 from stt.app import create_app
 from stt.commands.draining import CLOSING_SECONDS
 from stt.settings import Settings, load_settings
-from stt.sizing import CPU
+from stt.sizing import CPU, GPU
 from tests.unit.test_deploy import DEPLOY, series
 
 KUSTOMIZE = (str(Path(sys.executable).parent / "kubectl"), "kustomize")
@@ -267,7 +267,8 @@ def test_the_autoscaler_s_metric_is_one_of_ours(built: dict[str, list[Manifest]]
                 assert metric["pods"]["metric"]["name"] == asked.name
                 assert asked.name in series()
                 target = float(metric["pods"]["target"]["averageValue"])
-                assert target < CPU.max_queue_seconds
+                sizing = GPU if name.startswith("gpu") else CPU
+                assert target == sizing.max_queue_seconds / 10
     assert kinds == {
         "cpu": ["Resource"],
         "gpu": ["Pods"],  # a busy GPU does not show in the processor's load

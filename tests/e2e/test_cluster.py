@@ -53,8 +53,8 @@ def test_the_answer_is_that_of_one_process(
         there = demo.transcribe(clip, lang="KR", response_format="verbose_json").json()
         assert here["text"] == truth[clip]
         for word, other in zip(here["words"], there["words"], strict=True):
-            # One thread rounds otherwise than two.
-            assert word.pop("confidence") == pytest.approx(other.pop("confidence"), abs=0.002)
+            # One thread rounds otherwise than two, in bf16 to three digits.
+            assert word.pop("confidence") == pytest.approx(other.pop("confidence"), abs=0.01)
             assert word == other
         assert here.keys() == there.keys()
 

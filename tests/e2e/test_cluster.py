@@ -32,6 +32,8 @@ def cluster() -> Iterator[Server]:
         try:
             server.wait_until_ready(START_SECONDS)
             wait_until(lambda: len(ready_engines(server, N_MODELS)) == 2, START_SECONDS)
+            # Each ingress is ready by itself, and who asks gets one at random.
+            wait_until(lambda: all(server.get("/readyz").status_code == 200 for _ in range(20)), 60)
             yield server
         finally:
             server.process.send_signal(signal.SIGTERM)

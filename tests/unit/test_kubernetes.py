@@ -17,6 +17,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from stt.app import create_app
 from stt.commands.draining import CLOSING_SECONDS
+from stt.errors import ConfigurationError
 from stt.settings import Settings, load_settings
 from stt.sizing import CPU, GPU
 from tests.unit.test_deploy import DEPLOY, series
@@ -145,6 +146,20 @@ def test_settings_are_settings(
             # By the generator's name, which changes with what is in it.
             ours = one(manifests, "ConfigMap")["metadata"]["name"]
             assert container["envFrom"] == [{"configMapRef": {"name": ours}}], name
+
+
+def test_addresses_of_services_are_no_settings(
+    built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pods get ``<SERVICE>_PORT=tcp://...`` of every Service beside them, unless told otherwise."""
+    service = one(built["cpu"], "Service")["metadata"]["name"]
+    with monkeypatch.context() as patch:
+        patch.setenv(f"{service.upper()}_PORT", "tcp://10.0.0.1:8400")
+        with pytest.raises(ConfigurationError):
+            load_settings()
+    for name, manifests in built.items():
+        for pod in pods(manifests):
+            assert pod.get("enableServiceLinks") is False, name
 
 
 def test_images_are_those_that_the_dockerfile_makes(built: dict[str, list[Manifest]]) -> None:

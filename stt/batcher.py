@@ -19,7 +19,7 @@ from stt.errors import InferenceFailed, QueueTimeout, SttError
 from stt.inference import Inference
 from stt.observer import NoObserver, Observer, Stage
 from stt.settings import Settings
-from stt.sizing import CPU, sizing_of
+from stt.sizing import sizing_of
 from stt.submitter import refuse_when_full, seconds_until_room
 from stt.transcript import SAMPLE_RATE, Frames, Waveform
 
@@ -85,8 +85,6 @@ class Batcher:
         self._batch_seconds = batch_seconds
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
-        self._sizing = CPU
-        """Of the device of the last window that came; a service has one device."""
         self._queue: deque[_Entry] = deque()
         self._consumer: asyncio.Task[None] | None = None
         self._rtfx = 1.0
@@ -133,7 +131,10 @@ class Batcher:
     def check_room(self) -> None:
         """See `stt.submitter.Submitter`."""
         self._inference.check()
-        limit = self._max_queue_seconds or self._sizing.max_queue_seconds
+        if not self._queue:
+            return
+        sizing = sizing_of(self._queue[0].engine.device)
+        limit = self._max_queue_seconds or sizing.max_queue_seconds
         refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
@@ -142,7 +143,6 @@ class Batcher:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Frames] = loop.create_future()
         entry = _Entry(engine, waveform, future)
-        self._sizing = sizing_of(engine.device)
         self._queue.append(entry)
         if self._consumer is None or self._consumer.done():
             # In no request's context: it works for all of them.
@@ -227,10 +227,10 @@ class Batcher:
             key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
         )
         batch, longest = [head], len(head.waveform)
-        capacity = (self._batch_seconds or self._sizing.batch_seconds) * SAMPLE_RATE
+        capacity = self._batch_seconds or sizing_of(head.engine.device).batch_seconds
         for entry in candidates:
             longest_with = max(longest, len(entry.waveform))
-            if longest_with * (len(batch) + 1) > capacity:
+            if longest_with * (len(batch) + 1) > capacity * SAMPLE_RATE:
                 break
             batch.append(entry)
             longest = longest_with

@@ -11,13 +11,16 @@ class Sizing:
     """Largest batch, in seconds of audio once padded."""
     windows_in_flight: int
     """Windows of one recording that are in the queue at a time."""
-    max_queue_seconds: float
-    """Seconds of audio that may wait: twenty batches."""
+
+    @property
+    def max_queue_seconds(self) -> float:
+        """Seconds of audio that may wait: twenty batches."""
+        return 20 * self.batch_seconds
 
 
-CPU = Sizing(batch_seconds=30.0, windows_in_flight=2, max_queue_seconds=600.0)
+CPU = Sizing(batch_seconds=30.0, windows_in_flight=2)
 """Batching gains nothing here; a batch is what a newcomer has to wait for."""
-GPU = Sizing(batch_seconds=640.0, windows_in_flight=8, max_queue_seconds=12_800.0)
+GPU = Sizing(batch_seconds=640.0, windows_in_flight=8)
 """Four of `stt.engines.torch`'s passes, each of which hides the copies of the next: less than a
 tenth of a second of a large GPU. What waits is 64 kB of memory for each second of audio."""
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+\s+(/.*)")
+# Begin, end and file, which is empty where there is none.
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+\s*(.*)")
 
 
 def forget_mapped(folder: Path) -> None:
@@ -41,5 +42,3 @@ def _only_read(folder: Path) -> Iterator[tuple[int, int]]:
             clean = clean and line.split()[1] == "0"
         elif line.startswith("VmFlags:") and clean:  # the last of each
             yield addresses
-        elif re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
-            clean = False  # of no file

@@ -70,7 +70,7 @@ class TimeMajorConv(nn.Module):
         """``[n, time, n_in]`` -> ``[n, (time - kernel) // stride + 1, n_out]``."""
         n_out = (signal.shape[1] - self.kernel) // self.stride + 1
         rows = [self._taps(signal, first, n_out) for first in range(0, self.kernel, self.stride)]
-        if len(self.weights) == 1:
+        if len(rows) > len(self.weights):  # a single channel
             rows = [torch.cat(rows, dim=-1)]
         output, bias = None, self.bias
         for taps, weight in zip(rows, self.weights, strict=True):

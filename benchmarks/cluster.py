@@ -13,7 +13,6 @@ this machine's cores, which they would not in a cluster of several machines.
 import argparse
 import asyncio
 import os
-import pickle
 import re
 import sys
 import time
@@ -25,34 +24,18 @@ from pathlib import Path
 from statistics import median
 
 import httpx
-import numpy as np
-import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
 
 from benchmarks import report
-from benchmarks.hosts import recording
 from benchmarks.load import TIMEOUT_SECONDS, Upload, make_upload, run_load
+from benchmarks.replicas import OTHERS, PARTS, processor_seconds, wire_bytes
 from benchmarks.servers import Server, Side, ours
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, find_shape
-from stt.cluster.wire import Reply
-from stt.transcript import SAMPLE_RATE, Frames
 
 N_ENGINES = {"local": 0, "cluster of 1": 1, "cluster of 2": 2}
 """The sides, and their engine replicas."""
-PARTS = {
-    "engine": r"^ray::ServeReplica:stt:Engine",
-    "ingress": r"^ray::ServeReplica:stt:Ingress",
-    "decoding": r"stt\.decoding",
-    "ledger": r"^ray::ServeReplica:stt:Ledger",
-    "proxy": r"^ray::ProxyActor",
-    "controller": r"^ray::ServeController",
-    "raylet, GCS": r"raylet/raylet|gcs_server",
-    "agents": r"dashboard|runtime_env|log_monitor|monitor\.py",
-    "stt serve": r"--cluster",
-}
-"""Processes by what their command lines say; the first that matches."""
 IDLE_SECONDS = 3.0
 RAMP_SECONDS = 4.0
 
@@ -78,21 +61,9 @@ def wait_for_engines(server: Server, n_engines: int) -> None:
         time.sleep(0.2)
 
 
-def processor_seconds(server: Server) -> Counter[str]:
-    """Processor time of each part of a side so far, and of this process, the client."""
-    used: Counter[str] = Counter(client=time.process_time())
-    root = psutil.Process(server.process_id)
-    for process in [root, *root.children(recursive=True)]:
-        try:
-            line, times = " ".join(process.cmdline()), process.cpu_times()
-        except psutil.Error:
-            continue  # it has just ended
-        if process == root and server.side.name == "local":
-            part = "service"
-        else:
-            part = next((p for p, sign in PARTS.items() if re.search(sign, line)), "others")
-        used[part] += times.user + times.system
-    return used
+def used_so_far(server: Server) -> Counter[str]:
+    """Processor time of each part of a side, and of this process, the client."""
+    return Counter({**processor_seconds(server.process_id), "client": time.process_time()})
 
 
 @dataclass
@@ -144,29 +115,18 @@ def measure(
 ) -> None:
     """One side's part of a round."""
     asyncio.run(run_load(server.url, uploads, 4, 2))  # warms what is behind the engines' warming
-    used = processor_seconds(server)
+    used = used_so_far(server)
     time.sleep(IDLE_SECONDS)
-    used = processor_seconds(server) - used
+    used = used_so_far(server) - used
     result.idle.append((used.total() - used["client"]) / IDLE_SECONDS)
     result.latencies += asyncio.run(run_load(server.url, uploads, options.lone, 1)).latencies
-    used = processor_seconds(server)
+    used = used_so_far(server)
     rate, audio_seconds = asyncio.run(
         run_steadily(server.url, uploads, options.at_once, options.seconds)
     )
-    result.used += processor_seconds(server) - used
+    result.used += used_so_far(server) - used
     result.throughputs.append(rate)
     result.audio_seconds += audio_seconds
-
-
-def wire_bytes(audio_seconds: float, n_symbols: int = 1205) -> tuple[float, float]:
-    """Bytes for each second of audio: a window to the engine, and its frames back."""
-    waveform = recording(round(audio_seconds * SAMPLE_RATE))
-    n_frames = len(waveform) // 320
-    rng = np.random.default_rng(0)
-    log_probs = np.log(rng.dirichlet(np.ones(n_symbols), n_frames)).astype(np.float32)
-    reply = Reply.of(Frames.of(log_probs), 0.1, 0.2)
-    there, back = (len(pickle.dumps(each, protocol=5)) for each in (waveform, reply))
-    return there / audio_seconds, back / audio_seconds
 
 
 def tables(results: dict[str, Measured]) -> Iterator[str]:
@@ -184,7 +144,7 @@ def tables(results: dict[str, Measured]) -> Iterator[str]:
         )  # fmt: skip
     heads = ["side", "audio s/s", "rounds", "of cluster of 1", "a lone clip", "more than local"]
     yield report.table([*heads, "cores when idle"], rows)
-    parts = ["service", *PARTS, "others", "client"]
+    parts = [*PARTS, OTHERS, "client"]
     rows = [
         [name, *(f"{1000 * result.used[part] / result.audio_seconds:.1f}" for part in parts)]
         for name, result in results.items()
@@ -231,7 +191,7 @@ def main() -> None:
     print(f"{describe()} Load average at the start: {load:.1f}.\n")
     for each in tables(results):
         print(each + "\n")
-    there, back = wire_bytes(options.audio_seconds)
+    there, back = (each / options.audio_seconds for each in wire_bytes(options.audio_seconds))
     print(f"A second of audio is {there:.0f} bytes to the engine and {back:.0f} back.")
 
 

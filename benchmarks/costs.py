@@ -12,35 +12,28 @@ import argparse
 import os
 import pickle
 import time
-from collections import Counter
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
 import numpy as np
-import psutil
 import requests
 
+from benchmarks.replicas import GRID, processor_seconds, wire_bytes
 from benchmarks.report import seconds, table
 from benchmarks.setting import describe
 from stt.cluster.ledger import Ledger
-from stt.cluster.wire import Description, EngineReport, IngressReport, Reply
+from stt.cluster.wire import Description, EngineReport, IngressReport
 from stt.commands.cluster import ENVIRONMENT, free_port
 from stt.ctc import Vocabulary
 from stt.loader import LoadState, Status
 from stt.metrics import Metrics
 from stt.settings import load_settings
-from stt.transcript import SAMPLE_RATE, Calibration, Frames, Waveform
-from stt.windows import FrameGrid
+from stt.transcript import Calibration, Frames, Waveform
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
 
-KINDS = {
-    "ray::ProxyActor": "proxy",
-    "ray::ServeReplica:stt:Ingress": "ingress",
-    "ray::ServeReplica:stt:Engine": "engine",
-    "ray::ServeReplica:stt:Ledger": "ledger",
-}
-DECODERS = "decoders"
+KINDS = ("proxy", "ingress", "engine", "ledger", "decoding")
+"""Of `benchmarks.replicas`' parts, those that work more the more audio there is."""
 RECORDINGS = {
     "WAV, 10 min, 16 kHz": (600, lambda: with_libsndfile(tones(600, 16_000), 16_000, "WAV")),
     "MP3, 10 min, 44.1 kHz": (600, lambda: with_libsndfile(tones(600, 44_100), 44_100, "MP3")),
@@ -59,7 +52,7 @@ class SilentEngine:
     """Says a few words in no time."""
 
     vocabulary = Vocabulary(("", "|", *"abcdefgh"), blank=0)
-    grid = FrameGrid(320, 400)
+    grid = GRID
     calibration = Calibration()
     device, precision, backend = "cpu", "fp32", "torch"
 
@@ -75,21 +68,6 @@ class SilentEngine:
         )
 
 
-def processor_seconds() -> Counter[str]:
-    """Used so far, by kind of process."""
-    found: Counter[str] = Counter()
-    for process in psutil.process_iter(["cmdline"]):
-        title = " ".join(process.info["cmdline"] or [])
-        kind = next((name for start, name in KINDS.items() if title.startswith(start)), None)
-        if kind is None:
-            continue
-        found[kind] += sum(process.cpu_times()[:2])
-        if kind == "ingress":
-            for child in process.children(recursive=True):
-                found[DECODERS] += sum(child.cpu_times()[:2])
-    return found
-
-
 def post(url: str, recording: bytes) -> None:
     files = {"file": ("recording", BytesIO(recording))}
     requests.post(f"{url}/transcribe", files=files, timeout=300).raise_for_status()
@@ -98,36 +76,35 @@ def post(url: str, recording: bytes) -> None:
 def measure(url: str, budget_seconds: float) -> str:
     """Costs of each recording, uploaded again and again."""
     rows = []
-    kinds = [*KINDS.values(), DECODERS]
     for name, (length, make) in RECORDINGS.items():
         recording = make()
         post(url, recording)
-        before, count, until = processor_seconds(), 0, time.monotonic() + budget_seconds
+        before, count, until = processor_seconds(os.getpid()), 0, time.monotonic() + budget_seconds
         while time.monotonic() < until:
             post(url, recording)
             count += 1
-        used = processor_seconds() - before
+        used = processor_seconds(os.getpid()) - before
         per = length * count / 1000 if length > SHORT_SECONDS else count / 1000
         unit = "second of audio" if length > SHORT_SECONDS else "request"
         rows.append(
             [name, str(count), f"{len(recording) / length / 1000:.0f} kB", unit]
-            + [f"{used[kind] / per:.3g} ms" for kind in kinds]
+            + [f"{used[kind] / per:.3g} ms" for kind in KINDS]
         )
     heads = ["recording", "times", "bytes a second", "processor time for each"]
-    return table([*heads, *kinds], rows)
+    return table([*heads, *KINDS], rows)
 
 
 def reports_line(handle: Any, budget_seconds: float) -> str:
     """What a report costs the ledger's process, Ray's part and all."""
     families = list(Metrics().registry.collect())
     report = EngineReport({}, {"KR": Description.of("KR", SilentEngine())}, 10.0, 100.0)
-    before, count, until = processor_seconds(), 0, time.monotonic() + budget_seconds
+    before, count, until = processor_seconds(os.getpid()), 0, time.monotonic() + budget_seconds
     while time.monotonic() < until:
         sent = [handle.report.remote(f"other-{index}", report, families) for index in range(20)]
         for each in sent:
             each.result(timeout_s=30)
         count += len(sent)
-    used = processor_seconds()["ledger"] - before["ledger"]
+    used = processor_seconds(os.getpid())["ledger"] - before["ledger"]
     rate = count / budget_seconds
     return (
         f"A report costs the ledger's process {used / count * 1e3:.3g} ms, at {rate:.0f} a second."
@@ -174,10 +151,7 @@ def once(call: object, rounds: int = 50) -> float:
 
 def wire_line() -> str:
     """Bytes that cross between ingress and engine for a window of 20 s."""
-    n_samples = 20 * SAMPLE_RATE
-    there = len(pickle.dumps(np.zeros(n_samples, np.float32), protocol=5))
-    frames = SilentEngine.frames(SilentEngine.grid.n_frames(n_samples))
-    back = len(pickle.dumps(Reply.of(frames, 0.0, 0.0), protocol=5))
+    there, back = wire_bytes(20)
     return f"A window of 20 s is {there / 1000:.0f} kB there and {back / 1000:.1f} kB back."
 
 
@@ -205,10 +179,10 @@ def main() -> None:
         time.sleep(0.5)
     print(describe(), "\n")
     print(measure(url, options.seconds), "\n")
-    before = processor_seconds()
+    before = processor_seconds(os.getpid())
     time.sleep(10)
-    idle = processor_seconds() - before
-    print("Idle:", ", ".join(f"{kind} {idle[kind] / 10:.2%}" for kind in KINDS.values()), "\n")
+    idle = processor_seconds(os.getpid()) - before
+    print("Idle:", ", ".join(f"{kind} {idle[kind] / 10:.2%}" for kind in KINDS), "\n")
     print(reports_line(serve.get_deployment_handle("Ledger", app_name="stt"), 10), "\n")
     serve.shutdown()
     ray.shutdown()

@@ -1,7 +1,7 @@
 """A cluster of replicas, simulated: what `benchmarks.simulation` runs.
 
 Recordings come at random, of mixed lengths; each goes through a proxy, an ingress replica, its
-decode processes, the network and an engine, two windows at a time, as in the real thing; replicas
+decode processes, the network and an engine, as many windows at a time as a GPU wants; replicas
 report to the ledger. What each step costs was measured by `benchmarks.costs`; how fast a GPU is was
 not, and is assumed. `demands` says the same without chance, and the simulation is held against it.
 """

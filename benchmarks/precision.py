@@ -15,7 +15,8 @@ from pathlib import Path
 
 from benchmarks.held_out import Subject
 from benchmarks.setting import describe
-from stt.commands.optimize import Clip, texts_of
+from stt.commands.calibration import Clip
+from stt.commands.optimize import texts_of
 from stt.engine import Engine
 from stt.evaluation import score
 from stt.languages import BUNDLED_MODELS

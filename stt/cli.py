@@ -22,6 +22,7 @@ COMMANDS = {
     "transcribe": "files, folders or standard input -> text, captions or JSON",
     "download": "the models into the cache, before a service starts or without a network",
     "optimize": "make a model several times as fast on a CPU, and say what that costs",
+    "doctor": "what this machine has, and which engines are right and fast on it",
     "evaluate": "word and character error rates over a list of recordings with their texts",
 }
 """Name of each command, which is also its module in `stt.commands`, and what it does."""

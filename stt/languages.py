@@ -16,6 +16,13 @@ BUNDLED_PREFIX = "bundled:"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 
 
+def samples_folder() -> Path:
+    """The sample recordings, in an installed package or beside the sources."""
+    package = Path(__file__).parent
+    inside = package / "samples"
+    return inside if inside.is_dir() else package.parent / "samples"
+
+
 @dataclass(frozen=True)
 class ModelSource:
     """Where a checkpoint comes from: a hub repository, or a folder if ``folder`` is set."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from stt.engine import Engine
-from stt.engines import open_engine
+from stt.engines import OpenedEngine, open_engine
 from stt.errors import (
     ConfigurationError,
     ModelBroken,
@@ -57,6 +57,8 @@ class LoadState:
     """Of the download; 0 where nothing has to be fetched."""
     reason: str | None = None
     """Why it failed, or why the last try did; and what to do."""
+    warning: str | None = None
+    """Why a ready model is slower than it could be, and what to do."""
     load_seconds: float = 0.0
     """From the start until it was ready; 0 before."""
     next_try: float | None = None
@@ -147,7 +149,8 @@ class EngineLoader:
         pause, started = 1.0, time.monotonic()
         while True:
             try:
-                engine = self._given or await self._load(language)
+                opened = await self._load(language)
+                engine = opened.engine
                 self._update(language, step="warming")
                 await self._warm_in_turn(engine)
             except ModelUnreachable as error:
@@ -178,7 +181,10 @@ class EngineLoader:
             else:
                 self._engines[language.code] = engine
                 self._states[language.code] = LoadState(
-                    Status.READY, step="ready", load_seconds=time.monotonic() - started
+                    Status.READY,
+                    step="ready",
+                    warning=opened.warning,
+                    load_seconds=time.monotonic() - started,
                 )
                 logger.info(
                     "%s is ready: %s on %s", language.name, language.model.id, engine.device,
@@ -194,14 +200,17 @@ class EngineLoader:
             except (Overloaded, QueueTimeout) as busy:
                 await asyncio.sleep(min(busy.retry_after_seconds, POLL_SECONDS))
 
-    async def _load(self, language: Language) -> Engine:
+    async def _load(self, language: Language) -> OpenedEngine:
+        if self._given is not None:
+            return OpenedEngine(self._given)
+
         def report(done: int, total: int) -> None:
             self._update(language, bytes_done=done, bytes_total=total)
 
         def find() -> Path:
             return find_model(language.model, cache_dir=self._settings.cache_dir, report=report)
 
-        def read(folder: Path) -> Engine:
+        def read(folder: Path) -> OpenedEngine:
             return open_engine(language.model, folder, self._settings)
 
         self._update(language, step="fetching", next_try=None)

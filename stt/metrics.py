@@ -97,6 +97,13 @@ class Metrics:
             ("language",),
             registry=registry,
         )
+        self.model_fallback = Gauge(
+            "stt_model_fallback",
+            "1 when a slower engine serves the language, since the faster one computed something "
+            "else than fp32 on this machine; /health says what to do.",
+            ("language",),
+            registry=registry,
+        )
         self.model_load_duration = Gauge(
             "stt_model_load_duration_seconds",
             "From the start to the moment when the language's model was ready; 0 until then.",
@@ -125,6 +132,8 @@ class Metrics:
         """Look its state up whenever somebody wants to know."""
         ready = self.model_ready.labels(language)
         ready.set_function(lambda: state().status is Status.READY)
+        fallback = self.model_fallback.labels(language)
+        fallback.set_function(lambda: state().warning is not None)
         load_duration = self.model_load_duration.labels(language)
         load_duration.set_function(lambda: state().load_seconds)
 

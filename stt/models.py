@@ -60,15 +60,24 @@ def find_model(
         ModelBroken: it is not there, or not whole, and will not be by trying again.
         ModelUnreachable: the hub did not answer as it should; trying again may help.
     """
-    if source.folder is not None:
-        _check_whole(source.folder, f"The folder of model {source.id!r}")
-        return source.folder
     try:
-        return _find_in_cache(source, cache_dir) or _download(source, cache_dir, endpoint, report)
+        return find_locally(source, cache_dir) or _download(source, cache_dir, endpoint, report)
     except ModelBroken:
         raise
     except Exception as error:
         raise _translate(error, source) from error
+
+
+def find_locally(source: ModelSource, cache_dir: Path | None = None) -> Path | None:
+    """The folder of a checkpoint that is on this machine already; None: it has to be downloaded.
+
+    Raises:
+        ModelBroken: the model is a folder, and that is missing or not whole.
+    """
+    if source.folder is not None:
+        _check_whole(source.folder, f"The folder of model {source.id!r}")
+        return source.folder
+    return _find_in_cache(source, cache_dir)
 
 
 def _missing(names: Iterable[str]) -> str | None:

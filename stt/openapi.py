@@ -199,6 +199,7 @@ def _health(status: str) -> tuple[str, Any]:
             bytes_total=0,
             retry_in_seconds=None,
             reason=None,
+            warning=None,
         )
         for each in LANGUAGES
     ]

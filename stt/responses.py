@@ -91,6 +91,9 @@ class ModelHealth(BaseModel):
         description="When the hub is tried again, where that is due."
     )
     reason: str | None = Field(description="What went wrong, and what to do.")
+    warning: str | None = Field(
+        description="Why a ready model is slower than it could be, and what to do."
+    )
 
 
 class HealthResponse(BaseModel):

@@ -27,6 +27,12 @@ def spell_log_probs(columns: Sequence[int], n_vocab: int = 5, posterior: float =
     return np.log(probs)
 
 
+def relative_difference(rows: LogProbs, exact: LogProbs) -> float:
+    """The size of the difference over that of the exact log-probs about their mean: 0 is equal."""
+    spread = exact - exact.mean(axis=1, keepdims=True)
+    return float(np.linalg.norm(rows - exact) / np.linalg.norm(spread))
+
+
 class FakeEngine:
     """Says "ab" for every waveform; ``before`` is called in the inference thread first."""
 

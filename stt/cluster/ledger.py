@@ -25,7 +25,14 @@ FORGET_SECONDS = 5.0
 """But not before that."""
 
 LOWEST = frozenset({"process_start_time_seconds", "process_max_fds"})
-HIGHEST = frozenset({"process_open_fds", "stt_model_ready", "stt_model_load_duration_seconds"})
+HIGHEST = frozenset(
+    {
+        "process_open_fds",
+        "stt_model_ready",
+        "stt_model_fallback",
+        "stt_model_load_duration_seconds",
+    }
+)
 """Gauges of which the cluster's is the least or the greatest of its replicas'; others are summed.
 
 ``process_open_fds`` of all replicas is the fullest one's, to be held against the lowest limit."""

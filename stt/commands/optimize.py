@@ -9,35 +9,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from stt.audio import decode
 from stt.commands.arguments import add_settings, begin
-from stt.commands.inputs import AUDIO_SUFFIXES
+from stt.commands.calibration import Clip, heard_again, read_clips, with_noise
 from stt.commands.recognition import choose_language, find_checkpoint
 from stt.ctc import GreedyDecoder
 from stt.engine import Engine, available_cores
-from stt.errors import AudioError, ConfigurationError
-from stt.evaluation import Errors, read_manifest, score
+from stt.engines.agreement import REFERENCE_FRAMES, Agreement, Reference
+from stt.engines.openvino import CONTEXT_FRAMES
+from stt.errors import ConfigurationError
+from stt.evaluation import Errors, score
 from stt.languages import Language
 from stt.settings import Settings
-from stt.transcript import SAMPLE_RATE, Waveform
-
-MAX_CLIP_SECONDS = 20.0
-"""Of a recording only its beginning is taken: as much as the service's windows hold."""
-FEWEST_CLIPS = 24
-"""With fewer, each is heard again in noise, so that ranges are not those of a few clean voices."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A recording to calibrate and compare with."""
-
-    name: str
-    waveform: Waveform
-    text: str | None
-    """What is said, where that is known."""
+from stt.transcript import SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -52,6 +37,8 @@ class Cost:
     cer_optimized: float | None
     n_characters: int
     """Of the texts that `loss` is counted in."""
+    agreement: Agreement
+    """With fp32, at every length that the graph can see."""
 
     @property
     def loss(self) -> float:
@@ -69,6 +56,10 @@ class Cost:
         """Whether more is lost; a single character is an accident, however few there are."""
         is_accident = 0 < self.loss < 1.5 * self.resolution
         return self.loss > threshold and not is_accident
+
+    def is_acceptable(self, threshold: float) -> bool:
+        """Whether the model may be kept: right at every length, and within the threshold."""
+        return self.agreement.holds and not self.exceeds(threshold)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -114,7 +105,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, settings = begin(make_parser(), arguments)
     language = choose_language(options.lang, settings)
-    clips = read_clips(options.calibration, language, options.max_clips)
+    clips = read_clips(options.calibration, language, options.max_clips, settings.window_seconds)
     checkpoint_folder = find_checkpoint(language.model, settings)
     cost, folder = optimize(
         language, checkpoint_folder, clips, options.to, options.threshold / 100, settings
@@ -154,16 +145,29 @@ def optimize(
     try:
         speech = [clip.waveform for clip in clips]
         convert(read_checkpoint(checkpoint_folder), work, precision, with_noise(speech))
-        exact = texts_of(
-            load_torch_engine(checkpoint_folder, device="cpu", precision="fp32"), clips, "fp32"
+        exact = load_torch_engine(checkpoint_folder, device="cpu", precision="fp32")
+        compared = heard_again(clips, exact.grid)
+        exact_texts = texts_of(exact, compared, "fp32")
+        longest = exact.grid.n_frames(int(settings.window_seconds * SAMPLE_RATE))
+        every_length = Reference.of(
+            exact,
+            speech,
+            # The bar is for people: nothing is drawn where standard error is no terminal.
+            tqdm(graph_lengths(longest), desc="every length, fp32", disable=None, leave=False),
         )
+        Reference.of(exact, speech, [n for n in REFERENCE_FRAMES if n <= longest]).save(work)
         optimized_engine = load_openvino_engine(
             work,
             precision=precision,
             cpu_threads=settings.cpu_threads or available_cores(),
         )
-        cost = compare(clips, exact, texts_of(optimized_engine, clips, precision))
-        if cost.exceeds(threshold):
+        cost = compare(
+            compared,
+            exact_texts,
+            texts_of(optimized_engine, compared, precision),
+            every_length.compare(optimized_engine),
+        )
+        if not cost.is_acceptable(threshold):
             return cost, None
         (work / place.report.name).write_text(
             json.dumps({"model": language.model.id, "precision": precision, **asdict(cost)})
@@ -177,82 +181,6 @@ def optimize(
         shutil.rmtree(work, ignore_errors=True)
 
 
-def read_clips(folder: Path | None, language: Language, limit: int) -> list[Clip]:
-    """The user's recordings, or else those of the package that are in the language.
-
-    Raises:
-        ConfigurationError: there are none, or none can be decoded.
-    """
-    texts: dict[Path, str] = {}
-    if folder is None:
-        folder = samples_folder()
-        print(
-            "No --calibration: taking the package's few samples, which are a synthetic voice. "
-            "Recordings like yours make a better model.",
-            file=sys.stderr,
-        )
-        paths = sorted(folder.glob(f"{language.iso_639_1}-*")) or sorted(folder.glob("*-*"))
-    else:
-        paths = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
-        )
-    manifest = folder / "texts.tsv"
-    if manifest.is_file():
-        texts = {each.path.resolve(): each.reference for each in read_manifest(manifest)}
-    clips = []
-    for path in paths[:limit]:
-        try:
-            waveform = beginning_of(path)
-        except (AudioError, OSError) as error:
-            print(f"{path.name} is left out: {error}", file=sys.stderr)
-            continue
-        if len(waveform) < SAMPLE_RATE // 2:
-            continue
-        whole = len(waveform) < MAX_CLIP_SECONDS * SAMPLE_RATE
-        clips.append(Clip(path.name, waveform, texts.get(path.resolve()) if whole else None))
-    if not clips:
-        raise ConfigurationError(
-            f"There is no recording to calibrate with in {folder}. Expected audio files of speech."
-        )
-    return clips
-
-
-def samples_folder() -> Path:
-    """The samples, in an installed package or beside the sources."""
-    package = Path(__file__).parents[1]
-    inside = package / "samples"
-    return inside if inside.is_dir() else package.parent / "samples"
-
-
-def beginning_of(path: Path) -> Waveform:
-    """The first `MAX_CLIP_SECONDS` of a recording."""
-    blocks, n_samples = [], 0
-    with path.open("rb") as file:
-        for block in decode(file, max_seconds=1e6):
-            blocks.append(block)
-            n_samples += len(block)
-            if n_samples >= MAX_CLIP_SECONDS * SAMPLE_RATE:
-                break
-    joined = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    return joined[: int(MAX_CLIP_SECONDS * SAMPLE_RATE)]
-
-
-def with_noise(waveforms: Sequence[Waveform]) -> list[Waveform]:
-    """The waveforms; if they are few, again in white noise of 20, 10 and 5 dB below them."""
-    if len(waveforms) >= FEWEST_CLIPS:
-        return list(waveforms)
-    random = np.random.default_rng(0)
-    heard = list(waveforms)
-    for ratio_db in (20, 10, 5):
-        for waveform in waveforms:
-            level = np.sqrt(np.mean(waveform**2)) * 10 ** (-ratio_db / 20)
-            noise = random.standard_normal(len(waveform), np.float32)
-            heard.append(waveform + np.float32(level) * noise)
-    return heard
-
-
 def texts_of(engine: Engine, clips: Sequence[Clip], label: str) -> list[str]:
     """What an engine makes of each clip."""
     texts = []
@@ -264,7 +192,17 @@ def texts_of(engine: Engine, clips: Sequence[Clip], label: str) -> list[str]:
     return texts
 
 
-def compare(clips: Sequence[Clip], exact: Sequence[str], optimized: Sequence[str]) -> Cost:
+def graph_lengths(longest: int) -> list[int]:
+    """Every number of frames that the context graph computes for recordings up to a window.
+
+    Kernels differ by length, and a wrong one shows at its own lengths only.
+    """
+    return [1, 2, 5, *range(CONTEXT_FRAMES, longest + 1, CONTEXT_FRAMES)]
+
+
+def compare(
+    clips: Sequence[Clip], exact: Sequence[str], optimized: Sequence[str], agreement: Agreement
+) -> Cost:
     """The optimised model's texts against fp32's, and both against the truth where it is known."""
     known = [index for index, clip in enumerate(clips) if clip.text]
 
@@ -274,11 +212,12 @@ def compare(clips: Sequence[Clip], exact: Sequence[str], optimized: Sequence[str
     between = score((a, b) for a, b in zip(exact, optimized, strict=True) if a).characters
     truth = errors(exact)
     return Cost(
-        len(clips),
+        len({clip.name for clip in clips}),
         between.rate or 0.0,
         truth.rate if known else None,
         errors(optimized).rate if known else None,
         truth.reference_units if known else between.reference_units,
+        agreement,
     )
 
 
@@ -295,12 +234,19 @@ def render(
         lines.append(f"  character error rate in {precision:<22}{cost.cer_optimized:.2%}")
     else:
         lines.append("  character error rates: not known without a texts.tsv in --calibration")
+    lines.append(f"  {cost.agreement}")
     if cost.resolution > threshold:
         lines.append(
             f"  too few recordings to tell {threshold:.2%}: one of their {cost.n_characters} "
             f"characters is {cost.resolution:.2%}"
         )
-    if folder is None:
+    if not cost.agreement.holds:
+        lines.append(
+            f"NOT kept: at {cost.agreement.shift_frames} frames it computes something else than "
+            "fp32 on this processor. The service goes on with torch. --to bf16 may help; "
+            "`stt doctor` says what this processor has."
+        )
+    elif folder is None:
         lines.append(
             f"NOT kept: it loses {cost.loss:.2%}, more than {threshold:.2%} (--threshold). The "
             "service goes on with torch. More recordings in --calibration, or --to bf16, may help."

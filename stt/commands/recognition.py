@@ -147,7 +147,7 @@ def open_recognizer(
         logger.warning("DEMO: a small model, trained on one synthetic voice; it knows no people")
     folder = find_checkpoint(language.model, settings, pauses)
     logger.info("%s: reading %s", language.name, language.model.id)
-    engine = open_engine(language.model, folder, settings)
+    engine = open_engine(language.model, folder, settings).engine
     # The hub's cache keeps a snapshot under the name of its commit.
     from_hub = language.model.folder is None
     recognizer = LocalRecognizer(

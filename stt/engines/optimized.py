@@ -15,7 +15,7 @@ from stt.ctc import Vocabulary
 from stt.languages import ModelSource
 from stt.windows import FrameGrid
 
-GRAPH_VERSION = 5
+GRAPH_VERSION = 6
 """Of `stt.engines.convert`; a change there that changes results raises it."""
 ENCODER, CONTEXT = "encoder.xml", "context.xml"
 """OpenVINO's graphs, from waveform to features to logits; their weights lie beside them."""

@@ -6,18 +6,22 @@ CUDA graph: that would take one for each length, and what it saves, the time to 
 kernels, is hidden behind the pass before.
 """
 
+import functools
 import logging
 import threading
+import wave
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stt.engines.agreement import Agreement, Reference
 from stt.engines.checkpoint import Checkpoint, read_checkpoint, unreadable
 from stt.engines.memory import forget_mapped
 from stt.engines.transfer import Download, Transfer
 from stt.errors import ConfigurationError, ModelBroken
+from stt.languages import BUNDLED_FOLDER, samples_folder
 from stt.transcript import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
 
 logger = logging.getLogger(__name__)
@@ -189,6 +193,33 @@ def choose_precision(wanted: str, device: str) -> str:
             "bf16 (and fp16 on a GPU); int8 is for the openvino backend."
         )
     return wanted
+
+
+@functools.cache
+def compare_precision(device: str, precision: str, cpu_threads: int = 0) -> Agreement:
+    """Whether torch computes on this machine in a precision what it does in fp32.
+
+    The bundled Korean model reads a bundled clip twice, which takes a fraction of a second and
+    tells of the machine's kernels, not of the checkpoint that is served.
+
+    Args:
+        device: ``cpu`` or ``cuda:N``; fp32 is computed on the CPU.
+        precision: As `choose_precision` returns it.
+        cpu_threads: As of `TorchEngine`.
+    """
+    folder = BUNDLED_FOLDER / "ko-mini"
+    with wave.open(str(samples_folder() / "ko-hello.wav")) as file:  # mono, 16 bits, 16 kHz
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    speech: Waveform = (samples / 32768).astype(np.float32)
+    exact = load_torch_engine(folder, device="cpu", precision="fp32", cpu_threads=cpu_threads)
+    reference = Reference.of(exact, [speech], lengths=_COMPARED_FRAMES)
+    return reference.compare(
+        load_torch_engine(folder, device=device, precision=precision, cpu_threads=cpu_threads)
+    )
+
+
+_COMPARED_FRAMES = (112, 48, 1, 170)
+"""Lengths, in frames, that `compare_precision` reads the clip at."""
 
 
 def load_torch_engine(

@@ -119,6 +119,7 @@ async def health(service: Use, response: Response) -> HealthResponse:
                 bytes_total=state.bytes_total,
                 retry_in_seconds=state.retry_in_seconds,
                 reason=state.reason,
+                warning=state.warning,
             )
             for language, state in states
         ],

@@ -14,7 +14,7 @@ from stt.engines.transfer import Transfer
 from stt.errors import ConfigurationError, ModelBroken
 from stt.transcript import Calibration, Frames
 from tests.audio_files import tones
-from tests.fakes import save_random_checkpoint
+from tests.fakes import relative_difference, save_random_checkpoint
 
 
 @pytest.fixture(scope="module", params=["layer", "group"])
@@ -91,9 +91,9 @@ def test_a_gpu_hears_the_same(
 ) -> None:
     on_gpu = load_torch_engine(folder, device="cuda:0", precision=precision)
     monkeypatch.setattr(on_gpu, "_pass_samples", 3 * 16000)
-    exact = load_torch_engine(folder, device="cpu", precision="fp32").forward(WAVEFORMS)
-    for ours, theirs in zip(on_gpu.forward(WAVEFORMS), exact, strict=True):
-        assert (ours.columns == theirs.columns).mean() > 0.8  # random weights are seldom sure
+    exact = load_torch_engine(folder, device="cpu", precision="fp32").log_probs(WAVEFORMS)
+    for ours, theirs in zip(on_gpu.log_probs(WAVEFORMS), exact, strict=True):
+        assert relative_difference(ours, theirs) < 0.06
 
 
 def test_frames_are_the_log_probs_reduced(folder: Path) -> None:
@@ -123,9 +123,8 @@ def test_precisions(folder: Path) -> None:
     coarse = load_torch_engine(folder, device="cpu", precision="bf16")
     fine = load_torch_engine(folder, device="cpu", precision="fp32")
     assert (coarse.precision, fine.precision) == ("bf16", "fp32")
-    for rough, exact in zip(coarse.forward(WAVEFORMS), fine.forward(WAVEFORMS), strict=True):
-        assert (rough.columns == exact.columns).mean() > 0.8
-        assert (rough.log_probs != exact.log_probs).any()
+    for rough, exact in zip(coarse.log_probs(WAVEFORMS), fine.log_probs(WAVEFORMS), strict=True):
+        assert 0 < relative_difference(rough, exact) < 0.06  # measured: 0.03
 
 
 def test_output_that_is_not_finite_is_an_error_and_no_text(folder: Path) -> None:

@@ -1,0 +1,173 @@
+"""``stt doctor``: what this machine has, and whether the engines are right and fast on it."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from stt import __version__
+from stt.commands.arguments import add_settings, begin
+from stt.engine import available_cores, choose_device
+from stt.engines.agreement import Agreement, Reference
+from stt.engines.optimized import PRECISIONS, place_of
+from stt.errors import ModelBroken, ModelUnreachable
+from stt.languages import Language, choose_languages
+from stt.models import find_locally
+from stt.settings import Settings
+
+FEATURES = ("avx2", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16")
+"""Of processors, as torch names them: those that the engines' kernels differ by."""
+PACKAGES = ("torch", "transformers", "openvino", "nncf", "av", "soundfile", "ray")
+VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+"""Of the environment, that change which kernels run."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One engine on this machine."""
+
+    engine: str
+    agreement: Agreement | None
+    remark: str = ""
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it computes something else than fp32."""
+        return self.agreement is not None and not self.agreement.holds
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The flags of this command."""
+    parser = argparse.ArgumentParser(
+        prog="stt doctor",
+        allow_abbrev=False,
+        description="Print this machine's processor, what the engines can use of it, and for each "
+        "engine whether it agrees with fp32 here and how fast it is. Downloads nothing. Exit "
+        "status: 0 every engine agrees, 1 some engine does not, 2 wrong usage or settings.",
+    )
+    parser.add_argument(
+        "--languages",
+        metavar="CODES",
+        default=argparse.SUPPRESS,
+        help="codes or aliases, comma-separated [STT_LANGUAGES, else KR]",
+    )
+    add_settings(parser)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; the exit status.
+
+    Raises:
+        ConfigurationError: wrong settings, or no such language.
+    """
+    _options, settings = begin(make_parser(), arguments)
+    languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+    for name, value in machine():
+        sys.stdout.write(f"{name:<12}{value}\n")
+    checks = list(_check_torch(settings))
+    for language in languages:
+        checks += _check_optimized(language, settings)
+    width = max(len(check.engine) for check in checks)
+    sys.stdout.write(f"\n{'engine':<{width}}  like fp32  largest shift    RTFx\n")
+    for check in checks:
+        sys.stdout.write(render(check, width) + "\n")
+    return 1 if any(check.is_wrong for check in checks) else 0
+
+
+def machine() -> Iterator[tuple[str, str]]:
+    """What a report of a problem should say of the machine: names and values."""
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    yield "stt-ctc", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"
+    memory_gb = psutil.virtual_memory().total / 1e9
+    yield "processor", f"{_processor()}, {available_cores()} cores to use, {memory_gb:.0f} GB"
+    yield "has", " ".join(name for name in FEATURES if capabilities.get(name)) or "none of these"
+    yield "has not", " ".join(name for name in FEATURES if not capabilities.get(name)) or "-"
+    if torch.cuda.is_available():
+        yield "GPU", torch.cuda.get_device_name(0)
+    else:
+        yield "GPU", "none that torch can use"
+    yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    variables = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
+    if variables:
+        yield "set", " ".join(variables)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "-"
+
+
+def _check_torch(settings: Settings) -> Iterator[Check]:
+    """torch on the bundled Korean model: fp32 on the CPU against what the device would serve."""
+    from stt.engines.torch import choose_precision, compare_precision
+
+    device = choose_device(settings.device)
+    cpu_threads = settings.cpu_threads or available_cores()
+    for precision in dict.fromkeys(("fp32", choose_precision("auto", device))):
+        agreement = compare_precision(device, precision, cpu_threads)
+        yield Check(f"torch {precision} on {device} (ko-mini)", agreement)
+
+
+def _check_optimized(language: Language, settings: Settings) -> Iterator[Check]:
+    """What `stt optimize` has made of a language's checkpoint, against its own reference."""
+    model = language.model
+    try:
+        folder = find_locally(model, settings.cache_dir)
+    except (ModelBroken, ModelUnreachable) as error:
+        yield Check(f"{language.code} {model.id}", None, error.message)
+        return
+    if folder is None:
+        yield Check(f"{language.code} {model.id}", None, "not downloaded yet: `stt download`")
+        return
+    places = [place_of(model, folder, each, settings.cache_dir) for each in PRECISIONS]
+    if not any(place.model.is_file() for place in places):
+        yield Check(f"{language.code} {model.id}", None, "not optimised here: `stt optimize`")
+    for place in places:
+        if place.model.is_file():
+            name = f"{language.code} openvino {place.precision} ({model.id})"
+            yield Check(name, *_check_place(place.folder, place.precision, settings))
+
+
+def _check_place(folder: Path, precision: str, settings: Settings) -> tuple[Agreement | None, str]:
+    from stt.engines.openvino import load_openvino_engine
+
+    try:
+        engine = load_openvino_engine(
+            folder, precision=precision, cpu_threads=settings.cpu_threads or available_cores()
+        )
+        return Reference.load(folder).compare(engine), ""
+    except ModelBroken as error:
+        return None, error.message
+
+
+def render(check: Check, width: int) -> str:
+    """One line of the table."""
+    name = f"{check.engine:<{width}}"
+    if check.agreement is None:
+        return f"{name}  {check.remark}"
+    agreement = check.agreement
+    verdict = "right" if agreement.holds else f"WRONG at {agreement.shift_frames} frames"
+    return (
+        f"{name}  {agreement.equal:>8.2%}  {agreement.shift:>13.4f}  "
+        f"{agreement.audio_seconds / agreement.seconds:>6.0f}  {verdict}"
+    )

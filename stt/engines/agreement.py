@@ -2,8 +2,8 @@
 
 A converted model is made on one machine and served on another, and libraries pick their kernels by
 processor and by input length. OpenVINO 2026.4's int8 grouped convolution, for one, is wrong on AMX
-at some lengths (docs/benchmarks.md). So a converted model carries a `Reference`: real speech at a
-dozen lengths, with fp32's best symbol of each frame. Loading compares against it.
+at some lengths (docs/library-faults.md). So a converted model carries a `Reference`: real speech at
+a dozen lengths, with fp32's best symbol of each frame. Loading compares against it.
 """
 
 import time

@@ -66,10 +66,7 @@ def convert(
         features = [_all_real(model.encoder(waveform)) for waveform in waveforms]
         if model.encoder.is_local:
             encoder = _in_int8(encoder, [(each,) for each in waveforms], exact=_FIRST_CONVOLUTION)
-        config = checkpoint.config
-        per_group = config.hidden_size // config.num_conv_pos_embedding_groups
-        exact = None if per_group % 16 == 0 else _POSITION_CONVOLUTION
-        context = _in_int8(context, features, exact)
+        context = _in_int8(context, features)
     openvino.save_model(encoder, target / ENCODER, compress_to_fp16=False)
     openvino.save_model(context, target / CONTEXT, compress_to_fp16=False)
     Description(
@@ -87,15 +84,6 @@ The first convolution hears the waveform itself, which 8 bits would coarsen; it 
 the work. Behind group norm, which follows the first alone, no convolution is in int8: their signals
 have no common scale, and on the bundled English model they cost 0.5 % (absolute) of character
 errors, for an eighth of the work.
-"""
-
-_POSITION_CONVOLUTION = r".*position/.*"
-"""The context network's grouped convolution, where its groups are no multiple of 16 channels wide.
-
-On a processor with AMX, oneDNN's int8 kernel is wrong there at some lengths, in all groups but the
-first: it subtracts the activations' zero point from the weights of another group
-(docs/benchmarks.md has a reproduction). It is 2 % of the work. The bundled models have groups of
-18 channels; published ones have 48 or 64, for which oneDNN takes another kernel.
 """
 
 

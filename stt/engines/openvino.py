@@ -167,8 +167,8 @@ def load_openvino_engine(
         precision=precision,
         calibration=calibration or Calibration(),
     )
-    # Where the first inference ever is a single frame, OpenVINO 2026.4 computes every longer one
-    # wrongly from then on; after a longer one, single frames do no harm.
+    # Attention without a mask is wrong for good after a first inference of one frame
+    # (docs/library-faults.md). Ours has a mask and was not seen to be, but this costs little.
     engine.log_probs([np.zeros(SAMPLE_RATE, np.float32)])
     forget_mapped(folder)
     logger.info("model read", extra={"backend": "openvino", "precision": precision})

@@ -161,6 +161,57 @@ class Layer(nn.Module):
         return self.narrow(F.gelu(self.wide(hidden)))  # type: ignore[no-any-return]
 
 
+class PositionalConvolution(nn.Module):
+    """The grouped convolution that stands for positions, its weight norm computed once.
+
+    Weight norm (Salimans and Kingma, 2016) over all but the last dimension. Older checkpoints name
+    its parts ``weight_g`` and ``weight_v``.
+
+    Groups are filled up with zeros to a multiple of 16 channels. On a processor with AMX, oneDNN
+    3.13 is wrong for other widths: in bf16 below 16 channels, and in int8 at some lengths, where it
+    takes one group's compensation for another's (docs/library-faults.md). Published checkpoints
+    have 48 or 64, so nothing is filled up there.
+    """
+
+    def __init__(self, config: Any, read: ReadTensor) -> None:
+        super().__init__()
+        name = "wav2vec2.encoder.pos_conv_embed.conv"
+        try:
+            magnitude = read(f"{name}.weight_g", exact=True)
+            direction = read(f"{name}.weight_v", exact=True)
+        except KeyError:
+            magnitude = read(f"{name}.parametrizations.weight.original0", exact=True)
+            direction = read(f"{name}.parametrizations.weight.original1", exact=True)
+        bias = read(f"{name}.bias")
+        folded = torch._weight_norm(direction, magnitude, dim=2).to(bias.dtype)
+        kernel, groups = config.num_conv_pos_embeddings, config.num_conv_pos_embedding_groups
+        self._groups, self._width = groups, config.hidden_size // groups
+        self._more = -self._width % 16
+        folded = folded.view(groups, self._width, self._width, kernel)
+        folded = F.pad(folded, (0, 0, 0, self._more, 0, self._more)).flatten(0, 1)
+        bias = F.pad(bias.view(groups, self._width), (0, self._more)).flatten()
+        self.convolution = nn.Conv1d(
+            bias.shape[0],
+            bias.shape[0],
+            kernel,
+            padding=kernel // 2,
+            groups=groups,
+            device="meta",
+        )
+        self.convolution.weight = nn.Parameter(folded, requires_grad=False)
+        self.convolution.bias = nn.Parameter(bias, requires_grad=False)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """``[n, n_frames, width]``, what is to be added to the same."""
+        n, n_frames, _ = hidden.shape
+        grouped = hidden.view(n, n_frames, self._groups, self._width)
+        wide = F.pad(grouped, (0, self._more)) if self._more else grouped
+        embedded = self.convolution(wide.flatten(2).transpose(1, 2)).transpose(1, 2)
+        # An even kernel, padded by half of it at both ends, gives one frame too many.
+        embedded = embedded[:, :n_frames].reshape(n, n_frames, self._groups, -1)
+        return F.gelu(embedded[..., : self._width].flatten(2))
+
+
 class ContextNetwork(nn.Module):
     """Features to logits: the transformer and the head."""
 
@@ -170,7 +221,7 @@ class ContextNetwork(nn.Module):
         self._stable = config.do_stable_layer_norm
         self.projection_norm = _layer_norm(read, "wav2vec2.feature_projection.layer_norm", eps)
         self.projection = _read_linear(read, "wav2vec2.feature_projection.projection")
-        self.position = _position_convolution(config, read)
+        self.position = PositionalConvolution(config, read)
         self.norm = _layer_norm(read, "wav2vec2.encoder.layer_norm", eps)
         self.layers = nn.ModuleList(
             Layer(config, read, f"wav2vec2.encoder.layers.{index}")
@@ -191,7 +242,7 @@ class ContextNetwork(nn.Module):
             hidden = hidden * real[:, :, None]
             # Added to attention's scores, which are of the order of 10.
             mask = (real.to(hidden.dtype)[:, None, None, :] - 1) * 10_000
-        hidden = hidden + self._positions(hidden)
+        hidden = hidden + self.position(hidden)
         if not self._stable:
             hidden = self.norm(hidden)
         for layer in self.layers:
@@ -199,11 +250,6 @@ class ContextNetwork(nn.Module):
         if self._stable:
             hidden = self.norm(hidden)
         return self.head(hidden)  # type: ignore[no-any-return]
-
-    def _positions(self, hidden: Tensor) -> Tensor:
-        embedded = self.position(hidden.transpose(1, 2))
-        # An even kernel, padded by half of it at both ends, gives one frame too many.
-        return F.gelu(embedded[:, :, : hidden.shape[1]]).transpose(1, 2)
 
 
 class Wav2Vec2(nn.Module):
@@ -268,32 +314,3 @@ def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
 
 def _read_linear(read: ReadTensor, name: str) -> nn.Linear:
     return _linear(read(f"{name}.weight"), read(f"{name}.bias"))
-
-
-def _position_convolution(config: Any, read: ReadTensor) -> nn.Conv1d:
-    """The grouped convolution that stands for positions, its weight norm computed once.
-
-    Weight norm (Salimans and Kingma, 2016) over all but the last dimension. Older checkpoints name
-    its parts ``weight_g`` and ``weight_v``.
-    """
-    name = "wav2vec2.encoder.pos_conv_embed.conv"
-    try:
-        magnitude = read(f"{name}.weight_g", exact=True)
-        direction = read(f"{name}.weight_v", exact=True)
-    except KeyError:
-        magnitude = read(f"{name}.parametrizations.weight.original0", exact=True)
-        direction = read(f"{name}.parametrizations.weight.original1", exact=True)
-    bias = read(f"{name}.bias")
-    folded = torch._weight_norm(direction, magnitude, dim=2).to(bias.dtype)
-    kernel = config.num_conv_pos_embeddings
-    convolution = nn.Conv1d(
-        config.hidden_size,
-        config.hidden_size,
-        kernel,
-        padding=kernel // 2,
-        groups=config.num_conv_pos_embedding_groups,
-        device="meta",
-    )
-    convolution.weight = nn.Parameter(folded, requires_grad=False)
-    convolution.bias = nn.Parameter(bias, requires_grad=False)
-    return convolution

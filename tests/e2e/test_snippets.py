@@ -65,6 +65,7 @@ TEXT_ONLY = {
     ("docs/architecture.md", "server_stt.py      entry point"): "a picture",
     ("docs/architecture.md", "upload bytes -> blocks"): "a picture",
     ("docs/cli.md", '{"file": "a.wav"'): "keys; test_cli holds the command to them",
+    ("docs/cli.md", "engine   "): "test_openvino reads doctor's table",
     ("docs/cli.md", "file\ttext"): "a manifest; test_cli_evaluate reads the like",
     ("docs/deployment.md", "# my-stt/kustomization.yaml"): "test_kubernetes builds the like",
     ("docs/operations.md", "rule_files:"): "Prometheus' own configuration",
@@ -95,6 +96,9 @@ SAYS = {
     "talk.m4a --url": TEXTS[MEETING],
     "stt evaluate manifest.tsv": "CER",
     "stt evaluate test.tsv": "CER",
+    "stt doctor": "right",
+    "Prints WRONG on processors with AMX": "int8, 32 channels a group: right",
+    "Prints how far later results are off": "first length 16: off by 0.0",
 }
 """Of code without an answer behind it: a part of it, and what it prints or writes."""
 VOLATILE = {"processing_time_seconds", "cpu_threads", "request_id", "device"}

@@ -246,7 +246,7 @@ def make_wrong(cache: Path, target: Path) -> Path:
     [node] = [each for each in graph.get_ops() if each.get_type_name() == "GroupConvolution"]
     consumers = node.output(0).get_target_inputs()
     gain = np.full((1, node.output(0).get_partial_shape()[1].get_length(), 1), -1, np.float32)
-    gain[:, :18] = 1
+    gain[:, :32] = 1
     wrong = ops.multiply(node.output(0), gain)
     for consumer in consumers:
         consumer.replace_source_output(wrong.output(0))

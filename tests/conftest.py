@@ -1,9 +1,16 @@
 """What every test needs."""
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
+
+# The tests start a hundred processes that import torch, transformers or Ray. Containers often set
+# this variable, and then each of them compiles the same modules anew, for 5 to 20 seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(autouse=True)

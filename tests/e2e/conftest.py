@@ -14,7 +14,7 @@ Open = Callable[..., Visit]
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of the demo models for tests that leave it as it was."""
+    """A server of the demo models for tests that leave it as it was, one for all modules."""
     home = tmp_path_factory.mktemp("home")
     env = {"HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_HOME": str(home)}
     with Server("--demo", "--port", "0", env=env) as server:

@@ -1,7 +1,6 @@
 """whisper-asr-webservice's and KServe's routes, as their clients call them, on a real server."""
 
 import csv
-from collections.abc import Iterator
 from io import StringIO
 
 import pytest
@@ -16,15 +15,6 @@ ENGLISH = ROOT / "samples" / "en-library.wav"
 (TEXT,) = (each["text"] for each in SAMPLES if each["file"] == ENGLISH.name)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("home")
-    env = {"HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_HOME": str(home)}
-    with Server("--demo", "--port", "0", env=env) as server:
-        server.wait_until_ready()
-        yield server
-
-
 def ask(server: Server, route: str = "/asr", **query: str) -> requests.Response:
     with ENGLISH.open("rb") as file:
         return requests.post(
@@ -32,44 +22,44 @@ def ask(server: Server, route: str = "/asr", **query: str) -> requests.Response:
         )
 
 
-def test_asr_answers_with_text_by_default(server: Server) -> None:
-    answer = ask(server, task="transcribe", language="en", encode="true", vad_filter="false")
+def test_asr_answers_with_text_by_default(demo: Server) -> None:
+    answer = ask(demo, task="transcribe", language="en", encode="true", vad_filter="false")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.content.decode().split() == TEXT.split()
     assert answer.text.endswith("\n")
 
 
-def test_asr_subtitles(server: Server) -> None:
-    cues = list(srt.parse(ask(server, language="en", output="srt").content.decode()))
+def test_asr_subtitles(demo: Server) -> None:
+    cues = list(srt.parse(ask(demo, language="en", output="srt").content.decode()))
     assert " ".join(cue.content.replace("\n", " ") for cue in cues) == TEXT
-    vtt = ask(server, language="en", output="vtt").content.decode()
+    vtt = ask(demo, language="en", output="vtt").content.decode()
     assert " ".join(each.text for each in webvtt.from_string(vtt).captions) == TEXT
 
 
-def test_asr_tsv(server: Server) -> None:
-    text = ask(server, language="en", output="tsv").content.decode()
+def test_asr_tsv(demo: Server) -> None:
+    text = ask(demo, language="en", output="tsv").content.decode()
     rows = list(csv.DictReader(StringIO(text), delimiter="\t"))
     assert " ".join(row["text"] for row in rows) == TEXT
     assert all(0 <= int(row["start"]) < int(row["end"]) <= 1894 for row in rows)
 
 
-def test_asr_json(server: Server) -> None:
-    body = ask(server, language="en", output="json").json()
+def test_asr_json(demo: Server) -> None:
+    body = ask(demo, language="en", output="json").json()
     assert set(body) == {"text", "segments", "language"}
     assert (body["text"], body["language"]) == (TEXT, "en")
     assert set(body["segments"][0]) == {
         "id", "seek", "start", "end", "text", "tokens", "temperature", "avg_logprob",
         "compression_ratio", "no_speech_prob",
     }  # fmt: skip
-    timed = ask(server, language="en", output="json", word_timestamps="true").json()
+    timed = ask(demo, language="en", output="json", word_timestamps="true").json()
     words = [word for segment in timed["segments"] for word in segment["words"]]
     assert "".join(word["word"] for word in words).strip() == TEXT
     assert set(words[0]) == {"word", "start", "end", "probability"}
     assert {**timed["segments"][0], "words": None} == {**body["segments"][0], "words": None}
 
 
-def test_asr_without_a_language_takes_the_default(server: Server) -> None:
-    assert ask(server, output="json").json()["language"] == "ko"
+def test_asr_without_a_language_takes_the_default(demo: Server) -> None:
+    assert ask(demo, output="json").json()["language"] == "ko"
 
 
 @pytest.mark.parametrize(
@@ -82,20 +72,20 @@ def test_asr_without_a_language_takes_the_default(server: Server) -> None:
     ],
 )
 def test_what_is_not_possible(
-    server: Server, route: str, query: dict[str, str], status: int, code: str
+    demo: Server, route: str, query: dict[str, str], status: int, code: str
 ) -> None:
-    answer = ask(server, route, **query)
+    answer = ask(demo, route, **query)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_asr_names_the_missing_part(server: Server) -> None:
-    answer = requests.post(server.url + "/asr", timeout=5)
+def test_asr_names_the_missing_part(demo: Server) -> None:
+    answer = requests.post(demo.url + "/asr", timeout=5)
     assert answer.status_code == 422
     assert "curl -F audio_file=@clip.wav" in answer.json()["detail"]
 
 
-def test_kserves_health_routes(server: Server) -> None:
-    live, ready = server.get("/v2/health/live"), server.get("/v2/health/ready")
+def test_kserves_health_routes(demo: Server) -> None:
+    live, ready = demo.get("/v2/health/live"), demo.get("/v2/health/ready")
     assert (live.status_code, live.json()) == (200, {"live": True})
     assert (ready.status_code, ready.json()) == (200, {"ready": True})

@@ -1,7 +1,6 @@
 """OpenAI's own Python client against a real server and the bundled models."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +21,8 @@ NAMED = {"model": "whisper-1", "language": "en"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("home")
-    env = {"HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_HOME": str(home)}
-    with Server("--demo", "--port", "0", env=env) as server:
-        server.wait_until_ready()
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> OpenAI:
-    return OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=120)
+def client(demo: Server) -> OpenAI:
+    return OpenAI(base_url=demo.url + "/v1", api_key="none", max_retries=0, timeout=120)
 
 
 def test_the_default_format(client: OpenAI) -> None:
@@ -239,15 +229,15 @@ def test_subtitles_cannot_be_streamed(client: OpenAI) -> None:
         )
 
 
-def test_a_missing_file_and_a_missing_route(server: Server) -> None:
-    missing = requests.post(server.url + "/v1/audio/transcriptions", data={"model": "x"}, timeout=5)
+def test_a_missing_file_and_a_missing_route(demo: Server) -> None:
+    missing = requests.post(demo.url + "/v1/audio/transcriptions", data={"model": "x"}, timeout=5)
     assert missing.status_code == 400
     assert missing.headers["content-type"] == "application/json"
     error = missing.json()["error"]
     assert (error["param"], error["code"]) == ("file", "invalid_parameter")
     assert set(error) == {"message", "type", "param", "code"}
-    elsewhere = server.get("/v1/chat/completions")
+    elsewhere = demo.get("/v1/chat/completions")
     assert elsewhere.status_code == 404
     assert elsewhere.json()["error"]["code"] == "not_found"
     # Other paths keep their problem details.
-    assert server.get("/v2/nothing").headers["content-type"] == "application/problem+json"
+    assert demo.get("/v2/nothing").headers["content-type"] == "application/problem+json"

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,13 +22,6 @@ SAMPLES = [
     for line in (ROOT / "samples" / "texts.tsv").read_text("utf-8").splitlines()[1:]
 ]
 CONFIG = json.dumps({"config": {"sample_rate": 16000}})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server("--demo", "--port", "0") as server:
-        server.wait_until_ready()
-        yield server
 
 
 def samples_of(name: str) -> bytes:
@@ -66,27 +58,27 @@ def with_vosks_client(server: Server, data: bytes, path: str = "/") -> list[dict
 
 @pytest.mark.parametrize(("name", "lang", "text"), SAMPLES, ids=[name for name, _, _ in SAMPLES])
 def test_vosks_client_gets_the_text_of_the_uploaded_file(
-    server: Server, name: str, lang: str, text: str
+    demo: Server, name: str, lang: str, text: str
 ) -> None:
     path = "/" if lang == "KR" else f"/?lang={lang}"
-    results = with_vosks_client(server, samples_of(name), path)
+    results = with_vosks_client(demo, samples_of(name), path)
     heard = " ".join(result["text"] for result in results if result["text"])
-    uploaded = server.transcribe(ROOT / "samples" / name, lang=lang).json()["text"]
+    uploaded = demo.transcribe(ROOT / "samples" / name, lang=lang).json()["text"]
     assert heard == uploaded
     words = [word for result in results for word in result.get("result", [])]
     assert [word["word"] for word in words] == heard.split()
     assert all(0 <= word["conf"] <= 1 and word["start"] <= word["end"] for word in words)
 
 
-def test_vosks_subtitles_of_the_results(server: Server) -> None:
+def test_vosks_subtitles_of_the_results(demo: Server) -> None:
     client = object.__new__(Transcriber)
     client.args = SimpleNamespace(output_type="srt")
-    subtitles = client.format_result(with_vosks_client(server, samples_of("ko-hello.wav")))
+    subtitles = client.format_result(with_vosks_client(demo, samples_of("ko-hello.wav")))
     assert "안녕하세요 만나서 반가워요" in subtitles
 
 
 def test_words_appear_while_they_are_spoken_and_the_utterance_ends_at_the_pause(
-    server: Server,
+    demo: Server,
 ) -> None:
     data = samples_of("ko-hello.wav") + bytes(3 * 32000) + samples_of("ko-thanks-44k-stereo.wav")
 
@@ -99,7 +91,7 @@ def test_words_appear_while_they_are_spoken_and_the_utterance_ends_at_the_pause(
             async for message in socket:
                 replies.append(with_end(message))
 
-        async with websockets.connect(address(server, "/stream?lang=ko")) as socket:
+        async with websockets.connect(address(demo, "/stream?lang=ko")) as socket:
             await socket.send(CONFIG)
             listening = asyncio.create_task(listen(socket))
             for begin in range(0, len(data), 3200):
@@ -119,9 +111,9 @@ def test_words_appear_while_they_are_spoken_and_the_utterance_ends_at_the_pause(
     assert "고마워요" in (last["text"] or replies[texts[-1]]["text"])
 
 
-def test_two_languages_at_a_time_do_not_mix(server: Server) -> None:
+def test_two_languages_at_a_time_do_not_mix(demo: Server) -> None:
     async def speak(path: str, data: bytes) -> str:
-        async with websockets.connect(address(server, path)) as socket:
+        async with websockets.connect(address(demo, path)) as socket:
             await socket.send(CONFIG)
             texts = []
             for begin in range(0, len(data), 8000):
@@ -142,21 +134,21 @@ def test_two_languages_at_a_time_do_not_mix(server: Server) -> None:
     assert texts[0] == "안녕하세요 만나서 반가워요"
 
 
-def test_clients_that_vanish_leave_nothing_behind(server: Server) -> None:
+def test_clients_that_vanish_leave_nothing_behind(demo: Server) -> None:
     data = samples_of("ko-hello.wav")
     for _ in range(40):  # more than may be open at a time
-        with connect(address(server)) as socket:
+        with connect(address(demo)) as socket:
             socket.send(CONFIG)
             socket.send(data)
             socket.socket.close()
-    assert with_vosks_client(server, data)[-1]["text"]
-    assert not [line for line in server.log if "Traceback" in line]
+    assert with_vosks_client(demo, data)[-1]["text"]
+    assert not [line for line in demo.log if "Traceback" in line]
 
 
-def test_a_message_of_any_size_ends_with_1009(server: Server) -> None:
+def test_a_message_of_any_size_ends_with_1009(demo: Server) -> None:
     # The route refuses the first with a sentence; the others are not even held in memory.
     for n_bytes in (1_000_002, 3_000_000, 30_000_000):
-        with connect(address(server)) as socket:
+        with connect(address(demo)) as socket:
             socket.send(bytes(n_bytes))
             replies: list[str | bytes] = []
             with pytest.raises(ConnectionClosed) as end:

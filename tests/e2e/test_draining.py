@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.audio_files import tones, with_libsndfile
-from tests.e2e.server import Server
+from tests.e2e.server import ANSWER_SECONDS, Server
 from tests.live import form, head, read_answer, wait_until
 
 CLIP = with_libsndfile(tones(1.5, 16000), 16000, "WAV")
@@ -91,7 +91,7 @@ def test_a_second_signal_ends_the_process_at_once(gate: Path) -> None:
         server.signal(signal.SIGTERM)
         server.wait_for_log("stopping: 1 requests to finish")
         server.signal(signal.SIGTERM)
-        assert server.process.wait(10) == 128 + signal.SIGTERM
+        assert server.process.wait(30) == 128 + signal.SIGTERM
         with pytest.raises(requests.ConnectionError):
             computed.result()
 
@@ -103,11 +103,11 @@ def test_what_takes_too_long_is_answered_503_and_the_process_ends(gate: Path) ->
         answer = computed.result()
         assert (answer.status_code, answer.json()["code"]) == (503, "draining")
         # Although the engine still computes: the gate stays shut.
-        assert server.process.wait(20) == 0
+        assert server.process.wait(30) == 0
 
 
 def test_ctrl_c_waits_neither_for_a_load_balancer_nor_for_an_open_connection(gate: Path) -> None:
     with gated(gate, delay=600) as server, requests.Session() as session:
-        assert session.get(server.url + "/livez", timeout=5).status_code == 200
+        assert session.get(server.url + "/livez", timeout=ANSWER_SECONDS).status_code == 200
         server.signal(signal.SIGINT)
-        assert server.process.wait(20) == 0
+        assert server.process.wait(30) == 0

@@ -8,7 +8,7 @@ import requests
 import srt
 import webvtt
 
-from tests.e2e.server import ROOT, Server
+from tests.e2e.server import ANSWER_SECONDS, ROOT, Server
 from tests.e2e.test_demo import SAMPLES
 
 ENGLISH = ROOT / "samples" / "en-library.wav"
@@ -80,7 +80,7 @@ def test_what_is_not_possible(
 
 
 def test_asr_names_the_missing_part(demo: Server) -> None:
-    answer = requests.post(demo.url + "/asr", timeout=5)
+    answer = requests.post(demo.url + "/asr", timeout=ANSWER_SECONDS)
     assert answer.status_code == 422
     assert "curl -F audio_file=@clip.wav" in answer.json()["detail"]
 

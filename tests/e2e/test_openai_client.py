@@ -12,7 +12,7 @@ import webvtt
 from openai import OpenAI
 
 from tests.audio_files import with_libsndfile
-from tests.e2e.server import ROOT, Server
+from tests.e2e.server import ANSWER_SECONDS, ROOT, Server
 from tests.e2e.test_demo import SAMPLES
 
 KOREAN, ENGLISH = ROOT / "samples" / "ko-weather.flac", ROOT / "samples" / "en-library.wav"
@@ -230,7 +230,9 @@ def test_subtitles_cannot_be_streamed(client: OpenAI) -> None:
 
 
 def test_a_missing_file_and_a_missing_route(demo: Server) -> None:
-    missing = requests.post(demo.url + "/v1/audio/transcriptions", data={"model": "x"}, timeout=5)
+    missing = requests.post(
+        demo.url + "/v1/audio/transcriptions", data={"model": "x"}, timeout=ANSWER_SECONDS
+    )
     assert missing.status_code == 400
     assert missing.headers["content-type"] == "application/json"
     error = missing.json()["error"]

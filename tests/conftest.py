@@ -7,10 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from stt.engine import prepare_process
+
 # The tests start a hundred processes that import torch, transformers or Ray. Containers often set
 # this variable, and then each of them compiles the same modules anew, for 5 to 20 seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# As the service does: threads of torch that wait would take the cores from the other worker.
+prepare_process()
 
 
 @pytest.fixture(autouse=True)

@@ -85,10 +85,10 @@ def test_one_part_too_few_is_what_limits() -> None:
     poor = replace(enough, ingresses=enough.ingresses // 2)
     said = demands(load, poor, costs)
     assert max(said, key=said.__getitem__) == "ingress"
-    outcome = Simulation(load, poor, costs).run(10.0, 5.0)
+    outcome = Simulation(load, poor, costs).run(4.0, 2.0)
     # Less than its capacity: a recording passes it twice, and new ones are served meanwhile.
     assert outcome.done_rate < 1.05 * load.audio_rate / said["ingress"]
-    ample = Simulation(load, enough, costs).run(10.0, 5.0)
+    ample = Simulation(load, enough, costs).run(4.0, 2.0)
     assert ample.done_rate == pytest.approx(load.audio_rate, rel=0.05)
 
 

@@ -65,7 +65,7 @@ def test_a_stop_does_not_wait_for_a_download(tmp_path: Path) -> None:
             time.sleep(0.05)
         started = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20  # of 55 that the download takes
 
 
 def test_a_broken_folder_says_what_to_do(tmp_path: Path) -> None:

@@ -118,7 +118,10 @@ def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Wo
     ]  # fmt: skip
     print(report.floor_line(rates, flops) + "\n")
     print(report.speed_table(timings, rates) + "\n")
-    print(report.footprint_table(footprints))
+    print(report.footprint_table(footprints) + "\n")
+    print("Agreement with fp32 on this machine, on real clips of ko-mini:\n")
+    checked = [(entrant.name, entrant.worker.ask("agreement")) for entrant in entrants]
+    print(report.agreement_table([(name, each) for name, each in checked if each is not None]))
     if options.plot:
         report.plot_speed(options.plot, f"{options.shape}, {options.threads} cores", timings, rates)
 

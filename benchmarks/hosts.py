@@ -17,8 +17,10 @@ import numpy as np
 
 from benchmarks.setting import ROOT
 from benchmarks.workers import Memory, memory_of, use_threads
-from stt.engine import Engine, prepare_process
+from stt.engine import prepare_process
+from stt.engines.agreement import Agreement, Reference
 from stt.errors import ConfigurationError
+from stt.languages import BUNDLED_FOLDER
 from stt.transcript import SAMPLE_RATE, Waveform
 
 NAIVE = {"naive": "eager", "naive-sdpa": "sdpa"}
@@ -57,7 +59,7 @@ class EngineHost:
             threads: Cores that it may keep busy.
         """
         use_threads(threads)
-        self._device = device
+        self._name, self._device, self._threads = name, device, threads
         started = time.perf_counter()
         if name in NAIVE:
             self._engine: Any = Naive(folder, device, NAIVE[name])
@@ -93,6 +95,15 @@ class EngineHost:
         started = time.perf_counter()
         self._engine.forward(waveforms)
         return time.perf_counter() - started
+
+    def agreement(self) -> Agreement | None:
+        """Of this kind of engine with fp32, on this machine and the bundled Korean model."""
+        if self._name in NAIVE:
+            return None
+        folder = BUNDLED_FOLDER / "ko-mini"
+        exact = load_named("torch-fp32", folder, "cpu", self._threads)
+        reference = Reference.of(exact, [recording(20 * SAMPLE_RATE)])
+        return reference.compare(load_named(self._name, folder, self._device, self._threads))
 
     def windows(self, audio_seconds: float, rows: int = 1) -> WindowedRun:
         """A long recording, through the windows that the service's settings make."""
@@ -141,7 +152,7 @@ class Naive:
         self._pipeline(list(waveforms), batch_size=len(waveforms))
 
 
-def load_named(name: str, folder: Path, device: str, threads: int) -> Engine:
+def load_named(name: str, folder: Path, device: str, threads: int) -> Any:
     """The service's engine of that name.
 
     Raises:

@@ -5,9 +5,11 @@ What ``stt optimize`` makes, without its comparison: random weights have no text
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.setting import ROOT
+from stt.engines.optimized import GRAPH_VERSION
 
 
 def optimized_model(folder: Path, precision: str) -> Path:
@@ -36,8 +38,9 @@ def main() -> None:
 
 
 def optimized_folder(folder: Path, precision: str) -> Path:
-    """Where the graph and its weights lie."""
-    return ROOT / "runs" / "shapes" / "optimized" / f"{folder.name}-{precision}"
+    """Where the graph and its weights lie; another version of either gets another folder."""
+    name = f"{folder.name}-{precision}-{GRAPH_VERSION}-{version('openvino')}"
+    return ROOT / "runs" / "shapes" / "optimized" / name
 
 
 if __name__ == "__main__":

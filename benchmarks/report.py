@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.workers import Memory
+from stt.engines.agreement import Agreement
 
 BASELINE = "naive"
 COLOURS = ("#36c", "#e80", "#393", "#999")
@@ -160,6 +161,20 @@ def floor_line(rates: Mapping[str, float], flops: Mapping[float, float]) -> str:
         least = ", ".join(f"{seconds(count / rate)} in {kind}" for kind, rate in rates.items())
         lines.append(f"One forward of {length:g} s is {count / 1e9:.1f} GFLOP: at least {least}.")
     return " ".join(lines)
+
+
+def agreement_table(agreements: Sequence[tuple[str, Agreement]]) -> str:
+    """How each engine compares with fp32: no speed without its correctness."""
+    rows = [
+        [
+            name,
+            f"{each.equal:.2%}",
+            f"{each.shift:.4f} at {each.shift_frames} frames",
+            "right" if each.holds else "WRONG",
+        ]
+        for name, each in agreements
+    ]
+    return table(["engine", "frames like fp32", "largest shift of probability", ""], rows)
 
 
 def plot_speed(

@@ -44,6 +44,7 @@ def test_engines_are_compared_and_those_that_are_not_there_are_named() -> None:
     for engine in ("naive", "torch-fp32"):
         for length in (1, 2):
             assert re.search(rf"^\| {engine} \| {length} s \| .*% fp32 \|$", ended.stdout, re.M)
+    assert re.search(r"^\| torch-fp32 \| 100.00% \| .* frames \| right \|$", ended.stdout, re.M)
     assert len(re.findall(r"^\| torch-fp32 \|.* MB \|$", ended.stdout, re.M)) == 1
 
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from benchmarks.held_out import Subject, with_noise
 from benchmarks.setting import describe
-from stt.ctc import GreedyDecoder
 from stt.engines.torch import TorchEngine
 from stt.languages import BUNDLED_MODELS
-from stt.transcript import Frames, LogProbs
+from stt.recognition.ctc import GreedyDecoder
+from stt.types import Frames, LogProbs
 from training.figures import ConfidenceFigure
 
 N_BINS = 10

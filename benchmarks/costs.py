@@ -23,13 +23,12 @@ from benchmarks.replicas import GRID, processor_seconds, wire_bytes
 from benchmarks.report import seconds, table
 from benchmarks.setting import describe
 from stt.cluster.ledger import Ledger
+from stt.cluster.serving import ENVIRONMENT, free_port
 from stt.cluster.wire import Description, EngineReport, IngressReport
-from stt.commands.cluster import ENVIRONMENT, free_port
-from stt.ctc import Vocabulary
-from stt.loader import LoadState, Status
-from stt.metrics import Metrics
+from stt.models.loader import LoadState, Status
+from stt.observability.metrics import Metrics
 from stt.settings import load_settings
-from stt.transcript import Calibration, Frames, Waveform
+from stt.types import Calibration, Frames, Vocabulary, Waveform
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
 
 KINDS = ("proxy", "ingress", "engine", "ledger", "decoding")

@@ -16,7 +16,7 @@ from benchmarks.held_out import Subject, concatenations
 from benchmarks.setting import describe
 from benchmarks.windows import DEFAULT, text_of, whole, windowed
 from stt.languages import BUNDLED_MODELS
-from stt.transcript import SAMPLE_RATE
+from stt.types import SAMPLE_RATE
 
 NEAR_SECONDS = 0.5
 KINDS = ("cut through", f"cut less than {NEAR_SECONDS:g} s away", "no cut near")

@@ -19,10 +19,10 @@ from typing import BinaryIO
 import psutil
 
 from benchmarks.setting import describe
-from stt.audio import decode
-from stt.decoding.pool import DecodePool
+from stt.audio.pool import DecodePool
+from stt.audio.reading import decode
 from stt.settings import load_settings
-from stt.transcript import Waveform
+from stt.types import Waveform
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
 
 Way = Callable[..., Iterator[Waveform]]

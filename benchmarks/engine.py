@@ -34,8 +34,8 @@ from benchmarks.report import Footprint, Timing, seconds
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, count_flops, find_shape, read_config
 from benchmarks.workers import Memory, Unavailable, Worker
-from stt.engine import available_cores
-from stt.transcript import SAMPLE_RATE
+from stt.engines.device import available_cores
+from stt.types import SAMPLE_RATE
 
 ENGINES = (*NAIVE, "torch-fp32", "torch-bf16", "openvino-bf16", "openvino-int8")
 PAUSE_SECONDS = 0.25

@@ -16,16 +16,16 @@ import numpy as np
 
 from benchmarks.memory import write_recording
 from benchmarks.setting import describe
-from stt.engine import prepare_process
+from stt.engines.device import prepare_process
 from stt.engines.torch import load_torch_engine
 
 
 async def measure(hours: float, count: int) -> None:
-    from stt.audio import warming_clip
-    from stt.batcher import Batcher
+    from stt.audio.reading import warming_clip
+    from stt.inference.batcher import Batcher
     from stt.languages import BUNDLED_FOLDER
+    from stt.recognition.pipeline import Transcriber
     from stt.settings import load_settings
-    from stt.transcriber import Transcriber
 
     settings = load_settings()
     engine = load_torch_engine(BUNDLED_FOLDER / "ko-mini", device="cpu")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stt.engine import prepare_process
+from stt.engines.device import prepare_process
 from stt.engines.torch import TorchEngine, load_torch_engine
 from stt.languages import BUNDLED_FOLDER, BUNDLED_MODELS
-from stt.transcript import Calibration
+from stt.types import Calibration
 from training.corpus import Clip, Corpus, write_corpus
 from training.recipe import RECIPES
 

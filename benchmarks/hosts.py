@@ -17,11 +17,11 @@ import numpy as np
 
 from benchmarks.setting import ROOT
 from benchmarks.workers import Memory, memory_of, use_threads
-from stt.engine import prepare_process
 from stt.engines.agreement import Agreement, Reference
+from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
 from stt.languages import BUNDLED_FOLDER
-from stt.transcript import SAMPLE_RATE, Waveform
+from stt.types import SAMPLE_RATE, Waveform
 
 NAIVE = {"naive": "eager", "naive-sdpa": "sdpa"}
 """Names of the baseline, and their kinds of attention."""
@@ -107,9 +107,9 @@ class EngineHost:
 
     def windows(self, audio_seconds: float, rows: int = 1) -> WindowedRun:
         """A long recording, through the windows that the service's settings make."""
+        from stt.recognition.chunking import WindowCutter
+        from stt.recognition.pipeline import cut_windows
         from stt.settings import load_settings
-        from stt.transcriber import cut_windows
-        from stt.windows import WindowCutter
 
         settings = load_settings()
         cutter = WindowCutter(

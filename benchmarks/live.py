@@ -24,16 +24,16 @@ import numpy as np
 from benchmarks.held_out import SpokenWord, Subject, concatenations, true_words
 from benchmarks.report import Percentiles, seconds, table
 from benchmarks.setting import describe
-from stt.batcher import Batcher
-from stt.ctc import GreedyDecoder
+from stt.commands.scoring import score
 from stt.engines.torch import TorchEngine
-from stt.evaluation import score
+from stt.inference.batcher import Batcher
 from stt.languages import BUNDLED_MODELS
-from stt.live import LiveSession
+from stt.recognition.chunking import WindowCutter
+from stt.recognition.ctc import GreedyDecoder
+from stt.recognition.endpointing import Stepping, UtteranceCutter
+from stt.recognition.streaming import LiveSession
 from stt.settings import Settings, load_settings
-from stt.transcript import SAMPLE_RATE, Waveform
-from stt.utterances import Stepping, UtteranceCutter
-from stt.windows import WindowCutter
+from stt.types import SAMPLE_RATE, Waveform
 
 PIECE_SECONDS = 0.1
 SILENCE_SECONDS = 2.0

@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 
 from benchmarks.hosts import recording
-from stt.transcript import SAMPLE_RATE
+from stt.types import SAMPLE_RATE
 
 TIMEOUT_SECONDS = 1800
 PROBE_SECONDS = 0.1

@@ -47,12 +47,12 @@ async def transcribe(path: Path) -> dict[str, float]:
 
     import psutil
 
-    from stt.audio import warming_clip
-    from stt.batcher import Batcher
+    from stt.audio.reading import warming_clip
     from stt.engines.torch import load_torch_engine
+    from stt.inference.batcher import Batcher
     from stt.languages import BUNDLED_FOLDER
+    from stt.recognition.pipeline import Transcriber
     from stt.settings import load_settings
-    from stt.transcriber import Transcriber
 
     engine = load_torch_engine(BUNDLED_FOLDER / "ko-mini", device="cpu")
     batcher = Batcher()
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        from stt.engine import prepare_process
+        from stt.engines.device import prepare_process
 
         prepare_process()
         print(json.dumps(asyncio.run(transcribe(options.one))))

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.setting import ROOT
-from stt.engines.optimized import GRAPH_VERSION
+from stt.engines.openvino_cache import GRAPH_VERSION
 
 
 def optimized_model(folder: Path, precision: str) -> Path:
@@ -23,13 +23,13 @@ def optimized_model(folder: Path, precision: str) -> Path:
 
 def main() -> None:
     from benchmarks.hosts import recording
-    from stt.engine import prepare_process
-    from stt.transcript import SAMPLE_RATE
+    from stt.engines.device import prepare_process
+    from stt.types import SAMPLE_RATE
 
     folder, precision = Path(sys.argv[1]), sys.argv[2]
     prepare_process()
     from stt.engines.checkpoint import read_checkpoint
-    from stt.engines.convert import convert
+    from stt.engines.openvino_export import convert
 
     target = optimized_folder(folder, precision)
     target.mkdir(parents=True, exist_ok=True)

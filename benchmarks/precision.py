@@ -17,8 +17,8 @@ from benchmarks.held_out import Subject
 from benchmarks.setting import describe
 from stt.commands.calibration import Clip
 from stt.commands.optimize import texts_of
-from stt.engine import Engine
-from stt.evaluation import score
+from stt.commands.scoring import score
+from stt.engines.base import Engine
 from stt.languages import BUNDLED_MODELS
 from training.corpus import Corpus
 from training.figures import PrecisionFigure, Precisions
@@ -31,8 +31,8 @@ MAX_CALIBRATION_CLIPS = 300
 def engines(subject: Subject, calibration: Corpus) -> Iterator[Engine]:
     """The model in fp32, and in every other way that is served on a CPU; one at a time."""
     from stt.engines.checkpoint import read_checkpoint
-    from stt.engines.convert import convert
     from stt.engines.openvino import load_openvino_engine
+    from stt.engines.openvino_export import convert
 
     for precision in ("fp32", "bf16"):
         yield subject.load(precision=precision)

@@ -8,8 +8,7 @@ import numpy as np
 import psutil
 
 from stt.cluster.wire import Reply
-from stt.transcript import SAMPLE_RATE, Frames
-from stt.windows import FrameGrid
+from stt.types import SAMPLE_RATE, FrameGrid, Frames
 
 PARTS = {
     "engine": r"^ray::ServeReplica:stt:Engine",

@@ -47,9 +47,9 @@ from benchmarks.servers import Server, naive, ours
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, find_shape
 from benchmarks.workers import Worker
-from stt.engine import available_cores
-from stt.sizing import sizing_of
-from stt.transcript import SAMPLE_RATE
+from stt.engines.device import available_cores
+from stt.inference.limits import sizing_of
+from stt.types import SAMPLE_RATE
 
 SIDES = ("ours", "naive")
 N_CLIPS = 4

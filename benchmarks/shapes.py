@@ -20,8 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
 
 from benchmarks.setting import ROOT
 from stt.languages import BUNDLED_FOLDER
-from stt.transcript import SAMPLE_RATE
-from stt.windows import FrameGrid
+from stt.types import SAMPLE_RATE, FrameGrid
 
 SHAPES_FOLDER = ROOT / "runs" / "shapes"
 SYMBOLS_SHARE = 0.15

@@ -15,8 +15,8 @@ import simpy
 
 from benchmarks.stations import Station, Steps, arrivals, choose
 from stt.cluster.ledger import LEAST_SECONDS, REPORTS_PER_SECOND
+from stt.inference.limits import GPU
 from stt.settings import Settings
-from stt.sizing import GPU
 
 WINDOW_SECONDS: float = Settings.model_fields["window_seconds"].default
 CONTEXT_SECONDS: float = Settings.model_fields["context_seconds"].default

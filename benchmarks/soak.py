@@ -38,7 +38,7 @@ from benchmarks.setting import ROOT, describe
 from benchmarks.traffic import Clip, Traffic
 from benchmarks.watch import Family, Sample, growth_table, plot
 from benchmarks.workers import Worker
-from stt.transcript import SAMPLE_RATE
+from stt.types import SAMPLE_RATE
 from tests.hostile import originals
 
 KEY = "a-key-of-the-soak"
@@ -76,7 +76,7 @@ def wav(length: float, offset: int) -> bytes:
 
 def good_clips() -> list[Clip]:
     """The samples, tones in every format, and speech of many lengths."""
-    from stt.audio import decode
+    from stt.audio.reading import decode
 
     clips = []
     for line in (ROOT / "samples" / "texts.tsv").read_text("utf-8").splitlines()[1:]:

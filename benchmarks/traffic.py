@@ -17,7 +17,7 @@ import websockets
 from websockets.asyncio.client import connect
 
 from benchmarks.ledger import Ledger, Outcome
-from stt.problems import STATUSES
+from stt.server.problems import STATUSES
 from tests.hostile import Hostile, corpus
 from tests.mutations import mutated
 

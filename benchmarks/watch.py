@@ -10,7 +10,7 @@ import psutil
 
 from benchmarks import report
 
-TEMPLATE = "stt.decoding.worker"
+TEMPLATE = "stt.audio.worker"
 """In the command of the process that decode workers are forked from."""
 
 

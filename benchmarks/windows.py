@@ -14,12 +14,12 @@ import numpy as np
 
 from benchmarks.held_out import Subject, concatenations
 from benchmarks.setting import describe
-from stt.ctc import GreedyDecoder
+from stt.commands.scoring import score
 from stt.engines.torch import TorchEngine
-from stt.evaluation import score
 from stt.languages import BUNDLED_MODELS
-from stt.transcript import Waveform
-from stt.windows import WindowCutter
+from stt.recognition.chunking import WindowCutter
+from stt.recognition.ctc import GreedyDecoder
+from stt.types import Waveform
 
 CHOICES = [  # window, context, search, in seconds
     (10, 1, 0), (10, 2, 0), (10, 1, 2), (10, 2, 2),

@@ -16,9 +16,9 @@ import numpy as np
 
 from benchmarks.held_out import SpokenWord, Subject, true_words
 from benchmarks.setting import describe
-from stt.ctc import GreedyDecoder
 from stt.languages import BUNDLED_MODELS
-from stt.transcript import SAMPLE_RATE, Calibration, Word
+from stt.recognition.ctc import GreedyDecoder
+from stt.types import SAMPLE_RATE, Calibration, Word
 from training.figures import TimeErrors, WordTimes
 
 SILENCE_SECONDS = 0.3

@@ -1,8 +1,7 @@
 """Speech to text over HTTP with Wav2Vec2 CTC models.
 
-A reader who goes through the modules in this order has read what happens to an upload: `settings`,
-`languages`, `audio`, `windows`, `engine`, `ctc`, `batcher`, `transcriber`, `models`, `loader`,
-`responses`, `routes`, `app`.
+The folders, in the order in which an upload passes through them: `server`, `audio`,
+`recognition`, `inference`, `engines`, `formats`; `models` brings the checkpoints.
 """
 
 __version__ = "0.1.0"

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stt.errors import ConfigurationError, UnsupportedLanguage
-from stt.transcript import Calibration
+from stt.types import Calibration
 
 BUNDLED_PREFIX = "bundled:"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"

@@ -17,16 +17,16 @@ from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
 from prometheus_client.metrics_core import Metric
 
-from stt.app import create_app
+from stt.audio.pool import DecodePool
 from stt.cluster.ingress import ClusterConnection
 from stt.cluster.ledger import Ledger
 from stt.cluster.replica import EngineReplica
 from stt.cluster.wire import EngineReport, Failure, IngressReport, Reply, View
-from stt.decoding.pool import DecodePool
-from stt.engine import Engine
+from stt.engines.base import Engine
 from stt.languages import choose_languages
+from stt.server.app import create_app
 from stt.settings import Settings
-from stt.transcript import Waveform
+from stt.types import Waveform
 from tests.decoders import shared_decoders
 
 N_WARMINGS = {"local": 1, "cluster": 2}
@@ -58,7 +58,8 @@ def make_app(
     decoders: DecodePool | None = None,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
-    """`stt.app.create_app`, with decoders that all tests share and the backend of this test."""
+    """`stt.server.app.create_app`, with decoders that all tests share and the backend of this
+    test."""
     decoders = decoders or shared_decoders()
     if _chosen.get() == "local":
         return create_app(

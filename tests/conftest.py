@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stt.engine import prepare_process
+from stt.engines.device import prepare_process
 
 # The tests start a hundred processes that import torch, transformers or Ray. Containers often set
 # this variable, and then each of them compiles the same modules anew, for 5 to 20 seconds.
@@ -20,11 +20,11 @@ LONGEST = (
     "e2e/test_cluster.py",
     "e2e/test_snippets.py",
     "e2e/test_cluster_engines.py",
-    "unit/test_openvino.py",
+    "unit/engines/test_openvino.py",
     "e2e/test_cli.py",
     "e2e/test_stream.py",
     "e2e/test_hub.py",
-    "unit/test_bundled.py",
+    "unit/recognition/test_bundled.py",
     "e2e/test_draining.py",
 )
 """Files that take longest; they begin first, so that none of them is left for the end.

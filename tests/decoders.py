@@ -3,7 +3,7 @@
 import atexit
 from functools import cache
 
-from stt.decoding.pool import DecodePool
+from stt.audio.pool import DecodePool
 from stt.settings import load_settings
 
 

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stt.ctc import Vocabulary
-from stt.transcript import Calibration, Frames, LogProbs, Waveform
-from stt.windows import FrameGrid
+from stt.types import Calibration, FrameGrid, Frames, LogProbs, Vocabulary, Waveform
 
 WAV2VEC2_GRID = FrameGrid(stride_samples=320, receptive_samples=400)
 LETTERS = Vocabulary(symbols=("<pad>", "|", "a", "b", "c"), blank=0)

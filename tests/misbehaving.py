@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from stt.errors import InvalidAudio
-from stt.transcript import Waveform
+from stt.types import Waveform
 
 
 def decode(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:

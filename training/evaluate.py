@@ -24,7 +24,7 @@ from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
 from benchmarks import confidence, precision, word_times
 from benchmarks.held_out import Subject
-from stt import evaluation
+from stt.commands import scoring
 from training.augment import COLOURS, coloured_noise, hum
 from training.card import write_card
 from training.corpus import SAMPLE_RATE, Corpus, write_corpus
@@ -71,8 +71,8 @@ class Recogniser:
 
 
 def score(references: Sequence[str], texts: Sequence[str], target: float | None = None) -> Score:
-    """Error rates as `stt.evaluation` counts them; no reference is empty."""
-    scores = evaluation.score(zip(references, texts, strict=True))
+    """Error rates as `stt.commands.scoring` counts them; no reference is empty."""
+    scores = scoring.score(zip(references, texts, strict=True))
     return Score(
         n_clips=len(texts),
         cer=scores.characters.rate,

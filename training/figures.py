@@ -56,7 +56,7 @@ class WordTimes:
     n_clips: int
     n_words: int
     start_lag: float
-    """Seconds that were taken off every start: the registry's `stt.transcript.Calibration`."""
+    """Seconds that were taken off every start: the registry's `stt.types.Calibration`."""
     end_lag: float
     starts: TimeErrors
     ends: TimeErrors

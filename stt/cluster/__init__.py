@@ -31,7 +31,7 @@ def app(args: dict[str, Any]) -> "Application":
     Raises:
         ConfigurationError: settings that cannot work, or the extra `cluster` is missing.
     """
-    from stt.engine import prepare_process
+    from stt.engines.device import prepare_process
 
     prepare_process()
     require_ray()

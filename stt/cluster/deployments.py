@@ -30,11 +30,12 @@ from stt.cluster.ledger import Ledger
 from stt.cluster.replica import EngineReplica
 from stt.cluster.scaling import QUEUED
 from stt.cluster.wire import EngineReport, Failure, IngressReport, Reply, View
-from stt.engine import Engine, available_cores, prepare_process
+from stt.engines.base import Engine
+from stt.engines.device import available_cores, prepare_process
 from stt.languages import choose_languages
-from stt.logs import configure_logging
+from stt.observability.logs import configure_logging
 from stt.settings import Settings
-from stt.transcript import Waveform
+from stt.types import Waveform
 
 T = TypeVar("T")
 
@@ -150,8 +151,8 @@ def build_ingress(
 ) -> FastAPI:
     """The application, with engines elsewhere."""
     prepare_process()
-    from stt.app import create_app
-    from stt.tracing import make_provider
+    from stt.observability.tracing import make_provider
+    from stt.server.app import create_app
 
     configure_logging(settings.log_level, settings.log_format)
     member = f"ingress-{uuid4()}"

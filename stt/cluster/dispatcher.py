@@ -8,18 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
 from stt.cluster.wire import Description, Failure, Reply, View
-from stt.engine import Engine
-from stt.errors import (
-    ClusterUnavailable,
-    InferenceDied,
-    InferenceFailed,
-    QueueTimeout,
-    SttError,
-)
-from stt.observer import Observer, Stage
-from stt.sizing import CPU, sizing_of
-from stt.submitter import refuse_when_full, seconds_until_room
-from stt.transcript import SAMPLE_RATE, Frames, Waveform
+from stt.engines.base import Engine
+from stt.errors import ClusterUnavailable, InferenceDied, InferenceFailed, QueueTimeout, SttError
+from stt.inference.limits import CPU, sizing_of
+from stt.inference.observer import Observer, Stage
+from stt.inference.scheduler import refuse_when_full, seconds_until_room
+from stt.types import SAMPLE_RATE, Frames, Waveform
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +47,7 @@ class Watch(Protocol):
 
 
 class Dispatcher:
-    """A `stt.submitter.Submitter` whose engines are elsewhere.
+    """A `stt.inference.scheduler.Submitter` whose engines are elsewhere.
 
     What waits is counted in seconds of audio that were sent and have not come back: what the
     others' have sent, as the ledger had it last, and what this one has, at this moment.
@@ -77,7 +71,7 @@ class Dispatcher:
             observer: Is told how long windows wait and are computed.
             on_resend: Is called whenever a window is sent again.
             max_queue_seconds: Seconds of audio that may wait, for each engine replica; None: what
-                suits its device, see `stt.sizing`.
+                suits its device, see `stt.inference.limits`.
             queue_timeout_seconds: Longest time that a window waits; there, and for a replica.
             stall_seconds: Longest time that it is computed.
         """
@@ -119,13 +113,13 @@ class Dispatcher:
         return seconds_until_room(self.queued_seconds, self._rtfx)
 
     def check_room(self) -> None:
-        """See `stt.submitter.Submitter`."""
+        """See `stt.inference.scheduler.Submitter`."""
         for_each = self._max_queue_seconds or self._sizing.max_queue_seconds
         limit = for_each * max(1, self._watch.view.n_engines)
         refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
-        """See `stt.submitter.Submitter`; ``engine`` is one of `stt.cluster.engines`."""
+        """See `stt.inference.scheduler.Submitter`; ``engine`` is one of `stt.cluster.engines`."""
         if not isinstance(engine, Description):
             raise TypeError(f"expected a Description, got {type(engine).__name__}")
         self._sizing = sizing_of(engine.device)

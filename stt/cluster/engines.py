@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeAlias
 
-from stt.backend import Warm
 from stt.cluster.ledger import absolute
 from stt.cluster.wire import Description, View
 from stt.errors import SttError
 from stt.languages import Language, Languages
-from stt.loader import LoadState, Status, check_ready, overall
+from stt.models.loader import LoadState, Status, check_ready, overall
+from stt.server.runtime import Warm
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ JOIN_SECONDS = 30.0
 
 
 class RemoteEngines:
-    """A `stt.backend.Engines`; knows what the ledger said last."""
+    """A `stt.server.runtime.Engines`; knows what the ledger said last."""
 
     def __init__(
         self,
@@ -52,23 +52,23 @@ class RemoteEngines:
 
     @property
     def status(self) -> Status:
-        """See `stt.backend.Engines`."""
+        """See `stt.server.runtime.Engines`."""
         return overall(self.state(language) for language in self._languages)
 
     def state(self, language: Language) -> LoadState:
-        """See `stt.backend.Engines`."""
+        """See `stt.server.runtime.Engines`."""
         state = self.view.states.get(language.code, WAITING)
         if state.status is Status.READY and language.code not in self._warmed:
             return LoadState(step="warming")
         return state
 
     def engine(self, language: Language) -> Description:
-        """See `stt.backend.Engines`."""
+        """See `stt.server.runtime.Engines`."""
         check_ready(language, self.state(language))
         return self.view.engines[language.code]
 
     def find_engine(self, language: Language) -> Description | None:
-        """See `stt.backend.Engines`."""
+        """See `stt.server.runtime.Engines`."""
         ready = self.state(language).status is Status.READY
         return self.view.engines[language.code] if ready else None
 

@@ -9,17 +9,17 @@ from prometheus_client.metrics_core import Metric
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stt.admission import Admission
-from stt.backend import Backend, Warm
 from stt.cluster.dispatcher import RETRY_SECONDS, Call, Dispatcher
 from stt.cluster.engines import RemoteEngines
 from stt.cluster.ledger import registry_of
 from stt.cluster.wire import IngressReport, View
 from stt.errors import ClusterUnavailable
+from stt.inference.observer import Observer
 from stt.languages import Languages
-from stt.metrics import Metrics
-from stt.middleware import REQUEST_ID_HEADER
-from stt.observer import Observer
+from stt.observability.metrics import Metrics
+from stt.server.admission import Admission
+from stt.server.middleware import REQUEST_ID_HEADER
+from stt.server.runtime import Backend, Warm
 from stt.settings import Settings
 
 Tell: TypeAlias = Callable[[IngressReport, list[Metric]], Awaitable[View]]
@@ -30,7 +30,7 @@ Collect: TypeAlias = Callable[[], Awaitable[list[Metric]]]
 
 @dataclass(frozen=True)
 class ClusterConnection:
-    """How a process reaches the others; `connect` is a `stt.backend.Connect`."""
+    """How a process reaches the others; `connect` is a `stt.server.runtime.Connect`."""
 
     languages: Languages
     settings: Settings

@@ -8,18 +8,18 @@ from typing import TypeAlias
 import numpy as np
 from prometheus_client.metrics_core import Metric
 
-from stt.backend import watch
-from stt.batcher import Batcher
 from stt.cluster.ledger import relative
 from stt.cluster.wire import Description, EngineReport, Failure, Reply, View
-from stt.engine import Engine
+from stt.engines.base import Engine
 from stt.errors import SttError
+from stt.inference.batcher import Batcher
+from stt.inference.observer import Stage
 from stt.languages import choose_languages
-from stt.loader import EngineLoader
-from stt.metrics import Metrics
-from stt.observer import Stage
+from stt.models.loader import EngineLoader
+from stt.observability.metrics import Metrics
+from stt.server.runtime import watch
 from stt.settings import Settings
-from stt.transcript import SAMPLE_RATE, Waveform
+from stt.types import SAMPLE_RATE, Waveform
 
 Tell: TypeAlias = Callable[[EngineReport, list[Metric]], Awaitable[View]]
 """Reports to the ledger."""

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt import errors
-from stt.ctc import Vocabulary
-from stt.engine import Engine
-from stt.loader import LoadState
-from stt.problems import STATUSES
-from stt.transcript import Calibration, Frames, Waveform
-from stt.windows import FrameGrid
+from stt.engines.base import Engine
+from stt.models.loader import LoadState
+from stt.server.problems import STATUSES
+from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from stt.engine import prepare_process
-from stt.logs import configure_logging
+from stt.engines.device import prepare_process
+from stt.observability.logs import configure_logging
 from stt.settings import Settings, load_settings
 
 SERVICE_ONLY = frozenset(

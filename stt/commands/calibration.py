@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stt.audio import decode
+from stt.audio.reading import decode
 from stt.commands.inputs import AUDIO_SUFFIXES
+from stt.commands.scoring import read_manifest
 from stt.errors import AudioError, ConfigurationError
-from stt.evaluation import read_manifest
 from stt.languages import Language, samples_folder
-from stt.transcript import SAMPLE_RATE, Waveform
-from stt.windows import FrameGrid
+from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 
 FEWEST_CLIPS = 24
 """With fewer, each is heard again in noise, so that ranges are not those of a few clean voices."""

@@ -13,12 +13,12 @@ import psutil
 
 from stt import __version__
 from stt.commands.arguments import add_settings, begin
-from stt.engine import available_cores, choose_device
 from stt.engines.agreement import Agreement, Reference
-from stt.engines.optimized import PRECISIONS, place_of
+from stt.engines.device import available_cores, choose_device
+from stt.engines.openvino_cache import PRECISIONS, place_of
 from stt.errors import ModelBroken, ModelUnreachable
 from stt.languages import Language, choose_languages
-from stt.models import find_locally
+from stt.models.source import find_locally
 from stt.settings import Settings
 
 FEATURES = ("avx2", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16")

@@ -14,8 +14,7 @@ from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
 from stt.commands.recognition import LocalRecognizer, open_recognizer
-from stt.errors import ConfigurationError
-from stt.evaluation import (
+from stt.commands.scoring import (
     DEFAULT_NORMALISER,
     NORMALISERS,
     Errors,
@@ -27,6 +26,7 @@ from stt.evaluation import (
     score,
     worst,
 )
+from stt.errors import ConfigurationError
 
 
 @dataclass(frozen=True)

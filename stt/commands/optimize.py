@@ -14,15 +14,16 @@ from tqdm import tqdm
 from stt.commands.arguments import add_settings, begin
 from stt.commands.calibration import Clip, heard_again, read_clips, with_noise
 from stt.commands.recognition import choose_language, find_checkpoint
-from stt.ctc import GreedyDecoder
-from stt.engine import Engine, available_cores
+from stt.commands.scoring import Errors, score
 from stt.engines.agreement import REFERENCE_FRAMES, Agreement, Reference
+from stt.engines.base import Engine
+from stt.engines.device import available_cores
 from stt.engines.openvino import CONTEXT_FRAMES
 from stt.errors import ConfigurationError
-from stt.evaluation import Errors, score
 from stt.languages import Language
+from stt.recognition.ctc import GreedyDecoder
 from stt.settings import Settings
-from stt.transcript import SAMPLE_RATE
+from stt.types import SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,9 @@ def optimize(
         The cost, and the folder it is kept in, or None if it is not.
     """
     from stt.engines.checkpoint import read_checkpoint
-    from stt.engines.convert import convert
     from stt.engines.openvino import load_openvino_engine
-    from stt.engines.optimized import place_of
+    from stt.engines.openvino_cache import place_of
+    from stt.engines.openvino_export import convert
     from stt.engines.torch import load_torch_engine
 
     place = place_of(language.model, checkpoint_folder, precision, settings.cache_dir)

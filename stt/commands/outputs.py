@@ -18,14 +18,14 @@ def render_text(recognition: Recognition, name: str) -> str:
 
 def render_srt(recognition: Recognition, name: str) -> str:
     """SubRip captions."""
-    from stt.captions import to_srt
+    from stt.formats.captions import to_srt
 
     return to_srt(recognition.transcript)
 
 
 def render_vtt(recognition: Recognition, name: str) -> str:
     """WebVTT captions."""
-    from stt.captions import to_vtt
+    from stt.formats.captions import to_vtt
 
     return to_vtt(recognition.transcript)
 

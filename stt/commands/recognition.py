@@ -11,17 +11,17 @@ from typing import Any, BinaryIO, Protocol
 
 from tqdm import tqdm
 
-from stt.audio import warming_clip
-from stt.batcher import Batcher
-from stt.decoding.pool import DecodePool
-from stt.engine import Engine
-from stt.engines import open_engine
+from stt.audio.pool import DecodePool
+from stt.audio.reading import warming_clip
+from stt.engines.base import Engine
+from stt.engines.selection import open_engine
 from stt.errors import ConfigurationError, ModelUnreachable
+from stt.inference.batcher import Batcher
 from stt.languages import Language, ModelSource, choose_languages
-from stt.models import find_model
+from stt.models.source import find_model
+from stt.recognition.pipeline import Transcriber
 from stt.settings import Settings
-from stt.transcriber import Transcriber
-from stt.transcript import Transcript
+from stt.types import Transcript
 
 logger = logging.getLogger(__name__)
 

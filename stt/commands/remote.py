@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from stt.commands.recognition import Recognition, RecognitionFailed
 from stt.errors import ConfigurationError
-from stt.transcript import Transcript, Word
+from stt.types import Transcript, Word
 
 logger = logging.getLogger(__name__)
 

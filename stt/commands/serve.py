@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from stt.engine import prepare_process
+from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
-from stt.logs import configure_logging
+from stt.observability.logs import configure_logging
 from stt.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def exit_on_wrong_settings() -> Iterator[None]:
 def make_app(settings: Settings | None = None) -> "FastAPI":
     """The application with settings from the environment, for an ASGI server of one's own."""
     prepare_process()
-    from stt.app import create_app
-    from stt.tracing import make_provider
+    from stt.observability.tracing import make_provider
+    from stt.server.app import create_app
 
     with exit_on_wrong_settings():
         settings = settings or load_settings()
@@ -48,8 +48,8 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
     """How the application is served."""
     import uvicorn
 
-    from stt.commands.draining import CLOSING_SECONDS
-    from stt.commands.lingering import LingeringWebSockets
+    from stt.server.draining import CLOSING_SECONDS
+    from stt.server.lingering import LingeringWebSockets
 
     return uvicorn.Config(
         app,
@@ -72,16 +72,16 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     with exit_on_wrong_settings():
         settings = load_settings(sys.argv[1:] if arguments is None else arguments)
         if settings.cluster:
-            from stt.commands import cluster
+            from stt.cluster import serving
 
-            cluster.run(settings)
+            serving.run(settings)
             return
     run(make_app(settings), settings)
 
 
 def run(app: "FastAPI", settings: Settings) -> None:
     """Serve an application until told to stop."""
-    from stt.commands.draining import DrainingServer, end_at_once
+    from stt.server.draining import DrainingServer, end_at_once
 
     config = make_config(app, settings)
     listener = config.bind_socket()

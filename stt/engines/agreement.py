@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.errors import ModelBroken
-from stt.transcript import SAMPLE_RATE, LogProbs, Waveform
-from stt.windows import FrameGrid
+from stt.types import SAMPLE_RATE, FrameGrid, LogProbs, Waveform
 
 REFERENCE_FRAMES = (112, 48, 1, 176, 17, 96, 192, 250, 333, 500, 720, 999)
 """Lengths to compare at. The first ones are the most telling, for large models that have no time
@@ -36,7 +35,7 @@ class ComputesLogProbs(Protocol):
 
     @property
     def grid(self) -> FrameGrid:
-        """See `stt.engine.Engine`."""
+        """See `stt.engines.base.Engine`."""
         ...
 
     def log_probs(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:

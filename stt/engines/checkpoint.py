@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stt.ctc import Vocabulary
 from stt.errors import ModelBroken
-from stt.transcript import SAMPLE_RATE, Waveform
-from stt.windows import FrameGrid
+from stt.types import SAMPLE_RATE, FrameGrid, Vocabulary, Waveform
 
 
 @dataclass(frozen=True)

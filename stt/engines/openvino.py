@@ -1,4 +1,5 @@
-"""The same checkpoints computed by OpenVINO, which has int8 for CPUs; see `stt.engines.convert`."""
+"""The same checkpoints computed by OpenVINO, which has int8 for CPUs; see
+`stt.engines.openvino_export`."""
 
 import logging
 from collections.abc import Sequence
@@ -9,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.engines.memory import forget_mapped
-from stt.engines.optimized import CONTEXT, ENCODER, Description
+from stt.engines.openvino_cache import CONTEXT, ENCODER, Description
 from stt.errors import ConfigurationError, ModelBroken
-from stt.transcript import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
+from stt.types import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ MISSING = (
 
 
 class OpenVinoEngine:
-    """See `stt.engine.Engine`; `load_openvino_engine` makes one.
+    """See `stt.engines.base.Engine`; `load_openvino_engine` makes one.
 
     Recordings are computed one by one: that is as fast on a CPU, and each comes out the same
     whatever it is batched with. One compiled model serves every length.
@@ -63,7 +64,7 @@ class OpenVinoEngine:
         self.grid = description.grid
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
-        """See `stt.engine.Engine.forward`."""
+        """See `stt.engines.base.Engine.forward`."""
         temperature = self.calibration.temperature
         reduced = [Frames.of(rows, temperature) for rows in self.log_probs(waveforms)]
         if not all(np.isfinite(frames.log_probs).all() for frames in reduced):
@@ -128,7 +129,7 @@ def load_openvino_engine(
     graph.
 
     Args:
-        folder: What `stt.engines.convert.convert` has written.
+        folder: What `stt.engines.openvino_export.convert` has written.
         precision: ``bf16`` or ``int8``, as it was made for.
         cpu_threads: Threads of one forward.
         calibration: Of the checkpoint; None is none.

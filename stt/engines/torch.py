@@ -22,7 +22,7 @@ from stt.engines.memory import forget_mapped
 from stt.engines.transfer import Download, Transfer
 from stt.errors import ConfigurationError, ModelBroken
 from stt.languages import BUNDLED_FOLDER, samples_folder
-from stt.transcript import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
+from stt.types import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ every large GPU busy, and its signals take a few hundred megabytes."""
 
 
 class TorchEngine:
-    """See `stt.engine.Engine`; `load_torch_engine` makes one."""
+    """See `stt.engines.base.Engine`; `load_torch_engine` makes one."""
 
     backend = "torch"
 
@@ -76,7 +76,7 @@ class TorchEngine:
         self._pads = batches and checkpoint.takes_mask
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
-        """See `stt.engine.Engine.forward`."""
+        """See `stt.engines.base.Engine.forward`."""
         passes = [
             (group, self._begin([waveforms[index] for index in group]))
             for group in self._groups(waveforms)

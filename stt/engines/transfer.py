@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from stt.transcript import Waveform
+from stt.types import Waveform
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from stt.transcript import SAMPLE_RATE
-from stt.windows import FrameGrid
+from stt.types import SAMPLE_RATE, FrameGrid
 
 PIECE_FRAMES = 100
 """That the feature encoder computes at once on a CPU: its signals of two seconds are 7 MB in bf16,

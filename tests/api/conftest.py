@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from stt.decoding.pool import DecodePool
+from stt.audio.pool import DecodePool
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
 from tests.backends import make_app, using
@@ -20,7 +20,7 @@ Serve = Callable[..., AbstractContextManager[TestClient]]
 LOCAL_ONLY = {
     "An engine replica whose thread ends or whose forward is stuck fails Ray's health check and is "
     "replaced; its windows go to another, and an ingress's probes stay as they are. That is in "
-    "tests/unit/test_cluster.py and tests/e2e/test_cluster.py.": {
+    "tests/unit/cluster/test_cluster.py and tests/e2e/test_cluster.py.": {
         "test_when_the_inference_thread_dies_waiters_get_503_and_it_is_restarted_once",
         "test_when_the_inference_thread_dies_the_long_recordings_hear_of_it_within_a_second",
         "test_a_device_that_is_lost_is_503_for_all_and_on_livez",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from stt.loader import Status
+from stt.models.loader import Status
 from stt.settings import load_settings
 from tests.backends import make_app
 from tests.fakes import FakeEngine

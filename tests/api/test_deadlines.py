@@ -30,7 +30,7 @@ def logged(caplog: pytest.LogCaptureFixture, status: int) -> list[str | None]:
     return [
         getattr(record, "code", None)
         for record in caplog.records
-        if record.name == "stt.middleware" and record.getMessage().endswith(f" {status}")
+        if record.name == "stt.server.middleware" and record.getMessage().endswith(f" {status}")
     ]
 
 

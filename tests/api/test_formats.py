@@ -12,7 +12,7 @@ import srt
 import webvtt
 from fastapi.testclient import TestClient
 
-from stt.transcript import Frames, Waveform
+from stt.types import Frames, Waveform
 from tests.api.conftest import serve_app
 from tests.audio_files import tones, with_libsndfile
 from tests.fakes import FakeEngine, spell

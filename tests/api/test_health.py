@@ -117,7 +117,7 @@ def test_the_pages_modules_come_as_javascript(client: TestClient) -> None:
 def test_the_page_is_never_half_old(client: TestClient) -> None:
     """A browser asks each time; what it has is not sent again."""
     assert client.get("/", headers={"accept": "text/html"}).headers["cache-control"] == "no-cache"
-    names = [file.name for file in (ROOT / "stt" / "web").iterdir()]
+    names = [file.name for file in (ROOT / "stt" / "server" / "static").iterdir()]
     assert "app.js" in names
     for name in names:
         first = client.get(f"/static/{name}")

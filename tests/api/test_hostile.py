@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from stt.problems import STATUSES
+from stt.server.problems import STATUSES
 from tests.api.conftest import Serve, serve_app
 from tests.audio_files import tones, with_libsndfile
 from tests.fakes import FakeEngine
@@ -92,7 +92,7 @@ def test_nan_and_infinity_leave_the_others_as_they_are(serve: Serve, value: floa
 
 
 def test_a_decoder_that_crashes_or_hangs_is_the_file_s_fault_only(serve: Serve) -> None:
-    from stt.decoding.pool import DecodePool
+    from stt.audio.pool import DecodePool
     from stt.settings import load_settings
 
     settings = load_settings(["--decode-timeout-seconds", "1"])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from stt.transcript import Frames, Waveform
+from stt.types import Frames, Waveform
 from tests.fakes import FakeEngine, spell
 from tests.live import WAIT_SECONDS, BlockedEngine, Live, live, wait_until
 

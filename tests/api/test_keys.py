@@ -13,9 +13,9 @@ import websockets.sync.client
 from fastapi import WebSocket
 from fastapi.testclient import TestClient
 
-from stt.auth import read_keys
 from stt.errors import ConfigurationError
-from stt.logs import FALSE_ALARM, JsonFormatter
+from stt.observability.logs import FALSE_ALARM, JsonFormatter
+from stt.server.auth import read_keys
 from stt.settings import load_settings
 from tests.api.conftest import Serve
 from tests.fakes import FakeEngine

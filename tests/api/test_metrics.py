@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from stt.metrics import Metrics
+from stt.observability.metrics import Metrics
 from tests.api.conftest import Serve
 from tests.audio_files import tones, with_libsndfile
 from tests.backends import n_warmings

@@ -12,7 +12,7 @@ import requests
 from fastapi.testclient import TestClient
 from openai import OpenAI
 
-from stt.transcript import Frames, Waveform
+from stt.types import Frames, Waveform
 from tests.api.sockets import listen
 from tests.audio_files import tones, with_libsndfile
 from tests.backends import n_warmings

@@ -7,7 +7,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import positive_data_acceptance, unsupported_method
 
-from stt.app import create_app
+from stt.server.app import create_app
 from stt.settings import load_settings
 from tests.decoders import shared_decoders
 from tests.fakes import FakeEngine

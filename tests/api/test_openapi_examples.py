@@ -7,10 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from stt.app import create_app
 from stt.errors import InvalidParameter, SttError
-from stt.openapi import DETAILS
-from stt.problems import CODES, STATUSES
+from stt.server.app import create_app
+from stt.server.openapi import DETAILS
+from stt.server.problems import CODES, STATUSES
 from stt.settings import load_settings
 from tests.api.conftest import Serve
 from tests.fakes import FakeEngine

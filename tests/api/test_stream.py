@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from stt.transcript import Waveform
+from stt.types import Waveform
 from tests.api.conftest import Serve, serve_app
 from tests.fakes import EchoEngine, FakeEngine, say
 

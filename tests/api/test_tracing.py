@@ -16,13 +16,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, format_span_id, format_trace_id
 
 from stt.errors import ConfigurationError
-from stt.logs import JsonFormatter
+from stt.observability.logs import JsonFormatter
+from stt.observability.tracing import make_provider
 from stt.settings import load_settings
-from stt.tracing import make_provider
 from tests.backends import make_app
 from tests.fakes import FakeEngine
 from tests.live import wait_until
-from tests.unit.test_tracecontext import PARENT, TRACE
+from tests.unit.observability.test_tracecontext import PARENT, TRACE
 
 EXPECTED_STAGES = {"decode", "queue", "forward"}
 
@@ -54,13 +54,13 @@ def test_a_request_and_its_stages_are_spans_of_the_callers_trace(
             lines.append(JsonFormatter().format(record))
 
     handler = Lines()
-    logging.getLogger("stt.middleware").addHandler(handler)
+    logging.getLogger("stt.server.middleware").addHandler(handler)
     with traced() as (client, exporter):
         headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
         answer = client.post("/transcribe", files={"file": ("a.wav", wav)}, headers=headers)
         assert answer.status_code == 200
         spans = by_name(exporter)
-    logging.getLogger("stt.middleware").removeHandler(handler)
+    logging.getLogger("stt.server.middleware").removeHandler(handler)
 
     request = spans["POST /transcribe"]
     assert request.kind is SpanKind.SERVER

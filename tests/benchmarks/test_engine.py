@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.engine import LONGEST_SECONDS, SHORTEST_SECONDS, random_lengths
 from benchmarks.setting import ROOT
-from stt.transcript import SAMPLE_RATE
+from stt.types import SAMPLE_RATE
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.shapes import SHAPES, Shape, count_flops, find_shape, make_shape, read_config
 from stt.languages import BUNDLED_FOLDER
-from stt.transcript import SAMPLE_RATE
+from stt.types import SAMPLE_RATE
 
 XLSR_LARGE = {  # as published, by hand
     "conv_dim": [512] * 7,

@@ -91,7 +91,7 @@ def test_the_log_is_counted_above_info_and_by_what_it_says() -> None:
 DECODES = """
 import sys
 from io import BytesIO
-from stt.decoding.pool import DecodePool
+from stt.audio.pool import DecodePool
 from stt.errors import DecodeFailed
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile

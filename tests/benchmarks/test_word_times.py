@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.held_out import SpokenWord
 from benchmarks.word_times import errors_of, matched
-from stt.transcript import Word
+from stt.types import Word
 
 TRUTH = [SpokenWord("a", 0.0, 0.4), SpokenWord("b", 0.5, 0.9), SpokenWord("c", 1.0, 1.4)]
 

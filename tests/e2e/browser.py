@@ -14,7 +14,7 @@ import soxr
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from stt.audio import decode
+from stt.audio.reading import decode
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 with (SAMPLES / "texts.tsv").open(encoding="utf-8", newline="") as table:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from stt.app import create_app
-from stt.commands import cluster, serve
-from stt.logs import configure_logging
+from stt.cluster import serving
+from stt.commands import serve
+from stt.observability.logs import configure_logging
+from stt.server.app import create_app
 from stt.settings import load_settings
-from stt.transcript import SAMPLE_RATE, Frames, Waveform
+from stt.types import SAMPLE_RATE, Frames, Waveform
 from tests.fakes import FakeEngine
 
 POISON, LETHAL, HUGE = 0.7, 0.8, 0.9
@@ -56,7 +57,7 @@ def main(gate: Path, flags: list[str]) -> None:
     configure_logging(settings.log_level, settings.log_format)
     make = partial(GatedEngine, gate, float(os.environ.get("GATED_RATE", "inf")))
     if settings.cluster:
-        cluster.run(settings, engine=make)
+        serving.run(settings, engine=make)
     else:
         serve.run(create_app(settings, engine=make()), settings)
 

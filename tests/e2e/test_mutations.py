@@ -16,9 +16,9 @@ import psutil
 import pytest
 import requests
 
-from stt.decoding.pool import DecodePool
+from stt.audio.pool import DecodePool
 from stt.errors import SttError
-from stt.problems import STATUSES
+from stt.server.problems import STATUSES
 from stt.settings import load_settings
 from tests.e2e.server import Server
 from tests.hostile import Hostile

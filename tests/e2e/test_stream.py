@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from stt.audio import decode
+from stt.audio.reading import decode
 from tests.e2e.server import ROOT, Server
 
 SAMPLES = [

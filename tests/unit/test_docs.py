@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from stt.errors import InvalidParameter, SttError
-from stt.formats import Granularity, ResponseFormat
-from stt.problems import CODES, STATUSES
+from stt.formats.native import Granularity, ResponseFormat
+from stt.server.problems import CODES, STATUSES
 
 ROOT = Path(__file__).parents[2]
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

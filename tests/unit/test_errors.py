@@ -1,5 +1,5 @@
 from stt.errors import SttError
-from stt.problems import STATUSES
+from stt.server.problems import STATUSES
 
 
 def leaves(of: type[SttError]) -> set[type[SttError]]:

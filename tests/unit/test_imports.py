@@ -1,60 +1,103 @@
-"""Imports point backwards along the one-way flow, and nothing heavy happens at import."""
+"""Imports point one way between folders, and nothing heavy happens at import."""
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "stt"
 
 LAYERS = [
-    {"errors", "transcript", "observer", "tracecontext", "sizing"},
-    {"languages", "windows", "segments", "evaluation", "readers", "resampler"},
-    {"settings", "audio", "ctc", "captions"},
-    {"engine", "models", "logs", "utterances"},
-    {"submitter"},
-    {"engines"},
-    {"inference", "loader", "responses", "decoding"},
-    {"batcher"},
-    {"transcriber", "live", "problems", "metrics", "tracing"},
-    {"formats", "admission"},
-    {"backend"},
-    {"service", "openai", "whisper", "auth"},
-    {"events"},
-    {"routes", "middleware"},
-    {"openapi"},
-    {"app"},
-    {"cluster"},
-    {"commands"},
-    {"cli"},
+    "errors",
+    "types",
+    "languages",
+    "settings",
+    "audio",
+    "engines",
+    "models",
+    "inference",
+    "recognition",
+    "formats",
+    "observability",
+    "server",
+    "cluster",
+    "commands",
+    "cli",
 ]
-"""A module may import from earlier layers, and `loader` and `transcriber` from their own."""
+"""Folders and modules of `stt`; each may import from those before it. Within a folder modules may
+import each other, as long as there is no circle."""
+
+FILES = {
+    ".".join(("stt", *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    ): file
+    for file in PACKAGE.rglob("*.py")
+}
+"""Every module by its name."""
 
 
-def imported(file: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == "stt":
-                names |= {alias.name for alias in node.names} - {"__version__"}
-            elif node.module.startswith("stt."):
-                names.add(node.module.split(".")[1])
-    return names
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below one, those in functions too, except what only type checkers read."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from statements(child)
 
 
-def test_imports_point_one_way() -> None:
-    order = {name: index for index, layer in enumerate(LAYERS) for name in layer}
-    files = [file for file in PACKAGE.rglob("*.py") if file != PACKAGE / "__init__.py"]
-    assert {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in files} == set(order)
-    for file in files:
-        module = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        for other in imported(file) - {module}:
-            assert order[other] < order[module], f"{module} imports {other}"
+def imported(module: str) -> set[str]:
+    """The modules of `stt` that one imports, wherever in it."""
+    found = set()
+    for node in statements(ast.parse(FILES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                found.add(name if name in FILES else str(node.module))
+    return {name for name in found if name in FILES} - {"stt", module}
 
 
-def test_modules_are_short() -> None:
-    lengths = {file: len(file.read_text().splitlines()) for file in PACKAGE.rglob("*.py")}
-    assert {str(file): n for file, n in lengths.items() if n > 320} == {}
+IMPORTS = {module: imported(module) for module in FILES if module != "stt"}
+
+
+def test_imports_between_folders_point_one_way() -> None:
+    order = {name: index for index, name in enumerate(LAYERS)}
+    assert {module.split(".")[1] for module in IMPORTS} == set(order)
+    backwards = [
+        f"{module} imports {other}"
+        for module, others in IMPORTS.items()
+        for other in others
+        if order[other.split(".")[1]] > order[module.split(".")[1]]
+    ]
+    assert backwards == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter(IMPORTS).prepare()
+    except CycleError as error:
+        raise AssertionError(" -> ".join(error.args[1])) from None
+
+
+def test_only_the_cluster_imports_ray() -> None:
+    for module, file in FILES.items():
+        if not module.startswith("stt.cluster"):
+            names = {
+                name
+                for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+                for name in (
+                    [alias.name for alias in node.names]
+                    if isinstance(node, ast.Import)
+                    else [str(node.module)]
+                    if isinstance(node, ast.ImportFrom)
+                    else []
+                )
+            }
+            assert "ray" not in {name.partition(".")[0] for name in names}, module
 
 
 def test_importing_the_entry_point_reads_nothing_and_loads_nothing_heavy() -> None:
@@ -71,7 +114,7 @@ def test_importing_the_entry_point_reads_nothing_and_loads_nothing_heavy() -> No
 
 def test_the_application_imports_no_model_library() -> None:
     code = (
-        "import sys, stt.app\n"
+        "import sys, stt.server.app\n"
         "heavy = {'torch', 'transformers', 'librosa', 'av', 'huggingface_hub'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

@@ -1,0 +1,235 @@
+"""The service's hold on the processes that decode."""
+
+import io
+import json
+import logging
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SEND_BYTES, WAIT, Kind
+from stt.errors import AudioError, DecodeFailed, Overloaded
+from stt.types import Waveform
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 120.0
+"""The first worker waits for the template's imports, seconds even on a fast disk."""
+MAX_MESSAGE_BYTES = 16 * 2**20
+ERRORS = {error.code: error for error in AudioError.__subclasses__()}
+KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "LD_", "NUMBA_", "LIBROSA_", "TZ")
+"""What of the environment the decoders may need; keys and tokens stay here."""
+
+
+class Template:
+    """The process that workers are forked from."""
+
+    def __init__(self, target: str) -> None:
+        self._asking = threading.Lock()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(START_SECONDS)
+        with theirs:
+            descriptor = theirs.fileno()
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "stt.audio.worker", str(descriptor), target],
+                pass_fds=[descriptor],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=_environment(),
+                start_new_session=True,  # Ctrl+C belongs to the service
+            )
+
+    def fork(self, timeout_seconds: float) -> "Worker":
+        """A new worker, which may take so long over a block.
+
+        Raises:
+            OSError: the template has died.
+            Overloaded: the machine has no room for another process.
+        """
+        ours, theirs = socket.socketpair()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * SEND_BYTES)
+        try:
+            with theirs, self._asking:
+                socket.send_fds(self._control, [FORK], [theirs.fileno()])
+                process = self._answer()
+            if process == 0:
+                raise Overloaded("No further decoding can be started.", retry_after_seconds=5.0)
+        except BaseException:
+            ours.close()
+            raise
+        return Worker(self, process, ours, timeout_seconds)
+
+    def end(self, process: int) -> None:
+        """Kill a worker; returns before it is dead."""
+        with suppress(OSError):
+            self._control.send(END + PROCESS.pack(process))
+
+    def wait(self, process: int) -> int:
+        """Kill a worker that is dying; its exit status, negative for a signal."""
+        with self._asking:
+            self._control.send(WAIT + PROCESS.pack(process))
+            return self._answer()
+
+    def close(self) -> None:
+        """End the template, and with it the workers."""
+        self._process.kill()
+        self._process.wait()
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)  # wakes who waits for an answer
+        self._control.close()
+
+    def _answer(self) -> int:
+        answer = self._control.recv(PROCESS.size)
+        if not answer:
+            raise ConnectionResetError("the template has hung up")
+        (number,) = PROCESS.unpack(answer)
+        return int(number)
+
+
+class Worker:
+    """A process that decodes one recording after the other."""
+
+    def __init__(
+        self, template: Template, process: int, connection: socket.socket, timeout_seconds: float
+    ) -> None:
+        self._timeout_seconds = timeout_seconds
+        # The kernel's own: one system call for each read, and none of Python's polling.
+        seconds, fraction = divmod(timeout_seconds, 1)
+        timeout = struct.pack("@ll", int(seconds), int(fraction * 1e6))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        self._template = template
+        self._process: int | None = process
+        self._connection = connection
+        self.is_free = True
+        """False from a recording's beginning to its last message."""
+        self._given_up = False
+        self.n_recordings = 0
+
+    def begin(self, descriptor: int, max_seconds: float) -> None:
+        """Hand a recording over; what goes wrong shows in `receive`."""
+        self.is_free = False
+        self.n_recordings += 1
+        with suppress(OSError):
+            socket.send_fds(self._connection, [REQUEST.pack(max_seconds)], [descriptor])
+
+    def receive(self) -> Waveform | None:
+        """The next block, or None after the last or `give_up`; errors are those of
+        `DecodePool.decode`."""
+        try:
+            kind, length = HEADER.unpack(self._read(HEADER.size).data)
+            if length > MAX_MESSAGE_BYTES:
+                raise ValueError(f"a message of {length} bytes")
+            payload = self._read(length)
+            if kind == Kind.BLOCK:
+                return payload.view(np.float32)
+            if kind == Kind.FAILED:
+                raise ValueError(payload.tobytes().decode(errors="replace"))
+            error = json.loads(payload.tobytes()) if kind == Kind.ERROR else None
+            failure = ERRORS[error["code"]](error["message"]) if error else None
+        except BlockingIOError:
+            raise self._failure(f"no block within {self._timeout_seconds:g} s") from None
+        except OSError:
+            if self._given_up:
+                return None
+            raise self._failure(self._how_it_ended()) from None
+        except (ValueError, LookupError, TypeError) as nonsense:
+            # In one line: what is in it may come from the file.
+            raise self._failure(repr(str(nonsense))) from None
+        self.is_free = True
+        if failure:
+            raise failure
+        return None
+
+    def has_died(self) -> bool:
+        """Whether a worker that is free is there no more."""
+        readable, _, _ = select.select([self._connection], [], [], 0)
+        return bool(readable)
+
+    def give_up(self) -> None:
+        """Nobody wants the recording any more; wakes another thread that is in `receive`."""
+        self._given_up = True
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def end(self) -> None:
+        """Kill it; returns before it is dead."""
+        self._connection.close()
+        if self._process is not None:
+            self._template.end(self._process)
+            self._process = None
+
+    def _read(self, length: int) -> NDArray[np.uint8]:
+        data = np.empty(length, np.uint8)
+        done = 0
+        while done < length:
+            n_read = self._connection.recv_into(data[done:].data, 0, socket.MSG_WAITALL)
+            if n_read == 0:
+                raise ConnectionResetError("the worker has hung up")
+            done += n_read
+        return data
+
+    def _how_it_ended(self) -> str:
+        process, self._process = self._process, None
+        try:
+            status = self._template.wait(process or 0)
+        except OSError:
+            return "the template died"
+        return f"died of {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+    def _failure(self, reason: str) -> DecodeFailed:
+        logger.warning("a decode worker failed: %s", reason)
+        return DecodeFailed(
+            "The decoder failed on this file. It may be damaged; convert it, for example to FLAC, "
+            "and send that."
+        )
+
+
+@contextmanager
+def as_descriptor(source: BinaryIO) -> Iterator[int]:
+    """A file descriptor with the recording, at a position of its own."""
+    file = getattr(source, "_file", source) if isinstance(source, SpooledTemporaryFile) else source
+    raw = getattr(file, "raw", file)
+    if isinstance(raw, io.FileIO):
+        file.flush()
+        original, is_copy = raw.fileno(), False
+    else:
+        original, is_copy = os.memfd_create("recording"), True
+    try:
+        if is_copy:
+            source.seek(0)
+            with os.fdopen(original, "wb", closefd=False) as copy:
+                shutil.copyfileobj(source, copy, 2**20)
+        reopened = os.open(f"/proc/self/fd/{original}", os.O_RDONLY)
+        try:
+            yield reopened
+        finally:
+            os.close(reopened)
+    finally:
+        if is_copy:
+            os.close(original)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT_VARIABLES)}
+    return kept | {
+        # The same packages as here, wherever they were found.
+        "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
+        # A fork takes no threads along, so there must be none in the template.
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }

@@ -1,0 +1,248 @@
+"""The two decoders: an opened recording as blocks of mono samples, at its own rate.
+
+libsndfile (through soundfile) reads WAV, FLAC, OGG and MP3; FFmpeg's libraries (through PyAV) read
+what phones and browsers record. What a header says is checked before a sample is read, and what is
+read is counted all the same: a few kilobytes can hold hours, and a header can say anything.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stt.errors import AudioTooLong, InvalidAudio, UnsupportedFormat
+
+BLOCK_SECONDS = 1
+MIN_RATE, MAX_RATE = 4_000, 384_000
+"""Hz. Telephones have 8 kHz, the fastest converters 384 kHz; anything else is a broken header."""
+MAX_CHANNELS = 8
+MAX_SAMPLES_PER_SECOND = 2 * 96_000
+"""Over all channels, for each second of the longest recording that is accepted."""
+MAX_AMPLITUDE = 2.0**31
+"""Of a sample. Full scale is 1, but some programs write floats on the scale of 32-bit integers;
+what is far larger overflows in the sums of downmix, resampler and model."""
+
+ACCEPTED = "WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, 3GP, WebM and AMR"
+
+LIBSNDFILE_FORMATS = {
+    "WAV": ("WAV", "WAVEX", "RF64"),
+    "FLAC": ("FLAC",),
+    "OGG": ("OGG",),
+    "MP3": ("MP3",),
+}
+"""What libsndfile may find in each container: it looks for itself, and knows many more."""
+
+FFMPEG_DECODERS = (
+    "aac,ac3,eac3,alac,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,flac,mp3,mp3float,opus,"
+    "libopus,vorbis,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,"
+    "pcm_s32be,pcm_f32le,pcm_f32be"
+)
+"""What recorders put into these containers. FFmpeg has 200 more, and video, and opens whichever a
+file asks for."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """An opened recording."""
+
+    rate: int
+    """Hz."""
+    blocks: Iterator[NDArray[np.float32]]
+    """``[n]`` at that rate, mono and finite, of about a second; AudioTooLong beyond the cap."""
+
+
+def open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) -> Track:
+    """Open a WAV, FLAC, OGG or MP3 file; errors are those of `stt.audio.reading.decode`."""
+    import soundfile
+
+    try:
+        file = soundfile.SoundFile(source)
+    except soundfile.SoundFileError as error:
+        raise InvalidAudio(
+            f"The file starts like {container} audio but cannot be decoded; it may be damaged."
+        ) from error
+    if file.format not in LIBSNDFILE_FORMATS[container]:
+        raise unsupported(f"The file starts like {container} but is {file.format}.")
+    rate, claimed = file.samplerate, file.frames
+    cap = _Cap(max_seconds)
+    cap.check_header(rate, file.channels, claimed / max(1, rate))
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        length = BLOCK_SECONDS * rate
+        try:
+            # Not librosa.stream: where the header claims more than there is, soundfile's block
+            # iterator under it yields the previous block's samples again.
+            while len(block := file.read(length, dtype="float32", always_2d=True)):
+                cap.count(len(block), file.channels, rate)
+                yield mono(block.T)
+        except soundfile.SoundFileError as error:
+            raise InvalidAudio(
+                f"The {container} data is damaged: decoding stopped before the end."
+            ) from error
+        finally:
+            file.close()
+        if container == "FLAC" and cap.counted < claimed:
+            raise InvalidAudio("The FLAC data is cut off: there is less than its header says.")
+
+    return Track(rate, blocks())
+
+
+def open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> Track:
+    """Open a file with one of FFmpeg's demuxers; errors are those of `stt.audio.reading.decode`."""
+    import av
+
+    try:
+        file: Any = av.open(
+            source,
+            mode="r",
+            format=container,
+            metadata_errors="ignore",
+            options={"protocol_whitelist": "none", "codec_whitelist": FFMPEG_DECODERS},
+        )
+        audio = file.streams.audio
+        if not audio:
+            file.close()
+            raise InvalidAudio("The file has no audio track.")
+        stream = audio[0]
+        codec = stream.codec_context
+        if codec is None:  # FFmpeg does not know it either
+            file.close()
+            raise InvalidAudio("The audio track is in no known codec; the file may be damaged.")
+        if codec.name not in FFMPEG_DECODERS.split(","):
+            file.close()
+            raise unsupported("The audio track is in a codec that is not accepted here.")
+        rate, channels = int(stream.rate or 0), int(stream.channels or 0)
+        claimed = max(
+            float(file.duration or 0) / av.time_base,
+            float((stream.duration or 0) * (stream.time_base or 0)),
+        )
+        cap = _Cap(max_seconds)
+        cap.check_header(rate, channels, claimed)
+    except (av.FFmpegError, ValueError, OverflowError) as error:
+        raise InvalidAudio(
+            "The file starts like recorded audio but cannot be decoded; it may be damaged."
+        ) from error
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        parts: list[NDArray[np.float32]] = []
+        try:
+            for part in _frames(file, stream, rate, cap):
+                # A frame is some 20 ms, too little to downmix and resample by itself; a broken
+                # stream may change the number of channels from one to the next.
+                held = sum(map(len, parts))
+                if parts and (held >= BLOCK_SECONDS * rate or part.shape[1] != parts[0].shape[1]):
+                    yield mono(np.concatenate(parts).T)
+                    parts = []
+                parts.append(part)
+        finally:
+            file.close()
+        if parts:
+            yield mono(np.concatenate(parts).T)
+        elif claimed > 0:
+            raise InvalidAudio("The audio track cannot be decoded.")
+
+    return Track(rate, blocks())
+
+
+def _frames(file: Any, stream: Any, rate: int, cap: "_Cap") -> Iterator[NDArray[np.float32]]:
+    """The track's frames, ``[n, n_channels]``, without those that are damaged."""
+    import av
+
+    resampler, shape, found_any = None, None, False
+    damage: Exception | None = None
+    packets = file.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError as error:
+            packet, damage = None, error  # cut off: what came before counts
+        if packet is None:
+            break
+        try:
+            for frame in packet.decode():
+                if not rate <= 4 * frame.sample_rate <= 16 * rate:  # twice is usual with HE-AAC
+                    raise InvalidAudio(
+                        f"The sample rate is {rate} Hz in the header, but {frame.sample_rate} Hz "
+                        "in the data."
+                    )
+                cap.count(frame.samples, frame.layout.nb_channels, frame.sample_rate)
+                # The stream may turn into another one than its header announced.
+                found = (frame.format.name, frame.layout.name, frame.sample_rate)
+                if resampler is None or found != shape:
+                    # Packed: PyAV 18.1 reads past its list of planes where there are eight.
+                    resampler, shape = av.AudioResampler(format="flt", rate=rate), found
+                for part in resampler.resample(frame):
+                    flat = part.to_ndarray().astype(np.float32, copy=False)
+                    samples = flat.reshape(-1, part.layout.nb_channels)
+                    for begin in range(0, len(samples), BLOCK_SECONDS * rate):  # mostly one round
+                        found_any = True
+                        yield samples[begin : begin + BLOCK_SECONDS * rate]
+        except (av.FFmpegError, ValueError) as error:
+            damage = error  # one damaged packet is a gap of some 20 ms, not the end
+    if damage and not found_any:
+        raise InvalidAudio("The audio track cannot be decoded.") from damage
+
+
+def mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``[n_channels, n]`` -> ``[n]``, the mean; FFmpeg's own downmix is louder by up to 1.4.
+
+    Raises:
+        InvalidAudio: a sample is not finite, or larger than any recorder writes.
+    """
+    import librosa
+
+    if not np.abs(channels).max(initial=0) <= MAX_AMPLITUDE:  # NaN compares as false
+        raise InvalidAudio("The samples contain NaN or infinite values, or impossibly large ones.")
+    mixed: NDArray[np.float32] = librosa.to_mono(channels)
+    return mixed
+
+
+def unsupported(what: str) -> UnsupportedFormat:
+    """The error for content of a kind that is not accepted."""
+    return UnsupportedFormat(f"{what} Send one of {ACCEPTED}.")
+
+
+class _Cap:
+    """Counts what has been decoded, in seconds and in samples over all channels.
+
+    By seconds alone, 8 channels at 384 kHz would cost 32 times what stereo at 48 kHz does.
+    """
+
+    def __init__(self, max_seconds: float) -> None:
+        self._max_seconds = max_seconds
+        self._max_samples = max_seconds * MAX_SAMPLES_PER_SECOND
+        self._seconds = 0.0
+        self._samples = 0
+        self.counted = 0
+        """Samples of one channel so far."""
+
+    def check_header(self, rate: int, channels: int, claimed_seconds: float) -> None:
+        """Refuse what a header says, before anything is decoded."""
+        if not MIN_RATE <= rate <= MAX_RATE:
+            raise InvalidAudio(
+                f"The sample rate is {rate} Hz; expected {MIN_RATE} to {MAX_RATE} Hz."
+            )
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise InvalidAudio(f"The file has {channels} channels; expected 1 to {MAX_CHANNELS}.")
+        self._check(claimed_seconds, claimed_seconds * rate * channels)
+
+    def count(self, n_samples: int, channels: int, rate: int) -> None:
+        """Add samples of each channel, at a rate in Hz."""
+        self.counted += n_samples
+        self._seconds += n_samples / rate
+        self._samples += n_samples * channels
+        self._check(self._seconds, self._samples)
+
+    def _check(self, seconds: float, samples: float) -> None:
+        if seconds > self._max_seconds + 1e-6:  # the sum of many quotients is a little off
+            raise AudioTooLong(
+                f"The recording is longer than {self._max_seconds:g} s, the limit here; send it "
+                "in parts."
+            )
+        if samples > self._max_samples + 1:
+            raise AudioTooLong(
+                f"The recording has more than {self._max_samples:g} samples over all channels, "
+                "the limit here; send it in parts, in mono, or at a lower sample rate."
+            )

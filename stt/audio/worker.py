@@ -1,0 +1,196 @@
+"""The processes in which recordings are decoded: one template, and workers forked from it.
+
+``python -m stt.audio.worker FD MODULE:FUNCTION`` is the template. It imports the decoders once,
+which takes seconds, decodes a clip to wake them, and then forks a worker whenever the pool
+asks for one, which takes milliseconds and little memory. Nothing but decoding is imported here, and
+the service itself, with all its threads, is never forked.
+
+The template and its workers have no keys or tokens in their environment, write no files, dump no
+core and may allocate only so much. Signals that a terminal or a service manager sends to all
+processes at once do not concern them: they end when the service does. That is no sandbox (they run
+as the same user), but a decoder that hangs, crashes or swallows memory does so alone.
+
+On the control socket the service sends ``FORK`` with the worker's end of a connection and gets a
+process id, 0 if there can be none; ``END`` and a process id, no answer; ``WAIT`` and a process id,
+and gets how that one ended. On a connection it sends `REQUEST` with a file descriptor and gets
+messages, each a `HEADER` and so many bytes: blocks, and at last how it went.
+"""
+
+import gc
+import importlib
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import traceback
+from enum import IntEnum
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import numpy as np
+
+from stt.audio.reading import Decode, warming_clip
+from stt.errors import AudioError
+from stt.types import SAMPLE_RATE
+
+FORK, END, WAIT = b"F", b"E", b"W"
+PROCESS = struct.Struct("<q")
+"""A process id; in the answer to ``WAIT`` an exit status, negative for a signal."""
+REQUEST = struct.Struct("<d")
+"""The longest recording to accept, in seconds."""
+HEADER = struct.Struct("<BI")
+"""What comes, and how many bytes of it."""
+
+SEND_BYTES = 4 * SAMPLE_RATE * np.dtype(np.float32).itemsize
+"""Of some blocks, which are sent together: a service that is woken may have to wait for a core."""
+MEMORY_BYTES = 256 * 2**20
+"""What a worker may allocate beyond what it was born with. A second of the largest recording
+takes 12 MB; FFmpeg's index of a long one, some tens."""
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+"""Of prctl(2)."""
+
+
+class Kind(IntEnum):
+    """What a message holds."""
+
+    BLOCK = 0
+    """Samples, float32."""
+    DONE = 1
+    """Nothing: that was all."""
+    ERROR = 2
+    """JSON: code and message of an error of `stt.errors`."""
+    FAILED = 3
+    """A traceback: `decode` raised something else."""
+
+
+def main(control_fd: int, target: str) -> None:
+    """Be the template until the service has gone."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    module, _, name = target.partition(":")
+    decode: Decode = getattr(importlib.import_module(module), name)
+    importlib.import_module("av")
+    for _ in decode(warming_clip(), max_seconds=60):
+        pass
+    _restrict()
+    gc.collect()
+    gc.freeze()  # the collector would otherwise write to, and so copy, every page of every worker
+    with socket.socket(fileno=control_fd) as control:
+        _serve(control, decode)
+
+
+def _serve(control: socket.socket, decode: Decode) -> None:
+    workers: set[int] = set()
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 64, 1)
+        if message[:1] == FORK:
+            process = _fork(control, descriptors[0], decode)
+            workers.add(process)
+            control.send(PROCESS.pack(process))
+        elif message:
+            (process,) = PROCESS.unpack(message[1:])
+            status = 0
+            if process in workers:
+                workers.remove(process)
+                # Only here is a worker reaped, so its id cannot be another process's yet.
+                os.kill(process, signal.SIGKILL)
+                _, status = os.waitpid(process, 0)
+            if message[:1] == WAIT:
+                control.send(PROCESS.pack(os.waitstatus_to_exitcode(status)))
+        else:  # the service has gone; workers are told by PR_SET_PDEATHSIG
+            return
+
+
+def _fork(control: socket.socket, connection_fd: int, decode: Decode) -> int:
+    template = os.getpid()
+    try:
+        process = os.fork()
+    except OSError:
+        process = 0
+    else:
+        if process == 0:
+            status = 1
+            try:
+                control.close()
+                _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+                if os.getppid() == template:
+                    with socket.socket(fileno=connection_fd) as connection:
+                        _work(connection, decode)
+                status = 0
+            finally:
+                os._exit(status)
+    os.close(connection_fd)
+    return process
+
+
+def _work(connection: socket.socket, decode: Decode) -> None:
+    """Decode recording after recording until the service hangs up."""
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(connection, REQUEST.size, 1)
+        if not descriptors:
+            return
+        (max_seconds,) = REQUEST.unpack(request)
+        with os.fdopen(descriptors[0], "rb") as source:
+            _answer(connection, source, max_seconds, decode)
+
+
+def _answer(
+    connection: socket.socket, source: BinaryIO, max_seconds: float, decode: Decode
+) -> None:
+    waiting: list[bytes] = []
+
+    def send(kind: Kind, payload: bytes = b"") -> None:
+        waiting.extend((HEADER.pack(kind, len(payload)), payload))
+        if kind != Kind.BLOCK or sum(map(len, waiting)) >= SEND_BYTES:
+            try:
+                connection.sendall(b"".join(waiting))
+            except OSError:  # hung up: nobody wants the rest
+                sys.exit()
+            waiting.clear()
+
+    try:
+        for block in decode(source, max_seconds=max_seconds):
+            send(Kind.BLOCK, np.asarray(block, np.float32).tobytes())
+    except AudioError as error:
+        send(Kind.ERROR, json.dumps({"code": error.code, "message": error.message}).encode())
+    except Exception:
+        send(Kind.FAILED, traceback.format_exc().encode())
+    else:
+        send(Kind.DONE)
+
+
+def _restrict() -> None:
+    """Take from this process, and those it forks, what decoding has no need of."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    limits = {
+        resource.RLIMIT_DATA: pages * resource.getpagesize() + MEMORY_BYTES,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+    }
+    for limit, value in limits.items():
+        _, hard = resource.getrlimit(limit)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, value))
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    # Decoders write to stderr what they think of a file, which would break the service's log.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+def _prctl(option: int, value: int) -> None:
+    import ctypes
+
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _run() -> NoReturn:
+    main(int(sys.argv[1]), sys.argv[2])
+    sys.exit()
+
+
+if __name__ == "__main__":
+    _run()

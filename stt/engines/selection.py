@@ -1,0 +1,128 @@
+"""Which engine serves a checkpoint."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from stt.engines.agreement import MAX_CHECK_SECONDS, Agreement, Reference
+from stt.engines.base import Engine
+from stt.engines.device import available_cores, choose_device
+from stt.engines.openvino_cache import Place, find_optimized
+from stt.errors import ConfigurationError, ModelBroken
+from stt.languages import ModelSource
+from stt.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OpenedEngine:
+    """An engine that is ready to compute."""
+
+    engine: Engine
+    warning: str | None = None
+    """Why it is slower than the one that was asked for, and what to do."""
+
+
+def open_engine(source: ModelSource, folder: Path, settings: Settings) -> OpenedEngine:
+    """Read a checkpoint into the backend that the settings ask for.
+
+    ``auto`` is OpenVINO where `stt optimize` has made a model of this checkpoint and the device is
+    a CPU, else torch. A backend that computes something else than fp32 on this processor is not
+    used, whoever asked for it: right text comes before fast text.
+
+    Args:
+        source: The model as it is configured.
+        folder: Its checkpoint, as `stt.models.source.find_model` returns it.
+        settings: Backend, device, precision, threads.
+
+    Raises:
+        ModelBroken: naming what is missing or wrong, and what to do.
+        ConfigurationError: the settings cannot work together, or not here.
+    """
+    device = choose_device(settings.device)
+    warning = None
+    if settings.backend != "torch" and device == "cpu":
+        place = find_optimized(source, folder, settings.cache_dir, settings.precision)
+        if place is not None:
+            try:
+                return OpenedEngine(_open_optimized(place, source, settings))
+            except ModelBroken as error:
+                if settings.backend == "openvino":
+                    raise
+                warning = error.message
+            except Disagreement as disagreement:
+                warning = str(disagreement)
+            logger.error("%s", warning, extra={"model": source.id})
+    if settings.backend == "openvino" and warning is None:
+        raise ConfigurationError(
+            f"STT_BACKEND=openvino, but {source.id} has not been optimised for it"
+            + (f" in {settings.precision}" if settings.precision != "auto" else "")
+            + (". " if device == "cpu" else f", and the device is {device}. ")
+            + "Run `stt optimize`, or set STT_BACKEND=auto."
+        )
+    return _open_torch(source, folder, settings, device, warning)
+
+
+class Disagreement(Exception):
+    """An engine that does not compute on this processor what fp32 says."""
+
+
+def _open_optimized(place: Place, source: ModelSource, settings: Settings) -> Engine:
+    """
+    Raises:
+        Disagreement: it computes something else than fp32 here.
+        ModelBroken: a file cannot be read.
+        ConfigurationError: openvino is not installed.
+    """
+    from stt.engines.openvino import load_openvino_engine
+
+    engine = load_openvino_engine(
+        place.folder,
+        precision=place.precision,
+        cpu_threads=settings.cpu_threads or available_cores(),
+        calibration=source.calibration,
+    )
+    agreement = Reference.load(place.folder).compare(engine, max_seconds=MAX_CHECK_SECONDS)
+    if not agreement.holds:
+        raise Disagreement(
+            f"OpenVINO's {place.precision} model of {source.id} computes something else than fp32 "
+            f"on this processor ({agreement}), so torch serves it instead, more slowly. Run "
+            "`stt optimize` on this machine, or set STT_BACKEND=torch."
+        )
+    logger.info("OpenVINO's %s model is right here: %s", place.precision, agreement)
+    return engine
+
+
+def _open_torch(
+    source: ModelSource, folder: Path, settings: Settings, device: str, warning: str | None
+) -> OpenedEngine:
+    from stt.engines.torch import choose_precision, compare_precision, load_torch_engine
+
+    cpu_threads = settings.cpu_threads or available_cores()
+    # What OpenVINO was asked to compute in means nothing to torch.
+    wanted = "auto" if warning and settings.precision == "int8" else settings.precision
+    precision = choose_precision(wanted, device)
+    if precision != "fp32":
+        doubt = doubt_of(precision, compare_precision(device, precision, cpu_threads))
+        if doubt is not None:
+            logger.error("%s", doubt, extra={"model": source.id})
+            precision, warning = "fp32", doubt
+    engine = load_torch_engine(
+        folder,
+        device=device,
+        precision=precision,
+        calibration=source.calibration,
+        cpu_threads=cpu_threads,
+    )
+    return OpenedEngine(engine, warning)
+
+
+def doubt_of(precision: str, agreement: Agreement) -> str | None:
+    """Why torch must not compute in a precision here, and what to do; None: it may."""
+    if agreement.holds:
+        return None
+    return (
+        f"torch's {precision} computes something else than fp32 on this machine ({agreement}), so "
+        "fp32 is served, more slowly. Set STT_PRECISION=fp32."
+    )

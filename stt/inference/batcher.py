@@ -1,0 +1,239 @@
+"""The way from many requests to one inference thread, in batches.
+
+torch computes one forward on all cores, or on all of a GPU, so two at a time would only be in each
+other's way: every window of every request goes through one queue and one thread. While a batch is
+computed the next one gathers; nothing ever waits for a batch to fill.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass, field
+
+from stt.engines.base import Engine
+from stt.errors import InferenceFailed, QueueTimeout, SttError
+from stt.inference.limits import sizing_of
+from stt.inference.observer import NoObserver, Observer, Stage
+from stt.inference.scheduler import refuse_when_full, seconds_until_room
+from stt.inference.worker import Inference
+from stt.settings import Settings
+from stt.types import SAMPLE_RATE, Frames, Waveform
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, frozen=True)
+class _Entry:
+    """A window that waits, and who waits for it."""
+
+    engine: Engine
+    waveform: Waveform
+    future: asyncio.Future[Frames]
+    timing: "_Timing" = field(default_factory=lambda: _Timing(time.perf_counter()))
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller, if it is still there."""
+        if self.future.done():
+            return
+        if not isinstance(error, SttError):
+            cause, error = error, InferenceFailed("The model failed on this recording.")
+            error.__cause__ = cause
+        self.future.set_exception(error)
+
+
+@dataclass
+class _Timing:
+    """Of one window, in ``time.perf_counter``'s seconds."""
+
+    queued: float
+    started: float | None = None
+    ended: float | None = None
+
+
+class Batcher:
+    """A `stt.inference.scheduler.Submitter` that runs forwards on one thread of its own.
+
+    `submit` may be awaited by many at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_seconds: float | None = None,
+        max_queue_seconds: float | None = None,
+        queue_timeout_seconds: float = math.inf,
+        stall_seconds: float = math.inf,
+        observer: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            batch_seconds: Largest batch, in seconds of audio once padded: longest x rows;
+                None: what suits the engine's device, see `stt.inference.limits`.
+            max_queue_seconds: Seconds of audio that may wait before newcomers are refused; None:
+                the same.
+            queue_timeout_seconds: Longest time that a window waits.
+            stall_seconds: A forward that runs longer is taken for stuck.
+            observer: Is told how long windows wait and batches take.
+            clock: Seconds, for tests.
+        """
+        self._observer = observer or NoObserver()
+        self._batch_seconds = batch_seconds
+        self._max_queue_seconds = max_queue_seconds
+        self._queue_timeout_seconds = queue_timeout_seconds
+        self._queue: deque[_Entry] = deque()
+        self._consumer: asyncio.Task[None] | None = None
+        self._rtfx = 1.0
+        """Audio seconds for each second of forward, as measured lately."""
+        self._inference = Inference(stall_seconds=stall_seconds, clock=clock)
+
+    @classmethod
+    def of(cls, settings: Settings, observer: Observer | None = None) -> "Batcher":
+        """With what the settings say."""
+        return cls(
+            batch_seconds=settings.batch_seconds,
+            max_queue_seconds=settings.max_queue_seconds,
+            queue_timeout_seconds=settings.queue_timeout_seconds,
+            stall_seconds=settings.stall_seconds,
+            observer=observer,
+        )
+
+    @property
+    def fault(self) -> str | None:
+        """Why the process should be started anew: nothing is computed any more. None: all well."""
+        return self._inference.fault
+
+    @property
+    def n_queued(self) -> int:
+        """Windows that wait and that somebody waits for."""
+        return sum(not entry.future.done() for entry in self._queue)
+
+    @property
+    def queued_seconds(self) -> float:
+        """Seconds of audio that wait; what is being computed is not among them."""
+        waiting = (entry.waveform for entry in self._queue if not entry.future.done())
+        return sum(map(len, waiting)) / SAMPLE_RATE
+
+    @property
+    def rtfx(self) -> float:
+        """Audio seconds for each second of forward, as measured lately."""
+        return self._rtfx
+
+    @property
+    def retry_after_seconds(self) -> float:
+        """When there will be room, by what waits and by the speed measured lately: 1 to 60 s."""
+        return seconds_until_room(self.queued_seconds, self._rtfx)
+
+    def check_room(self) -> None:
+        """See `stt.inference.scheduler.Submitter`."""
+        self._inference.check()
+        if not self._queue:
+            return
+        sizing = sizing_of(self._queue[0].engine.device)
+        limit = self._max_queue_seconds or sizing.max_queue_seconds
+        refuse_when_full(self.queued_seconds, limit, self._rtfx)
+
+    async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
+        """See `stt.inference.scheduler.Submitter`."""
+        self._inference.check()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Frames] = loop.create_future()
+        entry = _Entry(engine, waveform, future)
+        self._queue.append(entry)
+        if self._consumer is None or self._consumer.done():
+            # In no request's context: it works for all of them.
+            self._consumer = asyncio.create_task(self._consume(), context=Context())
+        patience = None
+        if math.isfinite(self._queue_timeout_seconds):
+            patience = loop.call_later(self._queue_timeout_seconds, self._give_up, entry)
+        try:
+            return await future
+        finally:
+            if patience is not None:
+                patience.cancel()
+            self._report(entry.timing)
+
+    def close(self) -> None:
+        """Let the forward that runs end; start no other."""
+        self._inference.close()
+
+    def _give_up(self, entry: _Entry) -> None:
+        """A window has waited long enough, unless it is being computed."""
+        if entry.timing.started is None and not entry.future.done():
+            failure = QueueTimeout(
+                f"The recording waited {self._queue_timeout_seconds:g} s for the model, the limit "
+                "here. Try again a little later.",
+                retry_after_seconds=self.retry_after_seconds,
+            )
+            entry.future.set_exception(failure)
+
+    def _report(self, timing: _Timing) -> None:
+        """Tell how long a window waited and was computed, in the context of its request."""
+        started, ended = timing.started, timing.ended
+        if started is not None:
+            waited = started - timing.queued
+            self._observer.stage(Stage.QUEUE, timing.queued, started, waited)
+            if ended is not None:
+                self._observer.stage(Stage.FORWARD, started, ended, ended - started)
+
+    async def _consume(self) -> None:
+        """Compute batch after batch until nothing waits; whatever happens, nobody is forgotten."""
+        while batch := self._next_batch():
+            try:
+                await self._compute(batch)
+            except Exception as error:
+                logger.exception("a batch of %d was not computed", len(batch))
+                for entry in batch:
+                    entry.fail(error)
+            finally:
+                for entry in batch:  # we have been cancelled ourselves
+                    entry.future.cancel()
+
+    async def _compute(self, batch: list[_Entry]) -> None:
+        """Give each entry of a batch its frames, or what went wrong with it."""
+        started = time.perf_counter()
+        for entry in batch:
+            entry.timing.started = started
+        waveforms = [entry.waveform for entry in batch]
+        outcomes = await self._inference.forward(batch[0].engine, waveforms)
+        ended = time.perf_counter()
+        seconds = sum(map(len, waveforms)) / SAMPLE_RATE
+        speed = seconds / max(1e-6, ended - started)
+        self._rtfx += 0.2 * (speed - self._rtfx)
+        for entry, outcome in zip(batch, outcomes, strict=True):
+            entry.timing.ended = ended
+            if isinstance(outcome, Exception):
+                entry.fail(outcome)
+            elif not entry.future.done():  # else the caller has gone
+                entry.future.set_result(outcome)
+        self._observer.batch(len(batch), ended - started)
+
+    def _next_batch(self) -> list[_Entry]:
+        """The entry that has waited longest, and those most like it in length.
+
+        What a batch costs is its longest row times its rows, as the others are padded to it; so
+        neighbours in length go together, as many as the budget holds.
+        """
+        self._queue = deque(entry for entry in self._queue if not entry.future.done())
+        if not self._queue:
+            return []
+        head = self._queue[0]
+        candidates = sorted(
+            (entry for entry in self._queue if entry.engine is head.engine and entry is not head),
+            key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
+        )
+        batch, longest = [head], len(head.waveform)
+        capacity = self._batch_seconds or sizing_of(head.engine.device).batch_seconds
+        for entry in candidates:
+            longest_with = max(longest, len(entry.waveform))
+            if longest_with * (len(batch) + 1) > capacity * SAMPLE_RATE:
+                break
+            batch.append(entry)
+            longest = longest_with
+        taken = set(batch)
+        self._queue = deque(entry for entry in self._queue if entry not in taken)
+        return batch

@@ -1,0 +1,117 @@
+"""Downloads from the hub: progress, and what its client's errors mean for the service."""
+
+import errno
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from stt.errors import ModelBroken, ModelUnreachable
+from stt.languages import ModelSource
+from stt.models.files import DESCRIPTION_FILES, check_whole, missing_file, weights_among
+
+logger = logging.getLogger(__name__)
+
+ReportProgress = Callable[[int, int], None]
+"""Called with (bytes there, bytes in all), from the thread that downloads."""
+
+
+def download(
+    source: ModelSource, cache_dir: Path | None, endpoint: str | None, report: ReportProgress
+) -> Path:
+    from huggingface_hub import HfApi, hf_hub_download
+
+    done = total = in_file = 0
+
+    def on_bytes(count: int) -> None:
+        nonlocal in_file
+        in_file += count
+        report(min(done + in_file, total), total)
+
+    info = HfApi(endpoint=endpoint).model_info(
+        source.id, revision=source.revision, files_metadata=True, timeout=10
+    )
+    sizes = {entry.rfilename: entry.size or 0 for entry in info.siblings or []}
+    missing = missing_file(sizes)
+    if missing:
+        raise ModelBroken(
+            f"Model {source.id!r} has no {missing} on the hub. Choose a CTC checkpoint of the "
+            "Wav2Vec2 family with STT_MODELS."
+        )
+    wanted = [name for name in DESCRIPTION_FILES if name in sizes]
+    wanted += weights_among(set(sizes))
+    total = sum(sizes[name] for name in wanted)
+    logger.info("fetching model", extra={"model": source.id, "megabytes": round(total / 1e6, 1)})
+    folder = Path()
+    for name in wanted:
+        in_file = 0
+        file = hf_hub_download(
+            source.id,
+            name,
+            revision=source.revision,
+            cache_dir=cache_dir,
+            endpoint=endpoint,
+            tqdm_class=_progress_bar(on_bytes),
+        )
+        folder = Path(file).parent
+        done += sizes[name]
+        report(done, total)
+    check_whole(folder, f"The download of model {source.id!r}")
+    return folder
+
+
+def translate_error(error: Exception, source: ModelSource) -> ModelBroken | ModelUnreachable:
+    """Tell what trying again may mend from what it cannot."""
+    from huggingface_hub import errors
+
+    name = f"Model {source.id!r}"
+    if isinstance(error, errors.GatedRepoError):
+        return ModelBroken(f"{name} is gated: accept its terms on the hub and set HF_TOKEN.")
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return ModelBroken(
+            f"{name} does not exist on the hub, or is private. Check STT_MODELS; for a private "
+            "model set HF_TOKEN."
+        )
+    if isinstance(error, errors.RevisionNotFoundError):
+        return ModelBroken(f"{name} has no revision {source.revision!r}. Check STT_MODELS.")
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return ModelBroken(
+            f"{name} is not in the cache and HF_HUB_OFFLINE forbids fetching it. Unset that, or "
+            "fill the cache first."
+        )
+    if isinstance(error, errors.HFValidationError):
+        return ModelBroken(f"{name} is no valid hub id. Expected owner/name; see STT_MODELS.")
+    if isinstance(error, OSError) and error.errno in (
+        errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS,
+        errno.ENOTDIR,
+    ):  # fmt: skip
+        return ModelBroken(
+            f"{name} cannot be stored ({errno.errorcode[error.errno]}): the cache must be "
+            "writable and have room. Set STT_CACHE_DIR, or mount a volume there."
+        )
+    return ModelUnreachable(
+        f"{name} cannot be fetched: the hub does not answer as it should "
+        f"({type(error).__name__}). It is tried again; check the network, a proxy, HF_ENDPOINT."
+    )
+
+
+def _progress_bar(on_bytes: Callable[[int], None]) -> type[Any]:
+    """The part of tqdm's interface that the hub client's downloader uses, without the bar."""
+
+    class Bar:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            pass
+
+        def update(self, n: float | None = 1) -> None:
+            on_bytes(int(n or 0))
+
+        def close(self) -> None:
+            pass
+
+        def __enter__(self) -> "Bar":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+    return Bar

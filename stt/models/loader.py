@@ -1,0 +1,257 @@
+"""Brings the engines up in the background, and knows how far that is.
+
+The service answers from its first moment; each language turns from *loading* to *ready*, or to
+*failed* where trying again would not help. A hub that is down is tried again, less and less often,
+for as long as it takes.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from stt.engines.base import Engine
+from stt.engines.selection import OpenedEngine, open_engine
+from stt.errors import (
+    ConfigurationError,
+    ModelBroken,
+    ModelLoading,
+    ModelUnreachable,
+    OutOfMemory,
+    Overloaded,
+    QueueTimeout,
+)
+from stt.languages import Language, Languages
+from stt.models.source import find_model
+from stt.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+POLL_SECONDS = 5.0
+"""What a client is told to wait while a model is being read."""
+
+
+class Status(StrEnum):
+    """Where a model is on its way."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class LoadState:
+    """What can be said of one model at one moment."""
+
+    status: Status = Status.LOADING
+    step: str = "waiting"
+    """What is being done: waiting, fetching, reading, warming."""
+    bytes_done: int = 0
+    bytes_total: int = 0
+    """Of the download; 0 where nothing has to be fetched."""
+    reason: str | None = None
+    """Why it failed, or why the last try did; and what to do."""
+    warning: str | None = None
+    """Why a ready model is slower than it could be, and what to do."""
+    load_seconds: float = 0.0
+    """From the start until it was ready; 0 before."""
+    next_try: float | None = None
+    """`time.monotonic` of the next try, while waiting for it."""
+
+    @property
+    def retry_in_seconds(self) -> float | None:
+        """Seconds to the next try, where one is due."""
+        return None if self.next_try is None else max(0.0, self.next_try - time.monotonic())
+
+
+def overall(states: Iterable[LoadState]) -> Status:
+    """Of several models: ready when every one is; failed as soon as one is."""
+    statuses = {state.status for state in states}
+    for status in (Status.FAILED, Status.LOADING):
+        if status in statuses:
+            return status
+    return Status.READY
+
+
+def check_ready(language: Language, state: LoadState) -> None:
+    """
+    Raises:
+        ModelLoading: not yet.
+        ModelBroken: not ever.
+    """
+    if state.status is Status.FAILED:
+        raise ModelBroken(f"The model for {language.name} cannot be used. {state.reason}")
+    if state.status is Status.LOADING:
+        wait = state.retry_in_seconds
+        raise ModelLoading(
+            f"The model for {language.name} is not ready yet; GET /health says how far it is.",
+            retry_after_seconds=POLL_SECONDS if wait is None else max(1.0, wait),
+        )
+
+
+class EngineLoader:
+    """One engine for each served language, made once.
+
+    ``warm`` is awaited with each new engine before it counts as ready.
+    """
+
+    def __init__(
+        self,
+        languages: Languages,
+        settings: Settings,
+        warm: Callable[[Engine], Awaitable[None]],
+        engine: Engine | None = None,
+    ) -> None:
+        self._languages = languages
+        self._settings = settings
+        self._warm = warm
+        self._given = engine
+        self._engines: dict[str, Engine] = {}
+        self._states = {code: LoadState() for code in languages.codes}
+        self._reading = asyncio.Lock()
+
+    def state(self, language: Language) -> LoadState:
+        """How far this language's model is."""
+        return self._states[language.code]
+
+    @property
+    def status(self) -> Status:
+        """Ready when every model is; failed as soon as one is."""
+        return overall(self._states.values())
+
+    def engine(self, language: Language) -> Engine:
+        """The language's engine.
+
+        Raises:
+            ModelLoading: not yet.
+            ModelBroken: not ever.
+        """
+        check_ready(language, self._states[language.code])
+        return self._engines[language.code]
+
+    def find_engine(self, language: Language) -> Engine | None:
+        """The language's engine if it is ready."""
+        return self._engines.get(language.code)
+
+    async def run(self) -> None:
+        """Load every language; returns when each is ready or failed."""
+        async with asyncio.TaskGroup() as group:
+            for language in self._languages:
+                group.create_task(self._load_until_settled(language))
+
+    async def _load_until_settled(self, language: Language) -> None:
+        pause, started = 1.0, time.monotonic()
+        while True:
+            try:
+                opened = await self._load(language)
+                engine = opened.engine
+                self._update(language, step="warming")
+                await self._warm_in_turn(engine)
+            except ModelUnreachable as error:
+                pause_now = min(pause, self._settings.load_retry_seconds)
+                logger.warning(
+                    "model not reachable, trying again in %.0f s: %s", pause_now, error.message,
+                    extra={"language": language.code},
+                )  # fmt: skip
+                self._update(
+                    language, step="waiting", reason=error.message,
+                    next_try=time.monotonic() + pause_now,
+                )  # fmt: skip
+                await asyncio.sleep(pause_now)
+                pause *= 2
+            except (ModelBroken, ConfigurationError) as error:
+                self._fail(language, error.message)
+                return
+            except OutOfMemory:
+                self._fail(
+                    language,
+                    "There is too little memory for it: it was read, but a second of noise could "
+                    "not be transcribed. Set another STT_DEVICE or STT_PRECISION, or serve less.",
+                )
+                return
+            except Exception:
+                self._fail(language, "It could not be loaded; the service's log has the cause.")
+                return
+            else:
+                self._engines[language.code] = engine
+                self._states[language.code] = LoadState(
+                    Status.READY,
+                    step="ready",
+                    warning=opened.warning,
+                    load_seconds=time.monotonic() - started,
+                )
+                logger.info(
+                    "%s is ready: %s on %s", language.name, language.model.id, engine.device,
+                    extra={"language": language.code},
+                )  # fmt: skip
+                return
+
+    async def _warm_in_turn(self, engine: Engine) -> None:
+        """Languages that are ready may keep the queue full; that is no fault of this one."""
+        while True:
+            try:
+                return await self._warm(engine)
+            except (Overloaded, QueueTimeout) as busy:
+                await asyncio.sleep(min(busy.retry_after_seconds, POLL_SECONDS))
+
+    async def _load(self, language: Language) -> OpenedEngine:
+        if self._given is not None:
+            return OpenedEngine(self._given)
+
+        def report(done: int, total: int) -> None:
+            self._update(language, bytes_done=done, bytes_total=total)
+
+        def find() -> Path:
+            return find_model(language.model, cache_dir=self._settings.cache_dir, report=report)
+
+        def read(folder: Path) -> OpenedEngine:
+            return open_engine(language.model, folder, self._settings)
+
+        self._update(language, step="fetching", next_try=None)
+        folder = await _in_daemon_thread(find)
+        async with self._reading:  # one after the other: each needs the memory for itself
+            self._update(language, step="reading", reason=None)
+            return await _in_daemon_thread(lambda: read(folder))
+
+    def _update(self, language: Language, **changes: object) -> None:
+        state = self._states[language.code]
+        self._states[language.code] = replace(state, **changes)  # type: ignore[arg-type]
+
+    def _fail(self, language: Language, reason: str) -> None:
+        logger.error(
+            "%s failed: %s", language.name, reason, exc_info=True,
+            extra={"language": language.code},
+        )  # fmt: skip
+        self._states[language.code] = LoadState(Status.FAILED, step="failed", reason=reason)
+
+
+async def _in_daemon_thread(function: Callable[[], T]) -> T:
+    """Run something that may block for hours without keeping the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():  # the service is shutting down
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = function()
+        except BaseException as error:
+            failure = error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, name="model-loader", daemon=True).start()
+    return await future

@@ -1,0 +1,114 @@
+"""The log: lines for people on a terminal, JSON for machines, a request id on each."""
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from typing import Literal
+
+from stt.observability.tracecontext import TraceContext
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Id of the request that the current task works for."""
+trace_context: ContextVar[TraceContext | None] = ContextVar("trace_context", default=None)
+"""The trace that it belongs to."""
+
+CHATTY = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
+TALKATIVE_ABOUT_CLIENTS = ("python_multipart",)
+"""Warn of each broken form, in its own words and as often as a client likes; the answer says it."""
+FALSE_ALARM = "ASGI callable returned without completing handshake."
+"""uvicorn's, at level error, for each WebSocket that is refused with a status."""
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    """What the caller gave in ``extra=``; with an underscore are other programs' own notes."""
+    return {
+        key: value
+        for key, value in vars(record).items()
+        if key not in _STANDARD and not key.startswith("_")
+    }
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, whatever clients have sent.
+
+    What cannot be printed is escaped: control codes, of ASCII and others, separators of lines that
+    only Unicode knows, and halves of surrogate pairs, which no encoding can write.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (current := request_id.get()) is not None:
+            entry["request_id"] = current
+        if (trace := trace_context.get()) is not None:
+            entry |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
+        entry.update(_extras(record))
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        line = json.dumps(entry, ensure_ascii=False, default=str)
+        if line.isprintable():
+            return line
+        # Only inside strings is there anything to escape, and there this is JSON's own way.
+        return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
+
+
+class TextFormatter(logging.Formatter):
+    """``12:34:56 INFO  message  key=value``; control characters of clients are escaped."""
+
+    COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}  # noqa: RUF012
+
+    def __init__(self, *, colour: bool) -> None:
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        level = f"{record.levelname:<7}"
+        if self._colour and record.levelname in self.COLOURS:
+            level = f"{self.COLOURS[record.levelname]}{level}\x1b[0m"
+        extras = _extras(record)
+        if (current := request_id.get()) is not None:
+            extras["request_id"] = current
+        tail = "".join(f"  {key}={_printable(str(value))}" for key, value in extras.items())
+        line = f"{time} {level} {_printable(record.getMessage())}{tail}"
+        if record.exc_info:
+            trace = self.formatException(record.exc_info).split("\n")
+            line += "".join(f"\n    {_printable(each)}" for each in trace)
+        return line
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def configure_logging(level: str, style: Literal["auto", "text", "json"]) -> None:
+    """Send everything that is logged in this process to standard error, in one style."""
+    terminal = sys.stderr.isatty()
+    handler = logging.StreamHandler(sys.stderr)
+    if style == "json" or (style == "auto" and not terminal):
+        if isinstance(sys.stderr, TextIOWrapper):
+            sys.stderr.reconfigure(encoding="utf-8")  # which JSON is, whatever the locale
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(TextFormatter(colour=terminal))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # One line for each request is ours; the libraries' own chatter is not wanted.
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in TALKATIVE_ABOUT_CLIENTS:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_false_alarm)
+
+
+def _is_no_false_alarm(record: logging.LogRecord) -> bool:
+    return record.getMessage() != FALSE_ALARM

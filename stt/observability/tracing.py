@@ -1,0 +1,97 @@
+"""OpenTelemetry, where somebody wants it: spans of a request and of what was done for it.
+
+The request's own span is FastAPI's. What is here makes the provider that exports spans, and the
+spans of the stages below. Without the extra ``otel`` and a setting nothing of this happens.
+"""
+
+import asyncio
+import logging
+import os
+import time
+
+from opentelemetry import trace
+from opentelemetry.trace import TracerProvider
+
+from stt import __version__
+from stt.errors import ConfigurationError
+from stt.inference.observer import Observer, Stage
+from stt.observability.tracecontext import TraceContext
+from stt.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 2.0
+"""What a stop waits for a collector that does not answer."""
+
+
+def make_provider(settings: Settings) -> TracerProvider | None:
+    """What exports spans, as OpenTelemetry's own variables (``OTEL_...``) say; None: nothing does.
+
+    Raises:
+        ConfigurationError: it was asked for, but the extra is not installed.
+    """
+    asked = settings.otel
+    if not (asked or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")):
+        return None
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+        from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError:
+        missing = (
+            "OpenTelemetry is not installed; it is the extra 'otel' (pip install 'stt-ctc[otel]')."
+        )
+        if asked:
+            raise ConfigurationError(f"STT_OTEL is set, but {missing}") from None
+        logger.warning("OTEL_EXPORTER_OTLP_ENDPOINT is set, but %s", missing)
+        return None
+    named = Resource({"service.name": "stt-ctc", "service.version": __version__})
+    resource = Resource.create().merge(named).merge(OTELResourceDetector().detect())
+    provider = SdkTracerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider
+
+
+async def flush(provider: TracerProvider) -> None:
+    """Send what has not been sent, within `FLUSH_SECONDS`."""
+    force_flush = getattr(provider, "force_flush", None)
+    if force_flush is not None:
+        await asyncio.to_thread(force_flush, int(1000 * FLUSH_SECONDS))
+
+
+def current_trace() -> TraceContext | None:
+    """The trace that is being recorded, if any is."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return TraceContext(
+        trace.format_trace_id(context.trace_id),
+        trace.format_span_id(context.span_id),
+        context.trace_flags.sampled,
+    )
+
+
+class SpanObserver:
+    """An `Observer` that makes a span of each stage, below the request's, and tells another one."""
+
+    def __init__(self, provider: TracerProvider, observer: Observer) -> None:
+        self._tracer = provider.get_tracer("stt", __version__)
+        self._observer = observer
+
+    def stage(self, stage: Stage, started: float, ended: float, busy_seconds: float) -> None:
+        """See `Observer`."""
+        self._observer.stage(stage, started, ended, busy_seconds)
+        if trace.get_current_span().is_recording():
+            now, now_ns = time.perf_counter(), time.time_ns()
+            span = self._tracer.start_span(stage, start_time=now_ns - int(1e9 * (now - started)))
+            span.set_attribute("stt.busy_seconds", busy_seconds)
+            span.end(now_ns - int(1e9 * (now - ended)))
+
+    def batch(self, n_windows: int, seconds: float) -> None:
+        """See `Observer`."""
+        self._observer.batch(n_windows, seconds)
+
+    def transcribed(self, audio_seconds: float, wall_seconds: float) -> None:
+        """See `Observer`."""
+        self._observer.transcribed(audio_seconds, wall_seconds)

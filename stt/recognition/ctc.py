@@ -1,0 +1,158 @@
+"""From frames to words: what a CTC checkpoint's symbols are, and greedy decoding of them.
+
+A CTC model (Graves et al., 2006) emits one symbol a frame, a *blank* where there is nothing new.
+The best path is read by merging repeats and dropping blanks, so ``h h _ e l _ l o`` is "hello".
+"""
+
+import unicodedata
+from copy import copy
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from stt.types import SAMPLE_RATE, Calibration, FrameGrid, Frames, Token, Vocabulary, Word
+
+
+class Decoder(Protocol):
+    """Turns the frames of one recording into words, as they come."""
+
+    def feed(self, frames: Frames) -> list[Word]:
+        """Take the next frames; return the words that no later frame can change."""
+        ...
+
+    def finish(self) -> list[Word]:
+        """No more frames: return the words still open."""
+        ...
+
+
+@dataclass
+class _Symbol:
+    """One emitted symbol: where it was seen, and how sure the model was at best."""
+
+    column: int
+    first_frame: int
+    last_frame: int
+    peak: float
+    """Highest log-prob of the run of frames."""
+    log_posterior: float
+    """The calibrated logarithm at that frame."""
+
+
+class GreedyDecoder:
+    """Best-path decoding; the words of `feed` and `finish` are final and in order.
+
+    Joined by spaces they are the text that transformers' ``processor.batch_decode`` gives for the
+    argmax of the same frames, in NFC and with runs of spaces made one.
+
+    A word leaves when the next one begins, since it cannot end later than that.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, grid: FrameGrid, calibration: Calibration | None = None
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._grid = grid
+        self._calibration = calibration or Calibration()
+        self._n_frames = 0
+        self._previous = vocabulary.blank
+        self._word: list[_Symbol] = []
+        self._whole: list[_Symbol] = []
+        """A word that has ended but whose successor has not begun."""
+        self._end_seconds = 0.0
+        """End of the last word that has left."""
+
+    def feed(self, frames: Frames) -> list[Word]:
+        """See `Decoder`. There may be any number of frames, 0 too."""
+        if not len(frames):
+            return []
+        best = frames.columns
+        # A run of equal symbols is one; a run that began in the last feed goes on here.
+        starts = np.flatnonzero(np.diff(best, prepend=best[0] + 1))
+        ends = np.append(starts[1:], len(best))
+        words: list[Word] = []
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            column = int(best[start])
+            if column != self._vocabulary.blank:
+                if self._vocabulary.is_space(column):
+                    self._end_word()
+                else:
+                    symbol = self._read_run(frames, column, start, end)
+                    if start == 0 and column == self._previous:
+                        self._prolong(symbol)
+                    else:
+                        words += self._begin_or_continue_word(symbol)
+            self._previous = column
+        self._n_frames += len(best)
+        return words
+
+    def finish(self) -> list[Word]:
+        """See `Decoder`. In a pause it may be called too: what is fed later are new words."""
+        self._end_word()
+        return self._settle(before_seconds=self._grid.n_samples(self._n_frames) / SAMPLE_RATE)
+
+    def copy(self) -> "GreedyDecoder":
+        """Another one that goes on from here, for a look at words that are not settled."""
+        other = copy(self)
+        other._word = [copy(symbol) for symbol in self._word]
+        return other
+
+    def _read_run(self, frames: Frames, column: int, start: int, end: int) -> _Symbol:
+        surest = start + int(frames.log_probs[start:end].argmax())
+        return _Symbol(
+            column=column,
+            first_frame=self._n_frames + start,
+            last_frame=self._n_frames + end - 1,
+            peak=float(frames.log_probs[surest]),
+            log_posterior=float(frames.log_posteriors[surest]),
+        )
+
+    def _prolong(self, more: _Symbol) -> None:
+        """The run goes on that the last feed ended with."""
+        symbol = self._word[-1]
+        symbol.last_frame = more.last_frame
+        if more.peak > symbol.peak:
+            symbol.peak, symbol.log_posterior = more.peak, more.log_posterior
+
+    def _begin_or_continue_word(self, symbol: _Symbol) -> list[Word]:
+        settled = []
+        if not self._word:
+            settled = self._settle(before_seconds=self._start_seconds(symbol))
+        self._word.append(symbol)
+        return settled
+
+    def _end_word(self) -> None:
+        if self._word:
+            self._whole, self._word = self._word, []
+
+    def _start_seconds(self, symbol: _Symbol) -> float:
+        """Where a word begins that begins with this symbol: never after the frame it is seen in."""
+        corrected = self._grid.seconds(symbol.first_frame) - self._calibration.start_lag_seconds
+        return min(max(0.0, corrected), self._grid.seconds(symbol.first_frame + 1))
+
+    def _settle(self, before_seconds: float) -> list[Word]:
+        """The word that waits, now that its end cannot be later than ``before_seconds``."""
+        symbols, self._whole = self._whole, []
+        text = self._vocabulary.spell([symbol.column for symbol in symbols])
+        if not text:
+            return []
+        start = max(self._end_seconds, self._start_seconds(symbols[0]))
+        end = self._grid.seconds(symbols[-1].last_frame + 1) - self._calibration.end_lag_seconds
+        self._end_seconds = end = max(start, min(end, before_seconds))
+        log_posterior = sum(symbol.log_posterior for symbol in symbols)
+        confidence = min(1.0, float(np.exp(log_posterior)))
+        return [Word(text, start, end, confidence, self._tokens(symbols))]
+
+    def _tokens(self, symbols: list[_Symbol]) -> tuple[Token, ...]:
+        """The word's symbols; those that make one character, as jamo do, are one token."""
+        tokens: list[Token] = []
+        for symbol in symbols:
+            text = self._vocabulary.spell([symbol.column])
+            before = tokens[-1].text if tokens else ""
+            joined = unicodedata.normalize("NFC", before + text)
+            if tokens and (not text or len(joined) < len(before) + len(text)):
+                log_posterior = tokens[-1].log_posterior + symbol.log_posterior
+                tokens[-1] = Token(joined, log_posterior)
+            elif text:
+                tokens.append(Token(text, symbol.log_posterior))
+        return tuple(tokens)

@@ -1,0 +1,311 @@
+"""What is said live -> utterances: which samples to look at, and what a look settles.
+
+A live stream is transcribed while it comes, so the same frames are computed several times, each
+time with more of what follows them::
+
+    settled ...|context|==== unsettled ====|            a look
+    settled ...|context|==== unsettled =======|         the next one, a step later
+    settled .................|context|= unsettled =|    after an utterance has ended
+
+A look covers the stretch that is not settled and some context before it. Its words are provisional,
+until a pause ends the utterance (or a stretch as long as a window is cut at its quietest moment):
+then the frames before the pause are settled and never looked at again.
+
+What settles depends on the samples alone, not on how they are cut or on how fast the model is.
+Looks end at multiples of a step; where the model is slow, a look covers many steps at once. Its
+frames then only tell at which step the utterance *would have ended*, and the stretch up to that
+step is computed once more, as it would have been in time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stt.recognition.chunking import quietest_frame
+from stt.recognition.ctc import GreedyDecoder
+from stt.recognition.segments import PAUSE_SECONDS
+from stt.types import SAMPLE_RATE, FrameGrid, Frames, Vocabulary, Waveform, Word
+
+MARGIN_SECONDS = 0.2
+"""A look's last frames, of which a pause is not believed yet: they may turn into speech."""
+KEPT_SECONDS = 1.0
+"""Where nothing is said: what stays unsettled, as a word may have begun in it."""
+LONG_SECONDS, HESITATION_SECONDS = 6.0, 0.2
+"""A stretch of the first length is cut where nothing is said for the second one, without ending the
+word there: each look costs as much as the stretch is long."""
+SILENCE = 3e-4
+"""Largest sample of digital silence, of full scale; the noise of a quiet room is far above."""
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """Lengths, in frames, that a stream is worked through with."""
+
+    step: int
+    window: int
+    context: int
+    search: int
+    pause: int
+    margin: int
+    kept: int
+    long: int
+    hesitation: int
+
+    @classmethod
+    def of_seconds(
+        cls, grid: FrameGrid, *, step: float, window: float, context: float, search: float
+    ) -> "Stepping":
+        """A step is made shorter where the window is too short for it."""
+
+        def frames(seconds: float) -> int:
+            return round(seconds * SAMPLE_RATE / grid.stride_samples)
+
+        room = frames(window) - 2 * frames(context) - 1
+        return cls(
+            step=max(1, min(frames(step), room)),
+            window=frames(window),
+            context=frames(context),
+            search=frames(search),
+            pause=frames(PAUSE_SECONDS),
+            margin=frames(MARGIN_SECONDS),
+            kept=frames(KEPT_SECONDS),
+            long=frames(LONG_SECONDS),
+            hesitation=frames(HESITATION_SECONDS),
+        )
+
+
+class UtteranceCutter:
+    """Takes samples as they come, says what to compute, and settles words.
+
+    ``feed`` any blocks; while ``due`` gives a waveform, compute it and ``take`` its frames. After
+    the last block ``end`` the stream and do the same once more. Holds a window's samples, and what
+    has not been looked at.
+    """
+
+    def __init__(
+        self, grid: FrameGrid, vocabulary: Vocabulary, decoder: GreedyDecoder, stepping: Stepping
+    ) -> None:
+        self._grid = grid
+        self._vocabulary = vocabulary
+        self._decoder = decoder
+        self._stepping = stepping
+        columns = range(len(vocabulary.symbols))
+        self._is_between_words: NDArray[np.bool_] = np.array(
+            [column == vocabulary.blank or vocabulary.is_space(column) for column in columns]
+        )
+        """``[n_vocab]``: the blank and what separates words."""
+        self._blocks: list[Waveform] = []
+        self._held_frame = 0
+        """Frame at which the samples held begin."""
+        self.n_samples = 0
+        """Samples fed so far."""
+        self._settled = 0
+        """Frames before this one are settled."""
+        self._checked = 0
+        """The steps up to this frame are done."""
+        self._is_open = False
+        """The decoder holds a word of settled frames."""
+        self._asked: _Asked | None = None
+        """What is being computed."""
+        self._computed: _Asked | None = None
+        self._exact = self._look = _Look(0, self._blanks(0))
+        """The last look, at ``_computed``; and the one that reaches furthest."""
+        self._ended = self._done = False
+        self._words: list[Word] = []
+
+    @property
+    def _n_frames(self) -> int:
+        return self._grid.n_frames(self.n_samples)
+
+    @property
+    def behind_seconds(self) -> float:
+        """Audio that was fed and not looked at."""
+        return self._grid.seconds(max(0, self._n_frames - max(self._look.end, self._checked)))
+
+    def feed(self, block: Waveform) -> None:
+        """Take the next ``[n]`` samples."""
+        self._blocks.append(block)
+        self.n_samples += len(block)
+
+    def end(self) -> None:
+        """No more samples."""
+        self._ended = True
+
+    def due(self) -> Waveform | None:
+        """The samples to compute next; None until more are fed, or for good after the end.
+
+        Settles what can be settled without.
+        """
+        self._asked = asked = self._walk()
+        if asked is None:
+            return None
+        n_samples = self._grid.n_samples(asked.end - asked.begin)
+        return self._samples(asked.begin, None if asked.to_the_end else n_samples)
+
+    def take(self, frames: Frames) -> None:
+        """The frames of the waveform that ``due`` gave."""
+        assert self._asked is not None  # noqa: S101
+        self._computed, self._exact = self._asked, _Look(self._asked.begin, frames)
+        if self._exact.end >= self._look.end:
+            self._look = self._exact
+
+    def take_settled(self) -> list[Word]:
+        """The words that were settled since the last call; they never change."""
+        words, self._words = self._words, []
+        return words
+
+    def provisional(self) -> list[Word]:
+        """The words after the settled ones, as far as the last look goes; they may change."""
+        decoder = self._decoder.copy()
+        frames = self._look.frames_between(self._settled, self._look.end)
+        return decoder.feed(frames) + decoder.finish()
+
+    def _walk(self) -> "_Asked | None":
+        """Go from step to step while nothing must be computed; return what must."""
+        step = self._stepping.step
+        while not self._done:
+            begin = max(0, self._settled - self._stepping.context)
+            last = self._n_frames // step * step
+            limit = (begin + self._stepping.window) // step * step
+            end = self._checked + step
+            if end > last:
+                return self._walk_to_the_end(begin) if self._ended else None
+            if self._is_silent(end):
+                self._settle(self._blanks(end - step - self._settled), is_pause=False)
+                self._checked = end
+            elif end > self._look.end:
+                # Nothing that is known reaches so far: look as far as there is something to see.
+                return _Asked(begin, min(last, limit))
+            else:
+                exact = self._exact if self._computed == _Asked(begin, end) else None
+                look = exact or self._look
+                cut = self._find_cut(look.frames_between(self._settled, end), end == limit)
+                if cut is not None and cut.has_words and exact is None:
+                    return _Asked(begin, end)
+                if cut is not None:
+                    self._settle(look.frames_between(self._settled, cut.frame), cut.is_pause)
+                self._checked = end
+        return None
+
+    def _walk_to_the_end(self, begin: int) -> "_Asked | None":
+        """All steps are done, and there will be no more of them: settle the rest."""
+        asked = _Asked(begin, self._n_frames, to_the_end=True)
+        if self._n_frames == self._settled or self._is_silent(self._n_frames):
+            self._settle(self._blanks(self._n_frames - self._settled), is_pause=True)
+        elif self._computed == asked:
+            rest = self._exact.frames_between(self._settled, self._n_frames)
+            self._settle(rest, is_pause=True)
+        else:
+            return asked
+        self._done = True
+        return None
+
+    def _find_cut(self, frames: Frames, is_full: bool) -> "_Cut | None":
+        """Where the unsettled frames, these, are to be cut, if that can be said yet.
+
+        A pause is one wherever it stands, but words may still begin in the last frames of a look.
+        """
+        stepping, begin, end = self._stepping, self._settled, self._settled + len(frames)
+        spoken = np.flatnonzero(~self._is_between_words[frames.columns])
+        if self._is_open:
+            spoken = np.concatenate([[-1], spoken])
+        if not len(spoken):
+            if len(frames) <= stepping.kept + stepping.step and not is_full:
+                return None
+            return _Cut(end - min(stepping.kept, len(frames) // 2), False, False)
+        gaps = spoken + 1
+        ends = np.append(spoken[1:], len(frames))
+        pauses = (ends - gaps >= stepping.pause) & (
+            gaps + stepping.pause + stepping.margin <= len(frames)
+        )
+        if pauses.any():
+            gap = begin + int(gaps[pauses.argmax()])
+            return _Cut(gap + stepping.pause // 2, True, True)
+        hesitations = (ends - gaps >= stepping.hesitation) & (ends + stepping.kept <= len(frames))
+        if len(frames) >= stepping.long and hesitations.any():
+            last = len(gaps) - 1 - int(hesitations[::-1].argmax())
+            return _Cut(begin + int(gaps[last] + ends[last]) // 2, False, True)
+        if not is_full:
+            return None
+        latest = end - stepping.context
+        first = max(begin + 1, latest - stepping.search)
+        return _Cut(
+            quietest_frame(
+                self._held(), self._held_frame, first, latest, self._grid.stride_samples
+            ),
+            False,
+            True,
+        )
+
+    def _settle(self, frames: Frames, is_pause: bool) -> None:
+        """Give the next frames to the decoder, for good."""
+        self._words += self._decoder.feed(frames)
+        if is_pause:
+            self._words += self._decoder.finish()
+            self._is_open = False
+        elif not self._is_between_words[frames.columns].all():
+            self._is_open = True
+        self._settled += len(frames)
+        begin = max(0, self._settled - self._stepping.context)
+        self._blocks = [self._samples(begin).copy()]
+        self._held_frame = begin
+
+    def _is_silent(self, end: int) -> bool:
+        """Whether there is digital silence from the settled frames to this one."""
+        if self._is_open:
+            return False
+        n_samples = self._grid.n_samples(end - self._settled)
+        samples = self._samples(self._settled, n_samples)
+        return float(np.abs(samples).max(initial=0.0)) <= SILENCE
+
+    def _blanks(self, n_frames: int) -> Frames:
+        zeros = np.zeros(n_frames, np.float32)
+        return Frames(np.full(n_frames, self._vocabulary.blank, np.int32), zeros, zeros)
+
+    def _samples(self, begin: int, length: int | None = None) -> Waveform:
+        """Samples from a frame on: so many, or all."""
+        offset = (begin - self._held_frame) * self._grid.stride_samples
+        return self._held()[offset : None if length is None else offset + length]
+
+    def _held(self) -> Waveform:
+        if len(self._blocks) != 1:
+            self._blocks = [np.concatenate([np.zeros(0, np.float32), *self._blocks])]
+        return self._blocks[0]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Frames to compute."""
+
+    begin: int
+    end: int
+    to_the_end: bool = False
+    """The stream's last look: to its last sample, as a file's last window is."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """Frames that were computed."""
+
+    begin: int
+    frames: Frames
+
+    @property
+    def end(self) -> int:
+        return self.begin + len(self.frames)
+
+    def frames_between(self, begin: int, end: int) -> Frames:
+        """A part of them; from or to where they do not reach there are none."""
+        return self.frames[max(0, begin - self.begin) : max(0, end - self.begin)]
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Where the unsettled stretch is to be cut."""
+
+    frame: int
+    is_pause: bool
+    """The utterance ends here, and its last word."""
+    has_words: bool
+    """Its frames are worth to be computed as they should."""

@@ -1,0 +1,109 @@
+"""Where a transcript is cut: at pauses, and where a stretch without one is too long.
+
+A CTC model marks no sentences. What it does say is where each word stands, so pauses are what
+there is to cut at.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from stt.types import Segment, Word
+
+PAUSE_SECONDS = 0.6
+"""Silence between two words that ends a segment; shorter ones are breath and hesitation."""
+MAX_SEGMENT_SECONDS = 15.0
+"""A longer stretch without such a pause is cut at shorter ones."""
+
+
+class Timed(Protocol):
+    """Something with a place in the recording, in seconds."""
+
+    @property
+    def start(self) -> float: ...
+    @property
+    def end(self) -> float: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def split_segments(
+    words: Iterable[Word],
+    *,
+    pause_seconds: float = PAUSE_SECONDS,
+    max_seconds: float = MAX_SEGMENT_SECONDS,
+) -> tuple[Segment, ...]:
+    """Put every word into a segment, in order.
+
+    Args:
+        words: In order, none beginning before the last has ended.
+        pause_seconds: A silence of at least this length ends a segment.
+        max_seconds: No segment is longer, unless it is a single word.
+    """
+
+    def fits(stretch: Sequence[Word]) -> bool:
+        return stretch[-1].end - stretch[0].start <= max_seconds
+
+    return tuple(
+        Segment(tuple(stretch))
+        for spoken in _between_pauses(words, pause_seconds)
+        for stretch in divide(spoken, fits)
+    )
+
+
+def silence(before: Timed, after: Timed) -> float:
+    """Seconds between two neighbours; to the millisecond, as equal silences differ in rounding."""
+    return round(after.start - before.end, 3)
+
+
+def divide(
+    items: Sequence[T],
+    fits: Callable[[Sequence[T]], bool],
+    pause: Callable[[T, T], float] = silence,
+) -> list[Sequence[T]]:
+    """Cut a stretch in two until every part fits or is a single item.
+
+    Args:
+        items: In order; at least one.
+        fits: Whether a stretch may stay whole.
+        pause: How good a place to cut there is between two neighbours; more is better.
+    """
+    parts, pending = [], [items]
+    while pending:
+        stretch = pending.pop()
+        if len(stretch) == 1 or fits(stretch):
+            parts.append(stretch)
+        else:
+            cut = _best_cut(stretch, pause)
+            pending += [stretch[cut:], stretch[:cut]]
+    return parts
+
+
+def _between_pauses(words: Iterable[Word], pause_seconds: float) -> Iterator[list[Word]]:
+    spoken: list[Word] = []
+    for word in words:
+        if spoken and silence(spoken[-1], word) >= pause_seconds:
+            yield spoken
+            spoken = []
+        spoken.append(word)
+    if spoken:
+        yield spoken
+
+
+def _best_cut(stretch: Sequence[T], pause: Callable[[T, T], float]) -> int:
+    """Index of the item after the longest pause; of equal ones, the one nearest the middle.
+
+    Only the middle half is searched while it has a word boundary. Within running speech most pauses
+    are alike, and the longest by a hair would often leave a single word on its own.
+    """
+    begin, end = stretch[0].start, stretch[-1].end
+
+    def off_centre(index: int) -> float:
+        return abs((stretch[index - 1].end + stretch[index].start) - (begin + end)) / 2
+
+    cuts = range(1, len(stretch))
+    central = [index for index in cuts if off_centre(index) <= (end - begin) / 4]
+    return max(
+        central or cuts,
+        key=lambda index: (pause(stretch[index - 1], stretch[index]), -off_centre(index)),
+    )

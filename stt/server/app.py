@@ -1,0 +1,190 @@
+"""The web application: its parts, put together, and its life."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+from fastapi import FastAPI, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+from opentelemetry.trace import TracerProvider
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from stt import __version__
+from stt.audio.pool import DecodePool
+from stt.audio.reading import warming_clip
+from stt.engines.base import Engine
+from stt.engines.device import available_cores
+from stt.inference.observer import Observer
+from stt.languages import choose_languages
+from stt.observability.metrics import Metrics
+from stt.observability.tracing import SpanObserver, flush
+from stt.recognition.pipeline import Transcriber
+from stt.recognition.streaming import LiveSessions
+from stt.server.admission import Admission, AdmissionControl
+from stt.server.auth import ApiKeys, read_keys
+from stt.server.middleware import (
+    QUIET_PATHS,
+    REQUEST_ID_HEADER,
+    BodyLimit,
+    LingeringClose,
+    RequestContext,
+    RequestRecord,
+)
+from stt.server.openapi import describe
+from stt.server.problems import answer_errors
+from stt.server.routes import health, kserve, openai, stream, transcribe, whisper
+from stt.server.routes import metrics as metrics_route
+from stt.server.runtime import Connect, connect_locally
+from stt.server.schemas import PROBLEMS
+from stt.server.state import Service
+from stt.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+KEY_SCHEMES = (
+    Security(HTTPBearer(auto_error=False)),
+    Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
+)
+"""For the OpenAPI page only; what refuses is the middleware."""
+
+
+class PageFiles(StaticFiles):
+    """The page's files; a browser asks each time whether its copy is still the newest.
+
+    Else it would guess for how long, and put new scripts together with old ones after an upgrade.
+    """
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or 304 where the browser has it."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def create_app(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    decoders: DecodePool | None = None,
+    tracer_provider: TracerProvider | None = None,
+    connect: Connect | None = None,
+) -> FastAPI:
+    """Build the application; models begin to load when it is started.
+
+    Args:
+        settings: Read by the caller, once.
+        engine: Serves every language instead of the checkpoints, for tests.
+        decoders: Decode instead of processes of the app's own, for tests; not closed.
+        tracer_provider: Exports spans; None leaves it to OpenTelemetry's global one, if there is.
+        connect: Finds what computes; None computes in this process.
+
+    Raises:
+        ConfigurationError: the settings cannot work together, or the file of keys cannot be read.
+    """
+    languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+
+    connect = connect or partial(connect_locally, languages, settings, engine)
+    keys = read_keys(settings)
+    admission = Admission(settings.max_queue_requests)
+    metrics = Metrics()
+    observer: Observer = metrics
+    if tracer_provider is not None:
+        observer = SpanObserver(tracer_provider, metrics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pool = decoders or DecodePool(settings)
+        pool.start()  # its imports take seconds, as the models' do
+
+        async def warm(engine: Engine) -> None:
+            await unobserved.transcribe(warming_clip(), engine)
+
+        backend = connect(observer, metrics, admission, warm)
+        submitter = backend.submitter
+        transcriber = Transcriber(submitter, settings, pool.decode, observer)
+        unobserved = Transcriber(submitter, settings, pool.decode)
+        live = LiveSessions(settings.max_live_sessions)
+        admission.tell_when_closed(live.drain)
+        app.state.service = Service(
+            settings, languages, submitter, backend.engines, transcriber, admission, metrics, live,
+            settings.cpu_threads or available_cores(), backend.collect,
+        )  # fmt: skip
+        if settings.demo:
+            logger.warning(
+                "DEMO: small bundled models, trained on one synthetic voice (espeak-ng). They "
+                "show that the service works; they do not understand people. Start without "
+                "--demo for real models."
+            )
+        loading = asyncio.create_task(backend.engines.run())
+        try:
+            yield
+        finally:
+            loading.cancel()
+            with suppress(asyncio.CancelledError):
+                await loading
+            transcriber.close()
+            unobserved.close()
+            if pool is not decoders:
+                pool.close()
+            submitter.close()
+            if tracer_provider is not None:
+                await flush(tracer_provider)
+
+    app = FastAPI(
+        title="stt-ctc",
+        version=__version__,
+        description="Speech to text with Wav2Vec2 CTC models: Korean, English, Japanese, Chinese.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        responses={422: PROBLEMS[422]},
+        docs_url=None,  # `routes.health` has the page
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry={
+            "tracer_provider": tracer_provider,
+            "operation_spans": False,
+            "auto_configure": False,
+            "exclude": lambda scope: scope["path"] in QUIET_PATHS,
+        },
+    )
+    app.state.admission = admission
+    # From the inside out.
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=int(settings.max_upload_mb * 1e6),
+        timeout_seconds=settings.body_timeout_seconds,
+    )
+    app.add_middleware(
+        AdmissionControl,
+        admission=admission,
+        timeout_seconds=settings.request_timeout_seconds,
+    )
+    if keys:
+        app.add_middleware(ApiKeys, keys=keys, metrics_open=settings.metrics_open)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "X-API-Key", REQUEST_ID_HEADER, "traceparent"),
+            expose_headers=(REQUEST_ID_HEADER, "Retry-After", "traceresponse"),
+        )
+    app.add_middleware(LingeringClose)
+    app.add_middleware(RequestRecord, metrics=metrics)
+    app.add_middleware(RequestContext)
+    app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
+    app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
+    for router in (transcribe.router, openai.router, whisper.router):
+        app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
+    app.include_router(stream.router)
+    app.include_router(health.router)
+    app.include_router(kserve.router)
+    app.include_router(metrics_route.router)
+    answer_errors(app)
+    describe(app)
+    return app

@@ -1,0 +1,295 @@
+"""The description of the API: an example of every answer and every error.
+
+Answers are rendered from one transcript by what renders the real ones, errors come from the table
+of statuses. So none of them can be of another shape than what is sent.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from fastapi import FastAPI, Response
+
+from stt import __version__, errors
+from stt.formats import native as formats
+from stt.formats import openai, whisper
+from stt.formats.native import Granularity, ResponseFormat
+from stt.formats.schemas import TranscriptionResponse
+from stt.languages import choose_languages
+from stt.server.problems import BUG, CODES, STATUSES, problem
+from stt.server.routes import health, kserve
+from stt.server.schemas import (
+    OPENAI_PATHS,
+    HealthResponse,
+    ModelHealth,
+    OpenAIError,
+    OpenAIErrorDetails,
+    ProblemResponse,
+    SummaryResponse,
+)
+from stt.server.sse import delta_event, done_event
+from stt.types import Token, Transcript, Word
+
+Answers: TypeAlias = dict[tuple[int, str], list[tuple[str, Any]]]
+"""Examples with their names, by status and media type."""
+
+JSON = "application/json"
+LANGUAGES = choose_languages((), {}, demo=True)
+KOREAN = LANGUAGES.default
+SPOKEN = Transcript(
+    tuple(
+        Word(text, start, end, confidence, tuple(Token(letter, -0.02) for letter in text))
+        for text, start, end, confidence in (
+            ("내일", 0.189, 0.677, 0.9893),
+            ("서울에", 0.689, 1.297, 0.8265),
+            ("비가", 1.449, 1.857, 0.6218),
+            ("와요", 1.969, 2.437, 0.9745),
+        )
+    ),
+    duration_seconds=2.686,
+)
+"""What ``samples/ko-weather.flac`` says."""
+GRANULARITIES = frozenset(Granularity)
+
+DETAILS = {
+    "unsupported_language": "Language 'xx' is not served here. Supported: KR (Korean), EN "
+    "(English). GET /languages lists the accepted spellings.",
+    "model_not_found": "There is no model 'whisper-9' here. Served: ko-mini, en-mini.",
+    "invalid_parameter": "response_format: Input should be 'json', 'text', 'srt', 'vtt' or "
+    "'verbose_json'.",
+    "not_supported": "The language cannot be detected: each model here knows one language only.",
+    "invalid_audio": "The file has no audio track.",
+    "decode_failed": "The decoder crashed on this file. A copy in another format may do.",
+    "bad_request": "The body is no proper form. Send multipart/form-data as `curl -F "
+    "file=@clip.wav` does; each part has a name, and a field that is no file has at most 1 MB.",
+    "invalid_api_key": "This service needs a key, and there was none or a wrong one. Send it as "
+    "'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
+    "upload_too_slow": "The upload was not complete after 300 s.",
+    "audio_too_long": "The recording is longer than 14400 s, the limit here; send it in parts.",
+    "upload_too_large": "The upload is larger than 200 MB, the limit here.",
+    "unsupported_format": "The file is of no audio format that is accepted here.",
+    "overloaded": "Too much waits already. Try again a little later.",
+    "inference_failed": "The model failed on this recording.",
+    "configuration_error": "The service was set up in a way that cannot work.",
+    "internal_error": BUG[1],
+    "model_loading": "The model for Korean is being fetched: 412 of 1270 MB.",
+    "model_unreachable": "The model for Korean cannot be fetched at present.",
+    "model_failed": "The model for Korean cannot be used. The folder in STT_MODELS has no "
+    "model.safetensors.",
+    "draining": "The service is stopping. Try again a little later.",
+    "queue_timeout": "The recording waited longer than 600 s for the model.",
+    "out_of_memory": "There is too little memory for this recording.",
+    "cluster_unavailable": "No engine of the cluster can be reached at present.",
+    "engine_died": "The thread that computes ended. Try again a little later.",
+    "deadline_exceeded": "It took longer than 3600 s, the limit here; the work was dropped.",
+}
+"""What each error may say, by its code."""
+ABOUT = {errors.InvalidParameter.code: "response_format"}
+"""The field that an error in `DETAILS` is about, where its code alone does not tell."""
+WHISPERS = ("/asr", "/detect-language")
+"""Paths that can be asked for what is not possible."""
+
+
+def describe(app: FastAPI) -> None:
+    """Complete what FastAPI finds out by itself; call it when all routes are there."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            answers = _answers()
+            for path, item in made()["paths"].items():
+                for operation in item.values():
+                    _complete(path, operation, answers.get(path, {}))
+        return made()  # which FastAPI keeps
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(path: str, operation: dict[str, Any], answers: Answers) -> None:
+    responses = operation["responses"]
+    if path.startswith(OPENAI_PATHS) or "requestBody" not in operation:
+        responses.pop("422", None)  # FastAPI has it everywhere; what is OpenAI's is 400 instead
+    for status, response in responses.items():
+        content = response.setdefault("content", {})
+        if int(status) >= 400 and (int(status), JSON) not in answers:
+            media_type = JSON if path.startswith(OPENAI_PATHS) else ProblemResponse.media_type
+            of_errors = content.setdefault(media_type, content.pop(JSON, {}))
+            of_errors["examples"] = _named(error_examples(path, operation, int(status)))
+            continue
+        for media_type, body in content.items():
+            body["examples"] = _named(answers[int(status), media_type])
+
+
+def _named(examples: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: {"value": value} for name, value in examples}
+
+
+def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tuple[str, Any]]:
+    """Every error that a path answers with this status, by its code."""
+    codes = {error.code for error, of_error in STATUSES.items() if of_error == status}
+    codes |= {CODES[status]} if status in CODES else set()
+    if status == 422:
+        codes = {errors.InvalidParameter.code}  # validation's
+    elif status == 500:
+        codes.add(BUG[0])
+    elif status == 404:
+        codes = {errors.UnknownModel.code}
+    if "requestBody" not in operation and status == 400:
+        codes = {errors.NotSupported.code}  # nothing else can be wrong
+    elif path not in WHISPERS:
+        codes.discard(errors.NotSupported.code)
+    return [(code, _error(path, status, code)) for code in sorted(codes)]
+
+
+def _error(path: str, status: int, code: str) -> dict[str, Any]:
+    if path.startswith(OPENAI_PATHS):
+        details = OpenAIErrorDetails.of(status, code, DETAILS[code], ABOUT.get(code))
+        return OpenAIError(error=details).model_dump()
+    body: dict[str, Any] = json.loads(bytes(problem(status, code, DETAILS[code]).body))
+    return body | {"request_id": "91e60443446e483cb622c72620561d5d"}
+
+
+def _body(response: Response) -> Any:
+    """What an answer has in it, JSON as its value."""
+    text = bytes(response.body).decode()
+    return json.loads(text) if response.media_type == JSON else text
+
+
+def _native(response_format: ResponseFormat) -> tuple[str, Any]:
+    answer = TranscriptionResponse(
+        text=SPOKEN.text,
+        language=KOREAN.code,
+        model=KOREAN.model.id,
+        processing_time_seconds=0.0325,
+        device="cpu",
+        cpu_threads=2,
+        duration_seconds=SPOKEN.duration_seconds,
+    )
+    rendered = formats.render(SPOKEN, answer, response_format, GRANULARITIES)
+    return response_format.value, _body(rendered)
+
+
+def _openai(response_format: ResponseFormat, *, logprobs: bool = False) -> tuple[str, Any]:
+    rendered = openai.render(SPOKEN, KOREAN, response_format, GRANULARITIES, logprobs)
+    return response_format.value + (", include[]=logprobs" if logprobs else ""), _body(rendered)
+
+
+def _whisper(output: whisper.Output, *, words: bool = False) -> tuple[str, Any]:
+    rendered = whisper.render(SPOKEN, KOREAN, output, words)
+    return output.value + (", word_timestamps=true" if words else ""), _body(rendered)
+
+
+def _events() -> list[tuple[str, Any]]:
+    deltas = [delta_event(word, begins_text=index == 0) for index, word in enumerate(SPOKEN.words)]
+    timed = done_event(SPOKEN, GRANULARITIES)
+    return [
+        ("stream=true", "".join([*deltas, done_event(SPOKEN, frozenset())])),
+        ("stream=true, timestamp_granularities[]", "".join([*deltas, timed])),
+    ]
+
+
+def _health(status: str) -> tuple[str, Any]:
+    is_ready = status == "ok"
+    models = [
+        ModelHealth(
+            language=each.code,
+            model_id=each.model.id,
+            revision=each.model.revision,
+            status="ready" if is_ready else "loading",
+            step="ready" if is_ready else "warming",
+            bytes_done=0,
+            bytes_total=0,
+            retry_in_seconds=None,
+            reason=None,
+            warning=None,
+        )
+        for each in LANGUAGES
+    ]
+    body = HealthResponse(
+        status=status,
+        model_loaded=is_ready,
+        processor_loaded=is_ready,
+        device="cpu" if is_ready else None,
+        model_id=KOREAN.model.id,
+        cpu_threads=2,
+        cpu_cores=2,
+        memory_mb=1032.5,
+        demo=True,
+        models=models,
+    )
+    return status, body.model_dump()
+
+
+def _summary() -> tuple[str, Any]:
+    body = SummaryResponse(
+        name="stt-ctc",
+        version=__version__,
+        status="ok",
+        demo=True,
+        languages=LANGUAGES.codes,
+        endpoints=health.ENDPOINTS,
+    )
+    return "program", body.model_dump()
+
+
+def _texts(native: bool) -> Answers:
+    make = _native if native else _openai
+    return {(200, media_type): [make(each)] for each, (media_type, _) in formats.TEXTS.items()}
+
+
+def _answers() -> dict[str, Answers]:
+    """Examples of what is no error, by path."""
+    return {
+        "/transcribe": {
+            (200, JSON): [_native(ResponseFormat.JSON), _native(ResponseFormat.VERBOSE_JSON)],
+            **_texts(native=True),
+        },
+        "/v1/audio/transcriptions": {
+            (200, JSON): [
+                _openai(ResponseFormat.JSON),
+                _openai(ResponseFormat.JSON, logprobs=True),
+                _openai(ResponseFormat.VERBOSE_JSON),
+            ],
+            **_texts(native=False),
+            (200, "text/event-stream"): _events(),
+        },
+        "/v1/models": {
+            (200, JSON): [
+                ("list", openai.ModelList(data=list(map(openai.Model.of, LANGUAGES))).model_dump())
+            ]
+        },
+        "/v1/models/{model}": {(200, JSON): [("model", openai.Model.of(KOREAN).model_dump())]},
+        "/asr": {
+            (200, JSON): [_whisper(whisper.Output.JSON), _whisper(whisper.Output.JSON, words=True)],
+            (200, "text/plain"): [_whisper(each) for each in whisper.TEXTS],
+        },
+        "/livez": {
+            (200, JSON): [("ok", {"status": "ok"})],
+            (503, JSON): [
+                (
+                    "failed",
+                    {"status": "failed", "reason": "The thread that computes has died twice."},
+                )
+            ],
+        },
+        "/readyz": {
+            (200, JSON): [("ok", {"status": "ok"})],
+            (503, JSON): [(each, {"status": each}) for each in ("loading", "failed", "draining")],
+        },
+        "/health": {(200, JSON): [_health("ok")], (503, JSON): [_health("loading")]},
+        "/languages": {(200, JSON): [("demo", health.list_languages(LANGUAGES).model_dump())]},
+        "/": {
+            (200, JSON): [_summary()],
+            (200, "text/html"): [("browser", "<!doctype html> ...")],
+        },
+        "/v2/health/live": {(200, JSON): [("live", kserve.Live(live=True).model_dump())]},
+        "/v2/health/ready": {
+            (200, JSON): [("ready", kserve.Ready(ready=True).model_dump())],
+            (503, JSON): [("not ready", kserve.Ready(ready=False).model_dump())],
+        },
+        "/metrics": {
+            (200, "text/plain"): [
+                ("Prometheus", "# TYPE stt_queue_size gauge\nstt_queue_size 0.0\n")
+            ],
+        },
+    }

@@ -1,0 +1,40 @@
+"""The parts of a running service, put together once; routes find them in ``app.state``."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi.requests import HTTPConnection
+from prometheus_client import CollectorRegistry
+
+from stt.inference.scheduler import Submitter
+from stt.languages import Languages
+from stt.observability.metrics import Metrics
+from stt.recognition.pipeline import Transcriber
+from stt.recognition.streaming import LiveSessions
+from stt.server.admission import Admission
+from stt.server.runtime import Engines
+from stt.settings import Settings
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that a route may need."""
+
+    settings: Settings
+    languages: Languages
+    submitter: Submitter
+    engines: Engines
+    transcriber: Transcriber
+    admission: Admission
+    metrics: Metrics
+    live: LiveSessions
+    cpu_threads: int
+    """Threads of one forward on a CPU."""
+    collect: Callable[[], Awaitable[CollectorRegistry]]
+    """Every metric of the service, wherever it is counted."""
+
+
+def get_service(connection: HTTPConnection) -> Service:
+    """FastAPI dependency, of requests and WebSockets."""
+    service: Service = connection.app.state.service
+    return service

@@ -1,0 +1,446 @@
+"""The parts of a cluster, without a cluster: what is sent again, what is told, what is summed."""
+
+import asyncio
+import pickle
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+
+from stt import errors
+from stt.cluster.dispatcher import MAX_SENDS, Dispatcher, Lost, Refused
+from stt.cluster.engines import RemoteEngines
+from stt.cluster.ledger import Ledger, merge, registry_of
+from stt.cluster.replica import EngineReplica
+from stt.cluster.scaling import wanted_engines
+from stt.cluster.wire import Description, EngineReport, Failure, IngressReport, Reply, View
+from stt.inference.observer import NoObserver, Stage
+from stt.languages import Language, choose_languages
+from stt.models.loader import LoadState, Status
+from stt.server.problems import STATUSES
+from stt.settings import load_settings
+from stt.types import SAMPLE_RATE, Frames, Waveform
+from tests.fakes import FakeEngine, spell
+
+T = TypeVar("T")
+DESCRIPTION = Description.of("KR", FakeEngine())
+READY = LoadState(Status.READY, step="ready", load_seconds=1.0)
+SECOND = np.zeros(SAMPLE_RATE, np.float32)
+
+
+class Fixed:
+    """What the ledger said last, as a test has it."""
+
+    def __init__(self, **known: float) -> None:
+        self.view = View({}, {}, **known)  # type: ignore[arg-type]
+
+
+class Stages(NoObserver):
+    def __init__(self) -> None:
+        self.busy: dict[Stage, float] = {}
+
+    def stage(self, stage: Stage, started: float, ended: float, busy_seconds: float) -> None:
+        self.busy[stage] = busy_seconds
+        assert ended - started == pytest.approx(busy_seconds)
+
+
+def run(scenario: Callable[[], Awaitable[T]]) -> T:
+    async def bounded() -> T:
+        return await asyncio.wait_for(scenario(), 30)  # type: ignore[arg-type]
+
+    return asyncio.run(bounded())
+
+
+def dispatcher(
+    call: Callable[[str, Waveform], Awaitable[Reply | Failure]],
+    watch: Fixed | None = None,
+    observer: NoObserver | None = None,
+    queue_timeout_seconds: float = 20.0,
+    on_resend: Callable[[], None] = lambda: None,
+) -> Dispatcher:
+    return Dispatcher(
+        call, watch or Fixed(), observer or NoObserver(), on_resend, max_queue_seconds=10,
+        queue_timeout_seconds=queue_timeout_seconds, stall_seconds=0,
+    )  # fmt: skip
+
+
+def script(*outcomes: Reply | Failure | Exception):  # type: ignore[no-untyped-def]
+    """A call that has these outcomes, one after the other; and what it was called with."""
+    calls: list[tuple[str, Waveform]] = []
+
+    async def call(language: str, waveform: Waveform) -> Reply | Failure:
+        calls.append((language, waveform))
+        outcome = outcomes[len(calls) - 1]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return call, calls
+
+
+REPLY = Reply.of(spell([0, 2, 3]), 0.25, 0.5)
+
+
+def test_frames_cross_the_wire_unchanged_and_small() -> None:
+    frames = Frames.of(np.log(np.random.default_rng(0).dirichlet(np.ones(1205), 999)).astype("f4"))
+    packed = pickle.dumps(Reply.of(frames, 0.1, 0.2), protocol=5)
+    again = pickle.loads(packed).frames()
+    for name in ("columns", "log_probs", "log_posteriors"):
+        assert getattr(again, name).dtype == getattr(frames, name).dtype
+        assert np.array_equal(getattr(again, name), getattr(frames, name))
+    assert len(packed) < 999 * 10 + 1000  # 20 s of audio
+    wide = Frames(np.array([70_000], np.int32), np.zeros(1, np.float32), np.zeros(1, np.float32))
+    assert Reply.of(wide, 0, 0).frames().columns.tolist() == [70_000]
+    none = Frames(np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.float32))
+    assert len(Reply.of(none, 0, 0).frames()) == 0
+
+
+@pytest.mark.parametrize("kind", list(STATUSES), ids=lambda kind: kind.code)
+def test_every_error_of_ours_comes_out_as_it_went_in(kind: type[errors.SttError]) -> None:
+    try:
+        error = kind("Why.", 7.0)  # type: ignore[call-arg]
+    except TypeError:
+        error = kind("Why.")
+    again = pickle.loads(pickle.dumps(Failure.of(error))).error()
+    assert type(again) is kind
+    assert again.message == "Why."
+    assert getattr(again, "retry_after_seconds", 7.0) == 7.0
+
+
+def test_a_window_on_a_replica_that_dies_is_sent_again() -> None:
+    call, calls = script(Lost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY)
+    observer, resent = Stages(), []
+    sender = dispatcher(call, observer=observer, on_resend=lambda: resent.append(len(calls)))
+    frames = run(lambda: sender.submit(DESCRIPTION, SECOND))
+    assert frames.columns.tolist() == [0, 2, 3]
+    assert [language for language, _ in calls] == ["KR"] * 3
+    assert resent == [1, 2]
+    assert all(waveform is SECOND for _, waveform in calls)
+    assert observer.busy == {Stage.QUEUE: 0.25, Stage.FORWARD: 0.5}
+
+
+def test_a_window_that_ends_every_replica_does_not_end_them_all() -> None:
+    call, calls = script(*[Lost("killed")] * 9)
+    with pytest.raises(errors.ClusterUnavailable, match=f"{MAX_SENDS} engines"):
+        run(lambda: dispatcher(call).submit(DESCRIPTION, SECOND))
+    assert len(calls) == MAX_SENDS
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (Failure("out_of_memory", "Too little."), errors.OutOfMemory),
+        (Failure("queue_timeout", "Too long.", 3.0), errors.QueueTimeout),
+        (Refused("no replicas"), errors.ClusterUnavailable),
+        (KeyError("a bug"), errors.InferenceFailed),
+    ],
+)
+def test_what_is_no_death_is_not_tried_again(
+    outcome: Failure | Exception, kind: type[Exception]
+) -> None:
+    call, calls = script(outcome, REPLY)
+    sender = dispatcher(call)
+    with pytest.raises(kind):
+        run(lambda: sender.submit(DESCRIPTION, SECOND))
+    assert len(calls) == 1
+    assert (sender.n_queued, sender.queued_seconds) == (0, 0)
+
+
+def test_nobody_waits_for_an_engine_for_ever() -> None:
+    async def never(language: str, waveform: Waveform) -> Reply | Failure:
+        await asyncio.sleep(100)
+        raise AssertionError
+
+    sender = dispatcher(never, queue_timeout_seconds=0.05)
+    with pytest.raises(errors.QueueTimeout, match=r"0\.05 s"):
+        run(lambda: sender.submit(DESCRIPTION, SECOND))
+    assert sender.queued_seconds == 0
+
+
+def test_a_caller_that_goes_takes_its_window_along() -> None:
+    gone = []
+
+    async def call(language: str, waveform: Waveform) -> Reply | Failure:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            gone.append(language)
+        raise AssertionError
+
+    async def scenario() -> None:
+        sender = dispatcher(call)
+        task = asyncio.create_task(sender.submit(DESCRIPTION, SECOND))
+        await asyncio.sleep(0.01)
+        assert (sender.n_queued, sender.queued_seconds) == (1, 1.0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert (gone, sender.n_queued, sender.queued_seconds) == (["KR"], 0, 0)
+
+    run(scenario)
+
+
+def test_room_grows_with_engines_and_shrinks_with_what_others_have_sent() -> None:
+    call, _ = script()
+    dispatcher(call, Fixed(n_engines=2, outstanding_seconds=19.0)).check_room()
+    full = dispatcher(call, Fixed(n_engines=2, outstanding_seconds=20.0, rtfx=5.0))
+    with pytest.raises(
+        errors.Overloaded, match=r"20 s of audio wait.*limit here is 20 s"
+    ) as caught:
+        full.check_room()
+    assert caught.value.retry_after_seconds == 4.0
+    with pytest.raises(errors.Overloaded):
+        dispatcher(call, Fixed(outstanding_seconds=10.0)).check_room()  # none there yet
+
+
+def families_of(count: float, waiting: float, seconds: float) -> list[Metric]:
+    registry = CollectorRegistry()
+    Counter("stt_audio_seconds", "Sum.", registry=registry).inc(count)
+    Gauge("stt_queue_size", "Sum.", registry=registry).set(waiting)
+    Gauge("stt_model_ready", "Most.", ("language",), registry=registry).labels("KR").set(waiting)
+    Histogram("stt_rtfx", "Sum.", buckets=(1, 2), registry=registry).observe(seconds)
+    return list(registry.collect())
+
+
+def lines(families: list[Metric]) -> dict[str, float]:
+    text = generate_latest(registry_of(families)).decode()
+    pairs = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in pairs if "_created" not in name}
+
+
+def engine_report(state: LoadState = READY) -> EngineReport:
+    ready = {"KR": DESCRIPTION} if state.status is Status.READY else {}
+    return EngineReport({"KR": state}, ready, queued_seconds=0, rtfx=50.0)
+
+
+def test_metrics_are_summed_and_states_are_not() -> None:
+    assert lines(merge([families_of(1, 1, 0.5), families_of(10, 0, 1.5)])) == {
+        "stt_audio_seconds_total": 11.0,
+        "stt_queue_size": 1.0,
+        'stt_model_ready{language="KR"}': 1.0,
+        'stt_rtfx_bucket{le="1.0"}': 1.0,
+        'stt_rtfx_bucket{le="2.0"}': 2.0,
+        'stt_rtfx_bucket{le="+Inf"}': 2.0,
+        "stt_rtfx_count": 2.0,
+        "stt_rtfx_sum": 2.0,
+    }
+
+
+def test_a_sum_does_not_fall_when_a_replica_ends() -> None:
+    now = 0.0
+    ledger = Ledger(lambda: now)
+    ledger.report("a", engine_report(), families_of(1, 5, 0.5))
+    ledger.report("b", engine_report(), families_of(10, 7, 0.5))
+    assert ledger.view().n_engines == 2
+    now = 4.0
+    ledger.report("b", engine_report(), families_of(10, 7, 0.5))
+    now = 6.0  # nothing has come from "a" for too long
+    after = lines(ledger.metrics())
+    assert after["stt_audio_seconds_total"] == 11
+    assert after["stt_rtfx_count"] == 2
+    assert after["stt_queue_size"] == 7  # what waited there does not wait any more
+    assert ledger.view().n_engines == 1
+    ledger.leave("b")
+    ledger.leave("b")
+    assert lines(ledger.metrics())["stt_audio_seconds_total"] == 11
+
+
+def test_an_ingress_hears_of_the_others_and_of_the_end() -> None:
+    ledger = Ledger(lambda: 0.0)
+    ledger.report("i1", IngressReport(5.0, n_inside=2), [])
+    ledger.report("e1", engine_report(LoadState(Status.FAILED, reason="Broken.")), [])
+    view = ledger.report("i2", IngressReport(7.0, n_inside=1), [])
+    assert (view.outstanding_seconds, view.n_inside, view.n_engines) == (5.0, 3, 0)
+    assert view.states["KR"].status is Status.FAILED
+    ledger.report("e2", engine_report(), [])
+    view = ledger.view("i1")
+    assert view.states["KR"] == READY  # one that is ready can serve
+    assert (view.outstanding_seconds, view.rtfx) == (7.0, 50.0)
+    ledger.drain()
+    assert (ledger.view().draining, ledger.view().closed) == (True, False)
+    ledger.close()
+    assert ledger.view().closed
+
+
+def test_a_thousand_replicas_report_no_more_often_than_one_process_can_hear() -> None:
+    ledger = Ledger(lambda: 0.0)
+    for number in range(1000):
+        view = ledger.report(f"e{number}", engine_report(), [])
+    assert view.next_report_seconds == 5.0
+    assert view.n_engines == 1000
+
+
+KOREAN = choose_languages(("KR",), {}, demo=False)
+
+
+def korean() -> Language:
+    return KOREAN.default
+
+
+def test_a_language_is_ready_once_it_was_warmed_through_the_cluster() -> None:
+    loading = LoadState(step="waiting", reason="No hub.", next_try=9.0)
+    views = [View({}, {}), View({"KR": loading}, {}), View({"KR": READY}, {"KR": DESCRIPTION})]
+    views += [View({"KR": LoadState(step="reading")}, {}, next_report_seconds=0.01)]
+    seen: list[tuple[Status, str]] = []
+    released = asyncio.Event()
+
+    async def scenario() -> None:
+        async def tell() -> View:
+            seen.append((engines.state(korean()).status, engines.state(korean()).step))
+            return views.pop(0) if len(views) > 1 else views[0]
+
+        async def warm(engine: object) -> None:
+            assert engine is DESCRIPTION
+            seen.append((engines.status, "warmed"))
+            released.set()
+
+        engines = RemoteEngines(KOREAN, tell, warm)
+        with pytest.raises(errors.ModelLoading):
+            engines.engine(korean())
+        running = asyncio.create_task(engines.run())
+        await released.wait()
+        await asyncio.sleep(0.7)
+        assert engines.engine(korean()) is DESCRIPTION
+        assert engines.status is Status.READY  # although its only engine is being replaced
+        running.cancel()
+
+    run(scenario)
+    assert seen[:2] == [(Status.LOADING, "waiting")] * 2
+    assert (Status.LOADING, "warmed") in seen
+
+
+@pytest.mark.parametrize("status", [Status.READY, Status.LOADING])
+def test_an_ingress_that_joins_takes_requests_when_it_can_do_what_the_others_can(
+    status: Status,
+) -> None:
+    async def scenario() -> None:
+        warm_now = asyncio.Event()
+
+        async def tell() -> View:
+            await asyncio.sleep(0.1)
+            ready = status is Status.READY
+            return View({"KR": LoadState(status)}, {"KR": DESCRIPTION} if ready else {})
+
+        async def warm(engine: object) -> None:
+            await warm_now.wait()
+
+        engines = RemoteEngines(KOREAN, tell, warm)
+        joining = asyncio.create_task(engines.join())
+        running = asyncio.create_task(engines.run())
+        await asyncio.sleep(0.02)
+        assert not joining.done(), "the ledger has said nothing yet"
+        await asyncio.sleep(0.4)
+        assert joining.done() is (status is Status.LOADING)
+        warm_now.set()
+        await joining
+        assert engines.status is status
+        running.cancel()
+
+    run(scenario)
+
+
+def test_the_time_of_the_next_try_survives_other_clocks() -> None:
+    async def scenario() -> None:
+        async def tell() -> View:
+            return View({"KR": LoadState(reason="No hub.", next_try=30.0)}, {})
+
+        async def warm(engine: object) -> None:
+            raise AssertionError
+
+        engines = RemoteEngines(KOREAN, tell, warm)
+        running = asyncio.create_task(engines.run())
+        await asyncio.sleep(0.01)
+        running.cancel()
+        wait = engines.state(korean()).retry_in_seconds
+        assert wait is not None
+        assert 29 < wait <= 30
+
+    run(scenario)
+
+
+def test_without_the_ledger_an_ingress_goes_on_with_what_it_knows() -> None:
+    async def scenario() -> None:
+        answers: list[View | Exception] = [View({"KR": READY}, {"KR": DESCRIPTION})]
+
+        async def tell() -> View:
+            if not answers:
+                raise TimeoutError
+            return answers.pop()  # type: ignore[return-value]
+
+        async def warm(engine: object) -> None:
+            pass
+
+        engines = RemoteEngines(KOREAN, tell, warm)
+        running = asyncio.create_task(engines.run())
+        await asyncio.sleep(1.2)
+        assert not running.done()
+        assert engines.engine(korean()) is DESCRIPTION
+        running.cancel()
+
+    run(scenario)
+
+
+def test_an_engine_replica_tells_how_far_it_is_and_answers_with_values() -> None:
+    reports: list[EngineReport] = []
+
+    async def tell(report: EngineReport, families: list[Metric]) -> View:
+        reports.append(report)
+        return View({}, {}, next_report_seconds=0.01)
+
+    def check() -> None:
+        nonlocal poison
+        if poison:
+            raise ValueError("poison")
+
+    async def scenario() -> None:
+        nonlocal poison
+        replica = EngineReplica(load_settings([]), tell, FakeEngine(check))
+        early = await replica.submit("KR", SECOND)
+        await replica.load()
+        replica.check()
+        samples = SECOND.copy()
+        samples.flags.writeable = False  # as from shared memory
+        reply = await replica.submit("KR", samples)
+        poison = True
+        failure = await replica.submit("KR", SECOND)
+        replica.close()
+        assert isinstance(early, Failure)
+        assert early.code == "model_loading"
+        assert isinstance(reply, Reply)
+        assert len(reply.frames()) == 49
+        assert reply.forward_seconds > 0
+        assert isinstance(failure, Failure)
+        assert failure.code == "inference_failed"
+
+    poison = False
+    run(scenario)
+    assert reports[0].engines == {}
+    assert reports[-1].states["KR"].status is Status.READY
+    assert reports[-1].engines["KR"].vocabulary == FakeEngine.vocabulary
+    with pytest.raises(TypeError, match="submit"):
+        reports[-1].engines["KR"].forward([SECOND])
+
+
+@pytest.mark.parametrize(
+    ("queued", "n", "wanted"),
+    [(0, 1, 0), (59, 1, 1), (61, 1, 2), (600, 2, 10), (50, 2, 2), (20, 2, 1), (0, 8, 7)],
+)
+def test_engines_follow_the_seconds_that_wait(queued: float, n: int, wanted: int) -> None:
+    assert wanted_engines(queued, n, target_seconds=60) == wanted
+
+
+def test_without_ray_a_sentence_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['ray'] = None\n"
+        "from stt.commands.serve import serve; serve(['--cluster'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: A cluster needs Ray Serve, which is not installed: pip install "
+        "'stt-ctc[cluster]'.\n"
+    )

@@ -1,0 +1,65 @@
+import csv
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from stt.commands import evaluate
+from stt.commands.recognition import LocalRecognizer
+from stt.commands.scoring import read_manifest
+from stt.languages import SUPPORTED_LANGUAGES
+from stt.settings import load_settings
+from tests.audio_files import tones, with_libsndfile
+from tests.fakes import FakeEngine
+
+SAMPLES = Path(__file__).parents[3] / "samples"
+
+
+def test_the_report(tmp_path: Path) -> None:
+    # The fake hears "ab" in everything.
+    (tmp_path / "a.wav").write_bytes(with_libsndfile(tones(1, 16_000), 16_000, "WAV"))
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    manifest = tmp_path / "m.tsv"
+    rows = ["path\ttext", "a.wav\tAB.", "a.wav\tac d", "a.wav\t", "broken.wav\tab", "gone.wav\tab"]
+    manifest.write_text("\n".join(rows))
+    language = SUPPORTED_LANGUAGES["KR"]
+    with LocalRecognizer(FakeEngine(), language, load_settings(), revision="c0ffee") as recognizer:
+        report = evaluate.evaluate(read_manifest(manifest), recognizer, today=date(2026, 1, 2))
+    assert (len(report.results), report.n_failed, report.audio_seconds) == (3, 2, 3.0)
+    # ab|ab, "ac d"|ab: b for c, and " d" gone; nothing|ab: two inserted.
+    assert report.scores.characters.rate == (1 + 2 + 2) / 6
+    assert report.scores.characters_without_spaces.rate == (1 + 1 + 2) / 5
+    assert report.scores.words.rate == (1 + 1 + 1) / 3
+    text = evaluate.render(report, 1)
+    assert "n/a  a.wav:  | ab" in text
+    assert "3, 1 of them with an empty reference; 2 failed and are in no score" in text
+    last = text.splitlines()[-1]
+    assert last.startswith(
+        f"{language.model.id}@c0ffee KR, fake fp32 on cpu, normaliser basic, 2026-01-02: "
+        "WER 100.00 %, CER 83.33 %, CER without spaces 80.00 %, 3 files; 2 failed"
+    )
+    entry = json.loads(json.dumps(evaluate.to_json(report)))
+    assert (entry["revision"], entry["n_failed"], entry["wer"]) == ("c0ffee", 2, 1.0)
+    assert [file["cer"] for file in entry["files"]] == [0.0, 0.75, None]
+
+
+def test_the_bundled_model_from_manifest_to_exit_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (SAMPLES / "texts.tsv").open(encoding="utf-8", newline="") as table:
+        rows = [row for row in csv.DictReader(table, delimiter="\t") if row["lang"] == "KR"][:2]
+    for row in rows:
+        shutil.copy(SAMPLES / row["file"], tmp_path)
+    manifest = tmp_path / "m.jsonl"
+    lines = [{"path": row["file"], "text": f"{row['text']}."} for row in rows]
+    manifest.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    out = tmp_path / "new" / "report.json"
+    assert evaluate.main([str(manifest), "--demo", "--json", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert text.splitlines()[-1].startswith("ko-mini@bundled KR, torch ")
+    assert json.loads(out.read_text(encoding="utf-8"))["cer"] == 0.0
+
+    manifest.write_text('{"path": "gone.wav", "text": "a"}')
+    assert evaluate.main([str(manifest), "--demo"]) == 1

@@ -1,0 +1,29 @@
+"""What the image is built from, since there is no engine in the tests to build it with."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_what_is_copied_is_there_and_is_let_through() -> None:
+    ignored, *let_through = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert ignored == "*"
+    allowed = {line.removeprefix("!") for line in let_through if line.startswith("!")}
+    copied = set()
+    for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE):
+        copied |= set(sources.split())
+    assert copied == allowed
+    assert all((ROOT / name).exists() for name in copied)
+    # All that the wheel is made of.
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {*wheel["only-include"], *wheel["force-include"], *PROJECT["project"]["license-files"]}
+    assert needed | {PROJECT["project"]["readme"]} <= copied
+
+
+def test_the_extras_that_it_names_are_those_of_the_project() -> None:
+    (named,) = re.findall(r"^# Of pyproject.toml, between spaces: ([\w ]+)\.$", DOCKERFILE, re.M)
+    assert named.split() == sorted(PROJECT["project"]["optional-dependencies"])

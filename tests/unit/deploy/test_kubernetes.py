@@ -1,0 +1,364 @@
+"""The manifests: built by the real kustomize, valid by the published schemas, as the code is."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import promql_parser
+import pytest
+import yaml
+from ray.serve.schema import ServeDeploySchema
+
+from stt.errors import ConfigurationError
+from stt.inference.limits import CPU, GPU
+from stt.server.app import create_app
+from stt.server.draining import CLOSING_SECONDS
+from stt.settings import Settings, load_settings
+from tests.unit.deploy.test_monitoring import DEPLOY, series
+
+KUSTOMIZE = (str(Path(sys.executable).parent / "kubectl"), "kustomize")
+FOLDER = DEPLOY / "kubernetes"
+COMPONENTS = sorted(path.name for path in (FOLDER / "components").iterdir())
+OURS = {"cpu": "stt-ctc:latest", "gpu": "stt-ctc:cuda", "rayservice": "stt-ctc:cluster"}
+"""Overlays, and the image of each."""
+VERSIONS = ("1.32.0", kubernetes_validate.latest_version())
+CUSTOM = {"RayService", "PodMonitor"}
+UNITS = {"Mi": 2**20, "Gi": 2**30}
+
+Manifest = dict[str, Any]
+
+
+def build(folder: Path) -> list[Manifest]:
+    done = subprocess.run([*KUSTOMIZE, str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "deprecated" not in done.stderr.lower(), done.stderr
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+def with_components(overlay: str, components: list[str], folder: Path) -> list[Manifest]:
+    """As somebody would have it who adds a layer of his own."""
+    base = os.path.relpath(FOLDER, folder)
+    own = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [f"{base}/overlays/{overlay}"],
+        "components": [f"{base}/components/{name}" for name in components],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(own))
+    return build(folder)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Manifest]]:
+    """Every overlay, and the two for plain pods with every component."""
+    found = {name: build(FOLDER / "overlays" / name) for name in OURS}
+    found["cpu, all"] = with_components("cpu", COMPONENTS, tmp_path_factory.mktemp("cpu"))
+    others = [name for name in COMPONENTS if name != "queue-autoscaling"]
+    found["gpu, all"] = with_components("gpu", others, tmp_path_factory.mktemp("gpu"))
+    return found
+
+
+def one(manifests: list[Manifest], kind: str) -> Manifest:
+    (found,) = (each for each in manifests if each["kind"] == kind)
+    return found
+
+
+def pods(manifests: list[Manifest]) -> Iterator[Manifest]:
+    """Specs of all pods."""
+    for each in manifests:
+        if each["kind"] == "Deployment":
+            yield each["spec"]["template"]["spec"]
+        elif each["kind"] == "RayService":
+            cluster = each["spec"]["rayClusterConfig"]
+            for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+                yield group["template"]["spec"]
+
+
+def containers(manifests: list[Manifest]) -> Iterator[Manifest]:
+    for pod in pods(manifests):
+        yield from pod["containers"] + pod.get("initContainers", [])
+
+
+def environment(manifests: list[Manifest]) -> dict[str, str]:
+    values: dict[str, str] = one(manifests, "ConfigMap")["data"]
+    return values
+
+
+def settings_of(manifests: list[Manifest], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in environment(manifests).items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def n_bytes(quantity: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)(Mi|Gi)", quantity).groups()  # type: ignore[union-attr]
+    return int(number) * UNITS[unit]
+
+
+def test_there_is_nothing_that_is_not_built() -> None:
+    folders = {path.parent for path in FOLDER.rglob("kustomization.yaml")}
+    expected = {FOLDER / "overlays" / name for name in OURS} | {FOLDER / "base", FOLDER / "models"}
+    assert folders == expected | {FOLDER / "components" / name for name in COMPONENTS}
+
+
+def test_overlays_and_components_are_explained() -> None:
+    page = (DEPLOY.parent / "docs" / "deployment.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted([*OURS, *COMPONENTS])
+
+
+@pytest.mark.parametrize("desired", VERSIONS)
+def test_everything_is_valid_by_the_published_schemas(
+    built: dict[str, list[Manifest]], desired: str
+) -> None:
+    for manifests in built.values():
+        for each in manifests:
+            if each["kind"] not in CUSTOM:
+                kubernetes_validate.validate(each, desired, strict=True)
+        for pod in pods(manifests):
+            whole = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": pod}
+            kubernetes_validate.validate(whole, desired, strict=True)
+
+
+def test_a_slip_is_not_valid(built: dict[str, list[Manifest]]) -> None:
+    deployment = one(build(FOLDER / "overlays" / "cpu"), "Deployment")
+    deployment["spec"]["template"]["spec"]["containers"][0]["livenesProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(deployment, VERSIONS[-1], strict=True)
+
+
+def test_settings_are_settings(
+    built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {f"STT_{name.upper()}" for name in Settings.model_fields}
+    for name, manifests in built.items():
+        with monkeypatch.context() as patch:
+            ours = {key for key in environment(manifests) if key.startswith("STT_")}
+            assert ours <= known, name
+            settings_of(manifests, patch)
+        for container in containers(manifests):
+            # By the generator's name, which changes with what is in it.
+            ours = one(manifests, "ConfigMap")["metadata"]["name"]
+            assert container["envFrom"] == [{"configMapRef": {"name": ours}}], name
+
+
+def test_addresses_of_services_are_no_settings(
+    built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pods get ``<SERVICE>_PORT=tcp://...`` of every Service beside them, unless told otherwise."""
+    service = one(built["cpu"], "Service")["metadata"]["name"]
+    with monkeypatch.context() as patch:
+        patch.setenv(f"{service.upper()}_PORT", "tcp://10.0.0.1:8400")
+        with pytest.raises(ConfigurationError):
+            load_settings()
+    for name, manifests in built.items():
+        for pod in pods(manifests):
+            assert pod.get("enableServiceLinks") is False, name
+
+
+def test_images_are_those_that_the_dockerfile_makes(built: dict[str, list[Manifest]]) -> None:
+    for overlay, image in OURS.items():
+        assert {each["image"] for each in containers(built[overlay])} == {image}
+
+
+def test_probes_ask_for_routes_that_there_are(built: dict[str, list[Manifest]]) -> None:
+    routes = set(create_app(load_settings(demo=True)).openapi()["paths"])
+    for name, manifests in built.items():
+        if name == "rayservice":
+            continue
+        (container,) = one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+        asked = {
+            kind: container[f"{kind}Probe"]["httpGet"]["path"]
+            for kind in ("startup", "liveness", "readiness")
+        }
+        assert set(asked.values()) <= routes
+        # One that loads for an hour is not to be killed for it.
+        assert asked == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+        names = {port["name"] for port in container["ports"]}
+        for kind in asked:
+            assert container[f"{kind}Probe"]["httpGet"]["port"] in names
+
+
+def test_ports_agree(built: dict[str, list[Manifest]]) -> None:
+    default = Settings.model_fields["port"].default
+    for name, manifests in built.items():
+        ports = {
+            port["containerPort"]
+            for container in containers(manifests)
+            for port in container.get("ports", [])
+            if port["name"] in ("http", "serve")
+        }
+        assert ports == {default}, name
+        if name != "rayservice":
+            (port,) = one(manifests, "Service")["spec"]["ports"]
+            assert (port["port"], port["targetPort"]) == (default, "http")
+
+
+def test_there_is_time_to_drain(
+    built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, manifests in built.items():
+        with monkeypatch.context() as patch:
+            settings = settings_of(manifests, patch)
+        *_, pod = pods(manifests)  # of a RayService the workers, where requests are
+        needed = settings.drain_delay_seconds + settings.drain_timeout_seconds + CLOSING_SECONDS
+        assert pod["terminationGracePeriodSeconds"] > needed, name
+        if name != "rayservice":
+            readiness = pod["containers"][0]["readinessProbe"]
+            assert settings.drain_delay_seconds >= 2 * readiness["periodSeconds"]
+
+
+def test_uploads_have_room(
+    built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for manifests in built.values():
+        with monkeypatch.context() as patch:
+            settings = settings_of(manifests, patch)
+        most = settings.max_upload_mb * 1e6 * settings.max_queue_requests
+        for pod in pods(manifests):
+            (tmp,) = (each for each in pod["volumes"] if each["name"] == "tmp")
+            assert n_bytes(tmp["emptyDir"]["sizeLimit"]) > most
+
+
+def test_pods_are_confined(built: dict[str, list[Manifest]]) -> None:
+    dockerfile = (FOLDER.parents[1] / "Dockerfile").read_text()
+    (user,) = re.findall(r"^USER (\d+)$", dockerfile, re.MULTILINE)
+    for manifests in built.values():
+        for pod in pods(manifests):
+            context = pod["securityContext"]
+            assert context["runAsNonRoot"]
+            assert context["runAsUser"] == context["fsGroup"] == int(user)
+            assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in containers(manifests):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert container["resources"]["limits"]["memory"]
+            mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+            assert {"/models", "/tmp"} <= mounts  # all that the image writes to
+
+
+def test_models_are_fetched_before_into_the_cache_that_is_served_from(
+    built: dict[str, list[Manifest]],
+) -> None:
+    for name, manifests in built.items():
+        *_, pod = pods(manifests)
+        (download,) = pod["initContainers"]
+        assert download["args"] == ["stt", "download"]
+        (models,) = (each for each in pod["volumes"] if each["name"] == "models")
+        claims = [each for each in manifests if each["kind"] == "PersistentVolumeClaim"]
+        if "all" in name:  # a cache for each pod
+            assert not claims
+            assert set(models) == {"name", "ephemeral"}
+        else:
+            assert models["persistentVolumeClaim"]["claimName"] == claims[0]["metadata"]["name"]
+        mount = next(m for m in download["volumeMounts"] if m["name"] == "models")
+        assert mount["mountPath"] == environment(manifests)["STT_CACHE_DIR"]
+
+
+def test_the_autoscaler_s_metric_is_one_of_ours(built: dict[str, list[Manifest]]) -> None:
+    values = FOLDER / "components" / "queue-autoscaling" / "adapter-values.yaml"
+    (rule,) = yaml.safe_load(values.read_text())["rules"]["custom"]
+    asked = promql_parser.parse(rule["seriesQuery"])
+    kinds = {}
+    for name, manifests in built.items():
+        if name == "rayservice":
+            continue  # Ray scales by itself
+        autoscaler = one(manifests, "HorizontalPodAutoscaler")["spec"]
+        assert (
+            autoscaler["scaleTargetRef"]["name"] == one(manifests, "Deployment")["metadata"]["name"]
+        )
+        kinds[name] = [each["type"] for each in autoscaler["metrics"]]
+        for metric in autoscaler["metrics"]:
+            if metric["type"] == "Pods":
+                assert metric["pods"]["metric"]["name"] == asked.name
+                assert asked.name in series()
+                target = float(metric["pods"]["target"]["averageValue"])
+                sizing = GPU if name.startswith("gpu") else CPU
+                assert target == sizing.max_queue_seconds / 10
+    assert kinds == {
+        "cpu": ["Resource"],
+        "gpu": ["Pods"],  # a busy GPU does not show in the processor's load
+        "cpu, all": ["Resource", "Pods"],
+        "gpu, all": ["Pods"],
+    }
+    # What the adapter makes of its template is a query.
+    query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod")
+    promql_parser.parse(
+        query.replace("<<.Series>>", asked.name).replace("<<.LabelMatchers>>", 'pod="x"')
+    )
+
+
+def test_the_keys_are_where_the_setting_says(built: dict[str, list[Manifest]]) -> None:
+    for name in ("cpu, all", "gpu, all"):
+        (pod,) = pods(built[name])
+        (mount,) = (m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "api-keys")
+        file = Path(environment(built[name])["STT_API_KEYS_FILE"])
+        assert file == Path(mount["mountPath"]) / "api-keys"
+        assert {
+            "name": "api-keys",
+            "secret": {"secretName": "stt-api-keys", "defaultMode": 0o440},
+        } in (pod["volumes"])
+
+
+def test_everything_finds_the_pods(built: dict[str, list[Manifest]]) -> None:
+    manifests = built["cpu, all"]
+    labels = one(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    selectors = {
+        "Service": one(manifests, "Service")["spec"]["selector"],
+        **{
+            kind: one(manifests, kind)["spec"]["selector"]["matchLabels"]
+            for kind in ("Deployment", "PodDisruptionBudget", "PodMonitor")
+        },
+        "NetworkPolicy": one(manifests, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
+    }
+    for kind, selector in selectors.items():
+        assert selector.items() <= labels.items(), kind
+    (endpoint,) = one(manifests, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
+
+
+def test_the_ray_service(built: dict[str, list[Manifest]]) -> None:
+    """Field names are those of KubeRay's v1 types; Ray's part is read by Ray itself."""
+    spec = one(built["rayservice"], "RayService")["spec"]
+    assert set(spec) == {"serveConfigV2", "rayClusterConfig"}
+    cluster = spec["rayClusterConfig"]
+    assert set(cluster) == {
+        "rayVersion", "enableInTreeAutoscaling", "autoscalerOptions", "headGroupSpec",
+        "workerGroupSpecs",
+    }  # fmt: skip
+    assert cluster["rayVersion"] == version("ray")
+    assert set(cluster["headGroupSpec"]) == {"rayStartParams", "template"}
+    (workers,) = cluster["workerGroupSpecs"]
+    assert set(workers) == {
+        "groupName", "replicas", "minReplicas", "maxReplicas", "rayStartParams", "template",
+    }  # fmt: skip
+    for group in (workers, cluster["headGroupSpec"]):
+        for value in group["rayStartParams"].values():
+            assert isinstance(value, str)
+    serve = ServeDeploySchema.model_validate(yaml.safe_load(spec["serveConfigV2"]))
+    (application,) = serve.applications
+    assert application.import_path == "stt.cluster:app"
+    load_settings(**application.args)
+    assert serve.http_options.port == Settings.model_fields["port"].default
+
+
+def test_a_worker_has_the_cores_that_its_replicas_ask_for(
+    built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(built["rayservice"], monkeypatch)
+    *_, worker = pods(built["rayservice"])
+    cores = float(worker["containers"][0]["resources"]["limits"]["cpu"])
+    assert cores >= settings.cpu_threads + settings.cluster_ingress_cpus
+    (group,) = one(built["rayservice"], "RayService")["spec"]["rayClusterConfig"][
+        "workerGroupSpecs"
+    ]
+    assert settings.cluster_engines == f"{group['minReplicas']}-{group['maxReplicas']}"

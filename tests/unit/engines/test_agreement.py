@@ -1,0 +1,117 @@
+"""The comparison of an engine with fp32, on engines whose faults are known."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stt.engines.agreement import REFERENCE_FILE, Agreement, Reference
+from stt.engines.selection import doubt_of
+from stt.engines.torch import compare_precision
+from stt.errors import ModelBroken
+from stt.types import LogProbs, Waveform
+from tests.fakes import WAV2VEC2_GRID, say, spell_log_probs
+
+LENGTHS = (48, 16, 5)
+
+
+class Scribe:
+    """Hears `say`'s sounds; at ``wrong_at`` frames it takes every letter for the one before."""
+
+    grid = WAV2VEC2_GRID
+
+    def __init__(self, wrong_at: int | None = None) -> None:
+        self.wrong_at = wrong_at
+        self.heard: list[int] = []
+
+    def log_probs(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+        results = []
+        for waveform in waveforms:
+            n_frames = self.grid.n_frames(len(waveform))
+            self.heard.append(n_frames)
+            levels = waveform[: n_frames * 320].reshape(n_frames, 320).mean(axis=1)
+            columns = np.round(levels * 10).astype(int) - 1
+            if n_frames == self.wrong_at:
+                columns = (columns - 1) % 5
+            results.append(spell_log_probs(columns.tolist()))
+        return results
+
+
+SPEECH = [say("a b c "), say("cab ")]
+
+
+def test_an_engine_agrees_with_itself_at_every_length() -> None:
+    agreement = Reference.of(Scribe(), SPEECH, LENGTHS).compare(Scribe())
+    assert (agreement.n_lengths, agreement.n_frames) == (3, sum(LENGTHS))
+    assert (agreement.equal, agreement.shift, agreement.holds) == (1.0, 0.0, True)
+    assert agreement.audio_seconds == pytest.approx(sum(LENGTHS) / 50, abs=0.02)
+
+
+def test_one_length_at_which_it_is_wrong_is_enough() -> None:
+    agreement = Reference.of(Scribe(), SPEECH, LENGTHS).compare(Scribe(wrong_at=16))
+    assert not agreement.holds
+    assert (agreement.shift_frames, agreement.equal) == (16, 1 - 16 / sum(LENGTHS))
+    # 0.9 for the right symbol turns to 0.025, which is what each other one had.
+    assert agreement.shift == pytest.approx(0.875)
+    assert "at 16 frames probabilities shift by 0.875 (at most 0.15)" in str(agreement)
+
+
+def test_output_that_is_not_finite_is_no_agreement() -> None:
+    class Broken(Scribe):
+        def log_probs(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+            return [np.full_like(rows, np.nan) for rows in super().log_probs(waveforms)]
+
+    agreement = Reference.of(Scribe(), SPEECH, LENGTHS).compare(Broken())
+    assert (agreement.shift, agreement.holds) == (1.0, False)
+
+
+def test_it_stops_when_its_time_is_over_but_compares_once() -> None:
+    reference = Reference.of(Scribe(), SPEECH, LENGTHS)
+    ticks = iter(np.arange(0.0, 10.0, 0.4))
+    engine = Scribe()
+    agreement = reference.compare(engine, max_seconds=0.5, clock=lambda: next(ticks))
+    assert engine.heard == [48, 16]
+    assert agreement.n_lengths == 2
+    engine = Scribe()
+    assert reference.compare(engine, max_seconds=0.0).n_lengths == 1
+    assert engine.heard == [48]
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+    reference = Reference.of(Scribe(), SPEECH, LENGTHS)
+    reference.save(tmp_path)
+    loaded = Reference.load(tmp_path)
+    for ours, theirs in zip(loaded.clips, reference.clips, strict=True):
+        np.testing.assert_array_equal(ours.columns, theirs.columns)
+        np.testing.assert_array_equal(ours.log_probs, theirs.log_probs)
+        np.testing.assert_allclose(ours.waveform, theirs.waveform, atol=1e-7)
+    assert loaded.compare(Scribe()).equal == 1.0
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut off", b"\x80\x04K\x01."])
+def test_a_reference_that_cannot_be_read_says_what_to_do(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / REFERENCE_FILE).write_bytes(content)
+    with pytest.raises(ModelBroken, match="Make it again with `stt optimize`"):
+        Reference.load(tmp_path)
+
+
+def test_torch_agrees_with_itself_on_this_machine() -> None:
+    """If it does not, the service computes in fp32 here, and this is how you learn of it."""
+    agreement = compare_precision("cpu", "bf16", 2)
+    assert agreement.holds, agreement
+    assert agreement.n_lengths == 4
+    assert compare_precision("cpu", "fp32", 2).shift < 1e-3
+
+
+def test_a_precision_that_disagrees_is_doubted() -> None:
+    right = Agreement(1, 100, 1.0, 0.01, 48, 0.1, 2.0)
+    wrong = Agreement(1, 100, 0.5, 0.4, 48, 0.1, 2.0)
+    assert doubt_of("bf16", right) is None
+    doubt = doubt_of("bf16", wrong)
+    assert doubt is not None
+    assert "torch's bf16 computes something else than fp32" in doubt
+    assert "Set STT_PRECISION=fp32." in doubt

@@ -1,0 +1,272 @@
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stt.errors import InferenceFailed, Overloaded
+from stt.inference.batcher import Batcher
+from stt.inference.observer import Stage
+from stt.types import Frames, Waveform
+from tests.fakes import FakeEngine
+
+
+class Gate(FakeEngine):
+    """Each forward waits for its turn; batches are recorded as lists of lengths in seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[float]] = []
+        self.open = threading.Semaphore(0)
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        self.batches.append([len(waveform) / 16000 for waveform in waveforms])
+        assert self.open.acquire(timeout=20)
+        for waveform in waveforms:
+            if waveform[0] == 666:
+                raise RuntimeError("poison")
+            if waveform[0] == 13:
+                return []
+        return super().forward(waveforms)
+
+
+def clip(seconds: float, marker: float = 0) -> Waveform:
+    waveform = np.zeros(round(seconds * 16000), np.float32)
+    waveform[0] = marker
+    return waveform
+
+
+def run(scenario: Callable[[Batcher, Gate], Awaitable[None]], **options: Any) -> Gate:
+    gate = Gate()
+
+    async def main() -> None:
+        batcher = Batcher(**options)
+        try:
+            await asyncio.wait_for(scenario(batcher, gate), 30)
+        finally:
+            batcher.close()
+
+    asyncio.run(main())
+    return gate
+
+
+async def block_with(batcher: Batcher, gate: Gate, seconds: float = 1.0) -> asyncio.Task[Frames]:
+    """Occupy the inference thread."""
+    task = asyncio.create_task(batcher.submit(gate, clip(seconds)))
+    while not gate.batches:
+        await asyncio.sleep(0.005)
+    return task
+
+
+def test_what_gathers_while_a_batch_runs_is_the_next_batch() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        rest = [asyncio.create_task(batcher.submit(gate, clip(s))) for s in (2, 3, 2.5)]
+        await asyncio.sleep(0.02)
+        gate.open.release(5)
+        results = await asyncio.gather(first, *rest)
+        assert [len(r) for r in results] == [
+            gate.grid.n_frames(16000 * s // 2) for s in (2, 4, 6, 5)
+        ]
+
+    assert run(scenario).batches == [[1.0], [2.0, 2.5, 3.0]]
+
+
+def test_a_batch_costs_its_padded_length_and_neighbours_in_length_go_together() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        rest = [
+            asyncio.create_task(batcher.submit(gate, clip(s))) for s in (2, 20, 3, 19, 2, 9, 20)
+        ]
+        await asyncio.sleep(0.02)
+        gate.open.release(20)
+        await asyncio.gather(first, *rest)
+
+    batches = run(scenario, batch_seconds=40).batches
+    # The 9 s clip would make the batch of short ones cost 36 s, which fits; a 20 s one would not.
+    assert batches == [[1.0], [2.0, 2.0, 3.0, 9.0], [20.0, 20.0], [19.0]]
+    assert all(max(batch) * len(batch) <= 40 for batch in batches)
+
+
+def test_a_window_larger_than_the_budget_runs_alone() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        gate.open.release(9)
+        await asyncio.gather(*(batcher.submit(gate, clip(20)) for _ in range(2)))
+
+    assert run(scenario, batch_seconds=10).batches == [[20.0], [20.0]]
+
+
+@pytest.mark.parametrize(("device", "windows"), [("cpu", 1), ("cuda:0", 32)])
+def test_a_batch_is_as_large_as_its_device_wants(device: str, windows: int) -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        gate.device = device
+        first = await block_with(batcher, gate)
+        rest = [asyncio.create_task(batcher.submit(gate, clip(20))) for _ in range(33)]
+        await asyncio.sleep(0.02)
+        with pytest.raises(Overloaded) if device == "cpu" else nullcontext():
+            batcher.check_room()
+        gate.open.release(99)
+        await asyncio.gather(first, *rest)
+
+    assert max(map(len, run(scenario).batches)) == windows
+
+
+def test_engines_are_not_mixed() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        other = Gate()
+        other.open.release(9)
+        first = await block_with(batcher, gate)
+        rest = [asyncio.create_task(batcher.submit(e, clip(2))) for e in (other, gate, other)]
+        await asyncio.sleep(0.02)
+        gate.open.release(9)
+        await asyncio.gather(first, *rest)
+        assert other.batches == [[2.0, 2.0]]
+
+    assert run(scenario).batches == [[1.0], [2.0]]
+
+
+def test_callers_who_have_gone_are_not_computed_and_do_not_disturb_the_others() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        gone, stays = (asyncio.create_task(batcher.submit(gate, clip(s))) for s in (5, 2))
+        await asyncio.sleep(0.02)
+        gone.cancel()
+        first.cancel()  # goes while it is being computed
+        gate.open.release(9)
+        assert len(await stays) == gate.grid.n_frames(32000)
+        assert batcher.queued_seconds == 0
+
+    assert run(scenario).batches == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize("marker", [666, 13], ids=["raises", "too few results"])
+def test_one_poisonous_window_costs_only_its_own_request(marker: float) -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        clips = [clip(2), clip(2, marker), clip(2)]
+        rest = [asyncio.create_task(batcher.submit(gate, each)) for each in clips]
+        await asyncio.sleep(0.02)
+        gate.open.release(9)
+        results = await asyncio.gather(first, *rest, return_exceptions=True)
+        assert [isinstance(each, InferenceFailed) for each in results] == [0, 0, 1, 0]
+
+    assert run(scenario).batches == [[1.0], [2.0] * 3, [2.0], [2.0], [2.0]]
+
+
+def test_newcomers_are_refused_when_too_much_waits() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        batcher.check_room()
+        first = await block_with(batcher, gate)
+        rest = [asyncio.create_task(batcher.submit(gate, clip(4))) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        assert batcher.queued_seconds == 12
+        with pytest.raises(Overloaded, match="12 s of audio wait") as caught:
+            batcher.check_room()
+        assert 1 <= caught.value.retry_after_seconds <= 60
+        gate.open.release(9)
+        await asyncio.gather(first, *rest)
+        batcher.check_room()
+
+    run(scenario, max_queue_seconds=10, batch_seconds=4)
+
+
+def test_nobody_hangs_when_the_batcher_is_closed() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        batcher.close()
+        with pytest.raises(InferenceFailed):
+            await batcher.submit(gate, clip(1))
+
+    run(scenario)
+
+
+def test_one_thread_and_the_event_loop_stays_free() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        task = await block_with(batcher, gate)
+        started = time.perf_counter()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert time.perf_counter() - started < 0.5
+        gate.open.release(50)
+        await asyncio.gather(task, *(batcher.submit(gate, clip(1)) for _ in range(20)))
+        assert len(gate.threads) == 1
+        assert threading.get_ident() not in gate.threads
+
+    run(scenario)
+
+
+class Record:
+    """An observer that writes down what it is told, and in whose context."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, Stage, float]] = []
+        self.batches: list[int] = []
+
+    def stage(self, stage: Stage, started: float, ended: float, busy_seconds: float) -> None:
+        assert started <= ended
+        self.stages.append((whose.get(), stage, busy_seconds))
+
+    def batch(self, n_windows: int, seconds: float) -> None:
+        assert seconds >= 0
+        assert whose.get() == "nobody", "a batch belongs to no single request"
+        self.batches.append(n_windows)
+
+    def transcribed(self, audio_seconds: float, wall_seconds: float) -> None:
+        raise AssertionError("the batcher knows nothing of recordings")
+
+
+whose: ContextVar[str] = ContextVar("whose", default="nobody")
+
+
+def test_an_observer_is_told_of_waiting_and_computing_in_the_context_of_the_request() -> None:
+    observer = Record()
+
+    async def submit(batcher: Batcher, gate: Gate, name: str, seconds: float) -> None:
+        whose.set(name)
+        await batcher.submit(gate, clip(seconds))
+
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        whose.set("first")
+        first = await block_with(batcher, gate)
+        a, b, gone = [
+            asyncio.create_task(submit(batcher, gate, name, 1.0)) for name in ("a", "b", "gone")
+        ]
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        gate.open.release(2)
+        await asyncio.gather(first, a, b)
+
+    run(scenario, observer=observer)
+    assert observer.batches == [1, 2]
+    told = {(name, stage) for name, stage, _ in observer.stages}
+    both = (Stage.QUEUE, Stage.FORWARD)
+    assert told == {(name, stage) for name in ("first", "a", "b") for stage in both}
+    waits = {name: seconds for name, stage, seconds in observer.stages if stage is Stage.QUEUE}
+    assert waits["a"] >= 0.04
+
+
+def test_what_nobody_waits_for_does_not_fill_the_queue_and_speed_shortens_the_wait() -> None:
+    async def scenario(batcher: Batcher, gate: Gate) -> None:
+        first = await block_with(batcher, gate)
+        waiting = [asyncio.create_task(batcher.submit(gate, clip(10.0))) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        assert (batcher.n_queued, batcher.queued_seconds) == (3, 30.0)
+        assert batcher.retry_after_seconds == 30.0  # nothing is measured yet
+        waiting.pop().cancel()
+        await asyncio.sleep(0.01)
+        assert (batcher.n_queued, batcher.queued_seconds) == (2, 20.0)
+        batcher._rtfx = 4.0
+        assert batcher.retry_after_seconds == 5.0
+        batcher._rtfx = 1e6
+        assert batcher.retry_after_seconds == 1.0
+        batcher._rtfx = 1e-6
+        assert batcher.retry_after_seconds == 60.0
+        gate.open.release(9)
+        await asyncio.gather(first, *waiting)
+        assert (batcher.n_queued, batcher.retry_after_seconds) == (0, 1.0)
+
+    run(scenario)

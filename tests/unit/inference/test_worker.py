@@ -1,0 +1,395 @@
+import asyncio
+import ctypes
+import threading
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stt.errors import InferenceDied, InferenceFailed, OutOfMemory, QueueTimeout
+from stt.inference.batcher import Batcher
+from stt.inference.worker import Outcome, forward_surviving, is_device_lost, is_out_of_memory
+from stt.types import Frames, Waveform
+from tests.fakes import FakeEngine, spell
+
+
+def clip(seconds: float, marker: float = 0) -> Waveform:
+    waveform = np.zeros(round(seconds * 16000), np.float32)
+    waveform[0] = marker
+    return waveform
+
+
+def torch_out_of_memory() -> Exception:
+    import torch
+
+    return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+
+class Small(FakeEngine):
+    """Has memory for so many seconds of padded audio, and for none of what a traceback keeps."""
+
+    def __init__(self, seconds: float, error: Callable[[], Exception] = torch_out_of_memory):
+        super().__init__()
+        self._samples = seconds * 16000
+        self._error = error
+        self.tensors: list[weakref.ref[Any]] = []
+        self.batches: list[list[float]] = []
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        self.assert_freed()
+        self.batches.append([len(waveform) / 16000 for waveform in waveforms])
+        tensor = np.zeros(1)
+        self.tensors.append(weakref.ref(tensor))
+        if max(map(len, waveforms)) * len(waveforms) > self._samples:
+            try:
+                raise self._error()
+            except Exception as error:
+                held = tensor  # by the frame of an error that has a cause, too
+                raise self._error() from error
+            finally:
+                del held
+        return super().forward(waveforms)
+
+    def assert_freed(self) -> None:
+        assert [tensor for tensor in self.tensors if tensor() is not None] == []
+
+
+def shape(outcomes: list[Outcome]) -> list[Any]:
+    return [type(each) if isinstance(each, Exception) else len(each) for each in outcomes]
+
+
+@pytest.mark.parametrize("error", [torch_out_of_memory, MemoryError], ids=["cuda", "cpu"])
+def test_out_of_memory_halves_the_batch_and_costs_only_what_does_not_fit_alone(
+    error: Callable[[], Exception],
+) -> None:
+    engine = Small(5, error)
+    clips = [clip(1), clip(2), clip(9), clip(1), clip(2)]
+    outcomes = forward_surviving(engine, clips, free_memory=engine.assert_freed)
+    frames = [engine.grid.n_frames(len(each)) for each in clips]
+    assert shape(outcomes) == [frames[0], frames[1], OutOfMemory, frames[3], frames[4]]
+    assert engine.batches == [[1, 2, 9, 1, 2], [1, 2], [9, 1, 2], [9], [1, 2]]
+    whole = FakeEngine().forward(clips)
+    for outcome, expected in zip(outcomes, whole, strict=True):
+        if not isinstance(outcome, Exception):
+            assert (outcome.columns == expected.columns).all()
+
+
+def test_memory_is_freed_after_each_forward_that_ran_out_of_it_and_at_no_other_time() -> None:
+    freed: list[int] = []
+    engine = Small(2)
+    forward_surviving(engine, [clip(1)] * 4, free_memory=lambda: freed.append(len(engine.batches)))
+    assert engine.batches == [[1] * 4, [1] * 2, [1] * 2]
+    assert freed == [1]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (torch_out_of_memory(), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allo..."), True),
+        (RuntimeError("Exception from src/core: std::bad_alloc"), True),
+        (RuntimeError("shape mismatch"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_what_counts_as_out_of_memory(error: Exception, expected: bool) -> None:
+    assert is_out_of_memory(error) is expected
+
+
+def test_torch_says_it_so_when_it_has_no_memory_on_the_cpu() -> None:
+    import torch
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert is_out_of_memory(caught.value)
+
+
+class Wrong(FakeEngine):
+    """Answers with what a table says for a window's first sample."""
+
+    def __init__(self, wrong: dict[float, Any]) -> None:
+        super().__init__()
+        self._wrong = wrong
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        results = super().forward(waveforms)
+        return [
+            self._wrong.get(float(waveform[0]), frames)
+            for waveform, frames in zip(waveforms, results, strict=True)
+        ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [spell([1] * 48), spell([1] * 50), None, spell([]), Frames(*[np.full(49, np.nan)] * 3)],
+    ids=["too few frames", "too many frames", "nothing", "empty", "not finite"],
+)
+def test_a_result_that_cannot_be_true_costs_only_its_own_request(wrong: Any) -> None:
+    outcomes = forward_surviving(Wrong({666: wrong}), [clip(1), clip(1, 666), clip(2)])
+    assert [isinstance(each, Exception) for each in outcomes] == [False, True, False]
+    assert shape(outcomes)[::2] == [49, 99]
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_the_wrong_number_of_results_is_nobodys_result(n: int) -> None:
+    class Miscounts(FakeEngine):
+        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+            results = super().forward(waveforms)
+            return results if len(waveforms) == 1 else (results * 2)[:n]
+
+    outcomes = forward_surviving(Miscounts(), [clip(1), clip(2)])
+    assert shape(outcomes) == [49, 99]
+
+
+def test_results_keep_the_order_of_the_waveforms() -> None:
+    outcomes = forward_surviving(FakeEngine(), [clip(n) for n in (3, 1, 2)])
+    assert shape(outcomes) == [149, 49, 99]
+
+
+class Ends(FakeEngine):
+    """Ends its thread where a window begins with 666, otherwise waits to be let go."""
+
+    def __init__(self, how: type[BaseException] = SystemExit) -> None:
+        super().__init__()
+        self._how = how
+        self.running = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        self.running.set()
+        assert self.go_on.wait(20)
+        if any(waveform[0] == 666 for waveform in waveforms):
+            raise self._how
+        return super().forward(waveforms)
+
+
+def run(scenario: Callable[[Batcher], Awaitable[None]], **options: Any) -> None:
+    complaints: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, c: complaints.append(c))
+        batcher = Batcher(**options)
+        try:
+            await asyncio.wait_for(scenario(batcher), 30)
+        finally:
+            batcher.close()
+
+    asyncio.run(main())
+    assert complaints == []
+
+
+@pytest.mark.parametrize("how", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_when_the_inference_thread_dies_its_batch_hears_of_it_and_the_next_is_computed(
+    how: type[BaseException],
+) -> None:
+    async def scenario(batcher: Batcher) -> None:
+        engine = Ends(how)
+        engine.go_on.clear()
+        killer, mate, next_one = (
+            asyncio.create_task(batcher.submit(engine, clip(*each)))
+            for each in ((1, 666), (1, 0), (25, 0))
+        )
+        await asyncio.to_thread(engine.running.wait, 20)
+        engine.go_on.set()
+        for waiter in (killer, mate):
+            with pytest.raises(InferenceDied) as caught:
+                await asyncio.wait_for(waiter, 10)
+            assert caught.value.retry_after_seconds == 1
+        assert len(await next_one) == engine.grid.n_frames(25 * 16000)
+        assert batcher.fault is None
+        batcher.check_room()
+
+    run(scenario, batch_seconds=30)
+
+
+def test_after_the_second_death_everybody_is_told_and_nothing_is_taken_any_more() -> None:
+    async def scenario(batcher: Batcher) -> None:
+        engine = Ends()
+        killers = [asyncio.create_task(batcher.submit(engine, clip(1, 666))) for _ in range(5)]
+        for killer in killers:
+            with pytest.raises(InferenceDied):
+                await asyncio.wait_for(killer, 10)
+        assert batcher.fault == "The inference thread has died 2 times."
+        assert batcher.queued_seconds == 0
+        with pytest.raises(InferenceDied, match="has to be started anew"):
+            batcher.check_room()
+        with pytest.raises(InferenceDied, match="has to be started anew"):
+            await batcher.submit(engine, clip(1))
+
+    run(scenario, batch_seconds=1)
+
+
+def accelerator_error(message: str) -> Exception:
+    import torch
+
+    return torch.AcceleratorError(message)
+
+
+ASSERTED = (
+    "CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported "
+    "at some other API call, so the stacktrace below might be incorrect."
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (accelerator_error(ASSERTED), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), True),
+        (RuntimeError("HIP error: an illegal memory access was encountered"), True),
+        (RuntimeError("CUDA error: uncorrectable ECC error encountered"), True),
+        (accelerator_error("CUDA error: unspecified launch failure"), True),
+        (accelerator_error("CUDA error: invalid configuration argument"), False),
+        (accelerator_error("CUDA error: out of memory"), False),
+        (RuntimeError("an illegal memory access"), False),
+        (ValueError("CUDA error: device-side assert triggered"), False),
+    ],
+)
+def test_what_counts_as_a_lost_device(error: Exception, expected: bool) -> None:
+    assert is_device_lost(error) is expected
+
+
+def test_a_lost_device_is_lost_for_good_and_asked_for_nothing_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Loses(FakeEngine):
+        n_forwards = 0
+
+        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+            self.n_forwards += 1
+            raise accelerator_error(ASSERTED)
+
+    async def scenario(batcher: Batcher) -> None:
+        engine = Loses()
+        waiters = [asyncio.create_task(batcher.submit(engine, clip(1))) for _ in range(4)]
+        for waiter in waiters:
+            with pytest.raises(InferenceDied, match="has to be started anew"):
+                await asyncio.wait_for(waiter, 10)
+        assert engine.n_forwards == 1, "not even each window alone"
+        assert batcher.fault == (
+            "The device computes nothing any more for this process: CUDA error: device-side "
+            "assert triggered"
+        )
+        with pytest.raises(InferenceDied, match="has to be started anew"):
+            batcher.check_room()
+        assert batcher.queued_seconds == 0
+
+    run(scenario, batch_seconds=2)
+    (record,) = [each for each in caplog.records if each.levelname == "CRITICAL"]
+    assert "the device is lost" in record.getMessage()
+
+
+def test_a_thread_that_ended_while_nobody_looked_is_noticed() -> None:
+    async def scenario(batcher: Batcher) -> None:
+        engine = Ends()
+        await batcher.submit(engine, clip(1))
+        (thread,) = engine.threads
+        # Raised in the thread as soon as it runs Python again, which is when it gets work.
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread), ctypes.py_object(SystemExit)
+        )
+        with pytest.raises(InferenceDied):
+            await asyncio.wait_for(batcher.submit(engine, clip(1)), 10)
+        assert len(await batcher.submit(engine, clip(1))) == 49
+
+    run(scenario)
+
+
+def test_stuck_is_to_compute_without_progress_and_idle_is_not_stuck() -> None:
+    now = [1000.0]
+
+    async def scenario(batcher: Batcher) -> None:
+        assert batcher.fault is None
+        engine = Ends()
+        engine.go_on.clear()
+        task = asyncio.create_task(batcher.submit(engine, clip(1)))
+        await asyncio.to_thread(engine.running.wait, 20)
+        now[0] += 299
+        assert batcher.fault is None
+        now[0] += 2
+        assert batcher.fault is not None
+        assert "running for 301 s" in batcher.fault
+        batcher.check_room()  # it may still come to an end
+        engine.go_on.set()
+        await task
+        assert batcher.fault is None
+        now[0] += 10_000
+        assert batcher.fault is None, "idle is not stuck"
+
+    run(scenario, stall_seconds=300, clock=lambda: now[0])
+
+
+def test_many_short_forwards_of_one_batch_are_progress() -> None:
+    now = [0.0]
+
+    class Slow(FakeEngine):
+        def __init__(self, batcher: Batcher) -> None:
+            super().__init__()
+            self.batcher = batcher
+            self.faults: list[str | None] = []
+
+        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+            now[0] += 8
+            self.faults.append(self.batcher.fault)
+            if len(waveforms) > 1:
+                raise RuntimeError("as a batch it does not work")
+            return super().forward(waveforms)
+
+    async def scenario(batcher: Batcher) -> None:
+        engine = Slow(batcher)
+        await asyncio.gather(*(batcher.submit(engine, clip(1)) for _ in range(5)))
+        assert engine.faults == [None] * 6
+
+    run(scenario, stall_seconds=10, clock=lambda: now[0])
+
+
+def test_what_waits_longer_than_the_queue_time_out_is_never_computed() -> None:
+    async def scenario(batcher: Batcher) -> None:
+        engine = Ends()
+        engine.go_on.clear()
+        running = asyncio.create_task(batcher.submit(engine, clip(1)))
+        await asyncio.to_thread(engine.running.wait, 20)
+        with pytest.raises(QueueTimeout, match=r"waited 0\.2 s") as caught:
+            await batcher.submit(engine, clip(2))
+        assert caught.value.retry_after_seconds >= 1
+        assert batcher.n_queued == 0
+        engine.go_on.set()
+        assert len(await running) == 49, "what is being computed does not wait"
+        await batcher.submit(engine, clip(3))
+        assert engine.lengths == [16000, 48000]
+
+    run(scenario, queue_timeout_seconds=0.2)
+
+
+def test_an_observer_that_fails_costs_nobody_a_result() -> None:
+    class Fails:
+        def stage(self, *args: Any) -> None: ...
+        def transcribed(self, *args: Any) -> None: ...
+        def batch(self, n_windows: int, seconds: float) -> None:
+            raise RuntimeError("no space left")
+
+    async def scenario(batcher: Batcher) -> None:
+        for _ in range(2):
+            assert len(await batcher.submit(FakeEngine(), clip(1))) == 49
+
+    run(scenario, observer=Fails())
+
+
+def test_an_engine_without_a_grid_fails_and_nobody_hangs() -> None:
+    class NoGrid(FakeEngine):
+        grid = None  # type: ignore[assignment]
+
+        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+            return [spell([1])] * len(waveforms)
+
+    async def scenario(batcher: Batcher) -> None:
+        with pytest.raises(InferenceFailed):
+            await batcher.submit(NoGrid(), clip(1))
+
+    run(scenario)

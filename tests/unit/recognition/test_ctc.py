@@ -1,0 +1,207 @@
+import json
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from stt.engines.checkpoint import read_vocabulary
+from stt.recognition.ctc import GreedyDecoder
+from stt.types import Calibration, Frames, LogProbs, Vocabulary, Word
+from tests.fakes import LETTERS, WAV2VEC2_GRID, spell, spell_log_probs
+
+BLANK, SPACE, A, B, C = range(5)
+SYLLABLES = [chr(0xAC00 + 97 * i) for i in range(60)]
+JAMO = [chr(0x1100 + i) for i in range(19)] + [chr(0x1161 + i) for i in range(21)] + [
+    chr(0x11A8 + i) for i in range(27)
+]  # fmt: skip
+ALPHABET = [chr(ord("A") + i) for i in range(26)] + ["'"]
+
+
+def decode(
+    log_probs: LogProbs, cuts: list[int] | None = None, calibration: Calibration | None = None
+) -> list[Word]:
+    calibration = calibration or Calibration()
+    decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID, calibration)
+    words: list[Word] = []
+    for piece in np.split(log_probs, cuts or []):
+        words += decoder.feed(Frames.of(piece, calibration.temperature))
+    return words + decoder.finish()
+
+
+def text(columns: list[int]) -> str:
+    return " ".join(word.text for word in decode(spell_log_probs(columns)))
+
+
+def test_repeats_are_merged_and_blanks_dropped() -> None:
+    assert text([A, A, BLANK, A, B, B]) == "aab"
+
+
+def test_a_delimiter_ends_a_word_and_an_empty_word_is_none() -> None:
+    assert text([SPACE, A, SPACE, BLANK, SPACE, B, SPACE]) == "a b"
+
+
+def test_nothing_said_is_no_word() -> None:
+    assert decode(spell_log_probs([BLANK] * 5)) == []
+    assert decode(spell_log_probs([])) == []
+
+
+def test_times_are_those_of_the_frames() -> None:
+    # frame 0 begins at 0 s, each is 20 ms
+    [first, second] = decode(spell_log_probs([BLANK, A, A, B, SPACE, BLANK, C, BLANK]))
+    assert (first.text, first.start, first.end) == ("ab", 0.02, 0.08)
+    assert (second.text, second.start, second.end) == ("c", 0.12, 0.14)
+
+
+def test_confidence_is_the_product_of_the_symbols_best_posteriors() -> None:
+    log_probs = np.concatenate(
+        [
+            spell_log_probs([A], posterior=0.5),
+            spell_log_probs([A], posterior=0.8),
+            spell_log_probs([B], posterior=0.6),
+        ]
+    )
+    [word] = decode(log_probs)
+    assert word.confidence == pytest.approx(0.8 * 0.6, abs=1e-6)
+    # The run of A is cut between its frames: its surest frame is in the second feed.
+    assert decode(log_probs, [1]) == [word]
+
+
+def test_temperature_flattens_the_posteriors() -> None:
+    # softmax of log(0.8, 0.05 x 4) / 2: sqrt(0.8) / (sqrt(0.8) + 4 sqrt(0.05)) = 0.5
+    [word] = decode(spell_log_probs([A], posterior=0.8), calibration=Calibration(temperature=2.0))
+    assert word.confidence == pytest.approx(0.5, abs=1e-6)
+
+
+def test_a_known_lag_is_taken_off_but_words_never_overlap_or_leave_the_audio() -> None:
+    columns = [A, BLANK, BLANK, BLANK, A, SPACE, BLANK, B, SPACE, C, BLANK]
+    late = Calibration(start_lag_seconds=0.02, end_lag_seconds=-0.05)
+    first, second, third = decode(spell_log_probs(columns), calibration=late)
+    assert (first.start, first.end) == (0.0, pytest.approx(0.12))  # 0.15, but "b" begins then
+    assert (second.start, second.end) == (pytest.approx(0.12), pytest.approx(0.16))
+    assert (third.start, third.end) == (pytest.approx(0.16), pytest.approx(0.225))  # 3600 samples
+
+
+@given(
+    columns=st.lists(st.integers(0, 4), max_size=60),
+    start_lag=st.floats(-0.3, 0.3),
+    end_lag=st.floats(-0.3, 0.3),
+)
+def test_times_never_go_back(columns: list[int], start_lag: float, end_lag: float) -> None:
+    words = decode(spell_log_probs(columns), calibration=Calibration(start_lag, end_lag))
+    times = [time for word in words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    if words:
+        assert times[0] >= 0
+        assert times[-1] <= WAV2VEC2_GRID.n_samples(len(columns)) / 16000
+
+
+@given(
+    columns=st.lists(st.integers(0, 4), max_size=40),
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+)
+def test_how_the_frames_are_cut_changes_nothing(columns: list[int], cuts: list[int]) -> None:
+    random = np.random.default_rng(len(columns))
+    log_probs = spell_log_probs(columns) + random.normal(0, 0.01, (len(columns), 5)).astype(
+        np.float32
+    )
+    assert decode(log_probs, sorted(min(cut, len(columns)) for cut in cuts)) == decode(log_probs)
+
+
+def test_a_word_leaves_when_the_next_one_begins() -> None:
+    decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
+    assert decoder.feed(spell([A, B])) == []
+    assert decoder.feed(spell([B, SPACE, BLANK])) == []
+    assert [word.text for word in decoder.feed(spell([SPACE, C]))] == ["ab"]
+    assert [word.text for word in decoder.finish()] == ["c"]
+    assert decoder.finish() == []
+
+
+@pytest.mark.parametrize(
+    ("symbols", "delimiter"),
+    [
+        (SYLLABLES, "|"),
+        (SYLLABLES, " "),
+        (JAMO, "|"),
+        (JAMO, " "),
+        (ALPHABET, "|"),
+        (ALPHABET, " "),
+    ],
+    ids=["syllables", "syllables, space", "jamo", "jamo, space", "letters", "letters, space"],
+)
+@pytest.mark.parametrize("lower", [False, True])
+def test_text_equals_transformers_batch_decode_of_the_argmax(
+    tmp_path: Path, symbols: list[str], delimiter: str, lower: bool
+) -> None:
+    from transformers import Wav2Vec2CTCTokenizer
+
+    tokens = ["[PAD]", "<s>", "</s>", "[UNK]", delimiter, *symbols]
+    vocab = tmp_path / "vocab.json"
+    vocab.write_text(json.dumps({token: index for index, token in enumerate(tokens)}))
+    tokenizer = Wav2Vec2CTCTokenizer(
+        str(vocab), pad_token="[PAD]", unk_token="[UNK]", word_delimiter_token=delimiter,
+        do_lower_case=lower,
+    )  # fmt: skip
+    vocabulary = read_vocabulary(tokenizer, len(tokens))
+    random = np.random.default_rng(7)
+    for _ in range(25):
+        # Favour blanks, delimiters and repeats, which pure noise has too few of.
+        logits = random.normal(size=(200, len(tokens))) + np.repeat(
+            random.normal(size=(50, len(tokens))), 4, axis=0
+        )
+        logits[:, [0, 4]] += 2.5
+        log_probs = (logits - np.log(np.exp(logits).sum(1, keepdims=True))).astype(np.float32)
+        [expected] = tokenizer.batch_decode(log_probs.argmax(1)[None])
+        decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
+        words = decoder.feed(Frames.of(log_probs)) + decoder.finish()
+        ours = " ".join(word.text for word in words)
+        assert ours == " ".join(unicodedata.normalize("NFC", expected).split())
+
+
+def test_jamo_compose_to_syllables() -> None:
+    vocabulary = Vocabulary(symbols=("<pad>", "|", *unicodedata.normalize("NFD", "한글")), blank=0)
+    decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
+    assert decoder.feed(spell([2, 3, 4, 5, 6, 7, 1], n_vocab=8)) == []
+    [word] = decoder.finish()
+    assert word.text == "한글" == unicodedata.normalize("NFC", word.text)
+
+
+def test_spell_makes_probabilities() -> None:
+    assert_allclose(np.exp(spell_log_probs([A, B])).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_frames_hold_the_best_symbol_before_and_after_the_temperature() -> None:
+    frames = Frames.of(spell_log_probs([A, BLANK, B], posterior=0.8), temperature=2.0)
+    assert frames.columns.tolist() == [A, BLANK, B]
+    assert_allclose(np.exp(frames.log_probs), 0.8, rtol=1e-5)
+    assert_allclose(np.exp(frames.log_posteriors), 0.5, rtol=1e-5)
+    assert frames[1:].columns.tolist() == [BLANK, B]
+
+
+def test_a_words_tokens_are_its_symbols_with_their_posteriors() -> None:
+    log_probs = np.concatenate(
+        [spell_log_probs([A, SPACE, B], posterior=0.9), spell_log_probs([C], posterior=0.5)]
+    )
+    words = decode(log_probs)
+    assert [[token.text for token in word.tokens] for word in words] == [["a"], ["b", "c"]]
+    assert_allclose(
+        [token.log_posterior for word in words for token in word.tokens],
+        np.log([0.9, 0.9, 0.5]),
+        atol=1e-5,
+    )
+    for word in words:
+        logs = [token.log_posterior for token in word.tokens]
+        assert np.exp(sum(logs)) == pytest.approx(word.confidence)
+
+
+def test_jamo_of_one_syllable_are_one_token() -> None:
+    # the last jamo stands alone: it composes with nothing
+    symbols = ("<pad>", "|", *unicodedata.normalize("NFD", "한글"), "\u1100")
+    decoder = GreedyDecoder(Vocabulary(symbols=symbols, blank=0), WAV2VEC2_GRID)
+    decoder.feed(spell([2, 3, 4, 5, 6, 7, 8, 1], n_vocab=9))
+    [word] = decoder.finish()
+    assert [token.text for token in word.tokens] == ["한", "글", "\u1100"]
+    assert word.tokens[0].log_posterior == pytest.approx(3 * np.log(0.9), abs=1e-5)

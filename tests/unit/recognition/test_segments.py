@@ -1,0 +1,96 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stt.recognition.segments import split_segments
+from stt.types import Segment, Word
+
+LETTER = st.sampled_from("abc")
+
+
+def spoken(*parts: tuple[str, float, float]) -> tuple[Word, ...]:
+    """Words from (text, start, end) in seconds."""
+    return tuple(Word(text, start, end, 0.9) for text, start, end in parts)
+
+
+def texts(segments: tuple[Segment, ...]) -> list[str]:
+    return [segment.text for segment in segments]
+
+
+@st.composite
+def words(
+    draw: st.DrawFn,
+    text: st.SearchStrategy[str] = LETTER,
+    shortest_ms: int = 0,
+    longest_ms: int = 9_000,
+) -> tuple[Word, ...]:
+    """Words in order, often touching or close, at times in whole milliseconds."""
+    gap = st.sampled_from([0, 0, 0, 20, 40, 300, 599, 600, 5_000]) | st.integers(0, 2_000)
+    length = st.integers(shortest_ms, 900) | st.integers(shortest_ms, longest_ms)
+    found, now = [], draw(st.integers(0, 5_000))
+    for each in draw(st.lists(st.tuples(gap, length, text, st.floats(0, 1)), max_size=40)):
+        start = now + each[0]
+        now = start + each[1]
+        found.append(Word(each[2], start / 1000, now / 1000, each[3]))
+    return tuple(found)
+
+
+def test_nothing_said() -> None:
+    assert split_segments(()) == ()
+
+
+def test_a_segment_ends_at_a_pause() -> None:
+    said = spoken(("a", 0.5, 1), ("b", 1, 1.2), ("c", 1.4, 2), ("d", 3, 4))
+    first, second = split_segments(said, pause_seconds=1)
+    assert (first.text, first.start, first.end) == ("a b c", 0.5, 2)
+    assert (second.text, second.start, second.end) == ("d", 3, 4)
+    assert texts(split_segments(said, pause_seconds=0.2)) == ["a b", "c", "d"]
+
+
+def test_too_long_a_stretch_is_cut_at_its_longest_pause() -> None:
+    said = spoken(("a", 0, 1), ("b", 1.1, 2), ("c", 2.4, 3), ("d", 3.2, 4), ("e", 4.0, 5))
+    assert texts(split_segments(said, max_seconds=5)) == ["a b c d e"]
+    assert texts(split_segments(said, max_seconds=4)) == ["a b", "c d e"]
+
+
+def test_without_any_pause_it_is_cut_in_the_middle() -> None:
+    said = spoken(*((str(second), second, second + 1) for second in range(8)))
+    assert texts(split_segments(said, max_seconds=4)) == ["0 1 2 3", "4 5 6 7"]
+
+
+def test_a_hair_longer_pause_at_the_edge_leaves_no_single_word() -> None:
+    said = spoken(
+        ("a", 0, 1), ("b", 1.04, 2), ("c", 2, 3), ("d", 3.02, 4), ("e", 4, 5), ("f", 5, 6)
+    )
+    assert texts(split_segments(said, max_seconds=5)) == ["a b c", "d e f"]
+
+
+def test_a_word_is_never_cut() -> None:
+    said = spoken(("a", 0, 1), ("b", 1, 50), ("c", 50, 51))
+    assert texts(split_segments(said, max_seconds=10)) == ["a", "b", "c"]
+
+
+@given(words(), st.floats(0.1, 3), st.floats(0.5, 20))
+@settings(max_examples=300, deadline=None)
+def test_every_word_is_in_one_segment_and_no_segment_is_too_long(
+    said: tuple[Word, ...], pause_seconds: float, max_seconds: float
+) -> None:
+    found = split_segments(said, pause_seconds=pause_seconds, max_seconds=max_seconds)
+    assert tuple(word for segment in found for word in segment.words) == said
+    for segment in found:
+        assert segment.start <= segment.end
+        assert len(segment.words) == 1 or segment.end - segment.start <= max_seconds
+        for before, after in pairwise(segment.words):
+            assert after.start - before.end < pause_seconds + 0.001
+    for one, next_one in pairwise(found):
+        assert one.end <= next_one.start
+
+
+@pytest.mark.parametrize("n_words", [20_000])
+def test_hours_without_a_pause_take_no_recursion(n_words: int) -> None:
+    said = tuple(Word("a", index * 0.5, index * 0.5 + 0.5, 1.0) for index in range(n_words))
+    found = split_segments(said)
+    assert max(segment.end - segment.start for segment in found) <= 15
+    assert min(segment.end - segment.start for segment in found) >= 5

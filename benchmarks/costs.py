@@ -24,7 +24,7 @@ from benchmarks.report import seconds, table
 from benchmarks.setting import describe
 from stt.cluster.ledger import Ledger
 from stt.cluster.serving import ENVIRONMENT, free_port
-from stt.cluster.wire import Description, EngineReport, IngressReport
+from stt.cluster.wire import EngineReport, IngressReport, RemoteEngine
 from stt.models.loader import LoadState, Status
 from stt.observability.metrics import Metrics
 from stt.settings import load_settings
@@ -96,7 +96,7 @@ def measure(url: str, budget_seconds: float) -> str:
 def reports_line(handle: Any, budget_seconds: float) -> str:
     """What a report costs the ledger's process, Ray's part and all."""
     families = list(Metrics().registry.collect())
-    report = EngineReport({}, {"KR": Description.of("KR", SilentEngine())}, 10.0, 100.0)
+    report = EngineReport({}, {"KR": RemoteEngine.of("KR", SilentEngine())}, 10.0, 100.0)
     before, count, until = processor_seconds(os.getpid()), 0, time.monotonic() + budget_seconds
     while time.monotonic() < until:
         sent = [handle.report.remote(f"other-{index}", report, families) for index in range(20)]
@@ -115,7 +115,7 @@ def ledger_table(sizes: Sequence[int]) -> str:
     families = list(Metrics().registry.collect())
     engine = SilentEngine()
     state = {"KR": LoadState(Status.READY)}
-    report = EngineReport(state, {"KR": Description.of("KR", engine)}, 10.0, 100.0)
+    report = EngineReport(state, {"KR": RemoteEngine.of("KR", engine)}, 10.0, 100.0)
     rows = []
     for size in sizes:
         ledger = Ledger()

@@ -19,7 +19,7 @@ from typing import BinaryIO
 import psutil
 
 from benchmarks.setting import describe
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.audio.reading import decode
 from stt.settings import load_settings
 from stt.types import Waveform
@@ -46,7 +46,7 @@ def seconds(way: Way, source: BinaryIO) -> float:
     return time.perf_counter() - started
 
 
-def compare(pool: DecodePool, source: BinaryIO, rounds: int) -> tuple[list[float], list[float]]:
+def compare(pool: ReaderPool, source: BinaryIO, rounds: int) -> tuple[list[float], list[float]]:
     """Seconds in this process and in another, by turns."""
     here, there = [], []
     for _ in range(rounds):
@@ -55,7 +55,7 @@ def compare(pool: DecodePool, source: BinaryIO, rounds: int) -> tuple[list[float
     return here, there
 
 
-def replace_killed(pool: DecodePool, rounds: int) -> list[float]:
+def replace_killed(pool: ReaderPool, rounds: int) -> list[float]:
     """Seconds of a short clip right after its worker was given up."""
     clip = BytesIO(CLIPS["WAV, 2 s, 16 kHz"]())
     times = []
@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     options = parser.parse_args()
-    pool = DecodePool(load_settings())
+    pool = ReaderPool(load_settings())
     started = time.perf_counter()
     pool.start()
     seconds(pool.decode, BytesIO(CLIPS["WAV, 2 s, 16 kHz"]()))

@@ -28,11 +28,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
 
 from benchmarks import report
-from benchmarks.gemm import GemmHost
-from benchmarks.hosts import NAIVE, EngineHost, Loading, WindowedRun
+from benchmarks.gemm import TimedGemm
 from benchmarks.report import Footprint, Timing, seconds
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, count_flops, find_shape, read_config
+from benchmarks.timed_engine import NAIVE, Loading, TimedEngine, WindowedRun
 from benchmarks.workers import Memory, Unavailable, Worker
 from stt.engines.device import available_cores
 from stt.types import SAMPLE_RATE
@@ -59,7 +59,7 @@ def enter(options: argparse.Namespace, stack: ExitStack) -> list[Entrant]:
     entrants = []
     for name in options.engines:
         try:
-            worker = Worker(EngineHost, name, folder, options.device, options.threads)
+            worker = Worker(TimedEngine, name, folder, options.device, options.threads)
         except Unavailable as reason:
             print(f"{name} is left out: {reason}", file=sys.stderr)
             continue
@@ -254,7 +254,7 @@ def main(arguments: list[str] | None = None) -> None:
         elif options.flat:
             measure_flatness(options, entrants)
         else:
-            gemm = stack.enter_context(closing(Worker(GemmHost, options.device, options.threads)))
+            gemm = stack.enter_context(closing(Worker(TimedGemm, options.device, options.threads)))
             measure_speed(options, entrants, gemm)
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 import psutil
 
 from benchmarks.ledger import Ledger
-from benchmarks.watch import Family
+from benchmarks.resources import Family
 
 RECOVERY_SECONDS = 60.0
 """By then a valid upload must be answered as ever."""

@@ -22,7 +22,7 @@ PAIRS = 2
 Multiply = Callable[[], None]
 
 
-class GemmHost:
+class TimedGemm:
     """Multiplies matrices for a worker."""
 
     def __init__(self, device: str, threads: int) -> None:

@@ -20,9 +20,9 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.load import FORMATS, Upload, make_upload, send
+from benchmarks.resources import Family, Sample
 from benchmarks.servers import Server, demo
 from benchmarks.setting import describe
-from benchmarks.watch import Family, Sample
 
 EVERY = 20
 """Uploads from one sample to the next."""

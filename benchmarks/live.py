@@ -30,7 +30,7 @@ from stt.inference.batcher import Batcher
 from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter
 from stt.recognition.ctc import GreedyDecoder
-from stt.recognition.endpointing import Stepping, UtteranceCutter
+from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.streaming import LiveSession
 from stt.settings import Settings, load_settings
 from stt.types import SAMPLE_RATE, Waveform
@@ -78,7 +78,7 @@ def pieces(waveform: Waveform) -> Iterator[tuple[float, Waveform]]:
 
 def stream(engine: TorchEngine, waveform: Waveform, settings: Settings) -> tuple[Replies, float]:
     """What the service does, in the stream's time; and seconds of audio that were computed."""
-    stepping = Stepping.of_seconds(
+    config = StreamingConfig.of_seconds(
         engine.grid,
         step=settings.live_step_seconds,
         window=settings.window_seconds,
@@ -86,7 +86,7 @@ def stream(engine: TorchEngine, waveform: Waveform, settings: Settings) -> tuple
         search=settings.cut_search_seconds,
     )
     decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
-    cutter = UtteranceCutter(engine.grid, engine.vocabulary, decoder, stepping)
+    cutter = Endpointer(engine.grid, engine.vocabulary, decoder, config)
     replies, busy_until, computed = Replies(), 0.0, 0.0
     for now, piece in [*pieces(waveform), (len(waveform) / SAMPLE_RATE, None)]:
         if piece is None:
@@ -112,14 +112,14 @@ async def speak_live(engine: TorchEngine, waveform: Waveform, settings: Settings
     replies, began = Replies(), time.perf_counter()
     for when, piece in pieces(waveform):
         await asyncio.sleep(max(0.0, when - (time.perf_counter() - began)))
-        heard = await session.hear((piece * 32767).astype("<i2").tobytes())
+        live_result = await session.hear((piece * 32767).astype("<i2").tobytes())
         replies.add(
             time.perf_counter() - began,
-            [word.text for word in heard.settled],
-            heard.provisional.split(),
+            [word.text for word in live_result.settled],
+            live_result.provisional.split(),
         )
-    heard = await session.finish()
-    replies.add(time.perf_counter() - began, [word.text for word in heard.settled], [])
+    live_result = await session.finish()
+    replies.add(time.perf_counter() - began, [word.text for word in live_result.settled], [])
     batcher.close()
     return replies
 

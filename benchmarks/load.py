@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import numpy as np
 
-from benchmarks.hosts import recording
+from benchmarks.timed_engine import recording
 from stt.types import SAMPLE_RATE
 
 TIMEOUT_SECONDS = 1800

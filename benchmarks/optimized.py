@@ -22,7 +22,7 @@ def optimized_model(folder: Path, precision: str) -> Path:
 
 
 def main() -> None:
-    from benchmarks.hosts import recording
+    from benchmarks.timed_engine import recording
     from stt.engines.device import prepare_process
     from stt.types import SAMPLE_RATE
 

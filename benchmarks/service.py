@@ -31,7 +31,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
 
 from benchmarks import report
 from benchmarks.engine import PAUSE_SECONDS
-from benchmarks.hosts import EngineHost
 from benchmarks.load import (
     FORMATS,
     TIMEOUT_SECONDS,
@@ -46,9 +45,10 @@ from benchmarks.report import Percentiles, seconds
 from benchmarks.servers import Server, naive, ours
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, find_shape
+from benchmarks.timed_engine import TimedEngine
 from benchmarks.workers import Worker
 from stt.engines.device import available_cores
-from stt.inference.limits import sizing_of
+from stt.inference.limits import limits_of
 from stt.types import SAMPLE_RATE
 
 SIDES = ("ours", "naive")
@@ -119,7 +119,7 @@ def measure(
     """All rounds: what came of the uploads, and the bare engine's seconds by rows."""
     n_samples = round(options.audio_seconds * SAMPLE_RATE)
     device = our_settings(options)["STT_DEVICE"]
-    default = sizing_of(device).batch_seconds
+    default = limits_of(device).batch_seconds
     batch_seconds = float(our_settings(options).get("STT_BATCH_SECONDS", default))
     batch = max(1, int(batch_seconds // options.audio_seconds))
     bare_seconds: dict[int, list[float]] = {rows: [] for rows in {1, batch}}
@@ -282,7 +282,7 @@ def main(arguments: list[str] | None = None) -> None:
         texts = [hear(server, uploads) for server in servers]
         idle = {server.side.name: server.memory().resident for server in servers}
         bare = Worker(
-            EngineHost, options.engine, find_shape(options.shape), options.device, options.threads
+            TimedEngine, options.engine, find_shape(options.shape), options.device, options.threads
         )
         stack.enter_context(closing(bare))
         prober = stack.enter_context(closing(Worker(Prober)))

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import simpy
 
-from benchmarks.stations import Station, Steps, arrivals, choose
+from benchmarks.queueing import Station, Steps, arrivals, choose
 from stt.cluster.ledger import LEAST_SECONDS, REPORTS_PER_SECOND
 from stt.inference.limits import GPU
 from stt.settings import Settings

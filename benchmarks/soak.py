@@ -29,14 +29,14 @@ import psutil
 
 from benchmarks import report
 from benchmarks.faults import Faults
-from benchmarks.hosts import recording
 from benchmarks.ledger import Ledger
 from benchmarks.load import Prober
 from benchmarks.report import Percentiles, seconds
+from benchmarks.resources import Family, Sample, growth_table, plot
 from benchmarks.servers import Server, demo
 from benchmarks.setting import ROOT, describe
+from benchmarks.timed_engine import recording
 from benchmarks.traffic import Clip, Traffic
-from benchmarks.watch import Family, Sample, growth_table, plot
 from benchmarks.workers import Worker
 from stt.types import SAMPLE_RATE
 from tests.hostile import originals

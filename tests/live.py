@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stt.commands.serve import make_config
 from stt.settings import load_settings
-from tests.backends import make_app
 from tests.fakes import FakeEngine
+from tests.runtimes import make_app
 
 WAIT_SECONDS, START_SECONDS = 60.0, 120.0
 """Longer than anything takes on a busy machine; the time of a test is the real limit."""

@@ -20,7 +20,7 @@ AVAILABLE = sys.platform == "linux"
 through sockets, death with the parent) is Linux's."""
 
 
-class DecodePool:
+class ReaderPool:
     """Workers that decode; may be used from any thread.
 
     A recording has a worker to itself from its first block to its last, so that a long one does

@@ -125,11 +125,11 @@ class EngineDeployment:
         configure_logging(settings.log_level, settings.log_format)
         member = f"engine-{uuid4()}"
 
-        async def tell(report: EngineReport, families: list[Metric]) -> View:
+        async def send_report(report: EngineReport, families: list[Metric]) -> View:
             view: View = await ask_ledger(ledger.report.remote(member, report, families))
             return view
 
-        self._replica = EngineReplica(settings, tell, engine() if engine else None)
+        self._replica = EngineReplica(settings, send_report, engine() if engine else None)
         await self._replica.load()
         self._reporting = asyncio.create_task(self._replica.run())
 
@@ -157,7 +157,7 @@ def build_ingress(
     configure_logging(settings.log_level, settings.log_format)
     member = f"ingress-{uuid4()}"
 
-    async def tell(report: IngressReport, families: list[Metric]) -> View:
+    async def send_report(report: IngressReport, families: list[Metric]) -> View:
         view: View = await ask_ledger(ledger.report.remote(member, report, families))
         return view
 
@@ -167,7 +167,7 @@ def build_ingress(
 
     cluster = ClusterConnection(
         choose_languages(settings.languages, settings.models, demo=settings.demo),
-        settings, partial(call_engine, engines), tell, collect,
+        settings, partial(call_engine, engines), send_report, collect,
     )  # fmt: skip
     app = create_app(settings, tracer_provider=make_provider(settings), connect=cluster.connect)
     app.add_middleware(OneRequestId)

@@ -7,10 +7,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
-from stt.cluster.wire import Description, Failure, Reply, View
+from stt.cluster.wire import Failure, RemoteEngine, Reply, View
 from stt.engines.base import Engine
 from stt.errors import ClusterUnavailable, InferenceDied, InferenceFailed, QueueTimeout, SttError
-from stt.inference.limits import CPU, sizing_of
+from stt.inference.limits import CPU, limits_of
 from stt.inference.observer import Observer, Stage
 from stt.inference.scheduler import refuse_when_full, seconds_until_room
 from stt.types import SAMPLE_RATE, Frames, Waveform
@@ -37,7 +37,7 @@ Call: TypeAlias = Callable[[str, Waveform], Awaitable["Reply | Failure"]]
 Raises `Lost`, `Refused`, or whatever is nobody's plan."""
 
 
-class Watch(Protocol):
+class Membership(Protocol):
     """Knows what the ledger said last."""
 
     @property
@@ -47,7 +47,7 @@ class Watch(Protocol):
 
 
 class Dispatcher:
-    """A `stt.inference.scheduler.Submitter` whose engines are elsewhere.
+    """A `stt.inference.scheduler.Scheduler` whose engines are elsewhere.
 
     What waits is counted in seconds of audio that were sent and have not come back: what the
     others' have sent, as the ledger had it last, and what this one has, at this moment.
@@ -56,7 +56,7 @@ class Dispatcher:
     def __init__(
         self,
         call: Call,
-        watch: Watch,
+        membership: Membership,
         observer: Observer,
         on_resend: Callable[[], None] = lambda: None,
         *,
@@ -67,7 +67,7 @@ class Dispatcher:
         """
         Args:
             call: Takes a window to some engine replica.
-            watch: Knows of the other replicas.
+            membership: Knows of the other replicas.
             observer: Is told how long windows wait and are computed.
             on_resend: Is called whenever a window is sent again.
             max_queue_seconds: Seconds of audio that may wait, for each engine replica; None: what
@@ -76,13 +76,13 @@ class Dispatcher:
             stall_seconds: Longest time that it is computed.
         """
         self._call = call
-        self._watch = watch
+        self._membership = membership
         self._observer = observer
         self._on_resend = on_resend
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
         self._patience_seconds = queue_timeout_seconds + stall_seconds
-        self._sizing = CPU
+        self._limits = CPU
         """Of the device of the last window that came; a cluster's engines are all alike."""
         self._n_outstanding = 0
         self._outstanding_samples = 0
@@ -105,7 +105,7 @@ class Dispatcher:
     @property
     def queued_seconds(self) -> float:
         """The same, with what the other ingresses have sent."""
-        return self.outstanding_seconds + self._watch.view.outstanding_seconds
+        return self.outstanding_seconds + self._membership.view.outstanding_seconds
 
     @property
     def retry_after_seconds(self) -> float:
@@ -113,16 +113,16 @@ class Dispatcher:
         return seconds_until_room(self.queued_seconds, self._rtfx)
 
     def check_room(self) -> None:
-        """See `stt.inference.scheduler.Submitter`."""
-        for_each = self._max_queue_seconds or self._sizing.max_queue_seconds
-        limit = for_each * max(1, self._watch.view.n_engines)
+        """See `stt.inference.scheduler.Scheduler`."""
+        for_each = self._max_queue_seconds or self._limits.max_queue_seconds
+        limit = for_each * max(1, self._membership.view.n_engines)
         refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
-        """See `stt.inference.scheduler.Submitter`; ``engine`` is one of `stt.cluster.engines`."""
-        if not isinstance(engine, Description):
-            raise TypeError(f"expected a Description, got {type(engine).__name__}")
-        self._sizing = sizing_of(engine.device)
+        """See `stt.inference.scheduler.Scheduler`; ``engine`` is one of `stt.cluster.engines`."""
+        if not isinstance(engine, RemoteEngine):
+            raise TypeError(f"expected a RemoteEngine, got {type(engine).__name__}")
+        self._limits = limits_of(engine.device)
         self._n_outstanding += 1
         self._outstanding_samples += len(waveform)
         try:
@@ -154,7 +154,7 @@ class Dispatcher:
     @property
     def _rtfx(self) -> float:
         """Of all engines; 1 before the first has told."""
-        return max(1.0, self._watch.view.rtfx)
+        return max(1.0, self._membership.view.rtfx)
 
     async def _send(self, language: str, waveform: Waveform) -> Reply | Failure:
         """To one replica after the other, until one lives long enough to answer."""

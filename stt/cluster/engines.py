@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from stt.cluster.ledger import absolute
-from stt.cluster.wire import Description, View
+from stt.cluster.wire import RemoteEngine, View
 from stt.errors import SttError
 from stt.languages import Language, Languages
 from stt.models.loader import LoadState, Status, check_ready, overall
@@ -16,7 +16,7 @@ from stt.server.runtime import Warm
 
 logger = logging.getLogger(__name__)
 
-Tell: TypeAlias = Callable[[], Awaitable[View]]
+SendReport: TypeAlias = Callable[[], Awaitable[View]]
 """Reports to the ledger; what it says."""
 WAITING = LoadState(step="waiting")
 """Of a language of which no engine has told anything yet."""
@@ -30,19 +30,19 @@ class RemoteEngines:
     def __init__(
         self,
         languages: Languages,
-        tell: Tell,
+        send_report: SendReport,
         warm: Warm,
         on_view: Callable[[View], None] = lambda view: None,
     ) -> None:
         """
         Args:
             languages: Those that are served.
-            tell: Reports to the ledger.
+            send_report: Reports to the ledger.
             warm: Has a first recording transcribed, by each language once.
             on_view: Is told what the ledger says, each time.
         """
         self._languages = languages
-        self._tell = tell
+        self._send_report = send_report
         self._warm = warm
         self._on_view = on_view
         self._warmed: set[str] = set()
@@ -62,12 +62,12 @@ class RemoteEngines:
             return LoadState(step="warming")
         return state
 
-    def engine(self, language: Language) -> Description:
+    def engine(self, language: Language) -> RemoteEngine:
         """See `stt.server.runtime.Engines`."""
         check_ready(language, self.state(language))
         return self.view.engines[language.code]
 
-    def find_engine(self, language: Language) -> Description | None:
+    def find_engine(self, language: Language) -> RemoteEngine | None:
         """See `stt.server.runtime.Engines`."""
         ready = self.state(language).status is Status.READY
         return self.view.engines[language.code] if ready else None
@@ -79,7 +79,7 @@ class RemoteEngines:
             heard = time.monotonic()
             while True:
                 try:
-                    self._take(await self._tell())
+                    self._take(await self._send_report())
                     heard = time.monotonic()
                 except Exception as error:
                     logger.warning(

@@ -1,4 +1,4 @@
-"""The application's `Backend` in an ingress replica."""
+"""The application's `Runtime` in an ingress replica."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from stt.languages import Languages
 from stt.observability.metrics import Metrics
 from stt.server.admission import Admission
 from stt.server.middleware import REQUEST_ID_HEADER
-from stt.server.runtime import Backend, Warm
+from stt.server.runtime import Runtime, Warm
 from stt.settings import Settings
 
-Tell: TypeAlias = Callable[[IngressReport, list[Metric]], Awaitable[View]]
+ReportIngress: TypeAlias = Callable[[IngressReport, list[Metric]], Awaitable[View]]
 """Reports to the ledger."""
 Collect: TypeAlias = Callable[[], Awaitable[list[Metric]]]
 """The metrics of all replicas, from the ledger."""
@@ -35,17 +35,17 @@ class ClusterConnection:
     languages: Languages
     settings: Settings
     call: Call
-    tell: Tell
+    send_report: ReportIngress
     collect: Collect
 
     def connect(
         self, observer: Observer, metrics: Metrics, admission: Admission, warm: Warm
-    ) -> Backend:
+    ) -> Runtime:
         """The cluster, as the application wants it."""
 
-        async def tell() -> View:
+        async def send_report() -> View:
             report = IngressReport(dispatcher.outstanding_seconds, admission.n_inside)
-            return await self.tell(report, list(metrics.registry.collect()))
+            return await self.send_report(report, list(metrics.registry.collect()))
 
         def on_view(view: View) -> None:
             admission.draining = view.draining
@@ -54,7 +54,7 @@ class ClusterConnection:
 
         async def collect() -> CollectorRegistry:
             try:
-                await tell()  # so that what this process has just counted is in it
+                await send_report()  # so that what this process has just counted is in it
                 return registry_of(await self.collect())
             except Exception as error:
                 # Only our own figures would be a sum that falls, and then grows again.
@@ -62,7 +62,7 @@ class ClusterConnection:
                     "The metrics of the cluster cannot be put together at present.", RETRY_SECONDS
                 ) from error
 
-        engines = RemoteEngines(self.languages, tell, warm, on_view)
+        engines = RemoteEngines(self.languages, send_report, warm, on_view)
         dispatcher = Dispatcher(
             self.call,
             engines,
@@ -72,7 +72,7 @@ class ClusterConnection:
             queue_timeout_seconds=self.settings.queue_timeout_seconds,
             stall_seconds=self.settings.stall_seconds,
         )
-        return Backend(dispatcher, engines, collect)
+        return Runtime(dispatcher, engines, collect)
 
 
 class OneRequestId:

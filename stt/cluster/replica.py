@@ -9,7 +9,7 @@ import numpy as np
 from prometheus_client.metrics_core import Metric
 
 from stt.cluster.ledger import relative
-from stt.cluster.wire import Description, EngineReport, Failure, Reply, View
+from stt.cluster.wire import EngineReport, Failure, RemoteEngine, Reply, View
 from stt.engines.base import Engine
 from stt.errors import SttError
 from stt.inference.batcher import Batcher
@@ -17,11 +17,11 @@ from stt.inference.observer import Stage
 from stt.languages import choose_languages
 from stt.models.loader import EngineLoader
 from stt.observability.metrics import Metrics
-from stt.server.runtime import watch
+from stt.server.runtime import export_gauges
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Waveform
 
-Tell: TypeAlias = Callable[[EngineReport, list[Metric]], Awaitable[View]]
+ReportEngine: TypeAlias = Callable[[EngineReport, list[Metric]], Awaitable[View]]
 """Reports to the ledger."""
 
 WARMING_SECONDS = 3
@@ -53,15 +53,17 @@ class _Notes:
 class EngineReplica:
     """Computes windows; made inside a running event loop."""
 
-    def __init__(self, settings: Settings, tell: Tell, engine: Engine | None = None) -> None:
+    def __init__(
+        self, settings: Settings, send_report: ReportEngine, engine: Engine | None = None
+    ) -> None:
         """``engine`` serves every language instead of the checkpoints, for tests."""
         self._languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
-        self._tell = tell
+        self._send_report = send_report
         self._metrics = Metrics()
         self._notes = _Notes(self._metrics)
         self._batcher = Batcher.of(settings, self._notes)
         self._loader = EngineLoader(self._languages, settings, self._warm, engine)
-        watch(self._metrics, self._batcher, self._loader, self._languages)
+        export_gauges(self._metrics, self._batcher, self._loader, self._languages)
 
     async def load(self) -> None:
         """Bring every model up and warm it; returns when each is ready or failed.
@@ -124,11 +126,11 @@ class EngineReplica:
         ready = {each.code: self._loader.find_engine(each) for each in self._languages}
         report = EngineReport(
             states={code: relative(state) for code, state in states.items()},
-            engines={code: Description.of(code, one) for code, one in ready.items() if one},
+            engines={code: RemoteEngine.of(code, one) for code, one in ready.items() if one},
             queued_seconds=self._batcher.queued_seconds,
             rtfx=self._batcher.rtfx,
         )
         try:
-            return await self._tell(report, list(self._metrics.registry.collect()))
+            return await self._send_report(report, list(self._metrics.registry.collect()))
         except Exception:  # it is being started anew; meanwhile there is work
             return View({}, {}, next_report_seconds=1.0)

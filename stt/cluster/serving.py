@@ -15,7 +15,7 @@ from stt.cluster import require_ray
 from stt.engines.base import Engine
 from stt.engines.device import prepare_process
 from stt.observability.logs import configure_logging
-from stt.server.draining import CLOSING_SECONDS, end_at_once
+from stt.server.graceful_shutdown import CLOSING_SECONDS, end_at_once
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _drain(ledger: Any, settings: Settings, *, delay: bool) -> None:
-    """As `stt.server.draining` does in one process: tell probes, refuse, finish."""
+    """As `stt.server.graceful_shutdown` does in one process: tell probes, refuse, finish."""
     ledger.drain.remote().result(timeout_s=CLOSING_SECONDS)
     if delay:
         time.sleep(settings.drain_delay_seconds)

@@ -19,7 +19,7 @@ from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
 
 
 @dataclass(frozen=True)
-class Description:
+class RemoteEngine:
     """An `Engine` without weights: all that is asked of one beside the forward.
 
     It is an engine by its attributes; its `forward` is another replica's.
@@ -35,7 +35,7 @@ class Description:
     backend: str
 
     @classmethod
-    def of(cls, language: str, engine: Engine) -> "Description":
+    def of(cls, language: str, engine: Engine) -> "RemoteEngine":
         """Of an engine that is here."""
         return cls(
             language, engine.vocabulary, engine.grid, engine.calibration, engine.device,
@@ -109,7 +109,7 @@ class EngineReport:
 
     states: dict[str, LoadState]
     """By language; ``next_try`` is seconds from now, as clocks differ."""
-    engines: dict[str, Description]
+    engines: dict[str, RemoteEngine]
     """Those that are ready, by language."""
     queued_seconds: float
     """Audio that waits there."""
@@ -133,7 +133,7 @@ class View:
 
     states: dict[str, LoadState]
     """By language, the best of any engine; ``next_try`` is seconds from now."""
-    engines: dict[str, Description]
+    engines: dict[str, RemoteEngine]
     n_engines: int = 0
     """Engine replicas with at least one model ready."""
     rtfx: float = 0.0

@@ -126,9 +126,9 @@ def evaluate(
     results = []
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for utterance, recording in zip(utterances, recordings, strict=True):
-            with progress.recording(recording.name, recording.size) as watch:
+            with progress.recording(recording.name, recording.size) as counted:
                 with recording.open() as file:
-                    recognition = recognizer.recognize(watch(file), recording.name)
+                    recognition = recognizer.recognize(counted(file), recording.name)
                 seconds = recognition.transcript.duration_seconds
                 results.append(compare(utterance, recognition.text, seconds, normaliser))
                 progress.count(seconds)

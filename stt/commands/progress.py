@@ -74,9 +74,9 @@ class Progress:
         """
         started, audio_before = time.perf_counter(), self.audio_seconds
         self._describe(name)
-        watched = _Watched(self._advance)
+        counting = _CountingFile(self._advance)
         try:
-            yield watched.open
+            yield counting.open
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -93,7 +93,7 @@ class Progress:
                     name, audio, seconds, audio / max(seconds, 1e-9),
                 )  # fmt: skip
         # Behind damage, or what a container says of itself at its end, nothing may have been read.
-        self._advance(max(0, n_bytes - watched.furthest))
+        self._advance(max(0, n_bytes - counting.furthest))
         self._describe(name)
 
     def count(self, audio_seconds: float) -> None:
@@ -133,7 +133,7 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error} (--log-level debug shows where)"
 
 
-class _Watched(io.RawIOBase):
+class _CountingFile(io.RawIOBase):
     """A file that tells how far it has been read; decoders jump, so the furthest place counts."""
 
     def __init__(self, advance: Callable[[int], None]) -> None:

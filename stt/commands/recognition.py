@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Protocol
 
 from tqdm import tqdm
 
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.audio.reading import warming_clip
 from stt.engines.base import Engine
 from stt.engines.selection import open_engine
@@ -84,8 +84,8 @@ class LocalRecognizer:
         )
         self._engine = engine
         self._batcher = Batcher(batch_seconds=settings.batch_seconds)
-        self._decoders = DecodePool(settings)
-        self._transcriber = Transcriber(self._batcher, settings, self._decoders.decode)
+        self._readers = ReaderPool(settings)
+        self._transcriber = Transcriber(self._batcher, settings, self._readers.decode)
         # One loop for all recordings: the batcher's consumer lives in it from one to the next.
         self._runner = asyncio.Runner()
 
@@ -100,7 +100,7 @@ class LocalRecognizer:
     ) -> None:
         self._runner.close()
         self._transcriber.close()
-        self._decoders.close()
+        self._readers.close()
         self._batcher.close()
 
     def recognize(self, source: BinaryIO, name: str) -> Recognition:

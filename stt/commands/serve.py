@@ -48,8 +48,8 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
     """How the application is served."""
     import uvicorn
 
-    from stt.server.draining import CLOSING_SECONDS
-    from stt.server.lingering import LingeringWebSockets
+    from stt.server.graceful_shutdown import CLOSING_SECONDS
+    from stt.server.websocket_protocol import LingeringCloseWebSockets
 
     return uvicorn.Config(
         app,
@@ -60,7 +60,7 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=CLOSING_SECONDS,
-        ws=LingeringWebSockets,
+        ws=LingeringCloseWebSockets,
         # A little above what the route refuses with a sentence; and samples hardly compress.
         ws_max_size=2 * settings.max_live_message_bytes,
         ws_per_message_deflate=False,
@@ -81,7 +81,7 @@ def serve(arguments: Sequence[str] | None = None) -> None:
 
 def run(app: "FastAPI", settings: Settings) -> None:
     """Serve an application until told to stop."""
-    from stt.server.draining import DrainingServer, end_at_once
+    from stt.server.graceful_shutdown import GracefulServer, end_at_once
 
     config = make_config(app, settings)
     listener = config.bind_socket()
@@ -91,7 +91,7 @@ def run(app: "FastAPI", settings: Settings) -> None:
     # Until the server has them, and while it comes up, signals end the process as asked.
     for number in SIGNALS:
         signal.signal(number, lambda *_: sys.exit(0))
-    server = DrainingServer(
+    server = GracefulServer(
         config,
         app.state.admission,
         delay_seconds=settings.drain_delay_seconds,

@@ -112,9 +112,9 @@ def transcribe_all(
     render = FORMATS[format]
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for recording in recordings:
-            with progress.recording(recording.name, recording.size) as watch:
+            with progress.recording(recording.name, recording.size) as counted:
                 with recording.open() as file:
-                    recognition = recognizer.recognize(watch(file), recording.name)
+                    recognition = recognizer.recognize(counted(file), recording.name)
                 text = render(recognition, recording.name)
                 if targets is not None:
                     write_whole(targets[recording], text)

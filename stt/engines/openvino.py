@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.engines.memory import forget_mapped
-from stt.engines.openvino_cache import CONTEXT, ENCODER, Description
+from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
 from stt.errors import ConfigurationError, ModelBroken
 from stt.types import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
 
@@ -39,7 +39,7 @@ class OpenVinoEngine:
 
     def __init__(
         self,
-        description: Description,
+        manifest: ExportManifest,
         encoder: Any,
         context: Any,
         *,
@@ -48,20 +48,20 @@ class OpenVinoEngine:
     ) -> None:
         """
         Args:
-            description: What the folder says.
+            manifest: What the folder says.
             encoder: Compiled, from ``[1, n_samples]`` to features ``[1, n_frames, width]``.
             context: Compiled, from features to logits.
             precision: ``bf16`` or ``int8``.
             calibration: Its temperature goes into the frames.
         """
-        self._normalises = description.normalises
-        self._piece_frames = description.piece_frames
+        self._normalises = manifest.normalises
+        self._piece_frames = manifest.piece_frames
         self._encoder = encoder.create_infer_request()
         self._context = context.create_infer_request()
         self.precision = precision
         self.calibration = calibration
-        self.vocabulary = description.vocabulary
-        self.grid = description.grid
+        self.vocabulary = manifest.vocabulary
+        self.grid = manifest.grid
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         """See `stt.engines.base.Engine.forward`."""
@@ -151,7 +151,7 @@ def load_openvino_engine(
         "INFERENCE_PRECISION_HINT": "bf16" if _has_bf16(core) else "f32",
     }
     try:
-        description = Description.load(folder)
+        manifest = ExportManifest.load(folder)
         encoder, context = (
             core.compile_model(core.read_model(folder / graph), "CPU", options)
             for graph in (ENCODER, CONTEXT)
@@ -162,7 +162,7 @@ def load_openvino_engine(
             "STT_BACKEND=torch."
         ) from error
     engine = OpenVinoEngine(
-        description,
+        manifest,
         encoder,
         context,
         precision=precision,

@@ -41,7 +41,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Description:
+class ExportManifest:
     """What an engine needs to know of the checkpoint besides the graph."""
 
     vocabulary: Vocabulary
@@ -57,7 +57,7 @@ class Description:
         (folder / "checkpoint.json").write_text(text, encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "Description":
+    def load(cls, folder: Path) -> "ExportManifest":
         """Read what `save` has written; ValueError or KeyError if it is something else."""
         fields = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
         vocabulary = fields["vocabulary"]

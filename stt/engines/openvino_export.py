@@ -15,7 +15,7 @@ from typing import Any
 
 from stt.engines import wav2vec2
 from stt.engines.checkpoint import Checkpoint
-from stt.engines.openvino_cache import CONTEXT, ENCODER, Description
+from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
 from stt.engines.torch import load_model
 from stt.errors import ConfigurationError
 from stt.types import SAMPLE_RATE, Waveform
@@ -69,7 +69,7 @@ def convert(
         context = _in_int8(context, features)
     openvino.save_model(encoder, target / ENCODER, compress_to_fp16=False)
     openvino.save_model(context, target / CONTEXT, compress_to_fp16=False)
-    Description(
+    ExportManifest(
         checkpoint.vocabulary,
         checkpoint.grid,
         bool(checkpoint.feature_extractor.do_normalize),

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 
 from stt.engines.base import Engine
 from stt.errors import InferenceFailed, QueueTimeout, SttError
-from stt.inference.limits import sizing_of
+from stt.inference.limits import limits_of
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import refuse_when_full, seconds_until_room
-from stt.inference.worker import Inference
+from stt.inference.worker import InferenceWorker
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Frames, Waveform
 
@@ -55,7 +55,7 @@ class _Timing:
 
 
 class Batcher:
-    """A `stt.inference.scheduler.Submitter` that runs forwards on one thread of its own.
+    """A `stt.inference.scheduler.Scheduler` that runs forwards on one thread of its own.
 
     `submit` may be awaited by many at once.
     """
@@ -89,7 +89,7 @@ class Batcher:
         self._consumer: asyncio.Task[None] | None = None
         self._rtfx = 1.0
         """Audio seconds for each second of forward, as measured lately."""
-        self._inference = Inference(stall_seconds=stall_seconds, clock=clock)
+        self._worker = InferenceWorker(stall_seconds=stall_seconds, clock=clock)
 
     @classmethod
     def of(cls, settings: Settings, observer: Observer | None = None) -> "Batcher":
@@ -105,7 +105,7 @@ class Batcher:
     @property
     def fault(self) -> str | None:
         """Why the process should be started anew: nothing is computed any more. None: all well."""
-        return self._inference.fault
+        return self._worker.fault
 
     @property
     def n_queued(self) -> int:
@@ -129,17 +129,17 @@ class Batcher:
         return seconds_until_room(self.queued_seconds, self._rtfx)
 
     def check_room(self) -> None:
-        """See `stt.inference.scheduler.Submitter`."""
-        self._inference.check()
+        """See `stt.inference.scheduler.Scheduler`."""
+        self._worker.check()
         if not self._queue:
             return
-        sizing = sizing_of(self._queue[0].engine.device)
-        limit = self._max_queue_seconds or sizing.max_queue_seconds
+        limits = limits_of(self._queue[0].engine.device)
+        limit = self._max_queue_seconds or limits.max_queue_seconds
         refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
-        """See `stt.inference.scheduler.Submitter`."""
-        self._inference.check()
+        """See `stt.inference.scheduler.Scheduler`."""
+        self._worker.check()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Frames] = loop.create_future()
         entry = _Entry(engine, waveform, future)
@@ -159,7 +159,7 @@ class Batcher:
 
     def close(self) -> None:
         """Let the forward that runs end; start no other."""
-        self._inference.close()
+        self._worker.close()
 
     def _give_up(self, entry: _Entry) -> None:
         """A window has waited long enough, unless it is being computed."""
@@ -199,7 +199,7 @@ class Batcher:
         for entry in batch:
             entry.timing.started = started
         waveforms = [entry.waveform for entry in batch]
-        outcomes = await self._inference.forward(batch[0].engine, waveforms)
+        outcomes = await self._worker.forward(batch[0].engine, waveforms)
         ended = time.perf_counter()
         seconds = sum(map(len, waveforms)) / SAMPLE_RATE
         speed = seconds / max(1e-6, ended - started)
@@ -227,7 +227,7 @@ class Batcher:
             key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
         )
         batch, longest = [head], len(head.waveform)
-        capacity = self._batch_seconds or sizing_of(head.engine.device).batch_seconds
+        capacity = self._batch_seconds or limits_of(head.engine.device).batch_seconds
         for entry in candidates:
             longest_with = max(longest, len(entry.waveform))
             if longest_with * (len(batch) + 1) > capacity * SAMPLE_RATE:

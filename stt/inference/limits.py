@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Sizing:
+class DeviceLimits:
     """Of one kind of device."""
 
     batch_seconds: float
@@ -18,13 +18,13 @@ class Sizing:
         return 20 * self.batch_seconds
 
 
-CPU = Sizing(batch_seconds=30.0, windows_in_flight=2)
+CPU = DeviceLimits(batch_seconds=30.0, windows_in_flight=2)
 """Batching gains nothing here; a batch is what a newcomer has to wait for."""
-GPU = Sizing(batch_seconds=640.0, windows_in_flight=8)
+GPU = DeviceLimits(batch_seconds=640.0, windows_in_flight=8)
 """Four of `stt.engines.torch`'s passes, each of which hides the copies of the next: less than a
 tenth of a second of a large GPU. What waits is 64 kB of memory for each second of audio."""
 
 
-def sizing_of(device: str) -> Sizing:
+def limits_of(device: str) -> DeviceLimits:
     """Of a device as `stt.engines.base.Engine.device` names it."""
     return CPU if device == "cpu" else GPU

@@ -29,7 +29,7 @@ def refuse_when_full(queued_seconds: float, limit_seconds: float, rtfx: float) -
         )
 
 
-class Submitter(Protocol):
+class Scheduler(Protocol):
     """Takes windows, and says how much waits."""
 
     @property

@@ -38,7 +38,7 @@ class DeviceLost(Exception):
     """The device computes nothing any more for this process."""
 
 
-class Inference:
+class InferenceWorker:
     """Runs batches, one at a time, on a thread of its own."""
 
     def __init__(

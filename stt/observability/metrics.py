@@ -128,7 +128,7 @@ class Metrics:
         self.audio_seconds.inc(audio_seconds)
         self.rtfx.observe(audio_seconds / max(1e-6, wall_seconds))
 
-    def watch_model(self, language: str, state: Callable[[], LoadState]) -> None:
+    def export_model_gauges(self, language: str, state: Callable[[], LoadState]) -> None:
         """Look its state up whenever somebody wants to know."""
         ready = self.model_ready.labels(language)
         ready.set_function(lambda: state().status is Status.READY)

@@ -39,7 +39,7 @@ SILENCE = 3e-4
 
 
 @dataclass(frozen=True)
-class Stepping:
+class StreamingConfig:
     """Lengths, in frames, that a stream is worked through with."""
 
     step: int
@@ -55,7 +55,7 @@ class Stepping:
     @classmethod
     def of_seconds(
         cls, grid: FrameGrid, *, step: float, window: float, context: float, search: float
-    ) -> "Stepping":
+    ) -> "StreamingConfig":
         """A step is made shorter where the window is too short for it."""
 
         def frames(seconds: float) -> int:
@@ -75,7 +75,7 @@ class Stepping:
         )
 
 
-class UtteranceCutter:
+class Endpointer:
     """Takes samples as they come, says what to compute, and settles words.
 
     ``feed`` any blocks; while ``due`` gives a waveform, compute it and ``take`` its frames. After
@@ -84,12 +84,16 @@ class UtteranceCutter:
     """
 
     def __init__(
-        self, grid: FrameGrid, vocabulary: Vocabulary, decoder: GreedyDecoder, stepping: Stepping
+        self,
+        grid: FrameGrid,
+        vocabulary: Vocabulary,
+        decoder: GreedyDecoder,
+        config: StreamingConfig,
     ) -> None:
         self._grid = grid
         self._vocabulary = vocabulary
         self._decoder = decoder
-        self._stepping = stepping
+        self._config = config
         columns = range(len(vocabulary.symbols))
         self._is_between_words: NDArray[np.bool_] = np.array(
             [column == vocabulary.blank or vocabulary.is_space(column) for column in columns]
@@ -163,11 +167,11 @@ class UtteranceCutter:
 
     def _walk(self) -> "_Asked | None":
         """Go from step to step while nothing must be computed; return what must."""
-        step = self._stepping.step
+        step = self._config.step
         while not self._done:
-            begin = max(0, self._settled - self._stepping.context)
+            begin = max(0, self._settled - self._config.context)
             last = self._n_frames // step * step
-            limit = (begin + self._stepping.window) // step * step
+            limit = (begin + self._config.window) // step * step
             end = self._checked + step
             if end > last:
                 return self._walk_to_the_end(begin) if self._ended else None
@@ -206,30 +210,30 @@ class UtteranceCutter:
 
         A pause is one wherever it stands, but words may still begin in the last frames of a look.
         """
-        stepping, begin, end = self._stepping, self._settled, self._settled + len(frames)
+        config, begin, end = self._config, self._settled, self._settled + len(frames)
         spoken = np.flatnonzero(~self._is_between_words[frames.columns])
         if self._is_open:
             spoken = np.concatenate([[-1], spoken])
         if not len(spoken):
-            if len(frames) <= stepping.kept + stepping.step and not is_full:
+            if len(frames) <= config.kept + config.step and not is_full:
                 return None
-            return _Cut(end - min(stepping.kept, len(frames) // 2), False, False)
+            return _Cut(end - min(config.kept, len(frames) // 2), False, False)
         gaps = spoken + 1
         ends = np.append(spoken[1:], len(frames))
-        pauses = (ends - gaps >= stepping.pause) & (
-            gaps + stepping.pause + stepping.margin <= len(frames)
+        pauses = (ends - gaps >= config.pause) & (
+            gaps + config.pause + config.margin <= len(frames)
         )
         if pauses.any():
             gap = begin + int(gaps[pauses.argmax()])
-            return _Cut(gap + stepping.pause // 2, True, True)
-        hesitations = (ends - gaps >= stepping.hesitation) & (ends + stepping.kept <= len(frames))
-        if len(frames) >= stepping.long and hesitations.any():
+            return _Cut(gap + config.pause // 2, True, True)
+        hesitations = (ends - gaps >= config.hesitation) & (ends + config.kept <= len(frames))
+        if len(frames) >= config.long and hesitations.any():
             last = len(gaps) - 1 - int(hesitations[::-1].argmax())
             return _Cut(begin + int(gaps[last] + ends[last]) // 2, False, True)
         if not is_full:
             return None
-        latest = end - stepping.context
-        first = max(begin + 1, latest - stepping.search)
+        latest = end - config.context
+        first = max(begin + 1, latest - config.search)
         return _Cut(
             quietest_frame(
                 self._held(), self._held_frame, first, latest, self._grid.stride_samples
@@ -247,7 +251,7 @@ class UtteranceCutter:
         elif not self._is_between_words[frames.columns].all():
             self._is_open = True
         self._settled += len(frames)
-        begin = max(0, self._settled - self._stepping.context)
+        begin = max(0, self._settled - self._config.context)
         self._blocks = [self._samples(begin).copy()]
         self._held_frame = begin
 

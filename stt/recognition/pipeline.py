@@ -15,9 +15,9 @@ from typing import BinaryIO, TypeVar
 
 from stt.audio.reading import Decode, decode
 from stt.engines.base import Engine
-from stt.inference.limits import sizing_of
+from stt.inference.limits import limits_of
 from stt.inference.observer import NoObserver, Observer, Stage
-from stt.inference.scheduler import Submitter
+from stt.inference.scheduler import Scheduler
 from stt.recognition.chunking import Window, WindowCutter
 from stt.recognition.ctc import GreedyDecoder
 from stt.settings import Settings
@@ -53,7 +53,7 @@ class Transcriber:
 
     def __init__(
         self,
-        submitter: Submitter,
+        scheduler: Scheduler,
         settings: Settings,
         decode: Decode = decode,
         observer: Observer | None = None,
@@ -61,9 +61,11 @@ class Transcriber:
         """``decode`` is run in threads; the service has that of a `stt.audio.pool`."""
         self._decode = decode
         self._observer = observer or NoObserver()
-        self._submitter = submitter
+        self._scheduler = scheduler
         self._settings = settings
-        self._decode_pool = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
+        self._reading_threads = ThreadPoolExecutor(
+            settings.decode_threads, thread_name_prefix="decode"
+        )
 
     async def transcribe(self, source: BinaryIO, engine: Engine) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
@@ -101,7 +103,7 @@ class Transcriber:
         self, source: BinaryIO, engine: Engine, cutter: WindowCutter
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
-        self._submitter.check_room()
+        self._scheduler.check_room()
         decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
         async with aclosing(self._frames(self._windows(source, cutter), engine)) as all_frames:
             async for frames in all_frames:
@@ -117,11 +119,11 @@ class Transcriber:
     ) -> AsyncGenerator[Frames]:
         """The cores' frames of all windows, in order, with a few windows in the queue at a time."""
         pending: deque[tuple[Window, asyncio.Task[Frames]]] = deque()
-        most = self._settings.windows_in_flight or sizing_of(engine.device).windows_in_flight
+        most = self._settings.windows_in_flight or limits_of(engine.device).windows_in_flight
         try:
             async with aclosing(windows):
                 async for window in windows:
-                    submitted = self._submitter.submit(engine, window.waveform)
+                    submitted = self._scheduler.submit(engine, window.waveform)
                     pending.append((window, asyncio.create_task(submitted)))
                     if len(pending) == most:
                         yield await self._first(pending)
@@ -138,24 +140,24 @@ class Transcriber:
 
     def close(self) -> None:
         """Start no further decoding."""
-        self._decode_pool.shutdown(wait=False, cancel_futures=True)
+        self._reading_threads.shutdown(wait=False, cancel_futures=True)
 
     async def _windows(self, source: BinaryIO, cutter: WindowCutter) -> AsyncGenerator[Window]:
         """Windows of a recording, decoded off the event loop and one step ahead."""
         loop = asyncio.get_running_loop()
         blocks = self._decode(source, max_seconds=self._settings.max_audio_seconds)
         cuts = cut_windows(blocks, cutter)
-        started, watch = time.perf_counter(), Stopwatch()
+        started, stopwatch = time.perf_counter(), Stopwatch()
         context = copy_context()  # what is logged while decoding has the request's id
 
         def next_window() -> Window | None:
-            return context.run(watch.next, cuts)
+            return context.run(stopwatch.next, cuts)
 
-        coming = loop.run_in_executor(self._decode_pool, next_window)
+        coming = loop.run_in_executor(self._reading_threads, next_window)
         try:
             # Shielded: a thread that is decoding cannot be cancelled, only waited for.
             while (window := await asyncio.shield(coming)) is not None:
-                coming = loop.run_in_executor(self._decode_pool, next_window)
+                coming = loop.run_in_executor(self._reading_threads, next_window)
                 yield window
         finally:
             # The caller may stop early; the source is its own again only once nobody reads it.
@@ -165,8 +167,8 @@ class Transcriber:
             coming.exception()  # seen, also if nobody waits for it any more
             cuts.close()
             blocks.close()
-            if watch.seconds:
-                self._observer.stage(Stage.DECODE, started, watch.ended, watch.seconds)
+            if stopwatch.seconds:
+                self._observer.stage(Stage.DECODE, started, stopwatch.ended, stopwatch.seconds)
 
 
 class Stopwatch:

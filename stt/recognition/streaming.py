@@ -16,9 +16,9 @@ from stt.audio.readers import MAX_RATE, MIN_RATE
 from stt.audio.resampler import Resampler
 from stt.engines.base import Engine
 from stt.errors import AudioTooLong, InvalidAudio, InvalidParameter, Overloaded
-from stt.inference.scheduler import Submitter
+from stt.inference.scheduler import Scheduler
 from stt.recognition.ctc import GreedyDecoder
-from stt.recognition.endpointing import Stepping, UtteranceCutter
+from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.settings import Settings
 from stt.types import Word
 
@@ -33,7 +33,7 @@ FULL_SCALE = 2**15
 
 
 @dataclass(frozen=True)
-class Heard:
+class LiveResult:
     """What a session has to say after some samples."""
 
     settled: tuple[Word, ...]
@@ -46,7 +46,7 @@ class LiveSession:
     """One stream of s16le samples in one language; used by one task."""
 
     def __init__(
-        self, engine: Engine, submitter: Submitter, settings: Settings, sample_rate: float
+        self, engine: Engine, scheduler: Scheduler, settings: Settings, sample_rate: float
     ) -> None:
         """
         Raises:
@@ -57,11 +57,11 @@ class LiveSession:
                 f"sample_rate is {sample_rate:g}; expected {MIN_RATE} to {MAX_RATE} Hz."
             )
         self._engine = engine
-        self._submitter = submitter
+        self._scheduler = scheduler
         self._rate = sample_rate
         self._max_seconds = settings.max_audio_seconds
         self._resampler = Resampler(sample_rate)
-        stepping = Stepping.of_seconds(
+        config = StreamingConfig.of_seconds(
             engine.grid,
             step=settings.live_step_seconds,
             window=settings.window_seconds,
@@ -69,7 +69,7 @@ class LiveSession:
             search=settings.cut_search_seconds,
         )
         decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
-        self._cutter = UtteranceCutter(engine.grid, engine.vocabulary, decoder, stepping)
+        self._cutter = Endpointer(engine.grid, engine.vocabulary, decoder, config)
         self._n_received = 0
         self._began: float | None = None
         self._work: asyncio.Task[None] | None = None
@@ -79,7 +79,7 @@ class LiveSession:
         """Audio so far."""
         return self._n_received / self._rate
 
-    async def hear(self, pcm: bytes) -> Heard:
+    async def hear(self, pcm: bytes) -> LiveResult:
         """Take samples; say what there is to say by now.
 
         Waits, for a moment, for the model to look at them, so that the answer is of today; not for
@@ -120,7 +120,7 @@ class LiveSession:
             work.result()
         return self._say()
 
-    async def finish(self) -> Heard:
+    async def finish(self) -> LiveResult:
         """No more samples: everything that was not said yet, all of it settled.
 
         Raises:
@@ -149,12 +149,12 @@ class LiveSession:
 
     async def _look(self) -> None:
         while (waveform := self._cutter.due()) is not None:
-            self._cutter.take(await self._submitter.submit(self._engine, waveform))
+            self._cutter.take(await self._scheduler.submit(self._engine, waveform))
 
-    def _say(self) -> Heard:
+    def _say(self) -> LiveResult:
         settled = tuple(self._cutter.take_settled())
         provisional = " ".join(word.text for word in self._cutter.provisional())
-        return Heard(settled, provisional)
+        return LiveResult(settled, provisional)
 
 
 class LiveSessions:

@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
-from stt.inference.scheduler import Submitter
+from stt.inference.scheduler import Scheduler
 from stt.server.problems import problem_of
 from stt.server.schemas import CANCELLED, ProblemResponse, note_failure
 
@@ -21,7 +21,7 @@ class Admission:
 
     def __init__(self, max_requests: int) -> None:
         self._max_requests = max_requests
-        self._visits: set[_Visit] = set()
+        self._inside: set[_InFlightRequest] = set()
         self.n_sockets = 0
         self.draining = False
         """The service is about to stop; probes say so, and load balancers hear it."""
@@ -32,9 +32,9 @@ class Admission:
     @property
     def n_inside(self) -> int:
         """Requests and WebSockets that were taken in and are not done."""
-        return len(self._visits) + self.n_sockets
+        return len(self._inside) + self.n_sockets
 
-    def check(self, submitter: Submitter) -> None:
+    def check(self, scheduler: Scheduler) -> None:
         """Ask before anything of a request but its head is read.
 
         Raises:
@@ -43,12 +43,12 @@ class Admission:
         """
         if self.closed:
             raise stopping()
-        submitter.check_room()
-        if len(self._visits) >= self._max_requests:
+        scheduler.check_room()
+        if len(self._inside) >= self._max_requests:
             raise Overloaded(
-                f"{len(self._visits)} recordings are being transcribed or wait for it, the limit "
+                f"{len(self._inside)} recordings are being transcribed or wait for it, the limit "
                 f"here is {self._max_requests}. Try again a little later.",
-                retry_after_seconds=submitter.retry_after_seconds,
+                retry_after_seconds=scheduler.retry_after_seconds,
             )
 
     def close(self) -> None:
@@ -61,18 +61,18 @@ class Admission:
         """Call it then: those who would stay for ever are asked to end."""
         self._told_when_closed.append(tell)
 
-    def enter(self, visit: "_Visit") -> None:
+    def enter(self, request: "_InFlightRequest") -> None:
         """Count it."""
-        self._visits.add(visit)
+        self._inside.add(request)
 
-    def leave(self, visit: "_Visit") -> None:
+    def leave(self, request: "_InFlightRequest") -> None:
         """Count it no more."""
-        self._visits.discard(visit)
+        self._inside.discard(request)
 
     def drop_all(self) -> None:
         """Answer every request that is inside with 503 and cancel its work."""
-        for visit in tuple(self._visits):
-            visit.drop(stopping())
+        for request in tuple(self._inside):
+            request.drop(stopping())
 
 
 def stopping() -> Draining:
@@ -117,7 +117,7 @@ class AdmissionControl:
             await self._app(scope, receive, send_last)
             return
         try:
-            self._admission.check(scope["app"].state.service.submitter)
+            self._admission.check(scope["app"].state.service.scheduler)
         except SttError as error:
             await refuse(problem_of(error), scope, receive, send_last)
             return
@@ -128,11 +128,11 @@ class AdmissionControl:
             finally:
                 self._admission.n_sockets -= 1
             return
-        visit = _Visit(self._admission, receive, send_last)
-        await visit.run(self._app, scope, self._timeout_seconds)
+        request = _InFlightRequest(self._admission, receive, send_last)
+        await request.run(self._app, scope, self._timeout_seconds)
 
 
-class _Visit:
+class _InFlightRequest:
     """One request that is inside: its work ends when it is answered, too late or not wanted."""
 
     def __init__(self, admission: Admission, receive: Receive, send: Send) -> None:

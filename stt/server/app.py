@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from stt import __version__
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.audio.reading import warming_clip
 from stt.engines.base import Engine
 from stt.engines.device import available_cores
@@ -71,7 +71,7 @@ def create_app(
     settings: Settings,
     *,
     engine: Engine | None = None,
-    decoders: DecodePool | None = None,
+    readers: ReaderPool | None = None,
     tracer_provider: TracerProvider | None = None,
     connect: Connect | None = None,
 ) -> FastAPI:
@@ -80,7 +80,7 @@ def create_app(
     Args:
         settings: Read by the caller, once.
         engine: Serves every language instead of the checkpoints, for tests.
-        decoders: Decode instead of processes of the app's own, for tests; not closed.
+        readers: Decode instead of processes of the app's own, for tests; not closed.
         tracer_provider: Exports spans; None leaves it to OpenTelemetry's global one, if there is.
         connect: Finds what computes; None computes in this process.
 
@@ -99,21 +99,21 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        pool = decoders or DecodePool(settings)
+        pool = readers or ReaderPool(settings)
         pool.start()  # its imports take seconds, as the models' do
 
         async def warm(engine: Engine) -> None:
             await unobserved.transcribe(warming_clip(), engine)
 
-        backend = connect(observer, metrics, admission, warm)
-        submitter = backend.submitter
-        transcriber = Transcriber(submitter, settings, pool.decode, observer)
-        unobserved = Transcriber(submitter, settings, pool.decode)
+        runtime = connect(observer, metrics, admission, warm)
+        scheduler = runtime.scheduler
+        transcriber = Transcriber(scheduler, settings, pool.decode, observer)
+        unobserved = Transcriber(scheduler, settings, pool.decode)
         live = LiveSessions(settings.max_live_sessions)
         admission.tell_when_closed(live.drain)
         app.state.service = Service(
-            settings, languages, submitter, backend.engines, transcriber, admission, metrics, live,
-            settings.cpu_threads or available_cores(), backend.collect,
+            settings, languages, scheduler, runtime.engines, transcriber, admission, metrics, live,
+            settings.cpu_threads or available_cores(), runtime.collect,
         )  # fmt: skip
         if settings.demo:
             logger.warning(
@@ -121,7 +121,7 @@ def create_app(
                 "show that the service works; they do not understand people. Start without "
                 "--demo for real models."
             )
-        loading = asyncio.create_task(backend.engines.run())
+        loading = asyncio.create_task(runtime.engines.run())
         try:
             yield
         finally:
@@ -130,9 +130,9 @@ def create_app(
                 await loading
             transcriber.close()
             unobserved.close()
-            if pool is not decoders:
+            if pool is not readers:
                 pool.close()
-            submitter.close()
+            scheduler.close()
             if tracer_provider is not None:
                 await flush(tracer_provider)
 

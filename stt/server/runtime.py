@@ -1,6 +1,6 @@
 """What computes for the application, as one part that can be exchanged: this process, or a cluster.
 
-The application asks for a `Backend` when it starts (`Connect`) and knows no more of it than that.
+The application asks for a `Runtime` when it starts (`Connect`) and knows no more of it than that.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from stt.engines.base import Engine
 from stt.inference.batcher import Batcher
 from stt.inference.observer import Observer
-from stt.inference.scheduler import Submitter
+from stt.inference.scheduler import Scheduler
 from stt.languages import Language, Languages
 from stt.models.loader import EngineLoader, LoadState, Status
 from stt.observability.metrics import Metrics
@@ -37,7 +37,7 @@ class Engines(Protocol):
         ...
 
     def engine(self, language: Language) -> Engine:
-        """The language's engine; to be handed to `Submitter.submit`.
+        """The language's engine; to be handed to `Scheduler.submit`.
 
         Raises:
             ModelLoading: not yet.
@@ -55,16 +55,16 @@ class Engines(Protocol):
 
 
 @dataclass(frozen=True)
-class Backend:
+class Runtime:
     """Engines, and who computes with them."""
 
-    submitter: Submitter
+    scheduler: Scheduler
     engines: Engines
     collect: Callable[[], Awaitable[CollectorRegistry]]
     """Every metric of the service, wherever it is counted."""
 
 
-Connect: TypeAlias = Callable[[Observer, Metrics, Admission, Warm], Backend]
+Connect: TypeAlias = Callable[[Observer, Metrics, Admission, Warm], Runtime]
 """Called once the application's event loop runs; the admission is for who stops it from outside."""
 
 
@@ -76,21 +76,23 @@ def connect_locally(
     metrics: Metrics,
     admission: Admission,
     warm: Warm,
-) -> Backend:
+) -> Runtime:
     """Compute in this process; ``engine`` serves every language instead of the checkpoints."""
     batcher = Batcher.of(settings, observer)
     loader = EngineLoader(languages, settings, warm, engine)
-    watch(metrics, batcher, loader, languages)
+    export_gauges(metrics, batcher, loader, languages)
 
     async def collect() -> CollectorRegistry:
         return metrics.registry
 
-    return Backend(batcher, loader, collect)
+    return Runtime(batcher, loader, collect)
 
 
-def watch(metrics: Metrics, batcher: Batcher, loader: EngineLoader, languages: Languages) -> None:
+def export_gauges(
+    metrics: Metrics, batcher: Batcher, loader: EngineLoader, languages: Languages
+) -> None:
     """Look up what waits, and how far the models are, whenever somebody wants to know."""
     metrics.queue_size.set_function(lambda: batcher.n_queued)
     metrics.queue_audio_seconds.set_function(lambda: batcher.queued_seconds)
     for language in languages:
-        metrics.watch_model(language.code, partial(loader.state, language))
+        metrics.export_model_gauges(language.code, partial(loader.state, language))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi.requests import HTTPConnection
 from prometheus_client import CollectorRegistry
 
-from stt.inference.scheduler import Submitter
+from stt.inference.scheduler import Scheduler
 from stt.languages import Languages
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
@@ -22,7 +22,7 @@ class Service:
 
     settings: Settings
     languages: Languages
-    submitter: Submitter
+    scheduler: Scheduler
     engines: Engines
     transcriber: Transcriber
     admission: Admission

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
-from tests.backends import make_app, using
 from tests.fakes import FakeEngine
+from tests.runtimes import make_app, using
 
 Serve = Callable[..., AbstractContextManager[TestClient]]
 
@@ -50,16 +50,16 @@ SLOW_IN_A_CLUSTER = {"test_hostile", "test_openapi", "test_uploads"}
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = set().union(*LOCAL_ONLY.values())
-    backends: list[Any] = ["local"]
+    runtimes: list[Any] = ["local"]
     if metafunc.definition.originalname not in names:
         slow = metafunc.module.__name__.rpartition(".")[2] in SLOW_IN_A_CLUSTER
-        backends.append(pytest.param("cluster", marks=[pytest.mark.slow] if slow else []))
-    metafunc.parametrize("backend", backends, indirect=True, scope="module")
+        runtimes.append(pytest.param("cluster", marks=[pytest.mark.slow] if slow else []))
+    metafunc.parametrize("runtime", runtimes, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    """What computes in this test: ``local`` or ``cluster``; see `tests.backends`."""
+def runtime(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What computes in this test: ``local`` or ``cluster``; see `tests.runtimes`."""
     with using(request.param):
         yield request.param
 
@@ -68,11 +68,11 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
 def serve_app(
     *flags: str,
     engine: FakeEngine | None = None,
-    decoders: DecodePool | None = None,
+    readers: ReaderPool | None = None,
     ready: bool = True,
 ) -> Iterator[TestClient]:
     """Start the application with these settings; wait for it to be ready unless told not to."""
-    app = make_app(load_settings(flags), engine=engine, decoders=decoders)
+    app = make_app(load_settings(flags), engine=engine, readers=readers)
     with TestClient(app, raise_server_exceptions=False) as client:
         deadline = time.monotonic() + 60
         while ready and client.get("/readyz").status_code != 200:

@@ -9,8 +9,8 @@ import uvicorn
 
 from stt.models.loader import Status
 from stt.settings import load_settings
-from tests.backends import make_app
 from tests.fakes import FakeEngine
+from tests.runtimes import make_app
 
 
 @contextmanager

@@ -52,10 +52,10 @@ def test_a_client_that_asks_first_never_sends_the_refused_body(wav: bytes) -> No
         assert taken.result().status_code == 200
 
 
-def test_too_many_seconds_in_the_queue_refuse_before_the_body_too(backend: str) -> None:
+def test_too_many_seconds_in_the_queue_refuse_before_the_body_too(runtime: str) -> None:
     engine = BlockedEngine()
     clip = with_libsndfile(tones(10, 16000), 16000, "FLAC")
-    limit = {"local": "15", "cluster": "25"}[backend]  # there, what is computed counts too
+    limit = {"local": "15", "cluster": "25"}[runtime]  # there, what is computed counts too
     with (
         live("--max-queue-seconds", limit, "--batch-seconds", "1", engine=engine) as running,
         ThreadPoolExecutor(3) as pool,

@@ -92,16 +92,16 @@ def test_nan_and_infinity_leave_the_others_as_they_are(serve: Serve, value: floa
 
 
 def test_a_decoder_that_crashes_or_hangs_is_the_file_s_fault_only(serve: Serve) -> None:
-    from stt.audio.pool import DecodePool
+    from stt.audio.pool import ReaderPool
     from stt.settings import load_settings
 
     settings = load_settings(["--decode-timeout-seconds", "1"])
-    misbehaving = DecodePool(settings, target="tests.misbehaving:decode")
-    with serve(engine=FakeEngine(), decoders=misbehaving) as client:
+    faulty = ReaderPool(settings, target="tests.faulty_decoder:decode")
+    with serve(engine=FakeEngine(), readers=faulty) as client:
         good = b"echo\n" + bytes(32_000)
         with ThreadPoolExecutor(8) as threads:
             bad = [b"abort\n", b"sleep\n", b"segfault\n", b"swallow\n", b"exit\n", b"raise\n"]
             answers = list(threads.map(lambda data: send(client, data), [*bad, good] * 2))
         assert answers == [*[(400, "decode_failed")] * len(bad), (200, "ok")] * 2
         assert client.get("/readyz").status_code == 200
-    misbehaving.close()
+    faulty.close()

@@ -15,8 +15,8 @@ from openai import OpenAI
 from stt.types import Frames, Waveform
 from tests.api.sockets import listen
 from tests.audio_files import tones, with_libsndfile
-from tests.backends import n_warmings
 from tests.fakes import FakeEngine, spell
+from tests.runtimes import n_warmings
 
 
 class Gated(FakeEngine):

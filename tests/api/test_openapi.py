@@ -9,16 +9,16 @@ from schemathesis.checks import positive_data_acceptance, unsupported_method
 
 from stt.server.app import create_app
 from stt.settings import load_settings
-from tests.decoders import shared_decoders
 from tests.fakes import FakeEngine
 from tests.live import Live, live
+from tests.reader_pools import shared_readers
 
 OPEN = ("--languages", "KR,EN")
 GUARDED = (*OPEN, "--api-keys", "key")
 
 
 def describe(*flags: str) -> schemathesis.BaseSchema:
-    app = create_app(load_settings(flags), engine=FakeEngine(), decoders=shared_decoders())
+    app = create_app(load_settings(flags), engine=FakeEngine(), readers=shared_readers())
     return schemathesis.openapi.from_dict(app.openapi())
 
 

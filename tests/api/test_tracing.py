@@ -19,9 +19,9 @@ from stt.errors import ConfigurationError
 from stt.observability.logs import JsonFormatter
 from stt.observability.tracing import make_provider
 from stt.settings import load_settings
-from tests.backends import make_app
 from tests.fakes import FakeEngine
 from tests.live import wait_until
+from tests.runtimes import make_app
 from tests.unit.observability.test_tracecontext import PARENT, TRACE
 
 EXPECTED_STAGES = {"decode", "queue", "forward"}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import simpy
 
+from benchmarks.queueing import Station, arrivals, choose
 from benchmarks.simulated import (
     HEADROOM,
     Cluster,
@@ -18,7 +19,6 @@ from benchmarks.simulated import (
     needed,
     windows_of,
 )
-from benchmarks.stations import Station, arrivals, choose
 
 COSTS = Costs()
 CLIPS = ((5.0, 1.0),)

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import growth, watch
+from benchmarks import growth, resources
 from benchmarks.faults import Faults
 from benchmarks.ledger import MARGIN_SECONDS, Ledger, Outcome
+from benchmarks.resources import Family, Sample, growth_table, slope
 from benchmarks.soak import good_clips, log_counts, parse, summary
-from benchmarks.watch import Family, Sample, growth_table, slope
 
 
 class Clock:
@@ -91,11 +91,11 @@ def test_the_log_is_counted_above_info_and_by_what_it_says() -> None:
 DECODES = """
 import sys
 from io import BytesIO
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.errors import DecodeFailed
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
-pool = DecodePool(load_settings())
+pool = ReaderPool(load_settings())
 clip = with_libsndfile(tones(0.5, 16_000), 16_000, "WAV")
 for _ in sys.stdin:
     try:
@@ -186,7 +186,7 @@ def test_options() -> None:
 def test_the_plot_is_written(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     samples = [sample(second, 500, n_answers=second * 3) for second in range(0, 100, 5)]
-    watch.plot(tmp_path / "soak.png", "a soak", samples, 20, faults=[30, 60])
+    resources.plot(tmp_path / "soak.png", "a soak", samples, 20, faults=[30, 60])
     assert (tmp_path / "soak.png").read_bytes().startswith(b"\x89PNG")
 
 

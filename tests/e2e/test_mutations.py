@@ -16,7 +16,7 @@ import psutil
 import pytest
 import requests
 
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.errors import SttError
 from stt.server.problems import STATUSES
 from stt.settings import load_settings
@@ -33,7 +33,7 @@ GROWTH_MB = 30.0
 """Over the whole run once it is warm; one leaked upload in ten would be five times that."""
 
 
-class Watch:
+class ResourceMonitor:
     """Memory and descriptors of a service and of the processes under it, over a run."""
 
     def __init__(self, service: psutil.Process, every: int) -> None:
@@ -69,7 +69,7 @@ class Watch:
 
 
 def run(
-    files: Iterable[Hostile], send: Callable[[bytes], str], watch: Watch, threads: int
+    files: Iterable[Hostile], send: Callable[[bytes], str], monitor: ResourceMonitor, threads: int
 ) -> Counter[str]:
     """Send all, some at a time; count what became of them, and print it."""
     found: Counter[str] = Counter()
@@ -86,15 +86,17 @@ def run(
                 found[code] += 1
                 slowest = max(slowest, (seconds, name))
             n_done += len(some)
-            watch.look(n_done)
+            monitor.look(n_done)
     seconds = time.perf_counter() - started
-    print(f"\n{found.total()} files in {seconds:.0f} s: {dict(found)}; {watch}; slowest {slowest}")
+    print(
+        f"\n{found.total()} files in {seconds:.0f} s: {dict(found)}; {monitor}; slowest {slowest}"
+    )
     assert slowest[0] < 30
     return found
 
 
 def test_mutated_files_in_the_decode_processes() -> None:
-    pool = DecodePool(load_settings())
+    pool = ReaderPool(load_settings())
 
     def send(data: bytes) -> str:
         try:
@@ -104,12 +106,12 @@ def test_mutated_files_in_the_decode_processes() -> None:
             return error.code
         return "ok"
 
-    watch = Watch(psutil.Process(), every=200)
-    found = run(mutated(BY_POOL, seed=10), send, watch, threads=2)
+    monitor = ResourceMonitor(psutil.Process(), every=200)
+    found = run(mutated(BY_POOL, seed=10), send, monitor, threads=2)
     pool.close()
     assert found.total() == BY_POOL
     assert set(found) <= {"ok", "invalid_audio", "unsupported_format", "audio_too_long"}
-    service, template, descriptors = watch.growth()
+    service, template, descriptors = monitor.growth()
     assert service < GROWTH_MB
     assert template < GROWTH_MB
     assert descriptors <= 4
@@ -132,12 +134,12 @@ def test_mutated_uploads_by_http() -> None:
             assert response.status_code == KNOWN[body["code"]] < 500, body
             return str(body["code"])
 
-        watch = Watch(psutil.Process(server.process.pid), every=50)
-        found = run(mutated(BY_HTTP, seed=11), send, watch, threads=4)
+        monitor = ResourceMonitor(psutil.Process(server.process.pid), every=50)
+        found = run(mutated(BY_HTTP, seed=11), send, monitor, threads=4)
         assert found.total() == BY_HTTP
         assert set(found) <= {"ok", "invalid_audio", "unsupported_format", "audio_too_long"}
         assert server.wait_until_ready(5)["status"] == "ok"
-        service, template, descriptors = watch.growth()
+        service, template, descriptors = monitor.growth()
         assert service < GROWTH_MB
         assert template < GROWTH_MB
         assert descriptors <= 8

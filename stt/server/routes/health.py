@@ -64,7 +64,7 @@ def status_of(service: Service) -> str:
     """The service's state in the word that `/health` uses."""
     if service.admission.draining:
         return "draining"
-    if service.submitter.fault is not None:
+    if service.scheduler.fault is not None:
         return Status.FAILED.value
     status = service.engines.status
     return "ok" if status is Status.READY else status.value
@@ -75,7 +75,7 @@ def status_of(service: Service) -> str:
 )
 async def livez(service: Use, response: Response) -> dict[str, str]:
     """200 unless the process should be killed; for liveness probes."""
-    reason = service.submitter.fault
+    reason = service.scheduler.fault
     if reason is not None:
         response.status_code = 503
         return {"status": "failed", "reason": reason}

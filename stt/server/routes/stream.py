@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from stt import errors
 from stt.engines.base import Engine
-from stt.recognition.streaming import Heard, LiveSession
+from stt.recognition.streaming import LiveResult, LiveSession
 from stt.server.auth import SUBPROTOCOL
 from stt.server.schemas import note_failure
 from stt.server.state import Service, get_service
@@ -149,7 +149,7 @@ class Connection:
             if isinstance(message, bytes):
                 if self._session is None:
                     rate = self._config.sample_rate
-                    self._session = LiveSession(engine, self._service.submitter, settings, rate)
+                    self._session = LiveSession(engine, self._service.scheduler, settings, rate)
                 await self._reply(await self._session.hear(message))
                 continue
             command = read_command(message)
@@ -199,24 +199,24 @@ class Connection:
         text = message.get("text")
         return bytes(message["bytes"]) if text is None else str(text)
 
-    async def _reply(self, heard: Heard) -> None:
+    async def _reply(self, live_result: LiveResult) -> None:
         """The one answer to samples: what has settled, else what is provisional."""
-        if heard.settled:
-            await self._send(self._result(heard))
+        if live_result.settled:
+            await self._send(self._result(live_result))
         else:
-            await self._send({"partial": heard.provisional})
+            await self._send({"partial": live_result.provisional})
 
     async def _finish(self) -> None:
         """What the session still has to say, as one result; the next one begins at 0."""
         session, self._session = self._session, None
-        heard = Heard((), "")
+        live_result = LiveResult((), "")
         if session is not None:
             try:
-                heard = await session.finish()
+                live_result = await session.finish()
             finally:
                 await session.close()
             logger.info("heard", extra={"audio_seconds": round(session.received_seconds, 3)})
-        await self._send(self._result(heard))
+        await self._send(self._result(live_result))
 
     async def _say_goodbye(self, ending: Ending) -> None:
         """What was heard before an end that the client did not ask for, and why it ends."""
@@ -227,9 +227,9 @@ class Connection:
             note_failure(self._socket.scope, ending.code)
             await self._send({"error": ending.message, "code": ending.code})
 
-    def _result(self, heard: Heard) -> dict[str, Any]:
-        result: dict[str, Any] = {"text": " ".join(word.text for word in heard.settled)}
-        if heard.settled and self._config.words:
+    def _result(self, live_result: LiveResult) -> dict[str, Any]:
+        result: dict[str, Any] = {"text": " ".join(word.text for word in live_result.settled)}
+        if live_result.settled and self._config.words:
             result["result"] = [
                 {
                     "word": word.text,
@@ -237,7 +237,7 @@ class Connection:
                     "end": round(word.end, 3),
                     "conf": round(word.confidence, 4),
                 }
-                for word in heard.settled
+                for word in live_result.settled
             ]
         return result
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.errors import AudioTooLong, SttError
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
@@ -30,20 +30,20 @@ def others() -> set[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def pool(others: set[psutil.Process]) -> Iterator[DecodePool]:
-    pool = DecodePool(load_settings())
+def pool(others: set[psutil.Process]) -> Iterator[ReaderPool]:
+    pool = ReaderPool(load_settings())
     pool.start()
     yield pool
     pool.close()
 
 
 @pytest.fixture(scope="module")
-def template(pool: DecodePool, others: set[psutil.Process]) -> psutil.Process:
+def template(pool: ReaderPool, others: set[psutil.Process]) -> psutil.Process:
     (template,) = set(psutil.Process().children()) - others
     return template
 
 
-def outcome(pool: DecodePool, data: bytes) -> str:
+def outcome(pool: ReaderPool, data: bytes) -> str:
     try:
         n_samples = sum(map(len, pool.decode(BytesIO(data), max_seconds=MAX_SECONDS)))
     except SttError as error:
@@ -68,7 +68,7 @@ def digest() -> str:
     return hashlib.sha256(b"".join(each.name.encode() + each.data for each in files)).hexdigest()
 
 
-def test_every_file_of_the_corpus_has_an_outcome_that_is_right_for_it(pool: DecodePool) -> None:
+def test_every_file_of_the_corpus_has_an_outcome_that_is_right_for_it(pool: ReaderPool) -> None:
     wrong = []
     for each in corpus():
         found = outcome(pool, each.data)
@@ -78,7 +78,7 @@ def test_every_file_of_the_corpus_has_an_outcome_that_is_right_for_it(pool: Deco
     assert outcome(pool, CLIP) == "ok"
 
 
-def test_a_thousand_mutated_files_crash_and_hang_nothing(pool: DecodePool) -> None:
+def test_a_thousand_mutated_files_crash_and_hang_nothing(pool: ReaderPool) -> None:
     found = {each.name: outcome(pool, each.data) for each in mutated(1000, seed=2)}
     assert {name for name, code in found.items() if code == "decode_failed"} == set()
     assert len(set(found.values())) >= 3
@@ -96,7 +96,7 @@ BOMBS = {
 
 @pytest.mark.parametrize(("data", "sentence"), BOMBS.values(), ids=BOMBS.keys())
 def test_memory_is_flat_under_a_decompression_bomb(
-    pool: DecodePool, template: psutil.Process, data: bytes, sentence: str
+    pool: ReaderPool, template: psutil.Process, data: bytes, sentence: str
 ) -> None:
     assert len(data) < 200_000
     assert outcome(pool, CLIP) == "ok"
@@ -118,7 +118,7 @@ def peak_mb(process: psutil.Process) -> float:
 
 
 def test_an_index_that_grows_to_gigabytes_stops_at_the_limit(
-    pool: DecodePool, template: psutil.Process
+    pool: ReaderPool, template: psutil.Process
 ) -> None:
     # Each takes four bytes to write; FFmpeg would build an entry for every frame.
     bombs = [each for each in corpus() if "index-bomb" in each.name]
@@ -130,7 +130,7 @@ def test_an_index_that_grows_to_gigabytes_stops_at_the_limit(
     assert peak_mb(worker) < 700
 
 
-def test_playlists_are_opened_by_nobody(pool: DecodePool) -> None:
+def test_playlists_are_opened_by_nobody(pool: ReaderPool) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,

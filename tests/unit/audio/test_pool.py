@@ -19,7 +19,7 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.audio.reading import decode
 from stt.errors import (
     AudioError,
@@ -34,15 +34,15 @@ from tests.audio_files import tones, with_ffmpeg, with_libsndfile
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are Linux's")
 
-BAD = "tests.misbehaving:decode"
+BAD = "tests.faulty_decoder:decode"
 REAL = "stt.audio.reading:decode"
 SOON = 20.0
 """Seconds; nothing here takes as long, on the slowest machine."""
 
 
 @contextmanager
-def open_pool(*flags: str, target: str = BAD, **options: int) -> Iterator[DecodePool]:
-    pool = DecodePool(load_settings(flags), target=target, **options)
+def open_pool(*flags: str, target: str = BAD, **options: int) -> Iterator[ReaderPool]:
+    pool = ReaderPool(load_settings(flags), target=target, **options)
     try:
         yield pool
     finally:
@@ -50,20 +50,20 @@ def open_pool(*flags: str, target: str = BAD, **options: int) -> Iterator[Decode
 
 
 @pytest.fixture(scope="module")
-def real() -> Iterator[DecodePool]:
+def real() -> Iterator[ReaderPool]:
     with open_pool(target=REAL) as pool:
         pool.start()
         yield pool
 
 
 @pytest.fixture
-def bad() -> Iterator[DecodePool]:
+def bad() -> Iterator[ReaderPool]:
     with open_pool("--decode-timeout-seconds", "1") as pool:
         yield pool
 
 
 def read(
-    pool: DecodePool, source: BinaryIO | bytes, max_seconds: float = 100
+    pool: ReaderPool, source: BinaryIO | bytes, max_seconds: float = 100
 ) -> NDArray[np.float32]:
     source = BytesIO(source) if isinstance(source, bytes) else source
     blocks = list(pool.decode(source, max_seconds=max_seconds))
@@ -74,7 +74,7 @@ def in_process(data: bytes) -> NDArray[np.float32]:
     return np.concatenate(list(decode(BytesIO(data), max_seconds=100)))
 
 
-def serves(pool: DecodePool) -> bool:
+def serves(pool: ReaderPool) -> bool:
     return bytes(read(pool, b"echo\nstill here").astype(np.uint8)) == b"still here"
 
 
@@ -116,14 +116,14 @@ RECORDINGS = {
 
 
 @pytest.mark.parametrize("data", RECORDINGS.values(), ids=RECORDINGS.keys())
-def test_samples_are_those_of_decoding_in_this_process(real: DecodePool, data: bytes) -> None:
+def test_samples_are_those_of_decoding_in_this_process(real: ReaderPool, data: bytes) -> None:
     there = read(real, data)
     here = np.concatenate([np.zeros(0, np.float32), *decode(BytesIO(data), max_seconds=100)])
     assert np.array_equal(there, here)
     assert there.dtype == np.float32
 
 
-def test_any_file_object_will_do(real: DecodePool, tmp_path: Path) -> None:
+def test_any_file_object_will_do(real: ReaderPool, tmp_path: Path) -> None:
     data = RECORDINGS["wav"]
     expected = in_process(data)
     path = tmp_path / "clip"
@@ -141,7 +141,7 @@ def test_any_file_object_will_do(real: DecodePool, tmp_path: Path) -> None:
         assert np.array_equal(read(real, named), expected)  # type: ignore[arg-type]
 
 
-def test_a_compressed_file_is_taken_for_what_it_reads_as(real: DecodePool, tmp_path: Path) -> None:
+def test_a_compressed_file_is_taken_for_what_it_reads_as(real: ReaderPool, tmp_path: Path) -> None:
     import gzip
 
     path = tmp_path / "clip.gz"
@@ -159,14 +159,14 @@ def test_a_compressed_file_is_taken_for_what_it_reads_as(real: DecodePool, tmp_p
     ],
 )
 def test_errors_arrive_as_themselves(
-    real: DecodePool, data: bytes, error: type[AudioError], sentence: str
+    real: ReaderPool, data: bytes, error: type[AudioError], sentence: str
 ) -> None:
     for _ in range(2):
         with pytest.raises(error, match=sentence):
             read(real, data, max_seconds=2)
 
 
-def test_nothing_is_read_before_the_first_block_is_asked_for(bad: DecodePool) -> None:
+def test_nothing_is_read_before_the_first_block_is_asked_for(bad: ReaderPool) -> None:
     bad.decode(BytesIO(b"abort\n"), max_seconds=1)
     assert not templates()
 
@@ -205,7 +205,7 @@ def test_a_decoder_that_hangs_or_crashes_costs_only_its_own_recording(
         others.close()
 
 
-def test_what_is_killed_is_gone(bad: DecodePool) -> None:
+def test_what_is_killed_is_gone(bad: ReaderPool) -> None:
     for command in (b"sleep\n", b"raise\n", b"exit\n"):
         assert serves(bad)
         before = workers()
@@ -214,7 +214,7 @@ def test_what_is_killed_is_gone(bad: DecodePool) -> None:
         wait_until_gone(before)
 
 
-def test_a_caller_that_takes_its_time_is_no_hang_and_fills_no_memory(bad: DecodePool) -> None:
+def test_a_caller_that_takes_its_time_is_no_hang_and_fills_no_memory(bad: ReaderPool) -> None:
     blocks = bad.decode(BytesIO(b"endless\n"), max_seconds=1)
     next(blocks)
     (worker,) = workers()
@@ -229,7 +229,7 @@ def test_a_caller_that_takes_its_time_is_no_hang_and_fills_no_memory(bad: Decode
     blocks.close()
 
 
-def test_a_caller_that_stops_early_frees_the_worker_at_once(bad: DecodePool) -> None:
+def test_a_caller_that_stops_early_frees_the_worker_at_once(bad: ReaderPool) -> None:
     for command in (b"endless\n", b"sleep later\n"):
         blocks = bad.decode(BytesIO(command), max_seconds=1)
         next(blocks)
@@ -262,7 +262,7 @@ def test_a_caller_that_stops_while_another_thread_waits_ends_the_worker_at_once(
     assert [record for record in caplog.records if "failed" in record.getMessage()] == []
 
 
-def test_closed_at_any_moment_a_recording_leaves_its_worker_in_order(bad: DecodePool) -> None:
+def test_closed_at_any_moment_a_recording_leaves_its_worker_in_order(bad: ReaderPool) -> None:
     for index in range(60):
         blocks = bad.decode(BytesIO(b"echo\n" + bytes(1000)), max_seconds=1)
         waiting = threading.Thread(target=list, args=(blocks,))
@@ -275,7 +275,7 @@ def test_closed_at_any_moment_a_recording_leaves_its_worker_in_order(bad: Decode
     assert len(workers()) <= 4
 
 
-def test_many_at_the_same_time_get_their_own(bad: DecodePool) -> None:
+def test_many_at_the_same_time_get_their_own(bad: ReaderPool) -> None:
     texts = [bytes([65 + index]) * 100_000 for index in range(24)]
     with ThreadPoolExecutor(8) as threads:
         results = threads.map(lambda text: read(bad, b"echo\n" + text), texts)
@@ -306,7 +306,7 @@ def test_a_worker_is_used_again_but_not_for_ever() -> None:
         assert seen[0] != seen[3]
 
 
-def test_a_worker_that_died_while_idle_is_replaced(bad: DecodePool) -> None:
+def test_a_worker_that_died_while_idle_is_replaced(bad: ReaderPool) -> None:
     assert serves(bad)
     for worker in (idle := workers()):
         worker.kill()
@@ -314,7 +314,7 @@ def test_a_worker_that_died_while_idle_is_replaced(bad: DecodePool) -> None:
     assert serves(bad)
 
 
-def test_a_template_that_died_is_replaced(bad: DecodePool) -> None:
+def test_a_template_that_died_is_replaced(bad: ReaderPool) -> None:
     assert serves(bad)
     opened = bad.decode(BytesIO(b"endless\n"), max_seconds=1)
     next(opened)
@@ -328,7 +328,7 @@ def test_a_template_that_died_is_replaced(bad: DecodePool) -> None:
     assert serves(bad)
 
 
-def test_signals_to_the_whole_service_leave_decoding_alone(bad: DecodePool) -> None:
+def test_signals_to_the_whole_service_leave_decoding_alone(bad: ReaderPool) -> None:
     assert serves(bad)
     (worker,) = workers()
     template = worker.parent()
@@ -346,8 +346,8 @@ def test_signals_to_the_whole_service_leave_decoding_alone(bad: DecodePool) -> N
 def test_the_processes_end_with_the_service_even_if_it_is_killed() -> None:
     code = (
         "import sys, time\nfrom io import BytesIO\n"
-        "from stt.audio.pool import DecodePool\nfrom stt.settings import load_settings\n"
-        "pool = DecodePool(load_settings(), target='tests.misbehaving:decode')\n"
+        "from stt.audio.pool import ReaderPool\nfrom stt.settings import load_settings\n"
+        "pool = ReaderPool(load_settings(), target='tests.faulty_decoder:decode')\n"
         "busy = pool.decode(BytesIO(b'sleep later\\n'), max_seconds=1)\nnext(busy)\n"
         "list(pool.decode(BytesIO(b'echo\\nx'), max_seconds=1))\n"
         "print('ready', flush=True)\ntime.sleep(3600)\n"
@@ -380,7 +380,7 @@ def test_closing_ends_everything() -> None:
 
 
 def test_closing_does_not_wait_for_the_imports_of_a_start() -> None:
-    pool = DecodePool(load_settings(), target=REAL)
+    pool = ReaderPool(load_settings(), target=REAL)
     outcome: list[BaseException] = []
 
     def use() -> None:
@@ -400,7 +400,7 @@ def test_closing_does_not_wait_for_the_imports_of_a_start() -> None:
     assert len(outcome) == 1
 
 
-def test_no_descriptors_and_no_zombies_are_left_behind(bad: DecodePool) -> None:
+def test_no_descriptors_and_no_zombies_are_left_behind(bad: ReaderPool) -> None:
     def count() -> tuple[int, int, int]:
         (template,) = templates()
         return psutil.Process().num_fds(), template.num_fds(), len(template.children())
@@ -426,7 +426,7 @@ def test_no_descriptors_and_no_zombies_are_left_behind(bad: DecodePool) -> None:
 
 
 def test_workers_know_no_secrets_and_no_torch(
-    real: DecodePool, monkeypatch: pytest.MonkeyPatch
+    real: ReaderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STT_API_KEYS", "secret")
     monkeypatch.setenv("HF_TOKEN", "secret")
@@ -443,7 +443,7 @@ def test_workers_know_no_secrets_and_no_torch(
 
 
 def test_workers_write_no_files_and_nothing_into_the_log(
-    bad: DecodePool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    bad: ReaderPool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "written"
     with pytest.raises(DecodeFailed):
@@ -453,7 +453,7 @@ def test_workers_write_no_files_and_nothing_into_the_log(
     assert "THIS IS NO LOG LINE" not in capfd.readouterr().err
 
 
-def test_workers_are_light(real: DecodePool) -> None:
+def test_workers_are_light(real: ReaderPool) -> None:
     opened = [real.decode(BytesIO(RECORDINGS["wav"]), max_seconds=100) for _ in range(3)]
     for blocks in opened:
         next(blocks)

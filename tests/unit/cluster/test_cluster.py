@@ -18,7 +18,7 @@ from stt.cluster.engines import RemoteEngines
 from stt.cluster.ledger import Ledger, merge, registry_of
 from stt.cluster.replica import EngineReplica
 from stt.cluster.scaling import wanted_engines
-from stt.cluster.wire import Description, EngineReport, Failure, IngressReport, Reply, View
+from stt.cluster.wire import EngineReport, Failure, IngressReport, RemoteEngine, Reply, View
 from stt.inference.observer import NoObserver, Stage
 from stt.languages import Language, choose_languages
 from stt.models.loader import LoadState, Status
@@ -28,7 +28,7 @@ from stt.types import SAMPLE_RATE, Frames, Waveform
 from tests.fakes import FakeEngine, spell
 
 T = TypeVar("T")
-DESCRIPTION = Description.of("KR", FakeEngine())
+REMOTE_ENGINE = RemoteEngine.of("KR", FakeEngine())
 READY = LoadState(Status.READY, step="ready", load_seconds=1.0)
 SECOND = np.zeros(SAMPLE_RATE, np.float32)
 
@@ -58,13 +58,13 @@ def run(scenario: Callable[[], Awaitable[T]]) -> T:
 
 def dispatcher(
     call: Callable[[str, Waveform], Awaitable[Reply | Failure]],
-    watch: Fixed | None = None,
+    membership: Fixed | None = None,
     observer: NoObserver | None = None,
     queue_timeout_seconds: float = 20.0,
     on_resend: Callable[[], None] = lambda: None,
 ) -> Dispatcher:
     return Dispatcher(
-        call, watch or Fixed(), observer or NoObserver(), on_resend, max_queue_seconds=10,
+        call, membership or Fixed(), observer or NoObserver(), on_resend, max_queue_seconds=10,
         queue_timeout_seconds=queue_timeout_seconds, stall_seconds=0,
     )  # fmt: skip
 
@@ -116,7 +116,7 @@ def test_a_window_on_a_replica_that_dies_is_sent_again() -> None:
     call, calls = script(Lost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY)
     observer, resent = Stages(), []
     sender = dispatcher(call, observer=observer, on_resend=lambda: resent.append(len(calls)))
-    frames = run(lambda: sender.submit(DESCRIPTION, SECOND))
+    frames = run(lambda: sender.submit(REMOTE_ENGINE, SECOND))
     assert frames.columns.tolist() == [0, 2, 3]
     assert [language for language, _ in calls] == ["KR"] * 3
     assert resent == [1, 2]
@@ -127,7 +127,7 @@ def test_a_window_on_a_replica_that_dies_is_sent_again() -> None:
 def test_a_window_that_ends_every_replica_does_not_end_them_all() -> None:
     call, calls = script(*[Lost("killed")] * 9)
     with pytest.raises(errors.ClusterUnavailable, match=f"{MAX_SENDS} engines"):
-        run(lambda: dispatcher(call).submit(DESCRIPTION, SECOND))
+        run(lambda: dispatcher(call).submit(REMOTE_ENGINE, SECOND))
     assert len(calls) == MAX_SENDS
 
 
@@ -146,7 +146,7 @@ def test_what_is_no_death_is_not_tried_again(
     call, calls = script(outcome, REPLY)
     sender = dispatcher(call)
     with pytest.raises(kind):
-        run(lambda: sender.submit(DESCRIPTION, SECOND))
+        run(lambda: sender.submit(REMOTE_ENGINE, SECOND))
     assert len(calls) == 1
     assert (sender.n_queued, sender.queued_seconds) == (0, 0)
 
@@ -158,7 +158,7 @@ def test_nobody_waits_for_an_engine_for_ever() -> None:
 
     sender = dispatcher(never, queue_timeout_seconds=0.05)
     with pytest.raises(errors.QueueTimeout, match=r"0\.05 s"):
-        run(lambda: sender.submit(DESCRIPTION, SECOND))
+        run(lambda: sender.submit(REMOTE_ENGINE, SECOND))
     assert sender.queued_seconds == 0
 
 
@@ -174,7 +174,7 @@ def test_a_caller_that_goes_takes_its_window_along() -> None:
 
     async def scenario() -> None:
         sender = dispatcher(call)
-        task = asyncio.create_task(sender.submit(DESCRIPTION, SECOND))
+        task = asyncio.create_task(sender.submit(REMOTE_ENGINE, SECOND))
         await asyncio.sleep(0.01)
         assert (sender.n_queued, sender.queued_seconds) == (1, 1.0)
         task.cancel()
@@ -213,7 +213,7 @@ def lines(families: list[Metric]) -> dict[str, float]:
 
 
 def engine_report(state: LoadState = READY) -> EngineReport:
-    ready = {"KR": DESCRIPTION} if state.status is Status.READY else {}
+    ready = {"KR": REMOTE_ENGINE} if state.status is Status.READY else {}
     return EngineReport({"KR": state}, ready, queued_seconds=0, rtfx=50.0)
 
 
@@ -283,28 +283,28 @@ def korean() -> Language:
 
 def test_a_language_is_ready_once_it_was_warmed_through_the_cluster() -> None:
     loading = LoadState(step="waiting", reason="No hub.", next_try=9.0)
-    views = [View({}, {}), View({"KR": loading}, {}), View({"KR": READY}, {"KR": DESCRIPTION})]
+    views = [View({}, {}), View({"KR": loading}, {}), View({"KR": READY}, {"KR": REMOTE_ENGINE})]
     views += [View({"KR": LoadState(step="reading")}, {}, next_report_seconds=0.01)]
     seen: list[tuple[Status, str]] = []
     released = asyncio.Event()
 
     async def scenario() -> None:
-        async def tell() -> View:
+        async def send_report() -> View:
             seen.append((engines.state(korean()).status, engines.state(korean()).step))
             return views.pop(0) if len(views) > 1 else views[0]
 
         async def warm(engine: object) -> None:
-            assert engine is DESCRIPTION
+            assert engine is REMOTE_ENGINE
             seen.append((engines.status, "warmed"))
             released.set()
 
-        engines = RemoteEngines(KOREAN, tell, warm)
+        engines = RemoteEngines(KOREAN, send_report, warm)
         with pytest.raises(errors.ModelLoading):
             engines.engine(korean())
         running = asyncio.create_task(engines.run())
         await released.wait()
         await asyncio.sleep(0.7)
-        assert engines.engine(korean()) is DESCRIPTION
+        assert engines.engine(korean()) is REMOTE_ENGINE
         assert engines.status is Status.READY  # although its only engine is being replaced
         running.cancel()
 
@@ -320,15 +320,15 @@ def test_an_ingress_that_joins_takes_requests_when_it_can_do_what_the_others_can
     async def scenario() -> None:
         warm_now = asyncio.Event()
 
-        async def tell() -> View:
+        async def send_report() -> View:
             await asyncio.sleep(0.1)
             ready = status is Status.READY
-            return View({"KR": LoadState(status)}, {"KR": DESCRIPTION} if ready else {})
+            return View({"KR": LoadState(status)}, {"KR": REMOTE_ENGINE} if ready else {})
 
         async def warm(engine: object) -> None:
             await warm_now.wait()
 
-        engines = RemoteEngines(KOREAN, tell, warm)
+        engines = RemoteEngines(KOREAN, send_report, warm)
         joining = asyncio.create_task(engines.join())
         running = asyncio.create_task(engines.run())
         await asyncio.sleep(0.02)
@@ -345,13 +345,13 @@ def test_an_ingress_that_joins_takes_requests_when_it_can_do_what_the_others_can
 
 def test_the_time_of_the_next_try_survives_other_clocks() -> None:
     async def scenario() -> None:
-        async def tell() -> View:
+        async def send_report() -> View:
             return View({"KR": LoadState(reason="No hub.", next_try=30.0)}, {})
 
         async def warm(engine: object) -> None:
             raise AssertionError
 
-        engines = RemoteEngines(KOREAN, tell, warm)
+        engines = RemoteEngines(KOREAN, send_report, warm)
         running = asyncio.create_task(engines.run())
         await asyncio.sleep(0.01)
         running.cancel()
@@ -364,9 +364,9 @@ def test_the_time_of_the_next_try_survives_other_clocks() -> None:
 
 def test_without_the_ledger_an_ingress_goes_on_with_what_it_knows() -> None:
     async def scenario() -> None:
-        answers: list[View | Exception] = [View({"KR": READY}, {"KR": DESCRIPTION})]
+        answers: list[View | Exception] = [View({"KR": READY}, {"KR": REMOTE_ENGINE})]
 
-        async def tell() -> View:
+        async def send_report() -> View:
             if not answers:
                 raise TimeoutError
             return answers.pop()  # type: ignore[return-value]
@@ -374,11 +374,11 @@ def test_without_the_ledger_an_ingress_goes_on_with_what_it_knows() -> None:
         async def warm(engine: object) -> None:
             pass
 
-        engines = RemoteEngines(KOREAN, tell, warm)
+        engines = RemoteEngines(KOREAN, send_report, warm)
         running = asyncio.create_task(engines.run())
         await asyncio.sleep(1.2)
         assert not running.done()
-        assert engines.engine(korean()) is DESCRIPTION
+        assert engines.engine(korean()) is REMOTE_ENGINE
         running.cancel()
 
     run(scenario)
@@ -387,7 +387,7 @@ def test_without_the_ledger_an_ingress_goes_on_with_what_it_knows() -> None:
 def test_an_engine_replica_tells_how_far_it_is_and_answers_with_values() -> None:
     reports: list[EngineReport] = []
 
-    async def tell(report: EngineReport, families: list[Metric]) -> View:
+    async def send_report(report: EngineReport, families: list[Metric]) -> View:
         reports.append(report)
         return View({}, {}, next_report_seconds=0.01)
 
@@ -398,7 +398,7 @@ def test_an_engine_replica_tells_how_far_it_is_and_answers_with_values() -> None
 
     async def scenario() -> None:
         nonlocal poison
-        replica = EngineReplica(load_settings([]), tell, FakeEngine(check))
+        replica = EngineReplica(load_settings([]), send_report, FakeEngine(check))
         early = await replica.submit("KR", SECOND)
         await replica.load()
         replica.check()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stt.server.draining import CLOSING_SECONDS
+from stt.server.graceful_shutdown import CLOSING_SECONDS
 from stt.settings import Settings, load_settings
 from tests.unit.deploy.test_monitoring import DASHBOARD, DEPLOY
 

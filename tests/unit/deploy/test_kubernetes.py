@@ -18,7 +18,7 @@ from ray.serve.schema import ServeDeploySchema
 from stt.errors import ConfigurationError
 from stt.inference.limits import CPU, GPU
 from stt.server.app import create_app
-from stt.server.draining import CLOSING_SECONDS
+from stt.server.graceful_shutdown import CLOSING_SECONDS
 from stt.settings import Settings, load_settings
 from tests.unit.deploy.test_monitoring import DEPLOY, series
 
@@ -282,8 +282,8 @@ def test_the_autoscaler_s_metric_is_one_of_ours(built: dict[str, list[Manifest]]
                 assert metric["pods"]["metric"]["name"] == asked.name
                 assert asked.name in series()
                 target = float(metric["pods"]["target"]["averageValue"])
-                sizing = GPU if name.startswith("gpu") else CPU
-                assert target == sizing.max_queue_seconds / 10
+                limits = GPU if name.startswith("gpu") else CPU
+                assert target == limits.max_queue_seconds / 10
     assert kinds == {
         "cpu": ["Resource"],
         "gpu": ["Pods"],  # a busy GPU does not show in the processor's load

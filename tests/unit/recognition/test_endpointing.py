@@ -5,20 +5,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stt.recognition.ctc import GreedyDecoder
-from stt.recognition.endpointing import Stepping, UtteranceCutter
+from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.types import Waveform, Word
 from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, say
 
-STEPPING = Stepping.of_seconds(WAV2VEC2_GRID, step=0.4, window=4, context=0.5, search=0.5)
+CONFIG = StreamingConfig.of_seconds(WAV2VEC2_GRID, step=0.4, window=4, context=0.5, search=0.5)
 
 
 class Listener:
     """A cutter with an engine that computes at once, or only when told to."""
 
-    def __init__(self, stepping: Stepping = STEPPING) -> None:
+    def __init__(self, config: StreamingConfig = CONFIG) -> None:
         self.engine = EchoEngine()
         decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
-        self.cutter = UtteranceCutter(WAV2VEC2_GRID, LETTERS, decoder, stepping)
+        self.cutter = Endpointer(WAV2VEC2_GRID, LETTERS, decoder, config)
         self.settled: list[Word] = []
         self.utterances: list[str] = []
 

@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.audio.reading import Decode, decode
 from stt.errors import AudioTooLong, InferenceDied, InferenceFailed, InvalidAudio, Overloaded
 from stt.inference.batcher import Batcher
@@ -120,7 +120,7 @@ def test_when_the_caller_goes_nothing_is_left_behind() -> None:
 
 
 def test_a_caller_that_goes_does_not_wait_for_a_decoder_that_hangs() -> None:
-    pool = DecodePool(load_settings(), target="tests.misbehaving:decode")
+    pool = ReaderPool(load_settings(), target="tests.faulty_decoder:decode")
 
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         task = asyncio.create_task(transcriber.transcribe(BytesIO(b"sleep\n"), FakeEngine()))

@@ -47,7 +47,7 @@ class WindowedRun:
     """Audio that the model saw; more than there is, as windows overlap."""
 
 
-class EngineHost:
+class TimedEngine:
     """One engine, timed."""
 
     def __init__(self, name: str, folder: Path, device: str, threads: int) -> None:

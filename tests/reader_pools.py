@@ -3,13 +3,13 @@
 import atexit
 from functools import cache
 
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.settings import load_settings
 
 
 @cache
-def shared_decoders() -> DecodePool:
+def shared_readers() -> ReaderPool:
     """One pool with the default settings."""
-    pool = DecodePool(load_settings())
+    pool = ReaderPool(load_settings())
     atexit.register(pool.close)
     return pool

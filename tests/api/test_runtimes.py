@@ -15,7 +15,7 @@ def test_what_is_left_out_of_the_cluster_exists() -> None:
     assert set(SOURCES) >= SLOW_IN_A_CLUSTER
 
 
-def test_each_backend_is_the_one_that_it_is_called(serve: Serve, backend: str) -> None:
+def test_each_runtime_is_the_one_it_is_called(serve: Serve, runtime: str) -> None:
     with serve(engine=FakeEngine()) as client:
-        submitter = type(client.app.state.service.submitter).__name__  # type: ignore[attr-defined]
-    assert submitter == {"local": "Batcher", "cluster": "Dispatcher"}[backend]
+        scheduler = type(client.app.state.service.scheduler).__name__  # type: ignore[attr-defined]
+    assert scheduler == {"local": "Batcher", "cluster": "Dispatcher"}[runtime]

@@ -16,7 +16,7 @@ CLOSING_SECONDS = 5
 """What uvicorn gives connections to end once nothing is being worked on."""
 
 
-class DrainingServer(uvicorn.Server):
+class GracefulServer(uvicorn.Server):
     """Ends in three steps after a signal.
 
     1. Probes say 503 `draining`, everything else goes on: a load balancer hears of the end by

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
 from prometheus_client.metrics_core import Metric
 
-from stt.audio.pool import DecodePool
+from stt.audio.pool import ReaderPool
 from stt.cluster.ingress import ClusterConnection
 from stt.cluster.ledger import Ledger
 from stt.cluster.replica import EngineReplica
@@ -27,21 +27,21 @@ from stt.languages import choose_languages
 from stt.server.app import create_app
 from stt.settings import Settings
 from stt.types import Waveform
-from tests.decoders import shared_decoders
+from tests.reader_pools import shared_readers
 
 N_WARMINGS = {"local": 1, "cluster": 2}
-"""First recordings of an engine, by the backends that there are; an ingress has one of its own."""
+"""First recordings of an engine, by the runtimes that there are; an ingress has one of its own."""
 REPORT_SECONDS = 0.02
 """From one report to the next; a cluster takes a second, which a test would wait for."""
 T = TypeVar("T")
 
-_chosen: ContextVar[str] = ContextVar("backend", default="local")
+_chosen: ContextVar[str] = ContextVar("runtime", default="local")
 
 
 @contextmanager
-def using(backend: str) -> Iterator[None]:
+def using(runtime: str) -> Iterator[None]:
     """Have `make_app` take it, ``local`` or ``cluster``, until the end of the block."""
-    token = _chosen.set(backend)
+    token = _chosen.set(runtime)
     yield
     _chosen.reset(token)
 
@@ -55,19 +55,17 @@ def make_app(
     settings: Settings,
     *,
     engine: Engine | None = None,
-    decoders: DecodePool | None = None,
+    readers: ReaderPool | None = None,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
-    """`stt.server.app.create_app`, with decoders that all tests share and the backend of this
+    """`stt.server.app.create_app`, with decoders that all tests share and the runtime of this
     test."""
-    decoders = decoders or shared_decoders()
+    readers = readers or shared_readers()
     if _chosen.get() == "local":
-        return create_app(
-            settings, engine=engine, decoders=decoders, tracer_provider=tracer_provider
-        )
+        return create_app(settings, engine=engine, readers=readers, tracer_provider=tracer_provider)
     cluster = ClusterInside(settings, engine)
     app = create_app(
-        settings, decoders=decoders, tracer_provider=tracer_provider,
+        settings, readers=readers, tracer_provider=tracer_provider,
         connect=cluster.connection.connect,
     )  # fmt: skip
     serve = app.router.lifespan_context
@@ -89,13 +87,13 @@ class ClusterInside:
         self._ledger = Ledger()
         languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
         self.connection = ClusterConnection(
-            languages, settings, self._call, self._tell, self._collect
+            languages, settings, self._call, self._send_report, self._collect
         )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The engine replica, loading and then computing."""
-        self._replica = EngineReplica(self._settings, self._tell, self._engine)
+        self._replica = EngineReplica(self._settings, self._send_report, self._engine)
 
         async def work() -> None:
             await self._replica.load()
@@ -116,7 +114,9 @@ class ClusterInside:
         computing = self._replica.submit(language, sent)
         return cross(await asyncio.create_task(computing, context=Context()))
 
-    async def _tell(self, report: EngineReport | IngressReport, families: list[Metric]) -> View:
+    async def _send_report(
+        self, report: EngineReport | IngressReport, families: list[Metric]
+    ) -> View:
         member = type(report).__name__
         view = cross(self._ledger.report(member, cross(report), cross(families)))
         return replace(view, next_report_seconds=REPORT_SECONDS)

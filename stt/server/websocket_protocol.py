@@ -8,7 +8,7 @@ QUIET_SECONDS = 2.0
 """After such a silence the client has seen why, or has nothing more to say."""
 
 
-class LingeringWebSockets(WebSocketsSansIOProtocol):
+class LingeringCloseWebSockets(WebSocketsSansIOProtocol):
     """Throws away what still comes after a message that breaks the protocol, then closes.
 
     uvicorn closes at once, so that the rest of a message that is too large meets a closed

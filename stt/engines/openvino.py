@@ -2,6 +2,7 @@
 `stt.engines.openvino_export`."""
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -177,4 +178,16 @@ def load_openvino_engine(
 
 
 def _has_bf16(core: Any) -> bool:
-    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    """Whether the processor has bf16 and oneDNN may use it.
+
+    OpenVINO looks at the processor only. Asked for bf16 where ``ONEDNN_MAX_CPU_ISA`` rules it out,
+    OpenVINO 2026.4 fails to compile or crashes.
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+    return limit.upper() not in _WITHOUT_BF16 and "BF16" in core.get_property(
+        "CPU", "OPTIMIZATION_CAPABILITIES"
+    )
+
+
+_WITHOUT_BF16 = frozenset({"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"})
+"""oneDNN's names of instruction sets, those before bf16."""

@@ -91,6 +91,21 @@ class TimeMajorConv(nn.Module):
         return taps[0] if n_taps == 1 else torch.cat(taps, dim=-1)
 
 
+class ChannelNorm(nn.Module):
+    """Group norm with one channel a group: over the whole of time, which is why padding shows."""
+
+    def __init__(self, read: ReadTensor, name: str) -> None:
+        super().__init__()
+        weight = read(f"{name}.weight")
+        self.norm = nn.GroupNorm(weight.shape[0], weight.shape[0], device="meta")
+        self.norm.weight = nn.Parameter(weight, requires_grad=False)
+        self.norm.bias = nn.Parameter(read(f"{name}.bias"), requires_grad=False)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """``[n, time, channels]`` -> the same shape."""
+        return self.norm(signal.transpose(1, 2)).transpose(1, 2).contiguous()  # type: ignore[no-any-return]
+
+
 class FeatureEncoder(nn.Module):
     """Seven convolutions: the waveform becomes one vector every 20 ms."""
 
@@ -107,17 +122,15 @@ class FeatureEncoder(nn.Module):
             if not self._group_norm:
                 self.norms.append(_layer_norm(read, f"{name}.layer_norm", 1e-5))
             elif index == 0:
-                self.norms.append(_channel_norm(read, f"{name}.layer_norm"))
+                self.norms.append(ChannelNorm(read, f"{name}.layer_norm"))
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """``[n, n_samples]`` -> ``[n, n_frames, width]``."""
         signal = waveforms[:, :, None].contiguous()
         for index, convolution in enumerate(self.convolutions):
             signal = convolution(signal)
-            if not self._group_norm:
+            if index < len(self.norms):
                 signal = self.norms[index](signal)
-            elif index == 0:  # over the whole of time, which is why padding shows
-                signal = self.norms[0](signal.transpose(1, 2)).transpose(1, 2).contiguous()
             signal = F.gelu(signal)
         return signal
 
@@ -291,14 +304,6 @@ class Wav2Vec2(nn.Module):
 def _layer_norm(read: ReadTensor, name: str, eps: float) -> nn.LayerNorm:
     weight = read(f"{name}.weight")
     norm = nn.LayerNorm(weight.shape[0], eps=eps, device="meta")
-    norm.weight = nn.Parameter(weight, requires_grad=False)
-    norm.bias = nn.Parameter(read(f"{name}.bias"), requires_grad=False)
-    return norm
-
-
-def _channel_norm(read: ReadTensor, name: str) -> nn.GroupNorm:
-    weight = read(f"{name}.weight")
-    norm = nn.GroupNorm(weight.shape[0], weight.shape[0], device="meta")
     norm.weight = nn.Parameter(weight, requires_grad=False)
     norm.bias = nn.Parameter(read(f"{name}.bias"), requires_grad=False)
     return norm

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.audio.containers import ACCEPTED, Container
 from stt.errors import AudioTooLong, InvalidAudio, UnsupportedFormat
 
 BLOCK_SECONDS = 1
@@ -23,16 +24,6 @@ MAX_SAMPLES_PER_SECOND = 2 * 96_000
 MAX_AMPLITUDE = 2.0**31
 """Of a sample. Full scale is 1, but some programs write floats on the scale of 32-bit integers;
 what is far larger overflows in the sums of downmix, resampler and model."""
-
-ACCEPTED = "WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, 3GP, WebM and AMR"
-
-LIBSNDFILE_FORMATS = {
-    "WAV": ("WAV", "WAVEX", "RF64"),
-    "FLAC": ("FLAC",),
-    "OGG": ("OGG",),
-    "MP3": ("MP3",),
-}
-"""What libsndfile may find in each container: it looks for itself, and knows many more."""
 
 FFMPEG_DECODERS = (
     "aac,ac3,eac3,alac,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,flac,mp3,mp3float,opus,"
@@ -53,18 +44,29 @@ class Track:
     """``[n]`` at that rate, mono and finite, of about a second; AudioTooLong beyond the cap."""
 
 
-def open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) -> Track:
-    """Open a WAV, FLAC, OGG or MP3 file; errors are those of `stt.audio.reading.decode`."""
+def open_track(source: BinaryIO, container: Container, max_seconds: float) -> Track:
+    """Open a recording with the library that reads its container.
+
+    Raises:
+        AudioError: as `stt.audio.reading.decode`.
+    """
+    source.seek(0)
+    if container.demuxer is None:
+        return _open_with_libsndfile(source, container, max_seconds)
+    return _open_with_ffmpeg(source, container.demuxer, max_seconds)
+
+
+def _open_with_libsndfile(source: BinaryIO, container: Container, max_seconds: float) -> Track:
     import soundfile
 
     try:
         file = soundfile.SoundFile(source)
     except soundfile.SoundFileError as error:
         raise InvalidAudio(
-            f"The file starts like {container} audio but cannot be decoded; it may be damaged."
+            f"The file starts like {container.name} audio but cannot be decoded; it may be damaged."
         ) from error
-    if file.format not in LIBSNDFILE_FORMATS[container]:
-        raise unsupported(f"The file starts like {container} but is {file.format}.")
+    if file.format not in container.libsndfile_formats:
+        raise unsupported(f"The file starts like {container.name} but is {file.format}.")
     rate, claimed = file.samplerate, file.frames
     cap = _Cap(max_seconds)
     cap.check_header(rate, file.channels, claimed / max(1, rate))
@@ -79,25 +81,26 @@ def open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) -
                 yield mono(block.T)
         except soundfile.SoundFileError as error:
             raise InvalidAudio(
-                f"The {container} data is damaged: decoding stopped before the end."
+                f"The {container.name} data is damaged: decoding stopped before the end."
             ) from error
         finally:
             file.close()
-        if container == "FLAC" and cap.counted < claimed:
-            raise InvalidAudio("The FLAC data is cut off: there is less than its header says.")
+        if container.is_exact and cap.counted < claimed:
+            raise InvalidAudio(
+                f"The {container.name} data is cut off: there is less than its header says."
+            )
 
     return Track(rate, blocks())
 
 
-def open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> Track:
-    """Open a file with one of FFmpeg's demuxers; errors are those of `stt.audio.reading.decode`."""
+def _open_with_ffmpeg(source: BinaryIO, demuxer: str, max_seconds: float) -> Track:
     import av
 
     try:
         file: Any = av.open(
             source,
             mode="r",
-            format=container,
+            format=demuxer,
             metadata_errors="ignore",
             options={"protocol_whitelist": "none", "codec_whitelist": FFMPEG_DECODERS},
         )

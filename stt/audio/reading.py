@@ -19,9 +19,9 @@ from typing import BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stt.audio.readers import open_with_ffmpeg, open_with_libsndfile, unsupported
+from stt.audio.containers import sniff
+from stt.audio.readers import open_track, unsupported
 from stt.audio.resampler import Resampler
-from stt.audio.sniffing import lacks_length, sniff, sniff_behind_id3
 from stt.errors import InvalidAudio
 from stt.types import Waveform
 
@@ -64,24 +64,16 @@ def decode(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
         ``[n]`` float32 at 16 kHz, mono; finite.
 
     Raises:
-        UnsupportedFormat: the first bytes are of no format in `stt.audio.readers.ACCEPTED`.
+        UnsupportedFormat: the first bytes are of none of `stt.audio.containers.CONTAINERS`.
         InvalidAudio: the rest cannot be decoded, or is out of bounds.
         AudioTooLong: more than ``max_seconds``.
     """
     source.seek(0)
-    head = source.read(32)
-    if not head:
+    if not source.read(1):
         raise InvalidAudio("The file is empty (0 bytes); expected a recording.")
-    container = sniff(head)
+    container = sniff(source)
     if container is None:
         raise unsupported("The file is of no audio format that is accepted here.")
-    if container == "MP3" and head[:3] == b"ID3":
-        container = sniff_behind_id3(source, head)
-    elif container == "FLAC" and lacks_length(head):
-        # As FLAC from a pipe does; soundfile cannot read it, FFmpeg can.
-        container = "flac"
-    source.seek(0)
-    open_track = open_with_libsndfile if container.isupper() else open_with_ffmpeg
     track = open_track(source, container, max_seconds)
     yield from _resample(track.blocks, track.rate)
 

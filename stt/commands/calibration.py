@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stt.audio.containers import AUDIO_SUFFIXES
 from stt.audio.reading import decode
-from stt.commands.inputs import AUDIO_SUFFIXES
 from stt.commands.scoring import read_manifest
 from stt.errors import AudioError, ConfigurationError
 from stt.languages import Language, samples_folder

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stt.audio.containers import HEAD_BYTES, sniff
 from stt.audio.reading import decode
-from stt.audio.sniffing import sniff
 from stt.errors import AudioTooLong, InvalidAudio, UnsupportedFormat
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
 from tests.hostile import flac_silence, matroska
@@ -246,9 +246,10 @@ def test_a_file_that_is_cut_off_gives_what_there_is_or_an_error(encode: Encode) 
         assert np.abs(samples).max(initial=0) < 2
 
 
-def test_sniffing_reads_32_bytes_at_most() -> None:
+def test_the_first_32_bytes_tell_the_container() -> None:
+    assert HEAD_BYTES == 32
     for encode in LIBROSA_READS.values():
-        assert sniff(encode(tones(0.5, 16000), 16000)[:32]) is not None
+        assert sniff(BytesIO(encode(tones(0.5, 16000), 16000)[:32])) is not None
 
 
 def test_flac_from_a_pipe_does_not_know_its_length() -> None:

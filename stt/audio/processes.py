@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SEND_BYTES, WAIT, Kind
-from stt.errors import AudioError, DecodeFailed, Overloaded
+from stt.errors import AudioError, DecodeFailed, Overloaded, errors_by_code
 from stt.types import Waveform
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 120.0
 """The first worker waits for the template's imports, seconds even on a fast disk."""
 MAX_MESSAGE_BYTES = 16 * 2**20
-ERRORS = {error.code: error for error in AudioError.__subclasses__()}
+ERRORS = errors_by_code(AudioError)
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "LD_", "NUMBA_", "LIBROSA_", "TZ")
 """What of the environment the decoders may need; keys and tokens stay here."""
 

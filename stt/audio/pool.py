@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from stt.audio.processes import Template, Worker, as_descriptor
-from stt.audio.reading import Blocks
-from stt.audio.reading import decode as decode_in_process
+from stt.audio.reading import Blocks, read_audio
 from stt.errors import Overloaded
 from stt.settings import Settings
 from stt.types import Waveform
@@ -32,14 +31,14 @@ class ReaderPool:
         self,
         settings: Settings,
         *,
-        target: str = "stt.audio.reading:decode",
+        target: str = "stt.audio.reading:read_audio",
         recordings_per_worker: int = 1000,
     ) -> None:
         """
         Args:
             settings: How many workers, and how long they may take.
-            target: ``MODULE:FUNCTION``, a `stt.audio.reading.Decode`; tests put one that misbehaves
-                here.
+            target: ``MODULE:FUNCTION``, a `stt.audio.reading.ReadAudio`; tests put one here that
+                misbehaves.
             recordings_per_worker: Then a new one takes over, whatever the decoders have leaked.
         """
         self._recordings_per_worker = recordings_per_worker
@@ -60,8 +59,8 @@ class ReaderPool:
         if AVAILABLE and self._template is None:
             self._template = Template(self._target)
 
-    def decode(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
-        """`stt.audio.reading.decode`, in a worker.
+    def read(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
+        """`stt.audio.reading.read_audio`, in a worker.
 
         A caller that stops early closes it, which ends the worker at once, whatever it is doing and
         whichever thread waits for it.
@@ -70,10 +69,10 @@ class ReaderPool:
             DecodeFailed: the worker died, or sent nothing for ``decode_timeout_seconds`` while
                 this waited for the next block.
             Overloaded: twice ``max_queue_requests`` recordings are open.
-            AudioError: as `stt.audio.reading.decode`.
+            AudioError: as `stt.audio.reading.read_audio`.
         """
         if not AVAILABLE:
-            return decode_in_process(source, max_seconds=max_seconds)
+            return read_audio(source, max_seconds=max_seconds)
         return _Recording(self.take, self.put_back, source, max_seconds)
 
     def close(self) -> None:
@@ -88,7 +87,7 @@ class ReaderPool:
             template.close()
 
     def take(self) -> Worker:
-        """A worker that is free; errors are those of `decode`."""
+        """A worker that is free; errors are those of `read`."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")

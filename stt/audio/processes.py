@@ -128,7 +128,7 @@ class Worker:
 
     def receive(self) -> Waveform | None:
         """The next block, or None after the last or `give_up`; errors are those of
-        `ReaderPool.decode`."""
+        `ReaderPool.read`."""
         try:
             kind, length = HEADER.unpack(self._read(HEADER.size).data)
             if length > MAX_MESSAGE_BYTES:

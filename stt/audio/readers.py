@@ -48,7 +48,7 @@ def open_track(source: BinaryIO, container: Container, max_seconds: float) -> Tr
     """Open a recording with the library that reads its container.
 
     Raises:
-        AudioError: as `stt.audio.reading.decode`.
+        AudioError: as `stt.audio.reading.read_audio`.
     """
     source.seek(0)
     if container.demuxer is None:

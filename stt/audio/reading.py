@@ -38,7 +38,7 @@ class Blocks(Protocol):
         ...
 
 
-class Decode(Protocol):
+class ReadAudio(Protocol):
     """What `decode` is, here or in another process."""
 
     def __call__(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
@@ -46,7 +46,7 @@ class Decode(Protocol):
         ...
 
 
-def decode(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
+def read_audio(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
     """Decode a recording into blocks of about a second.
 
     A generator: nothing is read before the first block is asked for, so that opening a file is

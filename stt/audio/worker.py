@@ -32,7 +32,7 @@ from typing import BinaryIO, NoReturn
 
 import numpy as np
 
-from stt.audio.reading import Decode, warming_clip
+from stt.audio.reading import ReadAudio, warming_clip
 from stt.errors import AudioError
 from stt.types import SAMPLE_RATE
 
@@ -63,7 +63,7 @@ class Kind(IntEnum):
     ERROR = 2
     """JSON: code and message of an error of `stt.errors`."""
     FAILED = 3
-    """A traceback: `decode` raised something else."""
+    """A traceback: the reader raised something else."""
 
 
 def main(control_fd: int, target: str) -> None:
@@ -71,23 +71,23 @@ def main(control_fd: int, target: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     module, _, name = target.partition(":")
-    decode: Decode = getattr(importlib.import_module(module), name)
+    read: ReadAudio = getattr(importlib.import_module(module), name)
     importlib.import_module("av")
-    for _ in decode(warming_clip(), max_seconds=60):
+    for _ in read(warming_clip(), max_seconds=60):
         pass
     _restrict()
     gc.collect()
     gc.freeze()  # the collector would otherwise write to, and so copy, every page of every worker
     with socket.socket(fileno=control_fd) as control:
-        _serve(control, decode)
+        _serve(control, read)
 
 
-def _serve(control: socket.socket, decode: Decode) -> None:
+def _serve(control: socket.socket, read: ReadAudio) -> None:
     workers: set[int] = set()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 64, 1)
         if message[:1] == FORK:
-            process = _fork(control, descriptors[0], decode)
+            process = _fork(control, descriptors[0], read)
             workers.add(process)
             control.send(PROCESS.pack(process))
         elif message:
@@ -104,7 +104,7 @@ def _serve(control: socket.socket, decode: Decode) -> None:
             return
 
 
-def _fork(control: socket.socket, connection_fd: int, decode: Decode) -> int:
+def _fork(control: socket.socket, connection_fd: int, read: ReadAudio) -> int:
     template = os.getpid()
     try:
         process = os.fork()
@@ -118,7 +118,7 @@ def _fork(control: socket.socket, connection_fd: int, decode: Decode) -> int:
                 _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
                 if os.getppid() == template:
                     with socket.socket(fileno=connection_fd) as connection:
-                        _work(connection, decode)
+                        _work(connection, read)
                 status = 0
             finally:
                 os._exit(status)
@@ -126,7 +126,7 @@ def _fork(control: socket.socket, connection_fd: int, decode: Decode) -> int:
     return process
 
 
-def _work(connection: socket.socket, decode: Decode) -> None:
+def _work(connection: socket.socket, read: ReadAudio) -> None:
     """Decode recording after recording until the service hangs up."""
     while True:
         request, descriptors, _, _ = socket.recv_fds(connection, REQUEST.size, 1)
@@ -134,11 +134,11 @@ def _work(connection: socket.socket, decode: Decode) -> None:
             return
         (max_seconds,) = REQUEST.unpack(request)
         with os.fdopen(descriptors[0], "rb") as source:
-            _answer(connection, source, max_seconds, decode)
+            _answer(connection, source, max_seconds, read)
 
 
 def _answer(
-    connection: socket.socket, source: BinaryIO, max_seconds: float, decode: Decode
+    connection: socket.socket, source: BinaryIO, max_seconds: float, read: ReadAudio
 ) -> None:
     waiting: list[bytes] = []
 
@@ -152,7 +152,7 @@ def _answer(
             waiting.clear()
 
     try:
-        for block in decode(source, max_seconds=max_seconds):
+        for block in read(source, max_seconds=max_seconds):
             send(Kind.BLOCK, np.asarray(block, np.float32).tobytes())
     except AudioError as error:
         send(Kind.ERROR, json.dumps({"code": error.code, "message": error.message}).encode())

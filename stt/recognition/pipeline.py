@@ -13,7 +13,7 @@ from contextlib import aclosing, suppress
 from contextvars import copy_context
 from typing import BinaryIO, TypeVar
 
-from stt.audio.reading import Decode, decode
+from stt.audio.reading import ReadAudio, read_audio
 from stt.engines.base import Engine
 from stt.inference.limits import limits_of
 from stt.inference.observer import NoObserver, Observer, Stage
@@ -55,16 +55,16 @@ class Transcriber:
         self,
         scheduler: Scheduler,
         settings: Settings,
-        decode: Decode = decode,
+        read_audio: ReadAudio = read_audio,
         observer: Observer | None = None,
     ) -> None:
         """``decode`` is run in threads; the service has that of a `stt.audio.pool`."""
-        self._decode = decode
+        self._read_audio = read_audio
         self._observer = observer or NoObserver()
         self._scheduler = scheduler
         self._settings = settings
         self._reading_threads = ThreadPoolExecutor(
-            settings.decode_threads, thread_name_prefix="decode"
+            settings.decode_threads, thread_name_prefix="reader"
         )
 
     async def transcribe(self, source: BinaryIO, engine: Engine) -> Transcript:
@@ -145,7 +145,7 @@ class Transcriber:
     async def _windows(self, source: BinaryIO, cutter: WindowCutter) -> AsyncGenerator[Window]:
         """Windows of a recording, decoded off the event loop and one step ahead."""
         loop = asyncio.get_running_loop()
-        blocks = self._decode(source, max_seconds=self._settings.max_audio_seconds)
+        blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds)
         cuts = cut_windows(blocks, cutter)
         started, stopwatch = time.perf_counter(), Stopwatch()
         context = copy_context()  # what is logged while decoding has the request's id

@@ -99,7 +99,7 @@ pool = ReaderPool(load_settings())
 clip = with_libsndfile(tones(0.5, 16_000), 16_000, "WAV")
 for _ in sys.stdin:
     try:
-        print(sum(map(len, pool.decode(BytesIO(clip), max_seconds=10))), flush=True)
+        print(sum(map(len, pool.read(BytesIO(clip), max_seconds=10))), flush=True)
     except DecodeFailed:
         print("failed", flush=True)
 """

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stt.audio.containers import HEAD_BYTES, sniff
-from stt.audio.reading import decode
+from stt.audio.reading import read_audio
 from stt.errors import AudioTooLong, InvalidAudio, UnsupportedFormat
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
 from tests.hostile import flac_silence, matroska
@@ -18,7 +18,7 @@ Encode = Callable[[NDArray[np.float32], int], bytes]
 
 
 def read(data: bytes, max_seconds: float = 100.0) -> NDArray[np.float32]:
-    blocks = list(decode(BytesIO(data), max_seconds=max_seconds))
+    blocks = list(read_audio(BytesIO(data), max_seconds=max_seconds))
     assert all(block.dtype == np.float32 and block.ndim == 1 for block in blocks)
     return np.concatenate([np.zeros(0, np.float32), *blocks])
 
@@ -94,7 +94,7 @@ def test_the_name_and_the_length_of_blocks_do_not_matter(tmp_path: Path) -> None
     path = tmp_path / "speech.mp4"
     path.write_bytes(with_libsndfile(tones(2.5, 16000), 16000, "FLAC"))
     with path.open("rb") as file:
-        lengths = [len(block) for block in decode(file, max_seconds=100)]
+        lengths = [len(block) for block in read_audio(file, max_seconds=100)]
     assert lengths == [16000, 16000, 8000]
 
 
@@ -331,6 +331,6 @@ def test_truncated_mp3_and_ogg_give_what_there_is(encode: Encode) -> None:
 
 def test_one_huge_block_comes_in_seconds() -> None:
     data = matroska([bytes(2 * 16_000 * 100)])
-    lengths = [len(block) for block in decode(BytesIO(data), max_seconds=1000)]
+    lengths = [len(block) for block in read_audio(BytesIO(data), max_seconds=1000)]
     assert sum(lengths) == 100 * 16_000
     assert max(lengths) <= 2 * 16_000

@@ -78,12 +78,12 @@ def test_slopes_are_of_what_is_warm() -> None:
 def test_the_log_is_counted_above_info_and_by_what_it_says() -> None:
     lines = [
         '{"level": "info", "message": "POST /transcribe 200"}',
-        '{"level": "warning", "message": "a decode worker failed: died of SIGKILL"}',
-        '{"level": "warning", "message": "a decode worker failed: no block within 20 s"}',
+        '{"level": "warning", "message": "a reader process failed: died of SIGKILL"}',
+        '{"level": "warning", "message": "a reader process failed: no block within 20 s"}',
         "Traceback (most recent call last):",
     ]
     assert log_counts(lines) == {
-        "warning: a decode worker failed": 2,
+        "warning: a reader process failed": 2,
         "no JSON line: Traceback (most recent call last):": 1,
     }
 

@@ -286,12 +286,12 @@ def test_loud_samples_are_no_error_but_absurd_ones_are() -> None:
 
 @pytest.mark.parametrize("codec", ["A_DTS", "A_TRUEHD", "A_REAL/COOK", "A_MPEG/L2"])
 def test_a_codec_that_no_recorder_uses(codec: str) -> None:
-    with pytest.raises(UnsupportedFormat, match="codec that is not accepted"):
+    with pytest.raises(UnsupportedFormat, match="audio track is not accepted"):
         read(matroska([bytes(1000)] * 5, codec))
 
 
 def test_a_codec_that_nobody_knows() -> None:
-    with pytest.raises(InvalidAudio, match="no known codec"):
+    with pytest.raises(InvalidAudio, match="audio track is unknown"):
         read(matroska([bytes(1000)] * 5, "A_NOTHING"))
 
 

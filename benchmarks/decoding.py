@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.setting import describe
 from stt.audio.pool import ReaderPool
-from stt.audio.reading import decode
+from stt.audio.reading import read_audio
 from stt.settings import load_settings
 from stt.types import Waveform
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
@@ -50,8 +50,8 @@ def compare(pool: ReaderPool, source: BinaryIO, rounds: int) -> tuple[list[float
     """Seconds in this process and in another, by turns."""
     here, there = [], []
     for _ in range(rounds):
-        here.append(seconds(decode, source))
-        there.append(seconds(pool.decode, source))
+        here.append(seconds(read_audio, source))
+        there.append(seconds(pool.read, source))
     return here, there
 
 
@@ -60,10 +60,10 @@ def replace_killed(pool: ReaderPool, rounds: int) -> list[float]:
     clip = BytesIO(CLIPS["WAV, 2 s, 16 kHz"]())
     times = []
     for _ in range(rounds):
-        blocks = pool.decode(clip, max_seconds=100)
+        blocks = pool.read(clip, max_seconds=100)
         next(blocks)
         blocks.close()
-        times.append(seconds(pool.decode, clip))
+        times.append(seconds(pool.read, clip))
     return times
 
 
@@ -74,7 +74,7 @@ def main() -> None:
     pool = ReaderPool(load_settings())
     started = time.perf_counter()
     pool.start()
-    seconds(pool.decode, BytesIO(CLIPS["WAV, 2 s, 16 kHz"]()))
+    seconds(pool.read, BytesIO(CLIPS["WAV, 2 s, 16 kHz"]()))
     start_seconds = time.perf_counter() - started
     print(describe())
     print("\n| clip | here, median | in a worker | more |")

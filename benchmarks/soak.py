@@ -76,13 +76,13 @@ def wav(length: float, offset: int) -> bytes:
 
 def good_clips() -> list[Clip]:
     """The samples, tones in every format, and speech of many lengths."""
-    from stt.audio.reading import decode
+    from stt.audio.reading import read_audio
 
     clips = []
     for line in (ROOT / "samples" / "texts.tsv").read_text("utf-8").splitlines()[1:]:
         name, lang, _ = line.split("\t")
         data = (ROOT / "samples" / name).read_bytes()
-        waveform = np.concatenate(list(decode(io.BytesIO(data), max_seconds=60)))
+        waveform = np.concatenate(list(read_audio(io.BytesIO(data), max_seconds=60)))
         pcm = (waveform * 32767).round().clip(-32768, 32767).astype("<i2").tobytes()
         clips.append(Clip(name, lang, data, pcm=pcm))
     clips += [Clip(f"tones.{name}", "KR", data) for name, data in originals().items()]

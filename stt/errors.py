@@ -1,45 +1,45 @@
-"""Everything that can go wrong here, as one tree; no HTTP in it.
+"""Every error that this package raises on purpose, as one tree; no HTTP in it.
 
 ::
 
     SttError
-    ├── ConfigurationError          the service was set up in a way that cannot work
-    ├── RequestError                the caller asked for something that is not there
+    ├── ConfigurationError          the service cannot start with these settings
+    ├── RequestError                the caller asked for something that does not exist
     │   ├── InvalidKey
     │   ├── UnsupportedLanguage
     │   ├── UnknownModel
     │   ├── InvalidParameter
-    │   └── NotSupported            nor ever will be
-    ├── AudioError                  the bytes are not audio that can be transcribed
+    │   └── NotSupported            and never will be
+    ├── AudioError                  the upload cannot be transcribed
     │   ├── UnsupportedFormat
     │   ├── InvalidAudio
     │   ├── DecodeFailed
-    │   ├── AudioTooLong
-    │   └── UploadTooLarge
-    ├── ModelError                  a model cannot be used
-    │   ├── ModelUnreachable        now; trying again may help
-    │   ├── ModelLoading            not yet; it is being fetched or read
-    │   └── ModelBroken             ever, until somebody changes something
-    ├── RetryLater                  not now, and when (ModelLoading is one, too)
+    │   └── AudioTooLong
+    ├── ModelError                  the model cannot be used
+    │   ├── ModelUnreachable        for now; a retry may help
+    │   ├── ModelLoading            yet (also a RetryLater)
+    │   └── ModelBroken             until somebody fixes it
+    ├── RetryLater                  not now, but after retry_after_seconds
     │   ├── Draining                the service is stopping
-    │   ├── Overloaded              too much waits; later there will be room
+    │   ├── Overloaded              the queue is full
     │   ├── QueueTimeout            it waited too long for the model
     │   ├── ClusterUnavailable      no engine of the cluster can be reached
     │   └── InferenceDied           the thread that runs the models ended
-    ├── DeadlineExceeded            it took longer than anybody waits
-    ├── OutOfMemory                 the model cannot take it with the memory that there is
-    └── InferenceFailed             the model raised while it ran
+    ├── DeadlineExceeded            the request timed out
+    ├── OutOfMemory                 the model does not fit into memory with this input
+    └── InferenceFailed             the model raised an exception
 
-A message says what was wrong, what was expected and what to do. It goes to the client as it is, so
-it names no path, no host of ours and no library's own words; those belong into the log, by
-``raise ... from error``. ``code`` is what programs compare: it never changes.
+A message says what was wrong, what was expected and what to do. Clients see it unchanged, so it
+contains no paths, hosts or messages of libraries; those go to the log, by ``raise ... from error``.
+``code`` is what programs compare: it never changes. To add an error, add a class here, a status to
+`stt.server.problems.STATUSES` and a row to docs/api.md.
 """
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 
 class SttError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of all errors of this package."""
 
     code: ClassVar[str] = "internal_error"
 
@@ -49,7 +49,7 @@ class SttError(Exception):
 
 
 class RetryLater(SttError):
-    """Not now; ``retry_after_seconds`` is when asking again makes sense."""
+    """A later retry may succeed; ``retry_after_seconds`` says when."""
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ class RetryLater(SttError):
 
 
 class ConfigurationError(SttError):
-    """A setting, or several together, that cannot work; found when the app starts."""
+    """A setting, or a combination of settings, cannot work; found at startup."""
 
     code = "configuration_error"
 
@@ -67,31 +67,31 @@ class RequestError(SttError):
 
 
 class InvalidKey(RequestError):
-    """The service wants an API key and got none, or none of its own."""
+    """The API key is missing or wrong."""
 
     code = "invalid_api_key"
 
 
 class UnsupportedLanguage(RequestError):
-    """No language of that code is served."""
+    """The service has no such language."""
 
     code = "unsupported_language"
 
 
 class UnknownModel(RequestError):
-    """No model of that name is served."""
+    """The service has no such model."""
 
     code = "model_not_found"
 
 
 class InvalidParameter(RequestError):
-    """A form or query field has a value outside its domain."""
+    """A form or query field has an invalid value."""
 
     code = "invalid_parameter"
 
 
 class NotSupported(RequestError):
-    """Something that a neighbour's API has and that CTC models cannot do."""
+    """A feature of a compatible API that CTC models do not have."""
 
     code = "not_supported"
 
@@ -101,41 +101,35 @@ class AudioError(SttError):
 
 
 class UnsupportedFormat(AudioError):
-    """The content is of no container that is decoded here, whatever its name says."""
+    """The content is in no accepted container, whatever its name says."""
 
     code = "unsupported_format"
 
 
 class InvalidAudio(AudioError):
-    """The container is known but what is in it is broken or out of bounds."""
+    """The container is known, but its content is damaged or out of bounds."""
 
     code = "invalid_audio"
 
 
 class DecodeFailed(AudioError):
-    """The decoder hung, crashed or took too much memory over it."""
+    """The audio library hung, crashed or ran out of memory on this file."""
 
     code = "decode_failed"
 
 
 class AudioTooLong(AudioError):
-    """More audio than ``max_audio_seconds``, claimed by the header or counted while decoding."""
+    """More audio than ``max_audio_seconds``, by the header or by count."""
 
     code = "audio_too_long"
 
 
-class UploadTooLarge(AudioError):
-    """More bytes than ``max_upload_mb``, declared or counted while reading."""
-
-    code = "upload_too_large"
-
-
 class ModelError(SttError):
-    """A model cannot be used at present, or at all."""
+    """The model cannot be used, now or at all."""
 
 
 class ModelUnreachable(ModelError):
-    """The hub did not answer, or not well; the loader tries again."""
+    """The hub failed to answer; the loader tries again."""
 
     code = "model_unreachable"
 
@@ -147,7 +141,7 @@ class ModelLoading(ModelError, RetryLater):
 
 
 class ModelBroken(ModelError):
-    """The checkpoint cannot be used and trying again would not help."""
+    """The checkpoint cannot be used, and a retry does not help."""
 
     code = "model_failed"
 
@@ -159,51 +153,61 @@ class DeadlineExceeded(SttError):
 
 
 class Draining(RetryLater):
-    """The service is stopping and takes nothing new.
+    """The service is stopping and accepts nothing new.
 
-    ``retry_after_seconds`` is when another instance should have heard of it.
+    After ``retry_after_seconds`` a load balancer should have switched to another instance.
     """
 
     code = "draining"
 
 
 class Overloaded(RetryLater):
-    """The queue is full.
-
-    ``retry_after_seconds`` is when there will be room, by the speed measured lately.
-    """
+    """The queue is full; ``retry_after_seconds`` follows from the speed measured lately."""
 
     code = "overloaded"
 
 
 class QueueTimeout(RetryLater):
-    """A part of the recording waited longer than ``queue_timeout_seconds``, and was not computed.
+    """A window waited longer than ``queue_timeout_seconds`` and was not computed.
 
-    ``retry_after_seconds`` is when there will be less to do, by the speed measured lately.
+    ``retry_after_seconds`` follows from the speed measured lately.
     """
 
     code = "queue_timeout"
 
 
 class OutOfMemory(SttError):
-    """The device's memory, or the machine's, does not hold a forward of this recording alone."""
+    """A forward of this recording alone does not fit into the memory of the device or machine."""
 
     code = "out_of_memory"
 
 
 class InferenceDied(RetryLater):
-    """The inference thread ended; it is started once more, and then the process has to be."""
+    """The inference thread ended. It is restarted once; after that the process must be."""
 
     code = "engine_died"
 
 
 class ClusterUnavailable(RetryLater):
-    """A window was sent to several engines of the cluster and each ended, or none was there."""
+    """The cluster has no engine, or every engine that a window was sent to ended."""
 
     code = "cluster_unavailable"
 
 
 class InferenceFailed(SttError):
-    """The engine raised; the cause is in the log, under the request's id."""
+    """The engine raised an exception; the log has it under the request id."""
 
     code = "inference_failed"
+
+
+E = TypeVar("E", bound=SttError)
+
+
+def errors_by_code(base: type[E]) -> dict[str, type[E]]:
+    """Every error below ``base`` that has a code of its own."""
+    found = {}
+    for error in base.__subclasses__():
+        if "code" in vars(error):
+            found[error.code] = error
+        found |= errors_by_code(error)
+    return found

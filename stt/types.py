@@ -1,4 +1,4 @@
-"""What all parts share: waveforms, frames and their grid, vocabulary, words, transcripts."""
+"""Types that all parts share: waveforms, frames and their grid, vocabulary, words, transcripts."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -15,23 +15,23 @@ Waveform: TypeAlias = NDArray[np.float32]
 """``[n_samples]`` float32 at `SAMPLE_RATE`, mono, full scale at ±1."""
 
 LogProbs: TypeAlias = NDArray[np.float32]
-"""``[n_frames, n_vocab]`` float32, natural logarithms; each row's exponentials sum to 1."""
+"""``[n_frames, n_vocab]`` float32, natural logarithms; the exponentials of each row sum to 1."""
 
 
 @dataclass(frozen=True)
 class FrameGrid:
-    """Which samples a model's frames cover: frame ``i`` sees ``receptive`` samples from
-    ``i * stride``."""
+    """The samples behind each frame: frame ``i`` sees ``receptive_samples`` from
+    ``i * stride_samples``."""
 
     stride_samples: int
     receptive_samples: int
 
     @classmethod
     def of_convolutions(cls, kernels: Sequence[int], strides: Sequence[int]) -> "FrameGrid":
-        """The grid of unpadded convolutions stacked on each other.
+        """The grid of a stack of unpadded convolutions.
 
-        Exact for every length: nested floors of a convolution stack equal one floor over the
-        products, since ``floor(floor(x / a) / b) = floor(x / (a * b))`` for whole a and b.
+        Exact for every length: the nested floors of the stack equal one floor over the products,
+        since ``floor(floor(x / a) / b) = floor(x / (a * b))`` for integers a and b.
         """
         stride, receptive = 1, 1
         for kernel, step in zip(kernels, strides, strict=True):
@@ -40,19 +40,19 @@ class FrameGrid:
         return cls(stride, receptive)
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames that a waveform of that length has; 0 where it is shorter than one."""
+        """Number of frames in ``n_samples``; 0 if they are too few for one."""
         if n_samples < self.receptive_samples:
             return 0
         return (n_samples - self.receptive_samples) // self.stride_samples + 1
 
     def n_samples(self, n_frames: int) -> int:
-        """Samples that so many neighbouring frames cover."""
+        """Number of samples that ``n_frames`` neighbouring frames cover."""
         return self.receptive_samples + (n_frames - 1) * self.stride_samples
 
     def pieces(self, n_samples: int, n_frames: int) -> Iterator[slice]:
-        """Cut a waveform so that each piece has ``n_frames`` frames, the last one the rest.
+        """Cut a waveform into pieces of ``n_frames`` frames; the last has the rest.
 
-        The frames of all pieces are those of the whole, if a frame depends on nothing but the
+        Together the pieces have exactly the frames of the whole, if each frame depends only on the
         samples that it covers.
         """
         total = self.n_frames(n_samples)
@@ -62,22 +62,22 @@ class FrameGrid:
             yield slice(begin, begin + self.n_samples(n))
 
     def seconds(self, frame: int) -> float:
-        """Where a frame begins, in seconds."""
+        """Start of a frame, in seconds."""
         return frame * self.stride_samples / SAMPLE_RATE
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What each column of a model's log-probs stands for."""
+    """The symbol of each column of a model's log-probs."""
 
     symbols: tuple[str, ...]
-    """Text of each column: a syllable, a jamo, a letter or a special token."""
+    """Text of each column: a syllable, jamo, letter or special token."""
     blank: int
-    """Column of the CTC blank; checkpoints of this family use the padding token."""
+    """Column of the CTC blank; Wav2Vec2 checkpoints use the padding token."""
     delimiter: str = "|"
     """The symbol between words."""
     lower_case: bool = False
-    """Write everything in lower case."""
+    """Whether text is converted to lower case."""
 
     def is_space(self, column: int) -> bool:
         """Whether the symbol ends a word."""
@@ -85,7 +85,7 @@ class Vocabulary:
         return symbol == self.delimiter or symbol.isspace()
 
     def spell(self, columns: list[int]) -> str:
-        """The text of one word's symbols; jamo are composed to syllables (NFC)."""
+        """The text of a word's symbols; jamo are composed into syllables (NFC)."""
         text = "".join(self.symbols[column] for column in columns)
         text = unicodedata.normalize("NFC", text)
         return text.lower() if self.lower_case else text
@@ -93,25 +93,25 @@ class Vocabulary:
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """The best symbol of each frame: all that best-path decoding needs of log-probs.
+    """The best symbol of each frame: all that best-path decoding needs of the log-probs.
 
-    An hour of log-probs over 1,205 symbols is 0.9 GB, of these it is 2 MB; so an engine reduces
-    them where it computes them, and nothing larger crosses a bus or a wire.
+    An hour of log-probs over 1,205 symbols takes 0.9 GB, its frames 2 MB; so engines reduce the
+    log-probs where they compute them, and nothing larger crosses a bus or a network.
     """
 
     columns: NDArray[np.int32]
-    """``[n_frames]``: the symbol of the highest log-prob."""
+    """``[n_frames]``: the column of the highest log-prob."""
     log_probs: NDArray[np.float32]
-    """``[n_frames]``: that log-prob, as the model gives it."""
+    """``[n_frames]``: that log-prob, as the model computed it."""
     log_posteriors: NDArray[np.float32]
-    """``[n_frames]``: the same after the checkpoint's temperature (`Calibration`)."""
+    """``[n_frames]``: the same after the temperature of `Calibration`."""
 
     @classmethod
     def of(cls, log_probs: LogProbs, temperature: float = 1.0) -> "Frames":
         """Reduce ``[n_frames, n_vocab]`` log-probs."""
         columns = log_probs.argmax(axis=1)
         best = np.take_along_axis(log_probs, columns[:, None], axis=1)
-        # log(exp(best / t) / sum(exp(log_probs / t))), with the largest exponent made 0.
+        # log(exp(best / t) / sum(exp(log_probs / t))), shifted so that the largest exponent is 0.
         others = np.exp((log_probs - best) / np.float32(temperature)).sum(axis=1)
         return cls(
             columns.astype(np.int32),
@@ -128,50 +128,50 @@ class Frames:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is known of a checkpoint's habits, measured on speech whose truth is known.
+    """Corrections of a checkpoint's times and confidence, measured on labelled speech.
 
-    CTC models emit a symbol as a spike somewhere in its sound, some late, most ends early; and
-    their posteriors are surer than they are right. Zeros and one change nothing.
+    CTC models emit a symbol as a spike somewhere in its sound, often after its start and before its
+    end, and their posteriors are overconfident. The defaults correct nothing.
     """
 
     start_lag_seconds: float = 0.0
-    """Median of (first frame of a word's first symbol) - (where the word begins)."""
+    """Median of (first frame of a word's first symbol) - (true start of the word)."""
     end_lag_seconds: float = 0.0
-    """Median of (end of the last frame of the last symbol) - (where the word ends)."""
+    """Median of (end of the last frame of the last symbol) - (true end of the word)."""
     temperature: float = 1.0
-    """What log-probs are divided by before they are read as confidence (Guo et al., 2017)."""
+    """Log-probs are divided by this before they become confidence (Guo et al., 2017)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What of a word the model emitted as one symbol, or as several that make one character."""
+    """A part of a word: one symbol of the model, or several that compose one character."""
 
     text: str
     """NFC, never empty."""
     log_posterior: float
-    """Natural logarithm, after the checkpoint's temperature; a sum where there were several."""
+    """Natural logarithm, after the temperature; the sum if there are several symbols."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """One word, with where it stands in the recording."""
+    """One word and its place in the recording."""
 
     text: str
-    """NFC, never empty, no white space in it."""
+    """NFC, never empty, without white space."""
     start: float
-    """Seconds from the start of the recording; not before the end of the word before."""
+    """Seconds from the start of the recording; not before the end of the previous word."""
     end: float
-    """Seconds; not before ``start``, and not past the end of the recording."""
+    """Seconds; not before ``start``, not after the end of the recording."""
     confidence: float
-    """The model's probability that every symbol of the word is right: the product over the symbols
-    of the posterior at each one's surest frame, after the checkpoint's temperature; 0..1."""
+    """Probability that all symbols of the word are right, 0 to 1: the product over the symbols of
+    the posterior at each one's best frame, after the temperature."""
     tokens: tuple[Token, ...] = ()
-    """The word in pieces, as the decoder found them; joined they are ``text``."""
+    """The parts of the word, as decoded; joined they are ``text``."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Some consecutive words, at least one: what is said between two pauses."""
+    """The words between two pauses, at least one."""
 
     words: tuple[Word, ...]
 
@@ -197,9 +197,9 @@ class Transcript:
 
     words: tuple[Word, ...]
     duration_seconds: float
-    """Length of the audio that was decoded."""
+    """Length of the audio."""
 
     @property
     def text(self) -> str:
-        """The words with a single space between them; "" where nothing was said."""
+        """The words with a single space between them; "" if there are none."""
         return " ".join(word.text for word in self.words)

@@ -1,7 +1,7 @@
-"""An upload's bytes -> blocks of mono samples at 16 kHz.
+"""Upload -> blocks of mono samples at 16 kHz.
 
-`sniffing` names the container, `readers` open it with libsndfile or FFmpeg, `resampler` brings it
-to 16 kHz, `reading` puts them together. The decoders are native code, which may hang on a hostile
-file, crash on it or take all memory; so the service reads in processes that it can kill: `pool` is
-what it uses, `processes` its hold on them, `worker` what runs in them.
+`containers` lists what is accepted, `readers` open it with libsndfile or FFmpeg, `resampler`
+converts to 16 kHz, and `reading` combines them. The decoders are native code that may hang, crash
+or take all memory on a hostile file, so the service runs them in processes that it can kill: it
+uses `pool`, which drives them through `processes`; `worker` runs inside them.
 """

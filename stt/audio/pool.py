@@ -1,4 +1,4 @@
-"""The workers that decode, for the whole service."""
+"""The pool of reader processes that the service uses."""
 
 import logging
 import sys
@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from stt.audio.processes import Template, Worker, as_descriptor
-from stt.audio.reading import Blocks
-from stt.audio.reading import decode as decode_in_process
+from stt.audio.reading import Blocks, read_audio
 from stt.errors import Overloaded
 from stt.settings import Settings
 from stt.types import Waveform
@@ -16,34 +15,32 @@ from stt.types import Waveform
 logger = logging.getLogger(__name__)
 
 AVAILABLE = sys.platform == "linux"
-"""Elsewhere recordings are decoded in this process: what workers are made of (memfd, descriptors
-through sockets, death with the parent) is Linux's."""
+"""Workers need memfd, descriptors over sockets and death with the parent, which only Linux has.
+Elsewhere recordings are read in this process."""
 
 
 class ReaderPool:
-    """Workers that decode; may be used from any thread.
+    """Reads recordings in worker processes; thread-safe.
 
-    A recording has a worker to itself from its first block to its last, so that a long one does
-    not make others wait. Workers are started as they are needed, and ``decode_threads`` of them
-    are kept when they are not.
+    Each recording has a worker to itself, so that a long one never delays others. Workers start on
+    demand, and up to ``decode_threads`` of them stay while idle.
     """
 
     def __init__(
         self,
         settings: Settings,
         *,
-        target: str = "stt.audio.reading:decode",
+        target: str = "stt.audio.reading:read_audio",
         recordings_per_worker: int = 1000,
     ) -> None:
         """
         Args:
-            settings: How many workers, and how long they may take.
-            target: ``MODULE:FUNCTION``, a `stt.audio.reading.Decode`; tests put one that misbehaves
-                here.
-            recordings_per_worker: Then a new one takes over, whatever the decoders have leaked.
+            settings: The number of workers, and their timeout.
+            target: ``MODULE:FUNCTION`` of a `stt.audio.reading.ReadAudio`; tests pass a faulty one.
+            recordings_per_worker: A worker is replaced after so many, in case decoders leak memory.
         """
         self._recordings_per_worker = recordings_per_worker
-        # One for each request, and for as many that were given up and take a while to end.
+        # One for each request, and as many again for abandoned ones that are still ending.
         self._max_open = 2 * settings.max_queue_requests
         self._max_idle = settings.decode_threads
         self._timeout_seconds = settings.decode_timeout_seconds
@@ -56,46 +53,45 @@ class ReaderPool:
         self._template: Template | None = None
 
     def start(self) -> None:
-        """Begin to import the decoders, in the template; returns at once."""
+        """Start the template, which imports the decoders; returns at once."""
         if AVAILABLE and self._template is None:
             self._template = Template(self._target)
 
-    def decode(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
-        """`stt.audio.reading.decode`, in a worker.
+    def read(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
+        """Run `stt.audio.reading.read_audio` in a worker.
 
-        A caller that stops early closes it, which ends the worker at once, whatever it is doing and
-        whichever thread waits for it.
+        Callers that stop early must close the blocks. Any thread may do so: it ends the worker at
+        once, and wakes a thread that waits for a block.
 
         Raises:
-            DecodeFailed: the worker died, or sent nothing for ``decode_timeout_seconds`` while
-                this waited for the next block.
+            DecodeFailed: the worker died, or took over ``decode_timeout_seconds`` for a block.
             Overloaded: twice ``max_queue_requests`` recordings are open.
-            AudioError: as `stt.audio.reading.decode`.
+            AudioError: as `stt.audio.reading.read_audio`.
         """
         if not AVAILABLE:
-            return decode_in_process(source, max_seconds=max_seconds)
+            return read_audio(source, max_seconds=max_seconds)
         return _Recording(self.take, self.put_back, source, max_seconds)
 
     def close(self) -> None:
-        """End all workers; what they are decoding fails."""
+        """End all workers; recordings that are still open fail."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
         for worker in idle:
             worker.end()
-        # Not under the lock: who has it may be waiting for the template.
+        # Without the lock: its holder may be waiting for the template.
         if template := self._template:
             template.close()
 
     def take(self) -> Worker:
-        """A worker that is free; errors are those of `decode`."""
+        """Return an idle or new worker; raises the errors of `read`."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
             if self._n_open >= self._max_open:
                 raise Overloaded(
-                    f"{self._n_open} recordings are being decoded, the limit here. Try again a "
-                    "little later.",
+                    f"{self._n_open} recordings are being read, which is the limit. Try again "
+                    "later.",
                     retry_after_seconds=5.0,
                 )
             self._n_open += 1
@@ -113,7 +109,7 @@ class ReaderPool:
 
     def _start_worker(self) -> Worker:
         with self._starting:
-            for _ in range(2):  # should the template have been killed, a new one is started
+            for _ in range(2):  # the second time if the template was killed
                 template = self._template = self._template or Template(self._target)
                 if self._closed:
                     template.close()
@@ -121,13 +117,15 @@ class ReaderPool:
                 try:
                     return template.fork(self._timeout_seconds)
                 except OSError:
-                    logger.warning("the template of the decode workers has died", exc_info=True)
+                    logger.warning(
+                        "the template of the reader processes died; starting another", exc_info=True
+                    )
                     template.close()
                     self._template = None
-        raise RuntimeError("no process for decoding can be started")
+        raise RuntimeError("cannot start a reader process")
 
     def put_back(self, worker: Worker) -> None:
-        """What `take` gave; it is kept for another recording if it is free."""
+        """Return a worker from `take`; it is kept for the next recording, or ended."""
         with self._lock:
             self._n_open -= 1
             keep = worker.is_free and not self._closed and len(self._idle) < self._max_idle
@@ -138,7 +136,7 @@ class ReaderPool:
 
 
 class _Recording:
-    """The blocks of one recording: asked for by one thread at a time, closed by any."""
+    """The blocks of one recording: read by one thread at a time, closed by any thread."""
 
     def __init__(
         self,
@@ -152,7 +150,7 @@ class _Recording:
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._waiting = False
-        """Whether a thread waits for a block; then the worker is its to put back."""
+        """Whether a thread waits for a block; that thread then puts the worker back."""
         self._closed = False
 
     def __iter__(self) -> "_Recording":
@@ -179,7 +177,7 @@ class _Recording:
         return block
 
     def close(self) -> None:
-        """Read no further; a worker that decodes is ended, and a thread that waits for it wakes."""
+        """Stop reading: ends a busy worker, and wakes a thread that waits for it."""
         with self._lock:
             self._closed = True
             if self._waiting:
@@ -189,7 +187,7 @@ class _Recording:
         self._end()
 
     def _begin(self) -> Worker | None:
-        """Hand the source to a worker; None if it was closed meanwhile."""
+        """Hand the source to a worker; returns None if it was closed meanwhile."""
         worker = self._take()
         with self._lock:
             self._worker = worker

@@ -1,4 +1,4 @@
-"""The service's hold on the processes that decode."""
+"""Handles for the reader processes: starts, drives and kills them."""
 
 import io
 import json
@@ -22,17 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SEND_BYTES, WAIT, Kind
-from stt.errors import AudioError, DecodeFailed, Overloaded
+from stt.errors import AudioError, DecodeFailed, Overloaded, errors_by_code
 from stt.types import Waveform
 
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 120.0
-"""The first worker waits for the template's imports, seconds even on a fast disk."""
+"""The first worker waits until the template has imported everything, which takes seconds."""
 MAX_MESSAGE_BYTES = 16 * 2**20
-ERRORS = {error.code: error for error in AudioError.__subclasses__()}
+ERRORS = errors_by_code(AudioError)
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "LD_", "NUMBA_", "LIBROSA_", "TZ")
-"""What of the environment the decoders may need; keys and tokens stay here."""
+"""Prefixes of the environment variables that workers get; keys and tokens are not among them."""
 
 
 class Template:
@@ -54,11 +54,11 @@ class Template:
             )
 
     def fork(self, timeout_seconds: float) -> "Worker":
-        """A new worker, which may take so long over a block.
+        """Start a worker that has ``timeout_seconds`` for each block.
 
         Raises:
             OSError: the template has died.
-            Overloaded: the machine has no room for another process.
+            Overloaded: the operating system allows no further process.
         """
         ours, theirs = socket.socketpair()
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * SEND_BYTES)
@@ -67,47 +67,49 @@ class Template:
                 socket.send_fds(self._control, [FORK], [theirs.fileno()])
                 process = self._answer()
             if process == 0:
-                raise Overloaded("No further decoding can be started.", retry_after_seconds=5.0)
+                raise Overloaded(
+                    "Cannot start another reader process. Try again later.", retry_after_seconds=5.0
+                )
         except BaseException:
             ours.close()
             raise
         return Worker(self, process, ours, timeout_seconds)
 
     def end(self, process: int) -> None:
-        """Kill a worker; returns before it is dead."""
+        """Kill a worker without waiting for its death."""
         with suppress(OSError):
             self._control.send(END + PROCESS.pack(process))
 
     def wait(self, process: int) -> int:
-        """Kill a worker that is dying; its exit status, negative for a signal."""
+        """Kill a worker and return its exit status, negative for a signal."""
         with self._asking:
             self._control.send(WAIT + PROCESS.pack(process))
             return self._answer()
 
     def close(self) -> None:
-        """End the template, and with it the workers."""
+        """End the template and all workers."""
         self._process.kill()
         self._process.wait()
         with suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)  # wakes who waits for an answer
+            self._control.shutdown(socket.SHUT_RDWR)  # wakes a waiting `_answer`
         self._control.close()
 
     def _answer(self) -> int:
         answer = self._control.recv(PROCESS.size)
         if not answer:
-            raise ConnectionResetError("the template has hung up")
+            raise ConnectionResetError("the template has closed the connection")
         (number,) = PROCESS.unpack(answer)
         return int(number)
 
 
 class Worker:
-    """A process that decodes one recording after the other."""
+    """A process that reads one recording after the other."""
 
     def __init__(
         self, template: Template, process: int, connection: socket.socket, timeout_seconds: float
     ) -> None:
         self._timeout_seconds = timeout_seconds
-        # The kernel's own: one system call for each read, and none of Python's polling.
+        # The kernel's timeout: one system call for each read, while Python's adds a poll.
         seconds, fraction = divmod(timeout_seconds, 1)
         timeout = struct.pack("@ll", int(seconds), int(fraction * 1e6))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
@@ -115,20 +117,23 @@ class Worker:
         self._process: int | None = process
         self._connection = connection
         self.is_free = True
-        """False from a recording's beginning to its last message."""
+        """False from `begin` until the last message has arrived."""
         self._given_up = False
         self.n_recordings = 0
 
     def begin(self, descriptor: int, max_seconds: float) -> None:
-        """Hand a recording over; what goes wrong shows in `receive`."""
+        """Send a recording; errors show in `receive`."""
         self.is_free = False
         self.n_recordings += 1
         with suppress(OSError):
             socket.send_fds(self._connection, [REQUEST.pack(max_seconds)], [descriptor])
 
     def receive(self) -> Waveform | None:
-        """The next block, or None after the last or `give_up`; errors are those of
-        `ReaderPool.decode`."""
+        """Return the next block, or None after the last one or `give_up`.
+
+        Raises:
+            AudioError: as `ReaderPool.read`.
+        """
         try:
             kind, length = HEADER.unpack(self._read(HEADER.size).data)
             if length > MAX_MESSAGE_BYTES:
@@ -147,7 +152,7 @@ class Worker:
                 return None
             raise self._failure(self._how_it_ended()) from None
         except (ValueError, LookupError, TypeError) as nonsense:
-            # In one line: what is in it may come from the file.
+            # On one line: the text may come from the file.
             raise self._failure(repr(str(nonsense))) from None
         self.is_free = True
         if failure:
@@ -155,18 +160,18 @@ class Worker:
         return None
 
     def has_died(self) -> bool:
-        """Whether a worker that is free is there no more."""
+        """Whether an idle worker has died."""
         readable, _, _ = select.select([self._connection], [], [], 0)
         return bool(readable)
 
     def give_up(self) -> None:
-        """Nobody wants the recording any more; wakes another thread that is in `receive`."""
+        """Abandon the recording, and wake a thread that waits in `receive`."""
         self._given_up = True
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
-        """Kill it; returns before it is dead."""
+        """Kill the process without waiting for its death."""
         self._connection.close()
         if self._process is not None:
             self._template.end(self._process)
@@ -178,7 +183,7 @@ class Worker:
         while done < length:
             n_read = self._connection.recv_into(data[done:].data, 0, socket.MSG_WAITALL)
             if n_read == 0:
-                raise ConnectionResetError("the worker has hung up")
+                raise ConnectionResetError("the worker has closed the connection")
             done += n_read
         return data
 
@@ -191,16 +196,16 @@ class Worker:
         return f"died of {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
     def _failure(self, reason: str) -> DecodeFailed:
-        logger.warning("a decode worker failed: %s", reason)
+        logger.warning("a reader process failed: %s", reason)
         return DecodeFailed(
-            "The decoder failed on this file. It may be damaged; convert it, for example to FLAC, "
-            "and send that."
+            "Decoding this file failed. It may be damaged; convert it, for example to FLAC, and "
+            "send the result."
         )
 
 
 @contextmanager
 def as_descriptor(source: BinaryIO) -> Iterator[int]:
-    """A file descriptor with the recording, at a position of its own."""
+    """Open a file descriptor on the recording that has its own position."""
     file = getattr(source, "_file", source) if isinstance(source, SpooledTemporaryFile) else source
     raw = getattr(file, "raw", file)
     if isinstance(raw, io.FileIO):
@@ -226,9 +231,9 @@ def as_descriptor(source: BinaryIO) -> Iterator[int]:
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT_VARIABLES)}
     return kept | {
-        # The same packages as here, wherever they were found.
+        # The same packages as in this process.
         "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
-        # A fork takes no threads along, so there must be none in the template.
+        # fork() copies no threads, so the template must have none.
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",

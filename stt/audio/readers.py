@@ -1,8 +1,8 @@
-"""The two decoders: an opened recording as blocks of mono samples, at its own rate.
+"""Reads recordings with libsndfile or FFmpeg, as blocks of mono samples at their own rate.
 
-libsndfile (through soundfile) reads WAV, FLAC, OGG and MP3; FFmpeg's libraries (through PyAV) read
-what phones and browsers record. What a header says is checked before a sample is read, and what is
-read is counted all the same: a few kilobytes can hold hours, and a header can say anything.
+libsndfile is used through soundfile, FFmpeg's libraries through PyAV. The header is checked before
+the first sample is read; samples are counted as well, since a header may lie and a few kilobytes
+can hold hours.
 """
 
 from collections.abc import Iterator
@@ -12,35 +12,26 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.audio.containers import ACCEPTED, Container
 from stt.errors import AudioTooLong, InvalidAudio, UnsupportedFormat
 
 BLOCK_SECONDS = 1
 MIN_RATE, MAX_RATE = 4_000, 384_000
-"""Hz. Telephones have 8 kHz, the fastest converters 384 kHz; anything else is a broken header."""
+"""Hz. Telephones use 8 kHz, the fastest converters 384 kHz; other rates mean a broken header."""
 MAX_CHANNELS = 8
 MAX_SAMPLES_PER_SECOND = 2 * 96_000
-"""Over all channels, for each second of the longest recording that is accepted."""
+"""Limit over all channels, for each second of the maximum length."""
 MAX_AMPLITUDE = 2.0**31
-"""Of a sample. Full scale is 1, but some programs write floats on the scale of 32-bit integers;
-what is far larger overflows in the sums of downmix, resampler and model."""
-
-ACCEPTED = "WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, 3GP, WebM and AMR"
-
-LIBSNDFILE_FORMATS = {
-    "WAV": ("WAV", "WAVEX", "RF64"),
-    "FLAC": ("FLAC",),
-    "OGG": ("OGG",),
-    "MP3": ("MP3",),
-}
-"""What libsndfile may find in each container: it looks for itself, and knows many more."""
+"""Full scale is 1, but some programs write floats on the scale of 32-bit integers. Far larger
+samples would overflow in the sums of downmix, resampler and model."""
 
 FFMPEG_DECODERS = (
     "aac,ac3,eac3,alac,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,flac,mp3,mp3float,opus,"
     "libopus,vorbis,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,"
     "pcm_s32be,pcm_f32le,pcm_f32be"
 )
-"""What recorders put into these containers. FFmpeg has 200 more, and video, and opens whichever a
-file asks for."""
+"""What recorders put into these containers. FFmpeg has 200 more, and video, and would open any that
+a file asks for."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +41,32 @@ class Track:
     rate: int
     """Hz."""
     blocks: Iterator[NDArray[np.float32]]
-    """``[n]`` at that rate, mono and finite, of about a second; AudioTooLong beyond the cap."""
+    """``[n]`` mono at that rate, finite, about a second each; AudioTooLong beyond the limit."""
 
 
-def open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) -> Track:
-    """Open a WAV, FLAC, OGG or MP3 file; errors are those of `stt.audio.reading.decode`."""
+def open_track(source: BinaryIO, container: Container, max_seconds: float) -> Track:
+    """Open a recording with the library that reads its container.
+
+    Raises:
+        AudioError: as `stt.audio.reading.read_audio`.
+    """
+    source.seek(0)
+    if container.demuxer is None:
+        return _open_with_libsndfile(source, container, max_seconds)
+    return _open_with_ffmpeg(source, container.demuxer, max_seconds)
+
+
+def _open_with_libsndfile(source: BinaryIO, container: Container, max_seconds: float) -> Track:
     import soundfile
 
     try:
         file = soundfile.SoundFile(source)
     except soundfile.SoundFileError as error:
         raise InvalidAudio(
-            f"The file starts like {container} audio but cannot be decoded; it may be damaged."
+            f"The file starts like {container.name} audio but cannot be decoded; it may be damaged."
         ) from error
-    if file.format not in LIBSNDFILE_FORMATS[container]:
-        raise unsupported(f"The file starts like {container} but is {file.format}.")
+    if file.format not in container.libsndfile_formats:
+        raise unsupported(f"The file starts like {container.name} but is {file.format}.")
     rate, claimed = file.samplerate, file.frames
     cap = _Cap(max_seconds)
     cap.check_header(rate, file.channels, claimed / max(1, rate))
@@ -72,32 +74,33 @@ def open_with_libsndfile(source: BinaryIO, container: str, max_seconds: float) -
     def blocks() -> Iterator[NDArray[np.float32]]:
         length = BLOCK_SECONDS * rate
         try:
-            # Not librosa.stream: where the header claims more than there is, soundfile's block
-            # iterator under it yields the previous block's samples again.
+            # Not librosa.stream: if the header claims too much, soundfile's block iterator
+            # underneath it repeats samples of the previous block.
             while len(block := file.read(length, dtype="float32", always_2d=True)):
                 cap.count(len(block), file.channels, rate)
                 yield mono(block.T)
         except soundfile.SoundFileError as error:
             raise InvalidAudio(
-                f"The {container} data is damaged: decoding stopped before the end."
+                f"The {container.name} data is damaged: decoding stopped before the end."
             ) from error
         finally:
             file.close()
-        if container == "FLAC" and cap.counted < claimed:
-            raise InvalidAudio("The FLAC data is cut off: there is less than its header says.")
+        if container.is_exact and cap.counted < claimed:
+            raise InvalidAudio(
+                f"The {container.name} data is cut off: there is less than its header says."
+            )
 
     return Track(rate, blocks())
 
 
-def open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> Track:
-    """Open a file with one of FFmpeg's demuxers; errors are those of `stt.audio.reading.decode`."""
+def _open_with_ffmpeg(source: BinaryIO, demuxer: str, max_seconds: float) -> Track:
     import av
 
     try:
         file: Any = av.open(
             source,
             mode="r",
-            format=container,
+            format=demuxer,
             metadata_errors="ignore",
             options={"protocol_whitelist": "none", "codec_whitelist": FFMPEG_DECODERS},
         )
@@ -107,12 +110,12 @@ def open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> Tr
             raise InvalidAudio("The file has no audio track.")
         stream = audio[0]
         codec = stream.codec_context
-        if codec is None:  # FFmpeg does not know it either
+        if codec is None:  # unknown to FFmpeg, too
             file.close()
-            raise InvalidAudio("The audio track is in no known codec; the file may be damaged.")
+            raise InvalidAudio("The codec of the audio track is unknown; the file may be damaged.")
         if codec.name not in FFMPEG_DECODERS.split(","):
             file.close()
-            raise unsupported("The audio track is in a codec that is not accepted here.")
+            raise unsupported("The codec of the audio track is not accepted.")
         rate, channels = int(stream.rate or 0), int(stream.channels or 0)
         claimed = max(
             float(file.duration or 0) / av.time_base,
@@ -129,8 +132,8 @@ def open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> Tr
         parts: list[NDArray[np.float32]] = []
         try:
             for part in _frames(file, stream, rate, cap):
-                # A frame is some 20 ms, too little to downmix and resample by itself; a broken
-                # stream may change the number of channels from one to the next.
+                # One frame is about 20 ms, too little to downmix and resample efficiently. A broken
+                # stream may change its number of channels between frames.
                 held = sum(map(len, parts))
                 if parts and (held >= BLOCK_SECONDS * rate or part.shape[1] != parts[0].shape[1]):
                     yield mono(np.concatenate(parts).T)
@@ -147,7 +150,7 @@ def open_with_ffmpeg(source: BinaryIO, container: str, max_seconds: float) -> Tr
 
 
 def _frames(file: Any, stream: Any, rate: int, cap: "_Cap") -> Iterator[NDArray[np.float32]]:
-    """The track's frames, ``[n, n_channels]``, without those that are damaged."""
+    """The track's frames, ``[n, n_channels]``, without damaged ones."""
     import av
 
     resampler, shape, found_any = None, None, False
@@ -157,7 +160,7 @@ def _frames(file: Any, stream: Any, rate: int, cap: "_Cap") -> Iterator[NDArray[
         try:
             packet = next(packets, None)
         except av.FFmpegError as error:
-            packet, damage = None, error  # cut off: what came before counts
+            packet, damage = None, error  # cut off: keep what came before
         if packet is None:
             break
         try:
@@ -168,46 +171,46 @@ def _frames(file: Any, stream: Any, rate: int, cap: "_Cap") -> Iterator[NDArray[
                         "in the data."
                     )
                 cap.count(frame.samples, frame.layout.nb_channels, frame.sample_rate)
-                # The stream may turn into another one than its header announced.
+                # A stream may change its format midway.
                 found = (frame.format.name, frame.layout.name, frame.sample_rate)
                 if resampler is None or found != shape:
-                    # Packed: PyAV 18.1 reads past its list of planes where there are eight.
+                    # Packed: PyAV 18.1 reads past its list of planes if there are eight.
                     resampler, shape = av.AudioResampler(format="flt", rate=rate), found
                 for part in resampler.resample(frame):
                     flat = part.to_ndarray().astype(np.float32, copy=False)
                     samples = flat.reshape(-1, part.layout.nb_channels)
-                    for begin in range(0, len(samples), BLOCK_SECONDS * rate):  # mostly one round
+                    for begin in range(0, len(samples), BLOCK_SECONDS * rate):  # usually once
                         found_any = True
                         yield samples[begin : begin + BLOCK_SECONDS * rate]
         except (av.FFmpegError, ValueError) as error:
-            damage = error  # one damaged packet is a gap of some 20 ms, not the end
+            damage = error  # a damaged packet is a gap of about 20 ms, not the end
     if damage and not found_any:
         raise InvalidAudio("The audio track cannot be decoded.") from damage
 
 
 def mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``[n_channels, n]`` -> ``[n]``, the mean; FFmpeg's own downmix is louder by up to 1.4.
+    """``[n_channels, n]`` -> ``[n]``, the mean; FFmpeg's downmix is up to 1.4 times as loud.
 
     Raises:
-        InvalidAudio: a sample is not finite, or larger than any recorder writes.
+        InvalidAudio: a sample is not finite, or above `MAX_AMPLITUDE`.
     """
     import librosa
 
-    if not np.abs(channels).max(initial=0) <= MAX_AMPLITUDE:  # NaN compares as false
+    if not np.abs(channels).max(initial=0) <= MAX_AMPLITUDE:  # false for NaN
         raise InvalidAudio("The samples contain NaN or infinite values, or impossibly large ones.")
     mixed: NDArray[np.float32] = librosa.to_mono(channels)
     return mixed
 
 
 def unsupported(what: str) -> UnsupportedFormat:
-    """The error for content of a kind that is not accepted."""
+    """The error for content that is not accepted."""
     return UnsupportedFormat(f"{what} Send one of {ACCEPTED}.")
 
 
 class _Cap:
-    """Counts what has been decoded, in seconds and in samples over all channels.
+    """Limits the decoded audio, in seconds and in samples over all channels.
 
-    By seconds alone, 8 channels at 384 kHz would cost 32 times what stereo at 48 kHz does.
+    By seconds alone, 8 channels at 384 kHz would cost 32 times as much as stereo at 48 kHz.
     """
 
     def __init__(self, max_seconds: float) -> None:
@@ -219,7 +222,7 @@ class _Cap:
         """Samples of one channel so far."""
 
     def check_header(self, rate: int, channels: int, claimed_seconds: float) -> None:
-        """Refuse what a header says, before anything is decoded."""
+        """Check the header, before anything is decoded."""
         if not MIN_RATE <= rate <= MAX_RATE:
             raise InvalidAudio(
                 f"The sample rate is {rate} Hz; expected {MIN_RATE} to {MAX_RATE} Hz."
@@ -229,20 +232,20 @@ class _Cap:
         self._check(claimed_seconds, claimed_seconds * rate * channels)
 
     def count(self, n_samples: int, channels: int, rate: int) -> None:
-        """Add samples of each channel, at a rate in Hz."""
+        """Add ``n_samples`` of each channel, at ``rate`` Hz."""
         self.counted += n_samples
         self._seconds += n_samples / rate
         self._samples += n_samples * channels
         self._check(self._seconds, self._samples)
 
     def _check(self, seconds: float, samples: float) -> None:
-        if seconds > self._max_seconds + 1e-6:  # the sum of many quotients is a little off
+        if seconds > self._max_seconds + 1e-6:  # sums of many quotients are inexact
             raise AudioTooLong(
-                f"The recording is longer than {self._max_seconds:g} s, the limit here; send it "
-                "in parts."
+                f"The recording is longer than {self._max_seconds:g} s, which is the limit; send "
+                "it in parts."
             )
         if samples > self._max_samples + 1:
             raise AudioTooLong(
                 f"The recording has more than {self._max_samples:g} samples over all channels, "
-                "the limit here; send it in parts, in mono, or at a lower sample rate."
+                "which is the limit; send it in parts, in mono, or at a lower sample rate."
             )

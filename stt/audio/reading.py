@@ -1,14 +1,11 @@
-"""An upload's bytes -> blocks of mono samples at 16 kHz, within caps.
+"""Upload -> blocks of mono samples at 16 kHz, within limits.
 
-Two decoders share the work. libsndfile (through librosa) reads WAV, FLAC, OGG and MP3; FFmpeg's
-libraries (through PyAV) read what phones and browsers record: M4A, MP4, 3GP, WebM, AMR, AAC. Which
-one gets a file is decided by its first bytes, never by its name, and each is told which formats it
-may open: FFmpeg alone would follow playlists and session descriptions to other files and hosts.
+The first bytes of a file choose the library and the format it may open (`containers`): FFmpeg on
+its own would follow playlists and session descriptions to other files and hosts. Everything is a
+generator of blocks, so memory does not grow with the length of a recording.
 
-Memory does not grow with the length of a recording: everything here is a generator of blocks.
-
-Both decoders are native code that is given whatever a stranger sends. `stt.audio.pool` runs
-`decode` in processes of its own, which may hang or crash.
+Both libraries are native code that gets whatever a stranger sends, so the service runs
+`read_audio` in the processes of `stt.audio.pool`.
 """
 
 import wave
@@ -19,75 +16,69 @@ from typing import BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stt.audio.readers import open_with_ffmpeg, open_with_libsndfile, unsupported
+from stt.audio.containers import sniff
+from stt.audio.readers import open_track, unsupported
 from stt.audio.resampler import Resampler
-from stt.audio.sniffing import lacks_length, sniff, sniff_behind_id3
 from stt.errors import InvalidAudio
 from stt.types import Waveform
 
 
 class Blocks(Protocol):
-    """A recording's blocks, one after the other."""
+    """Iterates over the blocks of a recording."""
 
     def __iter__(self) -> Iterator[Waveform]: ...
     def __next__(self) -> Waveform: ...
 
     def close(self) -> None:
-        """Read no further. From another thread while a block is awaited: either the wait ends
-        soon, or this raises ValueError, as a generator does, and has to be called again."""
+        """Stop reading.
+
+        While another thread waits for a block, this either ends that wait or raises ValueError, as
+        a generator does; then call it again later.
+        """
         ...
 
 
-class Decode(Protocol):
-    """What `decode` is, here or in another process."""
+class ReadAudio(Protocol):
+    """`read_audio`, in this or another process."""
 
     def __call__(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
-        """See `decode`."""
+        """See `read_audio`."""
         ...
 
 
-def decode(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
-    """Decode a recording into blocks of about a second.
+def read_audio(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
+    """Read a recording as blocks of about a second.
 
-    A generator: nothing is read before the first block is asked for, so that opening a file is
-    done where decoding is, off the event loop.
+    A generator: the first `next` opens the file, so that this too happens off the event loop.
 
-    Where librosa can read the file, the blocks together are within 1e-4 of
-    ``librosa.load(source, sr=16000, mono=True)``, and of the same length.
+    For files that librosa can read, the joined blocks are within 1e-4 of
+    ``librosa.load(source, sr=16000, mono=True)`` and have its length.
 
     Args:
         source: Seekable; read from its start.
-        max_seconds: Longest recording to accept, by its header's claim and by count. It may also
-            have no more samples, over all channels, than so many seconds of stereo at 96 kHz.
+        max_seconds: Maximum length, by the header and by count. The samples of all channels are
+            limited to those of ``max_seconds`` of stereo at 96 kHz.
 
     Yields:
         ``[n]`` float32 at 16 kHz, mono; finite.
 
     Raises:
-        UnsupportedFormat: the first bytes are of no format in `stt.audio.readers.ACCEPTED`.
-        InvalidAudio: the rest cannot be decoded, or is out of bounds.
+        UnsupportedFormat: the file is in none of `stt.audio.containers.CONTAINERS`.
+        InvalidAudio: the content cannot be decoded, or is out of bounds.
         AudioTooLong: more than ``max_seconds``.
     """
     source.seek(0)
-    head = source.read(32)
-    if not head:
+    if not source.read(1):
         raise InvalidAudio("The file is empty (0 bytes); expected a recording.")
-    container = sniff(head)
+    container = sniff(source)
     if container is None:
-        raise unsupported("The file is of no audio format that is accepted here.")
-    if container == "MP3" and head[:3] == b"ID3":
-        container = sniff_behind_id3(source, head)
-    elif container == "FLAC" and lacks_length(head):
-        # As FLAC from a pipe does; soundfile cannot read it, FFmpeg can.
-        container = "flac"
-    source.seek(0)
-    open_track = open_with_libsndfile if container.isupper() else open_with_ffmpeg
+        raise unsupported("The file is in no accepted audio format.")
     track = open_track(source, container, max_seconds)
     yield from _resample(track.blocks, track.rate)
 
 
 def warming_clip() -> BytesIO:
-    """A second of faint noise at 44.1 kHz in stereo: wakes decoder, resampler and model."""
+    """A second of faint stereo noise at 44.1 kHz, to warm up reader, resampler and model."""
     noise = np.random.default_rng(0).normal(0, 30, (44_100, 2)).astype("<i2")
     clip = BytesIO()
     with wave.open(clip, "wb") as file:
@@ -97,7 +88,7 @@ def warming_clip() -> BytesIO:
 
 
 def _resample(blocks: Iterable[NDArray[np.float32]], rate: int) -> Iterator[Waveform]:
-    """Bring blocks to 16 kHz; the total length is ``ceil(n * 16000 / rate)``, as librosa's is."""
+    """Resample blocks to 16 kHz; the total length is ``ceil(n * 16000 / rate)``, as librosa's."""
     resampler = Resampler(rate)
     for block in blocks:
         resampled = resampler.feed(block)

@@ -1,4 +1,4 @@
-"""Samples of any rate -> 16 kHz, a block at a time, as they come."""
+"""Samples of any rate -> 16 kHz, block by block."""
 
 from fractions import Fraction
 
@@ -7,20 +7,20 @@ import numpy as np
 from stt.types import SAMPLE_RATE, Waveform
 
 RESAMPLE_QUALITY = "HQ"
-"""What ``librosa.load`` takes too, so that both give the same samples."""
+"""The quality of ``librosa.load``, so that both give the same samples."""
 
 
 class Resampler:
-    """Brings blocks to 16 kHz; how they are cut does not show in the samples that come out.
+    """Resamples blocks to 16 kHz; the result does not depend on how they are cut.
 
-    Together they are ``ceil(n * 16000 / rate)``, as librosa's are. At rates that divide badly soxr
-    keeps up to 0.2 s back until more comes.
+    The total length is ``ceil(n * 16000 / rate)``, as librosa's. At rates that divide badly, soxr
+    delays up to 0.2 s until more samples arrive.
     """
 
     def __init__(self, rate: float) -> None:
         """
         Args:
-            rate: Of what is fed, in Hz; at `SAMPLE_RATE` blocks pass as they are.
+            rate: Input rate in Hz; at `SAMPLE_RATE` blocks pass unchanged.
         """
         self._ratio = SAMPLE_RATE / Fraction(rate)
         self._n_in = self._n_out = 0
@@ -33,7 +33,7 @@ class Resampler:
             )
 
     def feed(self, block: Waveform) -> Waveform:
-        """Take ``[n]`` float32 at the rate; return what is certain by now, maybe nothing."""
+        """Add ``[n]`` float32 at the input rate; return the samples that are final, maybe none."""
         if self._stream is None:
             return block
         self._n_in += len(block)
@@ -42,7 +42,7 @@ class Resampler:
         return resampled
 
     def finish(self) -> Waveform:
-        """No more blocks: return the rest."""
+        """End the input and return the remaining samples."""
         if self._stream is None:
             return np.zeros(0, np.float32)
         tail = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)

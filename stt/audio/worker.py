@@ -1,19 +1,18 @@
-"""The processes in which recordings are decoded: one template, and workers forked from it.
+"""The reader processes: one template, and workers forked from it.
 
-``python -m stt.audio.worker FD MODULE:FUNCTION`` is the template. It imports the decoders once,
-which takes seconds, decodes a clip to wake them, and then forks a worker whenever the pool
-asks for one, which takes milliseconds and little memory. Nothing but decoding is imported here, and
-the service itself, with all its threads, is never forked.
+``python -m stt.audio.worker FD MODULE:FUNCTION`` is the template. It imports the decoders and reads
+a clip to warm them up, which takes seconds; then it forks a worker whenever the pool needs one,
+which takes milliseconds and little memory. The service with all its threads is never forked.
 
 The template and its workers have no keys or tokens in their environment, write no files, dump no
-core and may allocate only so much. Signals that a terminal or a service manager sends to all
-processes at once do not concern them: they end when the service does. That is no sandbox (they run
-as the same user), but a decoder that hangs, crashes or swallows memory does so alone.
+core and have a memory limit. They ignore the signals that a terminal or a service manager sends to
+a whole group, and end with the service. This is no sandbox (they run as the same user), but a
+decoder that hangs, crashes or takes all memory harms only itself.
 
-On the control socket the service sends ``FORK`` with the worker's end of a connection and gets a
-process id, 0 if there can be none; ``END`` and a process id, no answer; ``WAIT`` and a process id,
-and gets how that one ended. On a connection it sends `REQUEST` with a file descriptor and gets
-messages, each a `HEADER` and so many bytes: blocks, and at last how it went.
+Protocol of the control socket: ``FORK`` with the worker's end of a connection gets a process id, or
+0 on failure; ``END`` and a process id gets no answer; ``WAIT`` and a process id gets an exit
+status. Protocol of a connection: `REQUEST` with a file descriptor gets messages, each a `HEADER`
+and its payload: blocks, then the outcome.
 """
 
 import gc
@@ -32,7 +31,7 @@ from typing import BinaryIO, NoReturn
 
 import numpy as np
 
-from stt.audio.reading import Decode, warming_clip
+from stt.audio.reading import ReadAudio, warming_clip
 from stt.errors import AudioError
 from stt.types import SAMPLE_RATE
 
@@ -40,54 +39,54 @@ FORK, END, WAIT = b"F", b"E", b"W"
 PROCESS = struct.Struct("<q")
 """A process id; in the answer to ``WAIT`` an exit status, negative for a signal."""
 REQUEST = struct.Struct("<d")
-"""The longest recording to accept, in seconds."""
+"""Maximum length of the recording, in seconds."""
 HEADER = struct.Struct("<BI")
-"""What comes, and how many bytes of it."""
+"""The `Kind` of a message and its payload's length in bytes."""
 
 SEND_BYTES = 4 * SAMPLE_RATE * np.dtype(np.float32).itemsize
-"""Of some blocks, which are sent together: a service that is woken may have to wait for a core."""
+"""Some blocks are sent together: each time the service wakes, it may have to wait for a core."""
 MEMORY_BYTES = 256 * 2**20
-"""What a worker may allocate beyond what it was born with. A second of the largest recording
-takes 12 MB; FFmpeg's index of a long one, some tens."""
+"""What a worker may allocate beyond the template's memory. A second of the largest recording takes
+12 MB; FFmpeg's index of a long one, some tens of MB."""
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
-"""Of prctl(2)."""
+"""Options of prctl(2)."""
 
 
 class Kind(IntEnum):
-    """What a message holds."""
+    """What a message contains."""
 
     BLOCK = 0
     """Samples, float32."""
     DONE = 1
-    """Nothing: that was all."""
+    """No payload: the recording is complete."""
     ERROR = 2
-    """JSON: code and message of an error of `stt.errors`."""
+    """JSON with the code and message of an `AudioError`."""
     FAILED = 3
-    """A traceback: `decode` raised something else."""
+    """The traceback of any other exception."""
 
 
 def main(control_fd: int, target: str) -> None:
-    """Be the template until the service has gone."""
+    """Run the template until the service ends."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     module, _, name = target.partition(":")
-    decode: Decode = getattr(importlib.import_module(module), name)
+    read: ReadAudio = getattr(importlib.import_module(module), name)
     importlib.import_module("av")
-    for _ in decode(warming_clip(), max_seconds=60):
+    for _ in read(warming_clip(), max_seconds=60):
         pass
     _restrict()
     gc.collect()
-    gc.freeze()  # the collector would otherwise write to, and so copy, every page of every worker
+    gc.freeze()  # a collection would write to, and so copy, every page in every worker
     with socket.socket(fileno=control_fd) as control:
-        _serve(control, decode)
+        _serve(control, read)
 
 
-def _serve(control: socket.socket, decode: Decode) -> None:
+def _serve(control: socket.socket, read: ReadAudio) -> None:
     workers: set[int] = set()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 64, 1)
         if message[:1] == FORK:
-            process = _fork(control, descriptors[0], decode)
+            process = _fork(control, descriptors[0], read)
             workers.add(process)
             control.send(PROCESS.pack(process))
         elif message:
@@ -95,16 +94,16 @@ def _serve(control: socket.socket, decode: Decode) -> None:
             status = 0
             if process in workers:
                 workers.remove(process)
-                # Only here is a worker reaped, so its id cannot be another process's yet.
+                # Workers are reaped only here, so the id cannot belong to another process yet.
                 os.kill(process, signal.SIGKILL)
                 _, status = os.waitpid(process, 0)
             if message[:1] == WAIT:
                 control.send(PROCESS.pack(os.waitstatus_to_exitcode(status)))
-        else:  # the service has gone; workers are told by PR_SET_PDEATHSIG
+        else:  # the service has ended; PR_SET_PDEATHSIG ends the workers
             return
 
 
-def _fork(control: socket.socket, connection_fd: int, decode: Decode) -> int:
+def _fork(control: socket.socket, connection_fd: int, read: ReadAudio) -> int:
     template = os.getpid()
     try:
         process = os.fork()
@@ -118,7 +117,7 @@ def _fork(control: socket.socket, connection_fd: int, decode: Decode) -> int:
                 _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
                 if os.getppid() == template:
                     with socket.socket(fileno=connection_fd) as connection:
-                        _work(connection, decode)
+                        _work(connection, read)
                 status = 0
             finally:
                 os._exit(status)
@@ -126,19 +125,19 @@ def _fork(control: socket.socket, connection_fd: int, decode: Decode) -> int:
     return process
 
 
-def _work(connection: socket.socket, decode: Decode) -> None:
-    """Decode recording after recording until the service hangs up."""
+def _work(connection: socket.socket, read: ReadAudio) -> None:
+    """Read one recording after the other until the service closes the connection."""
     while True:
         request, descriptors, _, _ = socket.recv_fds(connection, REQUEST.size, 1)
         if not descriptors:
             return
         (max_seconds,) = REQUEST.unpack(request)
         with os.fdopen(descriptors[0], "rb") as source:
-            _answer(connection, source, max_seconds, decode)
+            _answer(connection, source, max_seconds, read)
 
 
 def _answer(
-    connection: socket.socket, source: BinaryIO, max_seconds: float, decode: Decode
+    connection: socket.socket, source: BinaryIO, max_seconds: float, read: ReadAudio
 ) -> None:
     waiting: list[bytes] = []
 
@@ -147,12 +146,12 @@ def _answer(
         if kind != Kind.BLOCK or sum(map(len, waiting)) >= SEND_BYTES:
             try:
                 connection.sendall(b"".join(waiting))
-            except OSError:  # hung up: nobody wants the rest
+            except OSError:  # the service has closed the connection
                 sys.exit()
             waiting.clear()
 
     try:
-        for block in decode(source, max_seconds=max_seconds):
+        for block in read(source, max_seconds=max_seconds):
             send(Kind.BLOCK, np.asarray(block, np.float32).tobytes())
     except AudioError as error:
         send(Kind.ERROR, json.dumps({"code": error.code, "message": error.message}).encode())
@@ -163,7 +162,7 @@ def _answer(
 
 
 def _restrict() -> None:
-    """Take from this process, and those it forks, what decoding has no need of."""
+    """Limit this process and its forks to what decoding needs."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
     limits = {
         resource.RLIMIT_DATA: pages * resource.getpagesize() + MEMORY_BYTES,
@@ -175,7 +174,7 @@ def _restrict() -> None:
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(limit, (value, value))
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
-    # Decoders write to stderr what they think of a file, which would break the service's log.
+    # Decoders complain about files on stderr, which would break the service's log.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from stt import errors
 from stt.engines.base import Engine
 from stt.models.loader import LoadState
-from stt.server.problems import STATUSES
 from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
 
 
@@ -72,7 +71,7 @@ class Failure:
         return kind(self.message)
 
 
-_ERRORS = {kind.code: kind for kind in STATUSES}
+_ERRORS = errors.errors_by_code(errors.SttError)
 
 
 @dataclass(frozen=True, eq=False)

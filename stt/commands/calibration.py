@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stt.audio.reading import decode
-from stt.commands.inputs import AUDIO_SUFFIXES
+from stt.audio.containers import AUDIO_SUFFIXES
+from stt.audio.reading import read_audio
 from stt.commands.scoring import read_manifest
 from stt.errors import AudioError, ConfigurationError
 from stt.languages import Language, samples_folder
@@ -80,7 +80,7 @@ def beginning_of(path: Path, max_seconds: float) -> Waveform:
     n_wanted = int(max_seconds * SAMPLE_RATE)
     blocks, n_samples = [], 0
     with path.open("rb") as file:
-        for block in decode(file, max_seconds=1e6):
+        for block in read_audio(file, max_seconds=1e6):
             blocks.append(block)
             n_samples += len(block)
             if n_samples >= n_wanted:

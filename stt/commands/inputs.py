@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from stt.audio.containers import AUDIO_SUFFIXES
 from stt.errors import ConfigurationError
 
 STDIN = "-"
-AUDIO_SUFFIXES = frozenset((
-    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".m4b", ".aac", ".mp4", ".mov",
-    ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".amr", ".awb",
-))  # fmt: skip
-"""What is taken out of a folder. A file that is named is tried whatever it is called."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class LocalRecognizer:
         self._engine = engine
         self._batcher = Batcher(batch_seconds=settings.batch_seconds)
         self._readers = ReaderPool(settings)
-        self._transcriber = Transcriber(self._batcher, settings, self._readers.decode)
+        self._transcriber = Transcriber(self._batcher, settings, self._readers.read)
         # One loop for all recordings: the batcher's consumer lives in it from one to the next.
         self._runner = asyncio.Runner()
 

@@ -1,5 +1,5 @@
 """Samples -> words.
 
-Recordings: `pipeline` is the whole order, `chunking` cuts windows, `ctc` decodes frames, `segments`
-groups words. Live speech: `streaming` is a session, `endpointing` finds where an utterance ends.
+Recordings: `pipeline` runs all steps, `chunking` cuts windows, `ctc` decodes frames, `segments`
+groups words. Live speech: `streaming` holds a session, `endpointing` finds the ends of utterances.
 """

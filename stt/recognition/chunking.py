@@ -1,23 +1,23 @@
-"""All long-audio arithmetic: cut a stream of samples into overlapping windows.
+"""Cuts a stream of samples into overlapping windows: all arithmetic of long audio.
 
-A model sees one window at a time. Frames near a window's inner edge lack context on one side, so
-only the *core* of a window is kept, and the cores of neighbouring windows meet without gap or
+A model sees one window at a time. Frames near an inner edge of a window lack context on one side,
+so only the *core* of each window is kept. The cores of neighbouring windows meet without gap or
 overlap::
 
     window 0   |==== core ====|context|
     window 1         |context|=== core ===|context|
     window 2                      |earlier audio|context|== core ==|
 
-Every window but a recording's only one has the same length, the last one too: it begins early
-enough to be full, as a window of real audio is worth more than one of padding, and as a processor
-is fastest on a shape that it knows.
+All windows of a recording have the same length, unless it is the only one. The last window begins
+early enough to be full: real audio is worth more than padding, and processors are fastest on shapes
+that they know.
 
-Where a core ends is not fixed: within some seconds before the context begins, the quietest moment
-is taken, which is seldom inside a word. Two windows never agree to the frame on where a symbol is,
-and between words that does no harm.
+A core ends at the quietest moment of the last seconds before the right context, which is seldom
+inside a word. Two windows never agree to the frame on the position of a symbol; between words this
+does no harm.
 
-Windows begin at multiples of the frame stride, so that a frame of a window is exactly a frame of
-one forward over the whole recording, and frames can be counted through.
+Windows begin at multiples of the frame stride, so that their frames are exactly the frames of one
+forward over the whole recording.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ import numpy as np
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 
 QUIET_FRAMES = 10
-"""Frames over which loudness is averaged in the search for a pause; 0.2 s at a stride of 20 ms."""
+"""Loudness is averaged over this many frames; 0.2 s at a stride of 20 ms."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Window:
 
     waveform: Waveform
     core: slice
-    """Those of the window's frames that count."""
+    """The frames of the window that are kept."""
     first_frame: int
-    """Index in the whole recording of the core's first frame."""
+    """Index of the core's first frame in the whole recording."""
 
 
 class WindowCutter:
-    """Cuts blocks of samples into windows as they come; holds two windows' samples at most.
+    """Cuts blocks of samples into windows as they arrive; holds two windows at most.
 
-    ``feed`` every block, then ``finish`` once. A recording of at most one window comes out whole,
-    to the last sample, so that its text is exactly that of one forward.
+    ``feed`` every block, then ``finish`` once. A recording no longer than a window stays whole, to
+    the last sample, so that its text is exactly that of one forward.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class WindowCutter:
         self._context_frames = round(context_seconds / stride_seconds)
         self._search_frames = round(cut_search_seconds / stride_seconds)
         if self._window_frames - 2 * self._context_frames - self._search_frames < 1:
-            raise ValueError("context and search leave nothing of the window")
+            raise ValueError("window_seconds must exceed 2 * context_seconds + cut_search_seconds")
         self._blocks: list[Waveform] = []
         self._first_frame = 0
-        """Frame at which the blocks held begin: where the window before the next one began."""
+        """Frame at which the held blocks begin, as did the previous window."""
         self._window_frame = 0
         """Frame at which the next window begins."""
         self._core_frame = 0
@@ -74,12 +74,12 @@ class WindowCutter:
         """Samples fed so far."""
 
     def feed(self, block: Waveform) -> list[Window]:
-        """Take the next samples; return the windows that are now known not to be the last."""
+        """Add samples; return the windows that are now known not to be the last."""
         self._blocks.append(block)
         self.n_samples += len(block)
         n_frames = self._grid.n_frames(self.n_samples)
         windows = []
-        # More than a window, not just one: a recording's last window is cut by `finish`.
+        # `>`, not `>=`: `finish` cuts the last window.
         while n_frames > self._window_frame + self._window_frames:
             core_end = self._choose_cut()
             windows.append(self._window(self._window_frame, core_end))
@@ -88,7 +88,7 @@ class WindowCutter:
         return windows
 
     def finish(self) -> list[Window]:
-        """No more samples: return the last window, or none where there is not one frame."""
+        """End the input; return the last window, or none if there is less than a frame."""
         n_frames = self._grid.n_frames(self.n_samples)
         if n_frames == 0:
             return []
@@ -105,7 +105,7 @@ class WindowCutter:
         return window
 
     def _choose_cut(self) -> int:
-        """The frame at which the next window's core ends: the quietest one that may be taken."""
+        """The frame at which the next core ends: the quietest one in the search range."""
         last = self._window_frame + self._window_frames - self._context_frames
         if self._search_frames == 0:
             return last
@@ -126,17 +126,17 @@ class WindowCutter:
 def quietest_frame(
     samples: Waveform, samples_frame: int, first: int, last: int, stride_samples: int
 ) -> int:
-    """The frame, of ``first`` to ``last``, around which it is quietest.
+    """The frame from ``first`` to ``last`` with the quietest surroundings.
 
     Args:
-        samples: They begin where the frame ``samples_frame`` does, and hold the two others.
+        samples: Begin at frame ``samples_frame`` and include ``first`` and ``last``.
     """
-    # Loudness is that of some frames around: a stop consonant is silent too, but short.
+    # Loudness is averaged over several frames: stop consonants are silent too, but short.
     begin = (first - QUIET_FRAMES // 2 - samples_frame) * stride_samples
     around = samples[max(0, begin) : begin + (last - first + QUIET_FRAMES) * stride_samples]
     whole = len(around) // stride_samples * stride_samples
     energies = np.square(around[:whole].reshape(-1, stride_samples)).mean(axis=1, dtype=np.float64)
     loudness = np.convolve(energies, np.ones(QUIET_FRAMES) / QUIET_FRAMES, mode="valid")
-    # Of equally quiet moments the last one: it gives the longest core.
+    # The last of equally quiet frames gives the longest core.
     quietest = len(loudness) - 1 - int(loudness[::-1].argmin())
     return min(last, first + quietest)

@@ -1,51 +1,38 @@
-"""From frames to words: what a CTC checkpoint's symbols are, and greedy decoding of them.
+"""Frames -> words, by greedy CTC decoding.
 
-A CTC model (Graves et al., 2006) emits one symbol a frame, a *blank* where there is nothing new.
-The best path is read by merging repeats and dropping blanks, so ``h h _ e l _ l o`` is "hello".
+A CTC model (Graves et al., 2006) emits one symbol per frame, a *blank* if there is nothing new. The
+best path becomes text by merging repeats and dropping blanks: ``h h _ e l _ l o`` is "hello".
 """
 
 import unicodedata
 from copy import copy
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from stt.types import SAMPLE_RATE, Calibration, FrameGrid, Frames, Token, Vocabulary, Word
 
 
-class Decoder(Protocol):
-    """Turns the frames of one recording into words, as they come."""
-
-    def feed(self, frames: Frames) -> list[Word]:
-        """Take the next frames; return the words that no later frame can change."""
-        ...
-
-    def finish(self) -> list[Word]:
-        """No more frames: return the words still open."""
-        ...
-
-
 @dataclass
 class _Symbol:
-    """One emitted symbol: where it was seen, and how sure the model was at best."""
+    """One emitted symbol: its frames, and its highest log-prob."""
 
     column: int
     first_frame: int
     last_frame: int
     peak: float
-    """Highest log-prob of the run of frames."""
+    """Highest log-prob in the run of frames."""
     log_posterior: float
-    """The calibrated logarithm at that frame."""
+    """Calibrated log-posterior at that frame."""
 
 
 class GreedyDecoder:
-    """Best-path decoding; the words of `feed` and `finish` are final and in order.
+    """Best-path decoding of one recording; words are returned in order and never change.
 
-    Joined by spaces they are the text that transformers' ``processor.batch_decode`` gives for the
-    argmax of the same frames, in NFC and with runs of spaces made one.
+    Joined by spaces, they equal transformers' ``processor.batch_decode`` of the argmax of the same
+    frames, in NFC and with runs of spaces collapsed.
 
-    A word leaves when the next one begins, since it cannot end later than that.
+    A word is returned when the next one begins, since it cannot end later than that.
     """
 
     def __init__(
@@ -58,16 +45,16 @@ class GreedyDecoder:
         self._previous = vocabulary.blank
         self._word: list[_Symbol] = []
         self._whole: list[_Symbol] = []
-        """A word that has ended but whose successor has not begun."""
+        """A finished word whose successor has not begun."""
         self._end_seconds = 0.0
-        """End of the last word that has left."""
+        """End of the last word that was returned."""
 
     def feed(self, frames: Frames) -> list[Word]:
-        """See `Decoder`. There may be any number of frames, 0 too."""
+        """Add the next frames, maybe none; return the words that no later frame can change."""
         if not len(frames):
             return []
         best = frames.columns
-        # A run of equal symbols is one; a run that began in the last feed goes on here.
+        # A run of equal symbols is one symbol, even across two feeds.
         starts = np.flatnonzero(np.diff(best, prepend=best[0] + 1))
         ends = np.append(starts[1:], len(best))
         words: list[Word] = []
@@ -87,12 +74,15 @@ class GreedyDecoder:
         return words
 
     def finish(self) -> list[Word]:
-        """See `Decoder`. In a pause it may be called too: what is fed later are new words."""
+        """End the current word and return the words still open.
+
+        May also be called in a pause: frames fed later start a new word.
+        """
         self._end_word()
         return self._settle(before_seconds=self._grid.n_samples(self._n_frames) / SAMPLE_RATE)
 
     def copy(self) -> "GreedyDecoder":
-        """Another one that goes on from here, for a look at words that are not settled."""
+        """A decoder that continues from the same state, to preview unsettled words."""
         other = copy(self)
         other._word = [copy(symbol) for symbol in self._word]
         return other
@@ -108,7 +98,7 @@ class GreedyDecoder:
         )
 
     def _prolong(self, more: _Symbol) -> None:
-        """The run goes on that the last feed ended with."""
+        """Extend the run that the last feed ended with."""
         symbol = self._word[-1]
         symbol.last_frame = more.last_frame
         if more.peak > symbol.peak:
@@ -126,12 +116,12 @@ class GreedyDecoder:
             self._whole, self._word = self._word, []
 
     def _start_seconds(self, symbol: _Symbol) -> float:
-        """Where a word begins that begins with this symbol: never after the frame it is seen in."""
+        """Start of a word whose first symbol this is: at the latest, the end of its first frame."""
         corrected = self._grid.seconds(symbol.first_frame) - self._calibration.start_lag_seconds
         return min(max(0.0, corrected), self._grid.seconds(symbol.first_frame + 1))
 
     def _settle(self, before_seconds: float) -> list[Word]:
-        """The word that waits, now that its end cannot be later than ``before_seconds``."""
+        """Return the finished word, if any, which ends no later than ``before_seconds``."""
         symbols, self._whole = self._whole, []
         text = self._vocabulary.spell([symbol.column for symbol in symbols])
         if not text:
@@ -144,7 +134,7 @@ class GreedyDecoder:
         return [Word(text, start, end, confidence, self._tokens(symbols))]
 
     def _tokens(self, symbols: list[_Symbol]) -> tuple[Token, ...]:
-        """The word's symbols; those that make one character, as jamo do, are one token."""
+        """One token per symbol, but one for all symbols that compose a character, as jamo do."""
         tokens: list[Token] = []
         for symbol in symbols:
             text = self._vocabulary.spell([symbol.column])

@@ -1,20 +1,20 @@
-"""What is said live -> utterances: which samples to look at, and what a look settles.
+"""Live speech -> utterances: which samples to compute, and which words are settled.
 
-A live stream is transcribed while it comes, so the same frames are computed several times, each
-time with more of what follows them::
+A live stream is transcribed while it arrives, so the same frames are computed several times, each
+time with more audio after them. Each computation is a *look*::
 
     settled ...|context|==== unsettled ====|            a look
     settled ...|context|==== unsettled =======|         the next one, a step later
     settled .................|context|= unsettled =|    after an utterance has ended
 
-A look covers the stretch that is not settled and some context before it. Its words are provisional,
-until a pause ends the utterance (or a stretch as long as a window is cut at its quietest moment):
-then the frames before the pause are settled and never looked at again.
+A look covers the unsettled frames and some context before them. Its words are provisional until a
+pause ends the utterance, or until the stretch fills a window and is cut at its quietest moment.
+Then the frames before the cut are settled and never computed again.
 
-What settles depends on the samples alone, not on how they are cut or on how fast the model is.
-Looks end at multiples of a step; where the model is slow, a look covers many steps at once. Its
-frames then only tell at which step the utterance *would have ended*, and the stretch up to that
-step is computed once more, as it would have been in time.
+Which words settle depends only on the samples, not on how they are cut into blocks or on the speed
+of the model. Looks end at multiples of a step. If the model is slow, one look covers many steps;
+its frames then only show at which step the utterance *would have ended*, and the stretch up to that
+step is computed again, exactly as a fast model would have done.
 """
 
 from dataclasses import dataclass
@@ -28,19 +28,19 @@ from stt.recognition.segments import PAUSE_SECONDS
 from stt.types import SAMPLE_RATE, FrameGrid, Frames, Vocabulary, Waveform, Word
 
 MARGIN_SECONDS = 0.2
-"""A look's last frames, of which a pause is not believed yet: they may turn into speech."""
+"""A pause does not count in the last frames of a look: they may turn into speech."""
 KEPT_SECONDS = 1.0
-"""Where nothing is said: what stays unsettled, as a word may have begun in it."""
+"""In silence this much stays unsettled, as a word may have begun in it."""
 LONG_SECONDS, HESITATION_SECONDS = 6.0, 0.2
-"""A stretch of the first length is cut where nothing is said for the second one, without ending the
-word there: each look costs as much as the stretch is long."""
+"""Stretches of ``LONG_SECONDS`` are cut at a silence of ``HESITATION_SECONDS``, which does not end
+the word: the cost of a look grows with the stretch."""
 SILENCE = 3e-4
-"""Largest sample of digital silence, of full scale; the noise of a quiet room is far above."""
+"""Largest sample of digital silence, full scale is 1; noise in a quiet room is far louder."""
 
 
 @dataclass(frozen=True)
 class StreamingConfig:
-    """Lengths, in frames, that a stream is worked through with."""
+    """Lengths for the processing of a stream, in frames."""
 
     step: int
     window: int
@@ -56,7 +56,7 @@ class StreamingConfig:
     def of_seconds(
         cls, grid: FrameGrid, *, step: float, window: float, context: float, search: float
     ) -> "StreamingConfig":
-        """A step is made shorter where the window is too short for it."""
+        """Convert from seconds; the step shrinks if it does not fit into the window."""
 
         def frames(seconds: float) -> int:
             return round(seconds * SAMPLE_RATE / grid.stride_samples)
@@ -76,11 +76,11 @@ class StreamingConfig:
 
 
 class Endpointer:
-    """Takes samples as they come, says what to compute, and settles words.
+    """Accepts samples as they arrive, chooses what to compute, and settles words.
 
-    ``feed`` any blocks; while ``due`` gives a waveform, compute it and ``take`` its frames. After
-    the last block ``end`` the stream and do the same once more. Holds a window's samples, and what
-    has not been looked at.
+    ``feed`` any blocks; while ``due`` returns a waveform, compute it and ``take`` its frames. After
+    the last block ``end`` the stream and repeat that. Holds the samples of a window, and those not
+    computed yet.
     """
 
     def __init__(
@@ -98,23 +98,23 @@ class Endpointer:
         self._is_between_words: NDArray[np.bool_] = np.array(
             [column == vocabulary.blank or vocabulary.is_space(column) for column in columns]
         )
-        """``[n_vocab]``: the blank and what separates words."""
+        """``[n_vocab]``: true for the blank and for symbols that separate words."""
         self._blocks: list[Waveform] = []
         self._held_frame = 0
-        """Frame at which the samples held begin."""
+        """Frame at which the held samples begin."""
         self.n_samples = 0
         """Samples fed so far."""
         self._settled = 0
         """Frames before this one are settled."""
         self._checked = 0
-        """The steps up to this frame are done."""
+        """Steps up to this frame are done."""
         self._is_open = False
         """The decoder holds a word of settled frames."""
         self._asked: _Asked | None = None
-        """What is being computed."""
+        """The request that `due` returned, while it is being computed."""
         self._computed: _Asked | None = None
         self._exact = self._look = _Look(0, self._blanks(0))
-        """The last look, at ``_computed``; and the one that reaches furthest."""
+        """The last look, which answers ``_computed``, and the one that reaches furthest."""
         self._ended = self._done = False
         self._words: list[Word] = []
 
@@ -124,22 +124,22 @@ class Endpointer:
 
     @property
     def behind_seconds(self) -> float:
-        """Audio that was fed and not looked at."""
+        """Length of the audio that was fed but not computed."""
         return self._grid.seconds(max(0, self._n_frames - max(self._look.end, self._checked)))
 
     def feed(self, block: Waveform) -> None:
-        """Take the next ``[n]`` samples."""
+        """Add the next ``[n]`` samples."""
         self._blocks.append(block)
         self.n_samples += len(block)
 
     def end(self) -> None:
-        """No more samples."""
+        """End the input."""
         self._ended = True
 
     def due(self) -> Waveform | None:
-        """The samples to compute next; None until more are fed, or for good after the end.
+        """Return the samples to compute next; None if more are needed, or if all is done.
 
-        Settles what can be settled without.
+        Also settles what needs no further computation.
         """
         self._asked = asked = self._walk()
         if asked is None:
@@ -148,25 +148,25 @@ class Endpointer:
         return self._samples(asked.begin, None if asked.to_the_end else n_samples)
 
     def take(self, frames: Frames) -> None:
-        """The frames of the waveform that ``due`` gave."""
+        """Accept the frames of the waveform that ``due`` returned."""
         assert self._asked is not None  # noqa: S101
         self._computed, self._exact = self._asked, _Look(self._asked.begin, frames)
         if self._exact.end >= self._look.end:
             self._look = self._exact
 
     def take_settled(self) -> list[Word]:
-        """The words that were settled since the last call; they never change."""
+        """Return the words settled since the last call; they never change."""
         words, self._words = self._words, []
         return words
 
     def provisional(self) -> list[Word]:
-        """The words after the settled ones, as far as the last look goes; they may change."""
+        """Return the words after the settled ones, up to the last look; they may change."""
         decoder = self._decoder.copy()
         frames = self._look.frames_between(self._settled, self._look.end)
         return decoder.feed(frames) + decoder.finish()
 
     def _walk(self) -> "_Asked | None":
-        """Go from step to step while nothing must be computed; return what must."""
+        """Advance step by step until something must be computed; return that."""
         step = self._config.step
         while not self._done:
             begin = max(0, self._settled - self._config.context)
@@ -179,7 +179,7 @@ class Endpointer:
                 self._settle(self._blanks(end - step - self._settled), is_pause=False)
                 self._checked = end
             elif end > self._look.end:
-                # Nothing that is known reaches so far: look as far as there is something to see.
+                # No look reaches this step: compute all samples that there are.
                 return _Asked(begin, min(last, limit))
             else:
                 exact = self._exact if self._computed == _Asked(begin, end) else None
@@ -193,7 +193,7 @@ class Endpointer:
         return None
 
     def _walk_to_the_end(self, begin: int) -> "_Asked | None":
-        """All steps are done, and there will be no more of them: settle the rest."""
+        """Settle the rest after the last step; returns what must be computed first."""
         asked = _Asked(begin, self._n_frames, to_the_end=True)
         if self._n_frames == self._settled or self._is_silent(self._n_frames):
             self._settle(self._blanks(self._n_frames - self._settled), is_pause=True)
@@ -206,9 +206,9 @@ class Endpointer:
         return None
 
     def _find_cut(self, frames: Frames, is_full: bool) -> "_Cut | None":
-        """Where the unsettled frames, these, are to be cut, if that can be said yet.
+        """Where to cut these unsettled frames, or None if that is not known yet.
 
-        A pause is one wherever it stands, but words may still begin in the last frames of a look.
+        ``is_full``: they fill a window, and must be cut somewhere.
         """
         config, begin, end = self._config, self._settled, self._settled + len(frames)
         spoken = np.flatnonzero(~self._is_between_words[frames.columns])
@@ -243,7 +243,7 @@ class Endpointer:
         )
 
     def _settle(self, frames: Frames, is_pause: bool) -> None:
-        """Give the next frames to the decoder, for good."""
+        """Decode the next frames for good."""
         self._words += self._decoder.feed(frames)
         if is_pause:
             self._words += self._decoder.finish()
@@ -256,7 +256,7 @@ class Endpointer:
         self._held_frame = begin
 
     def _is_silent(self, end: int) -> bool:
-        """Whether there is digital silence from the settled frames to this one."""
+        """Whether the samples from the settled frames to ``end`` are digital silence."""
         if self._is_open:
             return False
         n_samples = self._grid.n_samples(end - self._settled)
@@ -268,7 +268,7 @@ class Endpointer:
         return Frames(np.full(n_frames, self._vocabulary.blank, np.int32), zeros, zeros)
 
     def _samples(self, begin: int, length: int | None = None) -> Waveform:
-        """Samples from a frame on: so many, or all."""
+        """The samples from frame ``begin`` on: ``length`` of them, or all."""
         offset = (begin - self._held_frame) * self._grid.stride_samples
         return self._held()[offset : None if length is None else offset + length]
 
@@ -285,12 +285,12 @@ class _Asked:
     begin: int
     end: int
     to_the_end: bool = False
-    """The stream's last look: to its last sample, as a file's last window is."""
+    """The last look, which includes the very last sample, as a file's last window does."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """Frames that were computed."""
+    """Computed frames."""
 
     begin: int
     frames: Frames
@@ -300,16 +300,16 @@ class _Look:
         return self.begin + len(self.frames)
 
     def frames_between(self, begin: int, end: int) -> Frames:
-        """A part of them; from or to where they do not reach there are none."""
+        """The frames in a range, as far as it is covered."""
         return self.frames[max(0, begin - self.begin) : max(0, end - self.begin)]
 
 
 @dataclass(frozen=True)
 class _Cut:
-    """Where the unsettled stretch is to be cut."""
+    """Where to cut the unsettled frames."""
 
     frame: int
     is_pause: bool
-    """The utterance ends here, and its last word."""
+    """The utterance and its last word end here."""
     has_words: bool
-    """Its frames are worth to be computed as they should."""
+    """The frames before it hold speech, so they must come from an exact look."""

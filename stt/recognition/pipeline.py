@@ -1,7 +1,7 @@
-"""The whole order: upload -> blocks -> windows -> frames -> words.
+"""All steps for a recording: upload -> blocks -> windows -> frames -> words.
 
-A recording of any length takes the same path, a window at a time, and while one window is in the
-model the next is being decoded.
+Recordings of any length take the same path, window by window: while the model computes one window,
+a thread reads the next.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from contextlib import aclosing, suppress
 from contextvars import copy_context
 from typing import BinaryIO, TypeVar
 
-from stt.audio.reading import Decode, decode
+from stt.audio.reading import ReadAudio, read_audio
 from stt.engines.base import Engine
 from stt.inference.limits import limits_of
 from stt.inference.observer import NoObserver, Observer, Stage
@@ -27,9 +27,9 @@ T = TypeVar("T")
 
 
 class Words:
-    """The words of one recording, each as soon as it is settled; an asynchronous iterator.
+    """Iterates asynchronously over the words of one recording, each as soon as it is settled.
 
-    Whoever stops early closes it (``aclosing``); then the source is its own again.
+    Callers that stop early must close it (``aclosing``); the source is free again after that.
     """
 
     def __init__(self, words: AsyncGenerator[Word], cutter: WindowCutter) -> None:
@@ -37,34 +37,34 @@ class Words:
 
     @property
     def duration_seconds(self) -> float:
-        """Audio that was decoded so far; after the last word all of it."""
+        """Length of the audio read so far; after the last word, of all audio."""
         return self._cutter.n_samples / SAMPLE_RATE
 
     def __aiter__(self) -> AsyncIterator[Word]:
         return self._words
 
     async def aclose(self) -> None:
-        """Drop what is still being done."""
+        """Drop all remaining work."""
         await self._words.aclose()
 
 
 class Transcriber:
-    """Transcribes recordings; one for the whole service."""
+    """Transcribes recordings; the service has one."""
 
     def __init__(
         self,
         scheduler: Scheduler,
         settings: Settings,
-        decode: Decode = decode,
+        read_audio: ReadAudio = read_audio,
         observer: Observer | None = None,
     ) -> None:
-        """``decode`` is run in threads; the service has that of a `stt.audio.pool`."""
-        self._decode = decode
+        """``read_audio`` runs in threads; the service passes `stt.audio.pool.ReaderPool.read`."""
+        self._read_audio = read_audio
         self._observer = observer or NoObserver()
         self._scheduler = scheduler
         self._settings = settings
-        self._reading_threads = ThreadPoolExecutor(
-            settings.decode_threads, thread_name_prefix="decode"
+        self._reader_threads = ThreadPoolExecutor(
+            settings.decode_threads, thread_name_prefix="reader"
         )
 
     async def transcribe(self, source: BinaryIO, engine: Engine) -> Transcript:
@@ -73,20 +73,20 @@ class Transcriber:
         return Transcript(tuple([word async for word in words]), words.duration_seconds)
 
     def words(self, source: BinaryIO, engine: Engine) -> Words:
-        """The words of one recording, each as soon as it is settled.
+        """Return the words of one recording, each as soon as it is settled.
 
         Args:
-            source: Seekable, in any format that `stt.audio` reads; not closed here.
-            engine: The model of the language that is spoken.
+            source: Seekable, in any accepted container; not closed here.
+            engine: The model of the spoken language.
 
         Raises:
-            AudioError: it cannot be decoded, or is too long.
-            Overloaded: too much waits already.
-            InferenceFailed: the engine raised.
-            OutOfMemory: a window of it alone does not fit.
+            AudioError: the recording cannot be read, or is too long.
+            Overloaded: the queue is full.
+            InferenceFailed: the engine raised an exception.
+            OutOfMemory: a single window does not fit into memory.
             InferenceDied: the inference thread ended.
-            QueueTimeout: a window of it waited too long.
-            ClusterUnavailable: no engine of the cluster could be reached.
+            QueueTimeout: a window waited too long.
+            ClusterUnavailable: no engine of the cluster can be reached.
         """
         cutter = self._cutter(engine)
         return Words(self._words(source, engine, cutter), cutter)
@@ -117,7 +117,7 @@ class Transcriber:
     async def _frames(
         self, windows: AsyncGenerator[Window], engine: Engine
     ) -> AsyncGenerator[Frames]:
-        """The cores' frames of all windows, in order, with a few windows in the queue at a time."""
+        """The frames of all cores, in order, with only a few windows in the queue at a time."""
         pending: deque[tuple[Window, asyncio.Task[Frames]]] = deque()
         most = self._settings.windows_in_flight or limits_of(engine.device).windows_in_flight
         try:
@@ -131,7 +131,7 @@ class Transcriber:
                 yield await self._first(pending)
         finally:
             for _, task in pending:
-                task.cancel()  # one that has failed, too: asyncio then takes its error for seen
+                task.cancel()  # for failed ones this marks the exception as retrieved
 
     @staticmethod
     async def _first(pending: deque[tuple[Window, asyncio.Task[Frames]]]) -> Frames:
@@ -139,32 +139,32 @@ class Transcriber:
         return (await task)[window.core]
 
     def close(self) -> None:
-        """Start no further decoding."""
-        self._reading_threads.shutdown(wait=False, cancel_futures=True)
+        """Stop the reader threads."""
+        self._reader_threads.shutdown(wait=False, cancel_futures=True)
 
     async def _windows(self, source: BinaryIO, cutter: WindowCutter) -> AsyncGenerator[Window]:
-        """Windows of a recording, decoded off the event loop and one step ahead."""
+        """Windows of a recording, read off the event loop and one window ahead."""
         loop = asyncio.get_running_loop()
-        blocks = self._decode(source, max_seconds=self._settings.max_audio_seconds)
+        blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds)
         cuts = cut_windows(blocks, cutter)
         started, stopwatch = time.perf_counter(), Stopwatch()
-        context = copy_context()  # what is logged while decoding has the request's id
+        context = copy_context()  # so that the threads log the request id
 
         def next_window() -> Window | None:
             return context.run(stopwatch.next, cuts)
 
-        coming = loop.run_in_executor(self._reading_threads, next_window)
+        coming = loop.run_in_executor(self._reader_threads, next_window)
         try:
-            # Shielded: a thread that is decoding cannot be cancelled, only waited for.
+            # Shielded: a running thread cannot be cancelled, only awaited.
             while (window := await asyncio.shield(coming)) is not None:
-                coming = loop.run_in_executor(self._reading_threads, next_window)
+                coming = loop.run_in_executor(self._reader_threads, next_window)
                 yield window
         finally:
-            # The caller may stop early; the source is its own again only once nobody reads it.
-            with suppress(ValueError):  # of a generator, which cannot be closed while it runs
+            # The caller may stop early, and gets its source back only when no thread reads it.
+            with suppress(ValueError):  # a running generator cannot be closed
                 blocks.close()
             await asyncio.wait([coming])
-            coming.exception()  # seen, also if nobody waits for it any more
+            coming.exception()  # marks it as retrieved
             cuts.close()
             blocks.close()
             if stopwatch.seconds:
@@ -172,7 +172,7 @@ class Transcriber:
 
 
 class Stopwatch:
-    """Measures how long an iterator computes, wherever and by whom it is asked."""
+    """Measures the time that iterators take to compute, in any thread."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -180,7 +180,7 @@ class Stopwatch:
         """`time.perf_counter` after the last item."""
 
     def next(self, items: Iterator[T]) -> T | None:
-        """The next item; None after the last."""
+        """Return the next item, or None after the last one."""
         started = time.perf_counter()
         try:
             return next(items, None)
@@ -190,7 +190,7 @@ class Stopwatch:
 
 
 def cut_windows(blocks: Iterator[Waveform], cutter: WindowCutter) -> Generator[Window]:
-    """All windows of a recording, the last one too."""
+    """Cut all windows of a recording."""
     for block in blocks:
         yield from cutter.feed(block)
     yield from cutter.finish()

@@ -1,7 +1,6 @@
-"""Where a transcript is cut: at pauses, and where a stretch without one is too long.
+"""Words -> segments, cut at pauses, and within stretches that are too long.
 
-A CTC model marks no sentences. What it does say is where each word stands, so pauses are what
-there is to cut at.
+A CTC model marks no sentences but gives the times of words, so segments end at pauses.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,13 +9,13 @@ from typing import Protocol, TypeVar
 from stt.types import Segment, Word
 
 PAUSE_SECONDS = 0.6
-"""Silence between two words that ends a segment; shorter ones are breath and hesitation."""
+"""A silence this long between two words ends a segment; shorter ones are breath and hesitation."""
 MAX_SEGMENT_SECONDS = 15.0
-"""A longer stretch without such a pause is cut at shorter ones."""
+"""Longer segments are cut at shorter pauses."""
 
 
 class Timed(Protocol):
-    """Something with a place in the recording, in seconds."""
+    """An item with start and end times in seconds."""
 
     @property
     def start(self) -> float: ...
@@ -33,12 +32,12 @@ def split_segments(
     pause_seconds: float = PAUSE_SECONDS,
     max_seconds: float = MAX_SEGMENT_SECONDS,
 ) -> tuple[Segment, ...]:
-    """Put every word into a segment, in order.
+    """Group words into segments.
 
     Args:
-        words: In order, none beginning before the last has ended.
-        pause_seconds: A silence of at least this length ends a segment.
-        max_seconds: No segment is longer, unless it is a single word.
+        words: In order, without overlaps.
+        pause_seconds: A silence this long ends a segment.
+        max_seconds: Maximum length of a segment, unless it is a single word.
     """
 
     def fits(stretch: Sequence[Word]) -> bool:
@@ -52,7 +51,7 @@ def split_segments(
 
 
 def silence(before: Timed, after: Timed) -> float:
-    """Seconds between two neighbours; to the millisecond, as equal silences differ in rounding."""
+    """Seconds between two neighbours, to the millisecond: equal silences differ in rounding."""
     return round(after.start - before.end, 3)
 
 
@@ -61,12 +60,12 @@ def divide(
     fits: Callable[[Sequence[T]], bool],
     pause: Callable[[T, T], float] = silence,
 ) -> list[Sequence[T]]:
-    """Cut a stretch in two until every part fits or is a single item.
+    """Cut a stretch in two, repeatedly, until every part fits or is a single item.
 
     Args:
         items: In order; at least one.
         fits: Whether a stretch may stay whole.
-        pause: How good a place to cut there is between two neighbours; more is better.
+        pause: Scores a cut between two neighbours; the highest wins.
     """
     parts, pending = [], [items]
     while pending:
@@ -93,8 +92,8 @@ def _between_pauses(words: Iterable[Word], pause_seconds: float) -> Iterator[lis
 def _best_cut(stretch: Sequence[T], pause: Callable[[T, T], float]) -> int:
     """Index of the item after the longest pause; of equal ones, the one nearest the middle.
 
-    Only the middle half is searched while it has a word boundary. Within running speech most pauses
-    are alike, and the longest by a hair would often leave a single word on its own.
+    Only the middle half is searched, if it has a word boundary. In running speech most pauses are
+    alike, and the longest would often leave a single word on its own.
     """
     begin, end = stretch[0].start, stretch[-1].end
 

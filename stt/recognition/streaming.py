@@ -1,8 +1,8 @@
-"""A live stream: samples in as they come, words out as they settle; no protocol in it.
+"""Live streams: samples in as they arrive, words out as they settle; no protocol in it.
 
-A session has one forward in the model at a time. What comes in meanwhile is part of the next one,
-so a model that is slow makes looks rarer, not a queue longer; and who sends faster than the model
-can follow is made to wait.
+A session has one forward in the model at a time, and samples that arrive meanwhile join the next
+one. So a slow model computes less often instead of building a queue, and clients that send faster
+than the model can follow are slowed down.
 """
 
 import asyncio
@@ -23,23 +23,23 @@ from stt.settings import Settings
 from stt.types import Word
 
 BEHIND_SECONDS = 5.0
-"""Audio that may wait for a look before who sends it has to."""
+"""Audio that may wait for the model before the client has to wait as well."""
 AHEAD_SECONDS = 1.0
-"""Who has sent so much more audio than time has passed is sending a file, not speaking."""
+"""A client that is this much ahead of real time sends a file, and nobody is speaking."""
 PATIENCE = 0.5
-"""How long a reply waits for the look that is going on, of the length of what it replies to."""
+"""A reply waits for the running forward, up to this fraction of the length of its samples."""
 RETRY_SECONDS = 10.0
 FULL_SCALE = 2**15
 
 
 @dataclass(frozen=True)
 class LiveResult:
-    """What a session has to say after some samples."""
+    """The words of a session after some samples."""
 
     settled: tuple[Word, ...]
-    """Words that were settled since the last time; said once, never changed."""
+    """Words settled since the last result; they never change."""
     provisional: str
-    """Text after the settled words as far as it has been looked at; may change."""
+    """Text after the settled words, as far as it is computed; may change."""
 
 
 class LiveSession:
@@ -50,7 +50,7 @@ class LiveSession:
     ) -> None:
         """
         Raises:
-            InvalidParameter: the rate is none that sound is recorded at.
+            InvalidParameter: the sample rate is out of range.
         """
         if not MIN_RATE <= sample_rate <= MAX_RATE:
             raise InvalidParameter(
@@ -76,26 +76,26 @@ class LiveSession:
 
     @property
     def received_seconds(self) -> float:
-        """Audio so far."""
+        """Length of the audio received so far."""
         return self._n_received / self._rate
 
     async def hear(self, pcm: bytes) -> LiveResult:
-        """Take samples; say what there is to say by now.
+        """Add samples and return the words so far.
 
-        Waits, for a moment, for the model to look at them, so that the answer is of today; not for
-        who sends a file as fast as it goes.
+        Waits briefly for the model, so that the result includes these samples, unless the client
+        sends a file faster than real time.
 
         Args:
             pcm: Signed 16-bit little-endian, mono.
 
         Raises:
-            InvalidAudio: half a sample.
-            AudioTooLong: more than ``max_audio_seconds`` in all.
-            InferenceFailed: the engine raised.
+            InvalidAudio: ``pcm`` ends within a sample.
+            AudioTooLong: more than ``max_audio_seconds`` in total.
+            InferenceFailed: the engine raised an exception.
         """
         if len(pcm) % 2:
             raise InvalidAudio(
-                f"A message has {len(pcm)} bytes; expected samples of 2 bytes (16 bits, "
+                f"The message has {len(pcm)} bytes; expected an even number (samples of 16 bits, "
                 "little-endian, mono)."
             )
         loop = asyncio.get_running_loop()
@@ -105,7 +105,7 @@ class LiveSession:
         seconds = len(samples) / self._rate
         if self.received_seconds + seconds > self._max_seconds:
             raise AudioTooLong(
-                f"The stream is longer than {self._max_seconds:g} s, the limit here; begin "
+                f"The stream is longer than {self._max_seconds:g} s, which is the limit; start "
                 "another one."
             )
         self._n_received += len(samples)
@@ -121,10 +121,10 @@ class LiveSession:
         return self._say()
 
     async def finish(self) -> LiveResult:
-        """No more samples: everything that was not said yet, all of it settled.
+        """End the input and return the remaining words, all settled.
 
         Raises:
-            InferenceFailed: the engine raised.
+            InferenceFailed: the engine raised an exception.
         """
         self._cutter.feed(self._resampler.finish())
         self._cutter.end()
@@ -134,13 +134,13 @@ class LiveSession:
         return self._say()
 
     async def close(self) -> None:
-        """Leave; what is in the queue is not computed any more."""
+        """Cancel the session and its queued work."""
         if self._work is not None:
             self._work.cancel()
             await asyncio.wait([self._work])
 
     def _go_on(self) -> "asyncio.Task[None]":
-        """See to it that what has come is looked at."""
+        """Make sure that received samples are being computed."""
         if self._work is None or self._work.done():
             if self._work is not None:
                 self._work.result()
@@ -158,24 +158,24 @@ class LiveSession:
 
 
 class LiveSessions:
-    """All sessions of a service: how many there may be, and their common end."""
+    """All sessions of a service: limits their number, and ends them together."""
 
     def __init__(self, max_sessions: int) -> None:
         self._max_sessions = max_sessions
         self.count = 0
         self.draining = asyncio.Event()
-        """The service is stopping: sessions say what they have, and end."""
+        """The service is stopping: sessions send what they have, and end."""
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Count one for as long as it lasts.
+        """Count a session while it lasts.
 
         Raises:
-            Overloaded: there are as many as there may be.
+            Overloaded: the limit of sessions is reached.
         """
         if self.count >= self._max_sessions:
             raise Overloaded(
-                f"{self.count} live streams are open, the limit here. Try again a little later.",
+                f"{self.count} live streams are open, which is the limit. Try again later.",
                 retry_after_seconds=RETRY_SECONDS,
             )
         self.count += 1
@@ -185,5 +185,5 @@ class LiveSessions:
             self.count -= 1
 
     def drain(self) -> None:
-        """Ask all sessions to end; new ones end at once."""
+        """Ask all sessions to end; new ones end immediately."""
         self.draining.set()

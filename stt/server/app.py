@@ -107,8 +107,8 @@ def create_app(
 
         runtime = connect(observer, metrics, admission, warm)
         scheduler = runtime.scheduler
-        transcriber = Transcriber(scheduler, settings, pool.decode, observer)
-        unobserved = Transcriber(scheduler, settings, pool.decode)
+        transcriber = Transcriber(scheduler, settings, pool.read, observer)
+        unobserved = Transcriber(scheduler, settings, pool.read)
         live = LiveSessions(settings.max_live_sessions)
         admission.tell_when_closed(live.drain)
         app.state.service = Service(

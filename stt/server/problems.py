@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from stt import errors
 from stt.observability import logs
-from stt.server.schemas import Problem, ProblemResponse
+from stt.server.schemas import UPLOAD_TOO_LARGE, Problem, ProblemResponse
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,6 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.InvalidAudio: 400,
     errors.DecodeFailed: 400,
     errors.AudioTooLong: 413,
-    errors.UploadTooLarge: 413,
     errors.ModelUnreachable: 503,
     errors.ModelLoading: 503,
     errors.ModelBroken: 503,
@@ -45,7 +44,7 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     408: "upload_too_slow",
-    413: errors.UploadTooLarge.code,
+    413: UPLOAD_TOO_LARGE,
 }
 """Codes of what the framework itself refuses."""
 

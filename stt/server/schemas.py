@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
 
-from stt.errors import AudioError, UnknownModel, UnsupportedLanguage
+from stt.errors import AudioError, UnknownModel, UnsupportedLanguage, errors_by_code
 
 
 class ModelHealth(BaseModel):
@@ -103,10 +103,13 @@ def noted_failure(scope: Scope) -> str | None:
 OPENAI_PATHS = "/v1/"
 """What lies below is OpenAI's API, and its errors have OpenAI's shape."""
 
+UPLOAD_TOO_LARGE = "upload_too_large"
+"""The code of a 413 from `stt.server.middleware.BodyLimit`."""
+
 PARAMS = {
     UnsupportedLanguage.code: "language",
     UnknownModel.code: "model",
-    **{error.code: "file" for error in AudioError.__subclasses__()},
+    **dict.fromkeys([*errors_by_code(AudioError), UPLOAD_TOO_LARGE], "file"),
 }
 """The field of OpenAI's form that an error is about, by its code."""
 

@@ -96,7 +96,7 @@ def test_a_decoder_that_crashes_or_hangs_is_the_file_s_fault_only(serve: Serve) 
     from stt.settings import load_settings
 
     settings = load_settings(["--decode-timeout-seconds", "1"])
-    faulty = ReaderPool(settings, target="tests.faulty_decoder:decode")
+    faulty = ReaderPool(settings, target="tests.faulty_reader:read_audio")
     with serve(engine=FakeEngine(), readers=faulty) as client:
         good = b"echo\n" + bytes(32_000)
         with ThreadPoolExecutor(8) as threads:

@@ -78,12 +78,12 @@ def test_slopes_are_of_what_is_warm() -> None:
 def test_the_log_is_counted_above_info_and_by_what_it_says() -> None:
     lines = [
         '{"level": "info", "message": "POST /transcribe 200"}',
-        '{"level": "warning", "message": "a decode worker failed: died of SIGKILL"}',
-        '{"level": "warning", "message": "a decode worker failed: no block within 20 s"}',
+        '{"level": "warning", "message": "a reader process failed: died of SIGKILL"}',
+        '{"level": "warning", "message": "a reader process failed: no block within 20 s"}',
         "Traceback (most recent call last):",
     ]
     assert log_counts(lines) == {
-        "warning: a decode worker failed": 2,
+        "warning: a reader process failed": 2,
         "no JSON line: Traceback (most recent call last):": 1,
     }
 
@@ -99,7 +99,7 @@ pool = ReaderPool(load_settings())
 clip = with_libsndfile(tones(0.5, 16_000), 16_000, "WAV")
 for _ in sys.stdin:
     try:
-        print(sum(map(len, pool.decode(BytesIO(clip), max_seconds=10))), flush=True)
+        print(sum(map(len, pool.read(BytesIO(clip), max_seconds=10))), flush=True)
     except DecodeFailed:
         print("failed", flush=True)
 """

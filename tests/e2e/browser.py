@@ -14,7 +14,7 @@ import soxr
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from stt.audio.reading import decode
+from stt.audio.reading import read_audio
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 with (SAMPLES / "texts.tsv").open(encoding="utf-8", newline="") as table:
@@ -34,7 +34,7 @@ def find_chromium() -> str | None:
 def read(sample: str) -> NDArray[np.float32]:
     """A sample, ``[n]`` at 16 kHz."""
     with (SAMPLES / sample).open("rb") as file:
-        return np.concatenate(list(decode(file, max_seconds=60)))
+        return np.concatenate(list(read_audio(file, max_seconds=60)))
 
 
 def microphone_wav(path: Path, sample: str) -> Path:

@@ -36,7 +36,7 @@ def test_a_client_reads_text_or_detail(demo: Server, tmp_path: Path) -> None:
     page.write_text("<html>")
     response = demo.transcribe(page, lang="KR")
     assert response.status_code == 415
-    assert "no audio format" in response.json()["detail"]
+    assert "no accepted audio format" in response.json()["detail"]
 
 
 def test_silence_and_noise_say_nothing(demo: Server, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_mutated_files_in_the_decode_processes() -> None:
 
     def send(data: bytes) -> str:
         try:
-            for _ in pool.decode(BytesIO(data), max_seconds=600):
+            for _ in pool.read(BytesIO(data), max_seconds=600):
                 pass
         except SttError as error:
             return error.code

@@ -254,7 +254,7 @@ def choose_file(page: Page) -> None:
 
 def choose_something_else(page: Page) -> None:
     page.locator("#file").set_input_files(ROOT / "README.md")
-    expect(page.locator("#text")).to_contain_text("no audio format")
+    expect(page.locator("#text")).to_contain_text("no accepted audio format")
 
 
 def speak(page: Page) -> None:

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from stt.audio.reading import decode
+from stt.audio.reading import read_audio
 from tests.e2e.server import ROOT, Server
 
 SAMPLES = [
@@ -27,7 +27,7 @@ CONFIG = json.dumps({"config": {"sample_rate": 16000}})
 def samples_of(name: str) -> bytes:
     """A sample recording as a live client sends it: s16le, mono, 16 kHz."""
     with (ROOT / "samples" / name).open("rb") as file:
-        waveform = np.concatenate(list(decode(file, max_seconds=60)))
+        waveform = np.concatenate(list(read_audio(file, max_seconds=60)))
     return (waveform * 32768).round().clip(-32768, 32767).astype("<i2").tobytes()
 
 

@@ -20,7 +20,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stt.audio.pool import ReaderPool
-from stt.audio.reading import decode
+from stt.audio.reading import read_audio
 from stt.errors import (
     AudioError,
     AudioTooLong,
@@ -34,8 +34,8 @@ from tests.audio_files import tones, with_ffmpeg, with_libsndfile
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are Linux's")
 
-BAD = "tests.faulty_decoder:decode"
-REAL = "stt.audio.reading:decode"
+BAD = "tests.faulty_reader:read_audio"
+REAL = "stt.audio.reading:read_audio"
 SOON = 20.0
 """Seconds; nothing here takes as long, on the slowest machine."""
 
@@ -66,12 +66,12 @@ def read(
     pool: ReaderPool, source: BinaryIO | bytes, max_seconds: float = 100
 ) -> NDArray[np.float32]:
     source = BytesIO(source) if isinstance(source, bytes) else source
-    blocks = list(pool.decode(source, max_seconds=max_seconds))
+    blocks = list(pool.read(source, max_seconds=max_seconds))
     return np.concatenate([np.zeros(0, np.float32), *blocks])
 
 
 def in_process(data: bytes) -> NDArray[np.float32]:
-    return np.concatenate(list(decode(BytesIO(data), max_seconds=100)))
+    return np.concatenate(list(read_audio(BytesIO(data), max_seconds=100)))
 
 
 def serves(pool: ReaderPool) -> bool:
@@ -118,7 +118,7 @@ RECORDINGS = {
 @pytest.mark.parametrize("data", RECORDINGS.values(), ids=RECORDINGS.keys())
 def test_samples_are_those_of_decoding_in_this_process(real: ReaderPool, data: bytes) -> None:
     there = read(real, data)
-    here = np.concatenate([np.zeros(0, np.float32), *decode(BytesIO(data), max_seconds=100)])
+    here = np.concatenate([np.zeros(0, np.float32), *read_audio(BytesIO(data), max_seconds=100)])
     assert np.array_equal(there, here)
     assert there.dtype == np.float32
 
@@ -167,7 +167,7 @@ def test_errors_arrive_as_themselves(
 
 
 def test_nothing_is_read_before_the_first_block_is_asked_for(bad: ReaderPool) -> None:
-    bad.decode(BytesIO(b"abort\n"), max_seconds=1)
+    bad.read(BytesIO(b"abort\n"), max_seconds=1)
     assert not templates()
 
 
@@ -193,7 +193,7 @@ def test_a_decoder_that_hangs_or_crashes_costs_only_its_own_recording(
     # To swallow all memory takes a while on a machine that has other things to do.
     seconds = "1" if command.startswith(b"sleep") else "60"
     with open_pool("--decode-timeout-seconds", seconds) as pool:
-        others = pool.decode(BytesIO(b"endless\n"), max_seconds=1)
+        others = pool.read(BytesIO(b"endless\n"), max_seconds=1)
         next(others)
         assert serves(pool)
         with pytest.raises(DecodeFailed, match="convert it"):
@@ -215,7 +215,7 @@ def test_what_is_killed_is_gone(bad: ReaderPool) -> None:
 
 
 def test_a_caller_that_takes_its_time_is_no_hang_and_fills_no_memory(bad: ReaderPool) -> None:
-    blocks = bad.decode(BytesIO(b"endless\n"), max_seconds=1)
+    blocks = bad.read(BytesIO(b"endless\n"), max_seconds=1)
     next(blocks)
     (worker,) = workers()
     time.sleep(1.5)  # longer than the timeout
@@ -231,7 +231,7 @@ def test_a_caller_that_takes_its_time_is_no_hang_and_fills_no_memory(bad: Reader
 
 def test_a_caller_that_stops_early_frees_the_worker_at_once(bad: ReaderPool) -> None:
     for command in (b"endless\n", b"sleep later\n"):
-        blocks = bad.decode(BytesIO(command), max_seconds=1)
+        blocks = bad.read(BytesIO(command), max_seconds=1)
         next(blocks)
         ours = workers()
         started = time.monotonic()
@@ -248,7 +248,7 @@ def test_a_caller_that_stops_while_another_thread_waits_ends_the_worker_at_once(
     with open_pool("--decode-timeout-seconds", "100") as pool:
         assert serves(pool)
         ours = workers()
-        blocks = pool.decode(BytesIO(command), max_seconds=1)
+        blocks = pool.read(BytesIO(command), max_seconds=1)
         waiting = threading.Thread(target=list, args=(blocks,))
         waiting.start()
         time.sleep(0.5)  # until it sleeps where it should
@@ -264,7 +264,7 @@ def test_a_caller_that_stops_while_another_thread_waits_ends_the_worker_at_once(
 
 def test_closed_at_any_moment_a_recording_leaves_its_worker_in_order(bad: ReaderPool) -> None:
     for index in range(60):
-        blocks = bad.decode(BytesIO(b"echo\n" + bytes(1000)), max_seconds=1)
+        blocks = bad.read(BytesIO(b"echo\n" + bytes(1000)), max_seconds=1)
         waiting = threading.Thread(target=list, args=(blocks,))
         waiting.start()
         time.sleep(0.0001 * index)
@@ -285,7 +285,7 @@ def test_many_at_the_same_time_get_their_own(bad: ReaderPool) -> None:
 
 def test_more_open_recordings_than_allowed_are_refused() -> None:
     with open_pool("--max-queue-requests", "1") as pool:
-        opened = [pool.decode(BytesIO(b"endless\n"), max_seconds=1) for _ in range(2)]
+        opened = [pool.read(BytesIO(b"endless\n"), max_seconds=1) for _ in range(2)]
         for blocks in opened:
             next(blocks)
         with pytest.raises(Overloaded, match="2 recordings"):
@@ -316,7 +316,7 @@ def test_a_worker_that_died_while_idle_is_replaced(bad: ReaderPool) -> None:
 
 def test_a_template_that_died_is_replaced(bad: ReaderPool) -> None:
     assert serves(bad)
-    opened = bad.decode(BytesIO(b"endless\n"), max_seconds=1)
+    opened = bad.read(BytesIO(b"endless\n"), max_seconds=1)
     next(opened)
     ours = workers()
     template = ours[0].parent()
@@ -347,9 +347,9 @@ def test_the_processes_end_with_the_service_even_if_it_is_killed() -> None:
     code = (
         "import sys, time\nfrom io import BytesIO\n"
         "from stt.audio.pool import ReaderPool\nfrom stt.settings import load_settings\n"
-        "pool = ReaderPool(load_settings(), target='tests.faulty_decoder:decode')\n"
-        "busy = pool.decode(BytesIO(b'sleep later\\n'), max_seconds=1)\nnext(busy)\n"
-        "list(pool.decode(BytesIO(b'echo\\nx'), max_seconds=1))\n"
+        "pool = ReaderPool(load_settings(), target='tests.faulty_reader:read_audio')\n"
+        "busy = pool.read(BytesIO(b'sleep later\\n'), max_seconds=1)\nnext(busy)\n"
+        "list(pool.read(BytesIO(b'echo\\nx'), max_seconds=1))\n"
         "print('ready', flush=True)\ntime.sleep(3600)\n"
     )
     service = subprocess.Popen(
@@ -366,7 +366,7 @@ def test_the_processes_end_with_the_service_even_if_it_is_killed() -> None:
 
 def test_closing_ends_everything() -> None:
     with open_pool() as pool:
-        blocks = pool.decode(BytesIO(b"endless\n"), max_seconds=1)
+        blocks = pool.read(BytesIO(b"endless\n"), max_seconds=1)
         next(blocks)
         assert serves(pool)
         below = [*templates(), *workers()]
@@ -407,7 +407,7 @@ def test_no_descriptors_and_no_zombies_are_left_behind(bad: ReaderPool) -> None:
 
     def use() -> None:
         assert serves(bad)
-        blocks = bad.decode(BytesIO(b"endless\n"), max_seconds=1)
+        blocks = bad.read(BytesIO(b"endless\n"), max_seconds=1)
         next(blocks)
         blocks.close()
         for command in (b"abort\n", b"invalid\n", b"raise\n"):
@@ -454,7 +454,7 @@ def test_workers_write_no_files_and_nothing_into_the_log(
 
 
 def test_workers_are_light(real: ReaderPool) -> None:
-    opened = [real.decode(BytesIO(RECORDINGS["wav"]), max_seconds=100) for _ in range(3)]
+    opened = [real.read(BytesIO(RECORDINGS["wav"]), max_seconds=100) for _ in range(3)]
     for blocks in opened:
         next(blocks)
     assert all(worker.memory_full_info().uss < 30e6 for worker in workers(REAL))

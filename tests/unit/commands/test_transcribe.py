@@ -88,7 +88,7 @@ def test_one_bad_recording_costs_only_itself(
         f"==> {clips}/b.wav <==\nab\n\n==> {clips}/sub/A.WAV <==\nab\n"
     )
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert errors[0].startswith(f"{clips}/broken.mp3: The file is of no audio format")
+    assert errors[0].startswith(f"{clips}/broken.mp3: The file is in no accepted audio format")
     assert errors[1] == f"{clips}/gone.wav: No such file or directory."
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stt.audio.reading import decode
+from stt.audio.reading import read_audio
 from stt.engines.torch import TorchEngine, load_torch_engine
 from stt.inference.batcher import Batcher
 from stt.languages import BUNDLED_FOLDER, BUNDLED_MODELS
@@ -45,7 +45,7 @@ def clips(name: str) -> list[Waveform]:
     waveforms = []
     for file in files:
         with (SAMPLES / file).open("rb") as handle:
-            waveforms.append(np.concatenate(list(decode(handle, max_seconds=60))))
+            waveforms.append(np.concatenate(list(read_audio(handle, max_seconds=60))))
     return waveforms
 
 

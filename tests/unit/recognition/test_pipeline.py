@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stt.audio.pool import ReaderPool
-from stt.audio.reading import Decode, decode
+from stt.audio.reading import ReadAudio, read_audio
 from stt.errors import AudioTooLong, InferenceDied, InferenceFailed, InvalidAudio, Overloaded
 from stt.inference.batcher import Batcher
 from stt.recognition.pipeline import Transcriber
@@ -22,7 +22,7 @@ from tests.fakes import FakeEngine, spell
 def run(
     scenario: Callable[[Transcriber, Batcher], Awaitable[None]],
     *flags: str,
-    decode: Decode = decode,
+    read_audio: ReadAudio = read_audio,
     **limits: float,
 ) -> list[str]:
     """Run in a loop of its own; returns what asyncio complained about afterwards."""
@@ -32,7 +32,7 @@ def run(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: complaints.append(str(context["message"])))
         batcher = Batcher(**limits)  # type: ignore[arg-type]
-        transcriber = Transcriber(batcher, load_settings(flags), decode)
+        transcriber = Transcriber(batcher, load_settings(flags), read_audio)
         try:
             await asyncio.wait_for(scenario(transcriber, batcher), 30)
         finally:
@@ -120,11 +120,11 @@ def test_when_the_caller_goes_nothing_is_left_behind() -> None:
 
 
 def test_a_caller_that_goes_does_not_wait_for_a_decoder_that_hangs() -> None:
-    pool = ReaderPool(load_settings(), target="tests.faulty_decoder:decode")
+    pool = ReaderPool(load_settings(), target="tests.faulty_reader:read_audio")
 
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         task = asyncio.create_task(transcriber.transcribe(BytesIO(b"sleep\n"), FakeEngine()))
-        await asyncio.to_thread(lambda: list(pool.decode(BytesIO(b"echo\n"), max_seconds=1)))
+        await asyncio.to_thread(lambda: list(pool.read(BytesIO(b"echo\n"), max_seconds=1)))
         await asyncio.sleep(0.3)
         started = time.monotonic()
         task.cancel()
@@ -132,7 +132,7 @@ def test_a_caller_that_goes_does_not_wait_for_a_decoder_that_hangs() -> None:
             await task
         assert time.monotonic() - started < 5  # of 20 that the decoder has for a block
 
-    assert run(scenario, decode=pool.decode) == []
+    assert run(scenario, read_audio=pool.read) == []
     pool.close()
 
 

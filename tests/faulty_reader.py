@@ -16,7 +16,7 @@ from stt.errors import InvalidAudio
 from stt.types import Waveform
 
 
-def decode(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
+def read_audio(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
     """Obey the first line; then give the rest back, a sample for each byte."""
     source.seek(0)
     command, _, rest = source.read().partition(b"\n")

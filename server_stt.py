@@ -8,10 +8,10 @@ __all__ = ["SUPPORTED_LANGUAGES", "main"]
 
 
 def __getattr__(name: str) -> Any:
-    # `app` is made when somebody asks for it, as uvicorn does, so that importing this module
-    # reads no settings and starts nothing.
+    # Make `app` on first access, as by uvicorn, so that importing this module reads no settings
+    # and starts nothing.
     if name == "app":
-        from stt.cli import make_app
+        from stt.commands.serve import make_app
 
         globals()["app"] = make_app()
         return globals()["app"]
@@ -19,8 +19,8 @@ def __getattr__(name: str) -> Any:
 
 
 def main() -> None:
-    """Serve; every setting is also a flag (``--help``)."""
-    from stt.cli import serve
+    """Serve until stopped; every setting is also a flag (``--help``)."""
+    from stt.commands.serve import serve
 
     serve()
 

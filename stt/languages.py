@@ -1,7 +1,7 @@
-"""The one list of languages: codes, aliases and the checkpoint behind each.
+"""The languages: codes, aliases and the checkpoint of each.
 
-To add a language to the project, add an entry to `SUPPORTED_LANGUAGES`. To add one, or change a
-model, on one installation, set ``STT_MODELS`` (see `stt.settings`).
+To add a language to the project, add an entry to `SUPPORTED_LANGUAGES`. To add one or change a
+model in one installation, set ``STT_MODELS`` (see `stt.settings`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 
 
 def samples_folder() -> Path:
-    """The sample recordings, in an installed package or beside the sources."""
+    """The folder of sample recordings, in the installed package or beside the sources."""
     package = Path(__file__).parent
     inside = package / "samples"
     return inside if inside.is_dir() else package.parent / "samples"
@@ -25,31 +25,31 @@ def samples_folder() -> Path:
 
 @dataclass(frozen=True)
 class ModelSource:
-    """Where a checkpoint comes from: a hub repository, or a folder if ``folder`` is set."""
+    """Where a checkpoint comes from: a hub repository, or ``folder`` if set."""
 
     id: str
-    """The hub's ``owner/name``, or the folder's name. Answers carry it as ``model``."""
+    """The hub's ``owner/name``, or the folder's name. Responses carry it as ``model``."""
     revision: str = "main"
-    """Branch, tag or commit on the hub; of no meaning for a folder."""
+    """Branch, tag or commit on the hub; unused for a folder."""
     folder: Path | None = None
     calibration: Calibration = field(default_factory=Calibration)
-    """Of word times and confidences; measured where there is speech of known truth."""
+    """For word times and confidences; measured on speech with known word times."""
 
     @classmethod
     def parse(cls, text: str) -> "ModelSource":
-        """Read ``owner/name``, ``owner/name@revision``, ``/a/folder``, or ``bundled:name``.
+        """Parse ``owner/name``, ``owner/name@revision``, ``/a/folder``, or ``bundled:name``.
 
-        A path is told from a hub id by its first character: ``/``, ``.`` or ``~``.
+        Paths start with ``/``, ``.`` or ``~``; hub ids never do.
 
         Raises:
-            ConfigurationError: for anything else.
+            ConfigurationError: the text is none of these.
         """
         text = text.strip()
         if text.startswith(BUNDLED_PREFIX):
             name = text.removeprefix(BUNDLED_PREFIX)
             if name not in BUNDLED_MODELS:
                 raise ConfigurationError(
-                    f"{text!r} is not in the package; it has {', '.join(BUNDLED_MODELS)}."
+                    f"{text!r} is not bundled; the package has {', '.join(BUNDLED_MODELS)}."
                 )
             return BUNDLED_MODELS[name]
         if text[:1] in ("/", ".", "~"):
@@ -58,17 +58,17 @@ class ModelSource:
         hub_id, _, revision = text.partition("@")
         if hub_id.count("/") != 1 or not all(hub_id.split("/")):
             raise ConfigurationError(
-                f"{text!r} names no model; expected owner/name, owner/name@revision, a folder "
+                f"{text!r} is not a model; expected owner/name, owner/name@revision, a folder "
                 f"that starts with / or ./, or {BUNDLED_PREFIX}name."
             )
         return cls(id=hub_id, revision=revision or "main")
 
 
 def parse_models(text: str) -> dict[str, ModelSource]:
-    """Read ``CODE=MODEL,CODE=MODEL``.
+    """Parse ``CODE=MODEL,CODE=MODEL``.
 
     Raises:
-        ConfigurationError: for anything else.
+        ConfigurationError: an entry is malformed.
     """
     models = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
@@ -79,7 +79,7 @@ def parse_models(text: str) -> dict[str, ModelSource]:
     return models
 
 
-# The calibrations are benchmarks/word_times.py's and benchmarks/confidence.py's.
+# benchmarks/word_times.py and benchmarks/confidence.py measured the calibrations.
 BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {
         name: ModelSource(name, "bundled", BUNDLED_FOLDER / name, calibration)
@@ -94,24 +94,26 @@ BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Language:
-    """One language that can be asked for."""
+    """One language that the service can transcribe."""
 
     code: str
-    """What the registry and every answer call it."""
+    """Its name in the registry and in every response."""
     name: str
     native_name: str
     iso_639_1: str
+    tag: str
+    """BCP 47 tag: language and region."""
     model: ModelSource
     aliases: tuple[str, ...] = ()
-    """Other spellings that requests may use; compared without regard to case."""
+    """Other spellings that requests may use, in any case."""
 
     def spellings(self) -> set[str]:
         """Every accepted spelling, in lower case."""
-        return {text.lower() for text in (self.code, self.iso_639_1, *self.aliases)}
+        return {text.lower() for text in (self.code, self.iso_639_1, self.tag, *self.aliases)}
 
 
-# The registry's codes are what the service's first clients send. ISO 639-1 has `ko` for Korean,
-# and `kr` there is Kanuri: `KR` is the country, kept because clients use it.
+# Clients depend on these codes. `KR` is a country code; the ISO 639-1 code of Korean is `ko`, and
+# `kr` means Kanuri.
 SUPPORTED_LANGUAGES: Mapping[str, Language] = MappingProxyType(
     {
         language.code: language
@@ -121,32 +123,36 @@ SUPPORTED_LANGUAGES: Mapping[str, Language] = MappingProxyType(
                 name="Korean",
                 native_name="한국어",
                 iso_639_1="ko",
+                tag="ko-KR",
                 model=ModelSource("kresnik/wav2vec2-large-xlsr-korean"),
-                aliases=("kor", "ko-KR", "kr", "korean"),
+                aliases=("kor", "kr", "korean"),
             ),
             Language(
                 code="EN",
                 name="English",
                 native_name="English",
                 iso_639_1="en",
+                tag="en-US",
                 model=ModelSource("facebook/wav2vec2-base-960h"),
-                aliases=("eng", "en-US", "en-GB", "english"),
+                aliases=("eng", "en-GB", "english"),
             ),
             Language(
                 code="JA",
                 name="Japanese",
                 native_name="日本語",
                 iso_639_1="ja",
+                tag="ja-JP",
                 model=ModelSource("jonatasgrosman/wav2vec2-large-xlsr-53-japanese"),
-                aliases=("jp", "jpn", "ja-JP", "japanese"),
+                aliases=("jp", "jpn", "japanese"),
             ),
             Language(
                 code="ZH",
                 name="Chinese",
                 native_name="中文",
                 iso_639_1="zh",
+                tag="zh-CN",
                 model=ModelSource("jonatasgrosman/wav2vec2-large-xlsr-53-chinese-zh-cn"),
-                aliases=("cn", "cmn", "zho", "zh-CN", "chinese"),
+                aliases=("cn", "cmn", "zho", "chinese"),
             ),
         )
     }
@@ -160,11 +166,11 @@ DEMO_MODELS: Mapping[str, ModelSource] = MappingProxyType(
         "EN": BUNDLED_MODELS["en-mini"],
     }
 )
-"""What ``--demo`` serves."""
+"""The models that ``--demo`` serves."""
 
 
 class Languages:
-    """The languages that one process serves, and how their names are read."""
+    """The languages that one process serves, found by any of their spellings."""
 
     def __init__(self, languages: Iterable[Language]) -> None:
         self._by_code = {language.code: language for language in languages}
@@ -174,8 +180,8 @@ class Languages:
                 other = self._by_spelling.setdefault(spelling, language)
                 if other is not language:
                     raise ConfigurationError(
-                        f"The spelling {spelling!r} stands for both {other.code} and "
-                        f"{language.code}; give one of them another code."
+                        f"{spelling!r} means both {other.code} and {language.code}; give one of "
+                        "them another code."
                     )
 
     def __iter__(self) -> Iterator[Language]:
@@ -190,14 +196,14 @@ class Languages:
 
     @property
     def default(self) -> Language:
-        """Korean where it is served, else the language named first."""
+        """Korean if it is served, else the first language."""
         return self._by_code.get(DEFAULT_CODE) or next(iter(self._by_code.values()))
 
     def resolve(self, spelling: str | None) -> Language:
-        """The language that a request means; None or "" is `default`.
+        """Find the language that a request names; None and "" mean `default`.
 
         Raises:
-            UnsupportedLanguage: naming what is served.
+            UnsupportedLanguage: no served language has that spelling.
         """
         if not spelling or not spelling.strip():
             return self.default
@@ -212,7 +218,7 @@ class Languages:
         return language
 
     def find_model(self, name: str) -> Language | None:
-        """The language whose model or code this is, in any case; None for any other name."""
+        """Find a language by its model id or code, in any case; None if there is no such one."""
         wanted = name.strip().lower()
         for language in self._by_code.values():
             if wanted in (language.model.id.lower(), language.code.lower()):
@@ -223,15 +229,15 @@ class Languages:
 def choose_languages(
     codes: Iterable[str], models: Mapping[str, ModelSource], *, demo: bool
 ) -> Languages:
-    """The languages to serve: ``codes`` of the registry, with ``models`` put over it.
+    """Choose the languages to serve from the registry.
 
     Args:
-        codes: Registry codes or aliases; none means `DEFAULT_CODE`, or all demo models.
-        models: Code to checkpoint, replacing the registry's or adding a language to it.
-        demo: Take `DEMO_MODELS` instead of the registry's checkpoints.
+        codes: Registry codes or aliases; if empty, `DEFAULT_CODE`, or all demo models.
+        models: Code to checkpoint; replaces the registry's checkpoint or adds a language.
+        demo: Use `DEMO_MODELS` instead of the registry's checkpoints.
 
     Raises:
-        ConfigurationError: a code is in no list, or has no bundled model.
+        ConfigurationError: a code is unknown, or has no bundled model.
     """
     known = dict(SUPPORTED_LANGUAGES)
     if demo:
@@ -243,7 +249,9 @@ def choose_languages(
         try:
             base = registry.resolve(code)
         except UnsupportedLanguage:
-            base = Language(code, name=code, native_name=code, iso_639_1=code.lower(), model=source)
+            base = Language(
+                code, code, code, iso_639_1=code.lower(), tag=code.lower(), model=source
+            )
         known[base.code] = replace(base, model=source)
     registry = Languages(known.values())
     try:
@@ -251,6 +259,6 @@ def choose_languages(
     except UnsupportedLanguage as error:
         raise ConfigurationError(
             f"STT_LANGUAGES: {error.message.split(' GET ')[0]} "
-            "A language that is not in the list needs a model: STT_MODELS=CODE=owner/name."
+            "To add a language, set its model: STT_MODELS=CODE=owner/name."
         ) from None
     return Languages(chosen)

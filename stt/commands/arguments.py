@@ -1,50 +1,17 @@
-"""Flags of the commands that work in the process: their own, and the settings as they are."""
+"""Flags for the settings, shared by the commands that run models in their own process."""
 
 import argparse
 from collections.abc import Sequence
 
 from stt.engines.device import prepare_process
 from stt.observability.logs import configure_logging
-from stt.settings import Settings, load_settings
-
-SERVICE_ONLY = frozenset(
-    {
-        "host",
-        "port",
-        "languages",
-        "load_retry_seconds",
-        "max_upload_mb",
-        "body_timeout_seconds",
-        "request_timeout_seconds",
-        "max_queue_seconds",
-        "max_queue_requests",
-        "decode_threads",
-        "api_keys",
-        "api_keys_file",
-        "metrics_open",
-        "cors_origins",
-        "otel",
-        "drain_delay_seconds",
-        "drain_timeout_seconds",
-        "keep_alive_seconds",
-        "live_step_seconds",
-        "live_idle_seconds",
-        "max_live_sessions",
-        "max_live_message_bytes",
-        "cluster",
-        "cluster_engines",
-        "cluster_ingresses",
-        "cluster_ingress_cpus",
-        "cluster_queue_seconds",
-    }
-)
-"""Settings without meaning for one process that works through a list of files."""
+from stt.settings import SERVICE_ONLY, Settings, load_settings
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Give the parser a flag for each setting that is not in `SERVICE_ONLY`."""
+    """Add a flag for each setting that is not in `SERVICE_ONLY`."""
     group = parser.add_argument_group(
-        "settings", "As for `stt serve`; each is also read from STT_... and from the file .env."
+        "settings", "The same as for `stt serve`; also read from STT_... and the file .env."
     )
     for name, field in Settings.model_fields.items():
         if name in SERVICE_ONLY:
@@ -63,10 +30,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def read_settings(options: argparse.Namespace) -> Settings:
-    """The settings: flags over environment over ``.env``; validated where they always are.
+    """Load the settings; flags override the environment, which overrides ``.env``.
 
     Raises:
-        ConfigurationError: a setting is out of bounds.
+        ConfigurationError: a setting is invalid.
     """
     given = {name: value for name, value in vars(options).items() if name in Settings.model_fields}
     return load_settings(**given)
@@ -75,17 +42,17 @@ def read_settings(options: argparse.Namespace) -> Settings:
 def begin(
     parser: argparse.ArgumentParser, arguments: Sequence[str]
 ) -> tuple[argparse.Namespace, Settings]:
-    """Parse, and set the process up: environment for torch, and the log.
+    """Parse the flags, then prepare the process: torch's environment, and the log.
 
     Raises:
-        ConfigurationError: a setting is out of bounds.
+        ConfigurationError: a setting is invalid.
         SystemExit: 2 for wrong usage, 0 after ``--help``.
     """
     options = parser.parse_args(arguments)
     prepare_process()
     settings = read_settings(options)
-    # A command is run by a person, or by a script whose author reads what it said: `auto` is text
-    # here even where standard error is a file. The service's `auto` is JSON there.
+    # People read the log of a command, even from a file, so `auto` always means text here.
+    # For the service, `auto` means JSON unless standard error is a terminal.
     style = "text" if settings.log_format == "auto" else settings.log_format
     configure_logging(settings.log_level, style)
     return options, settings

@@ -1,17 +1,13 @@
-"""A running service as the recogniser: ``--url http://host:8400``.
+"""Recognition by a running service: ``--url http://host:8400``."""
 
-The standard library's client is enough, and lets an answer be read that comes before the upload is
-over, as a refusal of something too large does.
-"""
-
-import http.client
 import json
 import logging
+import ssl
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlsplit
+
+import httpx
 
 from stt.commands.recognition import Recognition, RecognitionFailed
 from stt.errors import ConfigurationError
@@ -24,7 +20,6 @@ ANSWER_SECONDS = 3600.0
 """Longest silence of the service while it works on one recording."""
 MAX_TRIES = 10
 MAX_PAUSE_SECONDS = 60.0
-CHUNK_BYTES = 1 << 16
 
 
 class RemoteRecognizer:
@@ -40,139 +35,111 @@ class RemoteRecognizer:
     ) -> None:
         """
         Args:
-            url: Where the service is: scheme, host, and a path if it lies under one.
-            lang: Sent as it is; None lets the service choose.
-            api_key: For a service that wants one.
-            sleep: Waits so many seconds.
+            url: Scheme, host, and the path that the service is mounted under, if any.
+            lang: Sent unchanged; None lets the service choose.
+            api_key: The key, for a service that requires one.
+            sleep: Waits for a number of seconds.
 
         Raises:
-            ConfigurationError: that is no address or no key, or nobody is there.
+            ConfigurationError: the URL or the key is invalid, or nothing listens there.
         """
-        parts = urlsplit(url)
-        try:
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host = port = None
-        if parts.scheme not in ("http", "https") or not host:
-            raise ConfigurationError(f"--url {url!r}: expected http://host:port or https://host.")
-        self._secure, self._host, self._port = parts.scheme == "https", host, port
-        self._path = parts.path.rstrip("/")
-        self._url = url
-        self._lang = lang
         if api_key is not None and not api_key.isprintable():
-            raise ConfigurationError("The API key has characters that no key has.")
-        self._api_key = api_key
+            raise ConfigurationError("The API key contains unprintable characters.")
+        self._fields = {"response_format": "verbose_json"} | ({"lang": lang} if lang else {})
         self._sleep = sleep
-        self._check_reachable()
+        headers = {b"Accept": b"application/json"}
+        if api_key:
+            headers[b"Authorization"] = f"Bearer {api_key}".encode()
+        self._client = httpx.Client(
+            base_url=_parse_url(url),
+            headers=headers,
+            timeout=ANSWER_SECONDS,
+            # A connection per recording: the service may close an idle one at any moment.
+            limits=httpx.Limits(max_keepalive_connections=0),
+            verify=ssl.create_default_context(),  # the system's certificates, not httpx's own
+            trust_env=False,
+        )
+        self._check_reachable(url)
 
     def recognize(self, source: BinaryIO, name: str) -> Recognition:
         """See `Recognizer.recognize`.
 
-        Waits and tries again, `MAX_TRIES` times in all, where the service says when to.
+        Makes up to `MAX_TRIES` attempts, as long as the service says when to retry.
 
         Raises:
-            RecognitionFailed: with the service's own words.
+            RecognitionFailed: with the service's own message.
         """
         for n_tries in range(1, MAX_TRIES + 1):
-            status, headers, body = self._post(source, name)
-            if status == 200:
-                return _read_answer(body)
-            pause = _retry_after(headers) if status in (429, 503) else None
+            response = self._post(source, name)
+            if response.status_code == 200:
+                return _read_answer(response.content)
+            pause = _retry_after(response) if response.status_code in (429, 503) else None
             if pause is None or n_tries == MAX_TRIES:
                 break
-            logger.info("%s: %s Waiting %.0f s.", name, _detail(status, body), pause)
+            logger.info("%s: %s Waiting %.0f s.", name, _detail(response), pause)
             self._sleep(pause)
-        raise RecognitionFailed(_detail(status, body))
+        raise RecognitionFailed(_detail(response))
 
-    def _check_reachable(self) -> None:
+    def _check_reachable(self, url: str) -> None:
         """Fail once at the start, not once for each of a thousand recordings."""
-        connection = self._connect(CONNECT_SECONDS)
         try:
-            connection.connect()
-        except OSError as error:
-            raise ConfigurationError(
-                f"There is no service at {self._url}: {error.strerror or error}."
-            ) from None
-        finally:
-            connection.close()
+            self._client.get("livez", timeout=CONNECT_SECONDS)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ConfigurationError(f"There is no service at {url}: {_reason(error)}.") from None
+        except httpx.HTTPError:
+            pass  # something listens there; how it fails is for the recordings to report
 
-    def _connect(self, timeout: float) -> http.client.HTTPConnection:
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        return kind(self._host, self._port, timeout=timeout)
-
-    def _post(self, source: BinaryIO, name: str) -> tuple[int, http.client.HTTPMessage, bytes]:
-        fields = {"response_format": "verbose_json"}
-        if self._lang:
-            fields["lang"] = self._lang
-        boundary = uuid.uuid4().hex
-        head, tail = _multipart(fields, name, boundary)
-        n_bytes = source.seek(0, 2)
-        connection = self._connect(ANSWER_SECONDS)
+    def _post(self, source: BinaryIO, name: str) -> httpx.Response:
+        file = (name.rsplit("/", 1)[-1], source, "application/octet-stream")
         try:
-            connection.putrequest("POST", f"{self._path}/transcribe")
-            connection.putheader("Content-Type", f"multipart/form-data; boundary={boundary}")
-            connection.putheader("Content-Length", str(len(head) + n_bytes + len(tail)))
-            connection.putheader("Accept", "application/json")
-            if self._api_key:
-                connection.putheader("Authorization", f"Bearer {self._api_key}".encode())
-            connection.endheaders()
-            try:
-                for chunk in (head, *_chunks(source), tail):
-                    connection.send(chunk)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # it has heard enough; its answer says why
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise RecognitionFailed(f"The service did not answer: {reason}.") from error
-        finally:
-            connection.close()
+            return self._client.post("transcribe", data=self._fields, files={"file": file})
+        except httpx.HTTPError as error:
+            raise RecognitionFailed(f"The service did not answer: {_reason(error)}.") from error
 
 
-def _multipart(fields: dict[str, str], name: str, boundary: str) -> tuple[bytes, bytes]:
-    """What comes before and after the file's bytes (RFC 7578)."""
-    lines = []
-    for key, value in fields.items():
-        lines += [f"--{boundary}", f'Content-Disposition: form-data; name="{key}"', "", value]
-    # Quotes and line ends in a name are percent-encoded, as browsers do (the HTML standard, 4.10).
-    shown = "".join(quote(char) if char in '"\r\n' else char for char in name.rsplit("/", 1)[-1])
-    lines += [
-        f"--{boundary}",
-        f'Content-Disposition: form-data; name="file"; filename="{shown}"',
-        "Content-Type: application/octet-stream",
-        "",
-        "",
-    ]
-    return "\r\n".join(lines).encode(), f"\r\n--{boundary}--\r\n".encode()
+def _parse_url(text: str) -> httpx.URL:
+    """
+    Raises:
+        ConfigurationError: not an HTTP address.
+    """
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535:
+        raise ConfigurationError(f"--url {text!r}: expected http://host:port or https://host.")
+    return url.copy_with(userinfo=b"", query=None, fragment=None)
 
 
-def _chunks(source: BinaryIO) -> Iterator[bytes]:
-    source.seek(0)
-    while chunk := source.read(CHUNK_BYTES):
-        yield chunk
+def _reason(error: BaseException) -> str:
+    """The operating system's message, if httpx wraps one, else httpx's."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__context__  # not __cause__, which httpcore clears
+    return str(error) or type(error).__name__
 
 
-def _retry_after(headers: http.client.HTTPMessage) -> float | None:
-    """Seconds to wait; None where the answer does not say, so that asking again is of no use."""
-    value = headers.get("Retry-After")
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds to wait, or None if the service does not ask for a retry."""
+    value = response.headers.get("Retry-After")
     if value is None:
         return None
-    # The other form is a date, which the service never sends; a proxy before it might.
+    # The header may also be a date; the service never sends one, but a proxy might.
     return min(MAX_PAUSE_SECONDS, float(value)) if value.strip().isdecimal() else 5.0
 
 
-def _detail(status: int, body: bytes) -> str:
-    """The service's sentence; or what can be said of an answer that is from no such service."""
+def _detail(response: httpx.Response) -> str:
+    """The service's error message, or a substitute if the answer is from something else."""
     try:
-        detail = json.loads(body)["detail"]
+        return str(json.loads(response.content)["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"The service answered {status} and no reason."
-    return str(detail)
+        return f"The service answered {response.status_code} without a reason."
 
 
 def _read_answer(body: bytes) -> Recognition:
-    """The answer in verbose_json, which is `json` and more."""
+    """Read a ``verbose_json`` answer."""
     try:
         answer: dict[str, Any] = json.loads(body)
         words = tuple(
@@ -183,5 +150,5 @@ def _read_answer(body: bytes) -> Recognition:
         return Recognition(answer["text"], transcript, answer["language"], answer["model"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecognitionFailed(
-            "The service's answer is not of the form that was expected. Is it an older version?"
+            "The service's answer is not of the expected form. Is it an older version?"
         ) from error

@@ -1,4 +1,4 @@
-"""``stt serve``: the service, until told to stop; ``server_stt.py`` runs the same."""
+"""``stt serve``: run the service until stopped. ``server_stt.py`` does the same."""
 
 import logging
 import os
@@ -24,7 +24,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def exit_on_wrong_settings() -> Iterator[None]:
-    """End the process as command-line programs do on wrong usage: a sentence, status 2."""
+    """On wrong settings, print the error and exit with status 2, as for wrong usage."""
     try:
         yield
     except ConfigurationError as error:
@@ -33,7 +33,7 @@ def exit_on_wrong_settings() -> Iterator[None]:
 
 
 def make_app(settings: Settings | None = None) -> "FastAPI":
-    """The application with settings from the environment, for an ASGI server of one's own."""
+    """Make the application; its settings default to the environment's."""
     prepare_process()
     from stt.observability.tracing import make_provider
     from stt.server.app import create_app
@@ -45,7 +45,7 @@ def make_app(settings: Settings | None = None) -> "FastAPI":
 
 
 def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
-    """How the application is served."""
+    """Configure uvicorn for the application."""
     import uvicorn
 
     from stt.server.graceful_shutdown import CLOSING_SECONDS
@@ -61,14 +61,14 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
         server_header=False,
         timeout_graceful_shutdown=CLOSING_SECONDS,
         ws=LingeringCloseWebSockets,
-        # A little above what the route refuses with a sentence; and samples hardly compress.
+        # Twice the route's own limit, so that the route can explain the refusal.
         ws_max_size=2 * settings.max_live_message_bytes,
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=False,  # audio hardly compresses
     )
 
 
 def serve(arguments: Sequence[str] | None = None) -> None:
-    """Serve until told to stop; ``arguments`` default to the process's own."""
+    """Serve until stopped; ``arguments`` default to the process's own."""
     with exit_on_wrong_settings():
         settings = load_settings(sys.argv[1:] if arguments is None else arguments)
         if settings.cluster:
@@ -80,15 +80,15 @@ def serve(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(app: "FastAPI", settings: Settings) -> None:
-    """Serve an application until told to stop."""
+    """Serve an application until stopped."""
     from stt.server.graceful_shutdown import GracefulServer, end_at_once
 
     config = make_config(app, settings)
     listener = config.bind_socket()
-    listener.listen(config.backlog)  # from here on a client waits instead of being refused
+    listener.listen(config.backlog)  # from here on, clients wait instead of being refused
     port = listener.getsockname()[1]
     logger.info("listening on http://%s:%d", settings.host, port)
-    # Until the server has them, and while it comes up, signals end the process as asked.
+    # While the server starts and has no signal handlers yet, signals end the process.
     for number in SIGNALS:
         signal.signal(number, lambda *_: sys.exit(0))
     server = GracefulServer(
@@ -98,15 +98,15 @@ def run(app: "FastAPI", settings: Settings) -> None:
         timeout_seconds=settings.drain_timeout_seconds,
     )
     server.run(sockets=[listener])
-    # The interpreter still waits for the inference thread's forward.
+    # At exit, the interpreter still waits for the inference thread's forward pass.
     for number in SIGNALS:
         signal.signal(number, end_at_once)
     if not server.finished_all:
         logging.shutdown()
-        os._exit(0)  # that forward is nobody's any more
+        os._exit(0)  # nobody waits for that forward pass
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit status."""
+    """Run the command and return its exit status."""
     serve(arguments)
     return 0

@@ -12,7 +12,6 @@ from stt.commands.inputs import Recording, find_recordings
 from stt.commands.outputs import FORMATS, plan_outputs, write_whole
 from stt.commands.progress import Progress
 from stt.commands.recognition import Recognizer, open_recognizer
-from stt.commands.remote import RemoteRecognizer
 from stt.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -81,6 +80,8 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         recognizer: Recognizer
         if options.url:
+            from stt.commands.remote import RemoteRecognizer
+
             recognizer = RemoteRecognizer(options.url, options.lang, options.api_key)
         else:
             recognizer = stack.enter_context(open_recognizer(options.lang, settings))

@@ -51,6 +51,7 @@ class LanguageEntry(BaseModel):
     code: str
     name: str
     native_name: str
+    tag: str = Field(description="BCP 47 tag, such as ko-KR.")
     aliases: list[str] = Field(description="Other accepted spellings; case does not matter.")
     model_id: str
     revision: str

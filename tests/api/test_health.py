@@ -71,6 +71,7 @@ def test_languages(client: TestClient) -> None:
         "code": "KR",
         "name": "Korean",
         "native_name": "한국어",
+        "tag": "ko-KR",
         "aliases": ["ko", "ko-kr", "kor", "korean"],
         "model_id": "kresnik/wav2vec2-large-xlsr-korean",
         "revision": "main",

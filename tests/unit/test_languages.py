@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from stt.languages import (
 ALL = Languages(SUPPORTED_LANGUAGES.values())
 
 
-def test_the_registry_is_what_was_asked_for() -> None:
+def test_the_registry_has_the_required_models() -> None:
     assert {code: each.model.id for code, each in SUPPORTED_LANGUAGES.items()} == {
         "KR": "kresnik/wav2vec2-large-xlsr-korean",
         "EN": "facebook/wav2vec2-base-960h",
@@ -44,13 +45,13 @@ def test_an_unknown_code_names_the_supported_ones(spelling: str) -> None:
     assert len(caught.value.message) < 300
 
 
-def test_the_default_is_korean_where_it_is_served() -> None:
+def test_the_default_is_korean_if_it_is_served() -> None:
     assert choose_languages(["EN", "KR"], {}, demo=False).resolve(None).code == "KR"
     assert choose_languages(["EN", "JA"], {}, demo=False).resolve("").code == "EN"
     assert choose_languages([], {}, demo=False).codes == ["KR"]
 
 
-def test_the_demo_serves_what_is_bundled() -> None:
+def test_the_demo_serves_the_bundled_models() -> None:
     demo = choose_languages([], {}, demo=True)
     assert {each.code: each.model.id for each in demo} == {"KR": "ko-mini", "EN": "en-mini"}
     assert choose_languages(["ko"], {}, demo=True).codes == ["KR"]
@@ -58,23 +59,24 @@ def test_the_demo_serves_what_is_bundled() -> None:
         choose_languages(["JA"], {}, demo=True)
 
 
-def test_a_model_is_changed_and_a_language_added() -> None:
+def test_models_replace_a_checkpoint_or_add_a_language() -> None:
     models = {"ko": ModelSource.parse("me/mine@v2"), "VI": ModelSource.parse("/models/vi")}
     languages = choose_languages(["KR", "vi"], models, demo=False)
     assert languages.resolve("KR").model == ModelSource("me/mine", "v2")
     assert languages.resolve("vi").model == ModelSource("vi", "local", Path("/models/vi"))
     assert languages.resolve("korean").name == "Korean"
+    assert [each.tag for each in languages] == ["ko-KR", "vi"]
 
 
-def test_a_code_nobody_knows_is_a_sentence() -> None:
+def test_an_unknown_code_in_the_settings_says_how_to_add_it() -> None:
     with pytest.raises(ConfigurationError, match="STT_MODELS=CODE=owner/name"):
         choose_languages(["KR", "XX"], {}, demo=False)
 
 
 def test_two_languages_cannot_share_a_spelling() -> None:
     other = Languages([SUPPORTED_LANGUAGES["KR"]]).resolve("KR")
-    with pytest.raises(ConfigurationError, match="stands for both"):
-        Languages([SUPPORTED_LANGUAGES["KR"], type(other)("X", "X", "X", "ko", other.model)])
+    with pytest.raises(ConfigurationError, match="means both"):
+        Languages([SUPPORTED_LANGUAGES["KR"], replace(other, code="X", aliases=())])
 
 
 @pytest.mark.parametrize(
@@ -93,14 +95,14 @@ def test_model_sources(text: str, source: ModelSource) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "name", "a/b/c", "/".join("abc"), "a/", "/".rjust(2, "a")])
-def test_what_names_no_model(text: str) -> None:
+def test_malformed_model_sources(text: str) -> None:
     with pytest.raises(ConfigurationError, match="owner/name"):
         ModelSource.parse(text)
 
 
 @pytest.mark.parametrize("name", ["../../etc", "none", ""])
-def test_only_what_is_bundled_can_be_named_so(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="it has ko-mini, en-mini"):
+def test_an_unknown_bundled_model_names_the_known_ones(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="the package has ko-mini, en-mini"):
         ModelSource.parse(f"bundled:{name}")
 
 

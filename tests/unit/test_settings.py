@@ -20,7 +20,7 @@ def test_flag_beats_environment_beats_file(tmp_path: Path, monkeypatch: pytest.M
     assert load_settings().port == 2222
 
 
-def test_models_are_read_from_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_are_parsed_from_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STT_MODELS", "KR=me/mine@v2, VI=/models/vi")
     assert load_settings().models == {
         "KR": ModelSource("me/mine", "v2"),
@@ -39,7 +39,7 @@ def test_models_are_read_from_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         ("STT_MAX_AUDIO_SECONDS", "-1", "greater than 0"),
     ],
 )
-def test_a_setting_out_of_bounds_is_a_sentence(
+def test_an_invalid_setting_is_named_with_its_bound(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -52,7 +52,7 @@ def test_settings_cannot_be_changed() -> None:
         load_settings().port = 1  # type: ignore[misc]
 
 
-def test_the_table_in_the_docs_is_the_settings() -> None:
+def test_the_docs_list_every_setting_in_order() -> None:
     rows = {}
     for line in DOCS.read_text(encoding="utf-8").splitlines():
         if line.startswith("| `STT_"):
@@ -66,4 +66,4 @@ def test_the_table_in_the_docs_is_the_settings() -> None:
         value = field.get_default(call_default_factory=True)
         shown = "" if value is None or value in ((), {}) else str(value).lower()
         assert default.strip("`") == shown, name
-        assert meaning == field.description
+        assert meaning == " ".join(str(field.description).split())

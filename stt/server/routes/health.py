@@ -140,6 +140,7 @@ def list_languages(languages: Languages) -> LanguagesResponse:
                 code=language.code,
                 name=language.name,
                 native_name=language.native_name,
+                tag=language.tag,
                 aliases=sorted(language.spellings() - {language.code.lower()}),
                 model_id=language.model.id,
                 revision=language.model.revision,

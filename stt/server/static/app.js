@@ -39,8 +39,6 @@ let shown = null; // {file, seconds, lang, answer, files}: the recording on the 
 
 const occupied = () => busy() || starting || !$("recording").hidden;
 const spoken = (code) => languages.find((language) => language.code === code);
-/** BCP 47 tag of a served language: the alias of that form, as "ko-kr". */
-const tag = ({ aliases }) => aliases.find((alias) => /^[a-z]{2}-[a-z]{2}$/.test(alias)) ?? "";
 
 // ---- a recording and its text
 
@@ -89,7 +87,7 @@ function show(answer, lang) {
   shown.lang = lang;
   player.learnLength(duration);
   waveform.show({ words, seconds: player.seconds });
-  transcript.show(words, segments, tag(spoken(lang)));
+  transcript.show(words, segments, spoken(lang).tag);
   say($("facts"), took === undefined ? "facts" : "facts.speed", {
     length: clock(Math.round(duration)),
     language: spoken(lang).native_name,
@@ -135,8 +133,8 @@ async function record() {
   starting = true;
   try {
     const language = spoken($("lang").value);
-    const { code, native_name: name } = language;
-    await recording.start({ code, name, tag: tag(language) });
+    const { code, native_name: name, tag } = language;
+    await recording.start({ code, name, tag });
   } catch (error) {
     if (!(error instanceof NoMicrophone)) throw error;
     return showProblem(error, record);

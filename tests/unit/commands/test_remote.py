@@ -1,4 +1,4 @@
-"""The client against a small server of its own, for what the real one does rarely."""
+"""The client against a scripted server, for answers that a real service rarely gives."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ Reply = tuple[int, dict[str, str], Any]
 
 
 class StandIn(HTTPServer):
-    """Gives prepared answers, the last one again and again; keeps the forms it got."""
+    """Gives scripted answers, repeating the last one, and records the forms it receives."""
 
     def __init__(self, replies: list[Reply], *, reads: bool) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -98,13 +98,13 @@ def test_the_form_and_the_answer() -> None:
     assert [word.text for word in recognition.transcript.words] == ["가"]
 
 
-def test_no_language_leaves_the_choice_to_the_service() -> None:
+def test_without_a_language_the_service_chooses() -> None:
     with stand_in((200, {}, ANSWER)) as server:
         RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
     assert set(server.forms[0]) == {"response_format", "file"}
 
 
-def test_it_waits_as_long_as_it_is_told_and_sends_all_again(
+def test_retries_wait_as_long_as_the_service_asks_and_send_the_whole_file(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -120,7 +120,7 @@ def test_it_waits_as_long_as_it_is_told_and_sends_all_again(
     assert "a: Not yet. Waiting 5 s." in caplog.text
 
 
-def test_it_does_not_wait_for_ever() -> None:
+def test_retries_come_to_an_end() -> None:
     slept: list[float] = []
     with stand_in((503, {"Retry-After": "1"}, {"detail": "Not yet."})) as server:
         recognizer = RemoteRecognizer(server.url, sleep=slept.append)
@@ -134,37 +134,37 @@ def test_it_does_not_wait_for_ever() -> None:
     [
         ((503, {}, {"detail": "The model is broken."}), "The model is broken."),
         ((415, {}, {"detail": "No audio."}), "No audio."),
-        ((502, {}, b"<html>"), "answered 502 and no reason"),
-        ((200, {}, {"text": "a"}), "not of the form"),
-        ((200, {}, b"<html>"), "not of the form"),
+        ((502, {}, b"<html>"), "answered 502 without a reason"),
+        ((200, {}, {"text": "a"}), "not of the expected form"),
+        ((200, {}, b"<html>"), "not of the expected form"),
     ],
 )
-def test_the_reason_is_handed_on(reply: Reply, sentence: str) -> None:
+def test_the_service_s_error_message_is_reported(reply: Reply, sentence: str) -> None:
     with stand_in(reply) as server, pytest.raises(RecognitionFailed, match=sentence):
         RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
 
 
-def test_a_refusal_is_read_though_the_upload_is_not_over() -> None:
+def test_a_refusal_is_read_before_the_upload_ends() -> None:
     reply = (413, {"Connection": "close"}, {"detail": "Too large."})
     with stand_in(reply, reads=False) as server:
         recognizer = RemoteRecognizer(server.url)
         with pytest.raises(RecognitionFailed) as caught:
             recognizer.recognize(BytesIO(bytes(50_000_000)), "a")
-    # Which of the two it is, is decided by the kernel: a reset may overtake the answer.
+    # The kernel decides which of the two: a reset may overtake the answer.
     assert caught.value.message in (
         "Too large.",
         "The service did not answer: Connection reset by peer.",
     )
 
 
-def test_a_service_that_goes_away_fails_the_recording() -> None:
+def test_a_service_that_disappears_fails_the_recording() -> None:
     with stand_in((200, {}, ANSWER)) as server:
         recognizer = RemoteRecognizer(server.url)
     with pytest.raises(RecognitionFailed, match="did not answer: Connection refused"):
         recognizer.recognize(BytesIO(b"x"), "a")
 
 
-def test_a_key_is_sent_as_bearer_token(
+def test_the_key_is_sent_as_bearer_token(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = tmp_path / "a.wav"
@@ -177,7 +177,7 @@ def test_a_key_is_sent_as_bearer_token(
     assert capsys.readouterr().out == "가 나\n가 나\n"
 
 
-def test_a_service_that_wants_a_key_says_so() -> None:
+def test_a_missing_key_is_reported_in_the_service_s_words() -> None:
     detail = {"detail": "This service needs a key, and there was none or a wrong one."}
     with stand_in((401, {"WWW-Authenticate": "Bearer"}, detail)) as server:
         recognizer = RemoteRecognizer(server.url)

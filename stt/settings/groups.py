@@ -1,0 +1,239 @@
+"""The settings by group: name, default, bounds and meaning of each.
+
+To add a setting, add a field to its group and a row to ``docs/settings.md``.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import NoDecode
+
+from stt.errors import ConfigurationError
+from stt.languages import ModelSource, parse_models
+
+
+class Group(BaseModel):
+    """Settings that belong together; a function that needs no others takes only its group."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class ServiceGroup(Group):
+    """A group that only the service reads: the other commands have no flags for it."""
+
+
+def split_list(value: Any) -> Any:
+    """Split ``a, b`` into ``("a", "b")``; any other type passes through."""
+    if not isinstance(value, str):
+        return value
+    return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+
+
+class ServerSettings(ServiceGroup):
+    """Address, languages, startup and shutdown."""
+
+    host: str = "0.0.0.0"  # noqa: S104
+    """Address to listen on."""
+    port: int = Field(default=8400, ge=0, le=65535)
+    """Port to listen on; 0 picks a free one."""
+    languages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
+    """Languages to serve, as comma-separated codes; all are loaded at start. Default: KR, or KR,EN
+    with `demo`."""
+    load_retry_seconds: float = Field(default=60.0, gt=0, le=3600)
+    """Longest pause between attempts to reach the hub. The first pause is 1 s; each further one is
+    twice as long."""
+    drain_delay_seconds: float = Field(default=5.0, ge=0, le=3600)
+    """After SIGTERM, keep accepting requests for this long while probes return 503, so that load
+    balancers notice in time."""
+    drain_timeout_seconds: float = Field(default=20.0, ge=0, le=86_400)
+    """After that delay, time for requests in progress to finish."""
+    keep_alive_seconds: float = Field(default=15.0, gt=0, le=86_400)
+    """Streamed responses: send a comment after this much silence."""
+
+
+class AccessSettings(ServiceGroup):
+    """Who may use the service."""
+
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Accepted API keys, comma-separated; every request must send one. Default: none, open to
+    everyone. Keys in a file (below) do not show in the process list."""
+    api_keys_file: Path | None = None
+    """File with further keys, one per line; read at start."""
+    metrics_open: bool = False
+    """Serve `/metrics` without a key even if keys are set."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins (https://example.org) whose pages may call the service, comma-separated; `*` allows
+    all. Default: only its own page."""
+
+    @field_validator("api_keys", "cors_origins", mode="before")
+    @classmethod
+    def _split_lists(cls, value: Any, info: ValidationInfo) -> Any:
+        entries = split_list(value)
+        if not entries and isinstance(value, str) and info.field_name == "api_keys":
+            # Whoever set it, if only to blanks, did not mean to open the service to everyone.
+            raise ValueError("expected at least one key")
+        return entries
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin):
+                raise ValueError(f"{origin!r} is not an origin; expected https://example.org")
+        return value
+
+
+class LimitSettings(ServiceGroup):
+    """What one request may cost, and how much may be queued."""
+
+    max_upload_mb: float = Field(default=200.0, gt=0, le=100_000)
+    """Largest request body, in MB (10^6 bytes)."""
+    body_timeout_seconds: float = Field(default=300.0, gt=0, le=86_400)
+    """Time limit for an upload."""
+    request_timeout_seconds: float = Field(default=3600.0, gt=0, le=86_400)
+    """Time limit for a whole request, including upload and queueing."""
+    max_queue_requests: int = Field(default=128, ge=1, le=100_000)
+    """Recordings that may be uploading, queued or in progress at once; beyond that, new requests
+    get 429 before their upload is read."""
+    max_queue_seconds: float | None = Field(default=None, gt=0, le=1e6)
+    """Seconds of audio that may be queued; beyond that, new requests get 429. Default: 600 on a
+    CPU, 12,800 on a GPU."""
+    queue_timeout_seconds: float = Field(default=600.0, gt=0, le=86_400)
+    """Longest time that a window may wait for its batch before the request fails with 503."""
+    stall_seconds: float = Field(default=300.0, gt=0, le=86_400)
+    """A batch that runs longer than this counts as stuck, and `/livez` returns 503."""
+    decode_threads: int = Field(default=4, ge=1, le=256)
+    """Uploads that are decoded at the same time."""
+
+
+class ModelSettings(Group):
+    """Checkpoints, and what runs them."""
+
+    demo: bool = False
+    """Serve Korean and English with the small bundled models; needs no network."""
+    models: Annotated[dict[str, ModelSource], NoDecode] = Field(default_factory=dict)
+    """Checkpoints to use instead of the built-in ones: CODE=owner/name, CODE=owner/name@revision or
+    CODE=/folder, comma-separated. A new code adds a language."""
+    device: str = "auto"
+    """`auto` (CUDA if available, else CPU), `cpu`, `cuda` or `cuda:N`."""
+    backend: Literal["auto", "torch", "openvino"] = "auto"
+    """Inference library. `auto`: OpenVINO on a CPU for checkpoints converted by `stt optimize`,
+    else torch."""
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = "auto"
+    """Arithmetic of the model. `auto`: what `stt optimize` produced, else bf16 if the hardware has
+    it, else fp32 on a CPU and fp16 on a GPU."""
+    cpu_threads: int = Field(default=0, ge=0, le=1024)
+    """CPU threads per forward pass; 0: one per core."""
+    cache_dir: Path | None = None
+    """Folder for downloaded models. Default: the Hugging Face cache (`HF_HOME`, else
+    `~/.cache/huggingface`)."""
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _parse_models(cls, value: Any) -> Any:
+        try:
+            return parse_models(value) if isinstance(value, str) else value
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
+
+    @field_validator("device")
+    @classmethod
+    def _check_device(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value.strip().lower()):
+            raise ValueError("expected auto, cpu, cuda or cuda:N")
+        return value.strip().lower()
+
+
+class AudioSettings(Group):
+    """Decoding of recordings."""
+
+    max_audio_seconds: float = Field(default=4 * 3600.0, gt=0, le=1e6)
+    """Longest recording, in seconds of audio."""
+    decode_timeout_seconds: float = Field(default=20.0, gt=0, le=3600)
+    """Time limit for decoding the next second of a recording; after that, the decoder counts as
+    hung and is killed."""
+
+
+class InferenceSettings(Group):
+    """Windows and batches."""
+
+    window_seconds: float = Field(default=20.0, ge=2, le=120)
+    """Length of audio that the model sees in one forward pass."""
+    context_seconds: float = Field(default=2.0, ge=0, le=30)
+    """Part of a window at each inner edge that only gives context."""
+    cut_search_seconds: float = Field(default=2.0, ge=0, le=30)
+    """Cut windows at the quietest moment within this span; 0 cuts at the full length."""
+    windows_in_flight: int | None = Field(default=None, ge=1, le=1024)
+    """Windows of one recording that may be queued at once, so that a long recording does not starve
+    short ones. Default: 2 on a CPU, 8 on a GPU."""
+    batch_seconds: float | None = Field(default=None, gt=0, le=100_000)
+    """Largest batch, in seconds of padded audio (longest x rows). Default: 30 on a CPU, 640 on a
+    GPU."""
+
+    @field_validator("cut_search_seconds")
+    @classmethod
+    def _leave_a_core(cls, value: float, info: ValidationInfo) -> float:
+        window, context = (info.data.get(f"{name}_seconds") for name in ("window", "context"))
+        if window is not None and context is not None and 2 * context + value > 0.8 * window:
+            raise ValueError(
+                f"twice the context ({context:g} s) and the search ({value:g} s) must leave at "
+                f"least a fifth of the window ({window:g} s)"
+            )
+        return value
+
+
+class LiveSettings(ServiceGroup):
+    """Live streams over WebSocket."""
+
+    live_step_seconds: float = Field(default=0.4, ge=0.1, le=0.5)
+    """Live streams: audio between two updates. A slow model lengthens the step automatically."""
+    live_idle_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    """Live streams: close the connection after this long without a message."""
+    max_live_sessions: int = Field(default=32, ge=0, le=100_000)
+    """Live streams that may be open at once."""
+    max_live_message_bytes: int = Field(default=1_000_000, ge=1000, le=8_000_000)
+    """Live streams: largest message, in bytes."""
+
+
+class ClusterSettings(ServiceGroup):
+    """Replicas in Ray Serve."""
+
+    cluster: bool = False
+    """Serve through Ray Serve; needs the extra `cluster`."""
+    cluster_engines: str = Field(default="auto", pattern=r"^(auto|[1-9]\d*(-[1-9]\d*)?)$")
+    """Engine replicas: `2`, or `1-8` scaled by the queue; `auto`: 1 to one per GPU."""
+    cluster_ingresses: str = Field(default="1-4", pattern=r"^[1-9]\d*(-[1-9]\d*)?$")
+    """Ingress replicas: `2`, or `1-4` scaled by the requests in progress."""
+    cluster_ingress_cpus: float = Field(default=0, ge=0, le=64)
+    """CPU cores that Ray reserves for each ingress replica."""
+    cluster_queue_seconds: float = Field(default=60, gt=0, le=1e6)
+    """Seconds of queued audio per engine that trigger one more engine."""
+    cluster_shrink_seconds: float = Field(default=600, ge=1, le=86_400)
+    """How long one engine fewer must be enough before one is removed."""
+
+
+class TracingSettings(ServiceGroup):
+    """OpenTelemetry."""
+
+    otel: bool = False
+    """Export OpenTelemetry spans; the standard `OTEL_...` variables configure where. Needs the
+    extra `otel`. Also on if `OTEL_EXPORTER_OTLP_ENDPOINT` is set."""
+
+
+class LoggingSettings(Group):
+    """The log."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Lowest severity to log."""
+    log_format: Literal["auto", "text", "json"] = "auto"
+    """`json` lines, `text`, or `auto`: text on a terminal, else JSON."""

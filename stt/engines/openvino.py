@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stt.engines.memory import forget_mapped
+from stt.engines.memory import release_mapped_pages
 from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
 from stt.errors import ConfigurationError, ModelBroken
 from stt.types import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
@@ -171,7 +171,7 @@ def load_openvino_engine(
     # Attention without a mask is wrong for good after a first inference of one frame
     # (docs/library-faults.md). Ours has a mask and was not seen to be, but this costs little.
     engine.log_probs([np.zeros(SAMPLE_RATE, np.float32)])
-    forget_mapped(folder)
+    release_mapped_pages(folder)
     logger.info("model read", extra={"backend": "openvino", "precision": precision})
     return engine
 

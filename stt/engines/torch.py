@@ -18,7 +18,7 @@ import numpy as np
 
 from stt.engines.agreement import Agreement, Reference
 from stt.engines.checkpoint import Checkpoint, read_checkpoint, unreadable
-from stt.engines.memory import forget_mapped
+from stt.engines.memory import release_mapped_pages
 from stt.engines.transfer import Download, Transfer
 from stt.errors import ConfigurationError, ModelBroken
 from stt.languages import BUNDLED_FOLDER, samples_folder
@@ -247,7 +247,7 @@ def load_torch_engine(
         "model read",
         extra={"parameters": parameters, "device": device, "precision": precision},
     )
-    forget_mapped(Path(torch.__file__).parents[1])
+    release_mapped_pages(Path(torch.__file__).parents[1])
     return TorchEngine(
         checkpoint,
         model,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.engines.limits import CPU
 from stt.engines.memory import release_mapped_pages
 from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
 from stt.errors import ConfigurationError, ModelBroken
@@ -36,6 +37,7 @@ class OpenVinoEngine:
 
     backend = "openvino"
     device = "cpu"
+    limits = CPU
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ import numpy as np
 
 from stt.engines.agreement import Agreement, Reference
 from stt.engines.checkpoint import Checkpoint, read_checkpoint, unreadable
+from stt.engines.limits import limits_of
 from stt.engines.memory import release_mapped_pages
 from stt.engines.transfer import Download, Transfer
 from stt.errors import ConfigurationError, ModelBroken
@@ -64,6 +65,7 @@ class TorchEngine:
         self._checkpoint = checkpoint
         self._model = model
         self.device = device
+        self.limits = limits_of(device)
         self.precision = precision
         self.calibration = calibration
         self._cpu_threads = cpu_threads

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from stt.engines.base import Engine
 from stt.errors import InferenceFailed, QueueTimeout, SttError
-from stt.inference.limits import limits_of
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import refuse_when_full, seconds_until_room
 from stt.inference.worker import InferenceWorker
@@ -73,7 +72,7 @@ class Batcher:
         """
         Args:
             batch_seconds: Largest batch, in seconds of audio once padded: longest x rows;
-                None: what suits the engine's device, see `stt.inference.limits`.
+                None: the engine's limit.
             max_queue_seconds: Seconds of audio that may wait before newcomers are refused; None:
                 the same.
             queue_timeout_seconds: Longest time that a window waits.
@@ -133,8 +132,7 @@ class Batcher:
         self._worker.check()
         if not self._queue:
             return
-        limits = limits_of(self._queue[0].engine.device)
-        limit = self._max_queue_seconds or limits.max_queue_seconds
+        limit = self._max_queue_seconds or self._queue[0].engine.limits.max_queue_seconds
         refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
@@ -227,7 +225,7 @@ class Batcher:
             key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
         )
         batch, longest = [head], len(head.waveform)
-        capacity = self._batch_seconds or limits_of(head.engine.device).batch_seconds
+        capacity = self._batch_seconds or head.engine.limits.batch_seconds
         for entry in candidates:
             longest_with = max(longest, len(entry.waveform))
             if longest_with * (len(batch) + 1) > capacity * SAMPLE_RATE:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stt.engines.limits import limits_of
 from stt.errors import InferenceFailed, Overloaded
 from stt.inference.batcher import Batcher
 from stt.inference.observer import Stage
@@ -104,7 +105,7 @@ def test_a_window_larger_than_the_budget_runs_alone() -> None:
 @pytest.mark.parametrize(("device", "windows"), [("cpu", 1), ("cuda:0", 32)])
 def test_a_batch_is_as_large_as_its_device_wants(device: str, windows: int) -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
-        gate.device = device
+        gate.limits = limits_of(device)
         first = await block_with(batcher, gate)
         rest = [asyncio.create_task(batcher.submit(gate, clip(20))) for _ in range(33)]
         await asyncio.sleep(0.02)

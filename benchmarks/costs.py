@@ -26,7 +26,7 @@ from stt.cluster.ledger import Ledger
 from stt.cluster.serving import ENVIRONMENT, free_port
 from stt.cluster.wire import EngineReport, IngressReport, RemoteEngine
 from stt.engines.limits import CPU
-from stt.models.loader import LoadState, Status
+from stt.models.state import LoadState, Status
 from stt.observability.metrics import Metrics
 from stt.settings import load_settings
 from stt.types import Calibration, Frames, Vocabulary, Waveform

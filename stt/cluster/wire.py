@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stt import errors
 from stt.engines.base import Engine
 from stt.engines.limits import DeviceLimits
-from stt.models.loader import LoadState
+from stt.models.state import LoadState
 from stt.server.problems import STATUSES
 from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
 

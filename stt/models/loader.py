@@ -9,9 +9,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +19,6 @@ from stt.engines.selection import OpenedEngine, open_engine
 from stt.errors import (
     ConfigurationError,
     ModelBroken,
-    ModelLoading,
     ModelUnreachable,
     OutOfMemory,
     Overloaded,
@@ -28,71 +26,12 @@ from stt.errors import (
 )
 from stt.languages import Language, Languages
 from stt.models.source import find_model
+from stt.models.state import POLL_SECONDS, LoadState, Status, check_ready, overall
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-POLL_SECONDS = 5.0
-"""What a client is told to wait while a model is being read."""
-
-
-class Status(StrEnum):
-    """Where a model is on its way."""
-
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class LoadState:
-    """What can be said of one model at one moment."""
-
-    status: Status = Status.LOADING
-    step: str = "waiting"
-    """What is being done: waiting, fetching, reading, warming."""
-    bytes_done: int = 0
-    bytes_total: int = 0
-    """Of the download; 0 where nothing has to be fetched."""
-    reason: str | None = None
-    """Why it failed, or why the last try did; and what to do."""
-    warning: str | None = None
-    """Why a ready model is slower than it could be, and what to do."""
-    load_seconds: float = 0.0
-    """From the start until it was ready; 0 before."""
-    next_try: float | None = None
-    """`time.monotonic` of the next try, while waiting for it."""
-
-    @property
-    def retry_in_seconds(self) -> float | None:
-        """Seconds to the next try, where one is due."""
-        return None if self.next_try is None else max(0.0, self.next_try - time.monotonic())
-
-
-def overall(states: Iterable[LoadState]) -> Status:
-    """Of several models: ready when every one is; failed as soon as one is."""
-    statuses = {state.status for state in states}
-    for status in (Status.FAILED, Status.LOADING):
-        if status in statuses:
-            return status
-    return Status.READY
-
-
-def check_ready(language: Language, state: LoadState) -> None:
-    """
-    Raises:
-        ModelLoading: not yet.
-        ModelBroken: not ever.
-    """
-    if state.status is Status.FAILED:
-        raise ModelBroken(f"The model for {language.name} cannot be used. {state.reason}")
-    if state.status is Status.LOADING:
-        wait = state.retry_in_seconds
-        raise ModelLoading(
-            f"The model for {language.name} is not ready yet; GET /health says how far it is.",
-            retry_after_seconds=POLL_SECONDS if wait is None else max(1.0, wait),
-        )
 
 
 class EngineLoader:

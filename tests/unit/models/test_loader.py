@@ -11,7 +11,8 @@ import pytest
 from stt.engines.base import Engine
 from stt.errors import ModelBroken, ModelLoading, Overloaded, QueueTimeout
 from stt.languages import choose_languages
-from stt.models.loader import EngineLoader, Status
+from stt.models.loader import EngineLoader
+from stt.models.state import Status
 from stt.settings import load_settings
 from tests.fakes import FakeEngine, save_random_checkpoint
 from tests.hub import FakeHub
@@ -106,7 +107,7 @@ def test_progress_is_seen_while_the_model_is_fetched(
                 state = loader.state(korean)
                 seen.add((state.step, state.bytes_done))
                 if state.status is Status.LOADING:
-                    with pytest.raises(ModelLoading, match="GET /health says"):
+                    with pytest.raises(ModelLoading, match="see GET /health"):
                         loader.engine(korean)
                 await asyncio.sleep(0.005)
             assert loader.status is Status.READY

@@ -1,8 +1,7 @@
-"""Brings the engines up in the background, and knows how far that is.
+"""Loads the engines in the background and tracks their progress.
 
-The service answers from its first moment; each language turns from *loading* to *ready*, or to
-*failed* where trying again would not help. A hub that is down is tried again, less and less often,
-for as long as it takes.
+The service answers while models load. Each language turns from *loading* to *ready*, or to *failed*
+if a retry cannot help. An unreachable hub is retried with growing pauses, without end.
 """
 
 import asyncio
@@ -35,7 +34,7 @@ T = TypeVar("T")
 
 
 class EngineLoader:
-    """One engine for each served language, made once.
+    """Loads one engine for each served language.
 
     ``warm`` is awaited with each new engine before it counts as ready.
     """
@@ -56,30 +55,30 @@ class EngineLoader:
         self._reading = asyncio.Lock()
 
     def state(self, language: Language) -> LoadState:
-        """How far this language's model is."""
+        """The progress of a language's model."""
         return self._states[language.code]
 
     @property
     def status(self) -> Status:
-        """Ready when every model is; failed as soon as one is."""
+        """Failed if any model is, ready if all are."""
         return overall(self._states.values())
 
     def engine(self, language: Language) -> Engine:
         """The language's engine.
 
         Raises:
-            ModelLoading: not yet.
-            ModelBroken: not ever.
+            ModelLoading: the model is still loading.
+            ModelBroken: the model failed for good.
         """
         check_ready(language, self._states[language.code])
         return self._engines[language.code]
 
     def find_engine(self, language: Language) -> Engine | None:
-        """The language's engine if it is ready."""
+        """The language's engine, or None while it is not ready."""
         return self._engines.get(language.code)
 
     async def run(self) -> None:
-        """Load every language; returns when each is ready or failed."""
+        """Load every language; return when each is ready or failed."""
         async with asyncio.TaskGroup() as group:
             for language in self._languages:
                 group.create_task(self._load_until_settled(language))
@@ -95,7 +94,7 @@ class EngineLoader:
             except ModelUnreachable as error:
                 pause_now = min(pause, self._settings.load_retry_seconds)
                 logger.warning(
-                    "model not reachable, trying again in %.0f s: %s", pause_now, error.message,
+                    "model unreachable, retrying in %.0f s: %s", pause_now, error.message,
                     extra={"language": language.code},
                 )  # fmt: skip
                 self._update(
@@ -110,12 +109,12 @@ class EngineLoader:
             except OutOfMemory:
                 self._fail(
                     language,
-                    "There is too little memory for it: it was read, but a second of noise could "
-                    "not be transcribed. Set another STT_DEVICE or STT_PRECISION, or serve less.",
+                    "There is too little memory: the model was loaded but could not transcribe one "
+                    "second. Set another STT_DEVICE or STT_PRECISION, or serve fewer languages.",
                 )
                 return
             except Exception:
-                self._fail(language, "It could not be loaded; the service's log has the cause.")
+                self._fail(language, "It could not be loaded; see the service's log for the cause.")
                 return
             else:
                 self._engines[language.code] = engine
@@ -132,7 +131,7 @@ class EngineLoader:
                 return
 
     async def _warm_in_turn(self, engine: Engine) -> None:
-        """Languages that are ready may keep the queue full; that is no fault of this one."""
+        """Warm an engine, waiting while requests to other languages keep the queue full."""
         while True:
             try:
                 return await self._warm(engine)
@@ -154,7 +153,7 @@ class EngineLoader:
 
         self._update(language, step="fetching", next_try=None)
         folder = await _in_daemon_thread(find)
-        async with self._reading:  # one after the other: each needs the memory for itself
+        async with self._reading:  # one at a time, to limit peak memory
             self._update(language, step="reading", reason=None)
             return await _in_daemon_thread(lambda: read(folder))
 
@@ -171,7 +170,7 @@ class EngineLoader:
 
 
 async def _in_daemon_thread(function: Callable[[], T]) -> T:
-    """Run something that may block for hours without keeping the process from ending."""
+    """Run a function that may block for hours, in a thread that never delays process exit."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 

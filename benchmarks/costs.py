@@ -25,7 +25,8 @@ from benchmarks.setting import describe
 from stt.cluster.ledger import Ledger
 from stt.cluster.serving import ENVIRONMENT, free_port
 from stt.cluster.wire import EngineReport, IngressReport, RemoteEngine
-from stt.models.loader import LoadState, Status
+from stt.engines.limits import CPU
+from stt.models.state import LoadState, Status
 from stt.observability.metrics import Metrics
 from stt.settings import load_settings
 from stt.types import Calibration, Frames, Vocabulary, Waveform
@@ -54,6 +55,7 @@ class SilentEngine:
     grid = GRID
     calibration = Calibration()
     device, precision, backend = "cpu", "fp32", "torch"
+    limits = CPU
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         return [self.frames(self.grid.n_frames(len(each))) for each in waveforms]

@@ -48,7 +48,7 @@ from benchmarks.shapes import NAMES, find_shape
 from benchmarks.timed_engine import TimedEngine
 from benchmarks.workers import Worker
 from stt.engines.device import available_cores
-from stt.inference.limits import limits_of
+from stt.engines.limits import limits_of
 from stt.types import SAMPLE_RATE
 
 SIDES = ("ours", "naive")

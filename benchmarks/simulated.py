@@ -15,7 +15,7 @@ import simpy
 
 from benchmarks.queueing import Station, Steps, arrivals, choose
 from stt.cluster.ledger import LEAST_SECONDS, REPORTS_PER_SECOND
-from stt.inference.limits import GPU
+from stt.engines.limits import GPU
 from stt.settings import Settings
 
 WINDOW_SECONDS: float = Settings.model_fields["window_seconds"].default

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stt.engines.limits import CPU
 from stt.types import Calibration, FrameGrid, Frames, LogProbs, Vocabulary, Waveform
 
 WAV2VEC2_GRID = FrameGrid(stride_samples=320, receptive_samples=400)
@@ -38,6 +39,7 @@ class FakeEngine:
     grid = WAV2VEC2_GRID
     calibration = Calibration()
     device = "cpu"
+    limits = CPU
     precision = "fp32"
     backend = "fake"
 

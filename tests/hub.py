@@ -1,6 +1,6 @@
-"""A stand-in for the model hub: enough of its HTTP interface for the real hub client.
+"""A fake model hub with enough of the HTTP interface for the real hub client.
 
-It serves a local folder as a repository, and can be off, slow, or cut connections.
+It serves local folders as repositories, and can fail, be slow, or cut connections.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ class FakeHub:
         self.broken = False
         """Answer everything with 503."""
         self.cut_after: list[int] = []
-        """For each of the next big downloads: end the connection after so many bytes."""
+        """Bytes after which to close the connection, for each of the next large downloads."""
         self.bytes_per_second: float | None = None
         self.requests: list[tuple[str, str, str | None]] = []
         """(method, path, Range header) of each request."""
@@ -60,7 +60,7 @@ class FakeHub:
         self._server.server_close()
 
     def downloads(self, name: str) -> list[str | None]:
-        """The Range headers of the GETs of a file."""
+        """The Range headers of all GETs of a file."""
         return [r for method, path, r in self.requests if method == "GET" and path.endswith(name)]
 
     def _answer(self, request: BaseHTTPRequestHandler) -> None:

@@ -9,8 +9,8 @@ from typing import Protocol, TypeAlias
 
 from stt.cluster.wire import Failure, RemoteEngine, Reply, View
 from stt.engines.base import Engine
+from stt.engines.limits import CPU
 from stt.errors import ClusterUnavailable, InferenceDied, InferenceFailed, QueueTimeout, SttError
-from stt.inference.limits import CPU, limits_of
 from stt.inference.observer import Observer, Stage
 from stt.inference.scheduler import refuse_when_full, seconds_until_room
 from stt.types import SAMPLE_RATE, Frames, Waveform
@@ -70,8 +70,8 @@ class Dispatcher:
             membership: Knows of the other replicas.
             observer: Is told how long windows wait and are computed.
             on_resend: Is called whenever a window is sent again.
-            max_queue_seconds: Seconds of audio that may wait, for each engine replica; None: what
-                suits its device, see `stt.inference.limits`.
+            max_queue_seconds: Seconds of audio that may wait, for each engine replica; None: the
+                engine's limit.
             queue_timeout_seconds: Longest time that a window waits; there, and for a replica.
             stall_seconds: Longest time that it is computed.
         """
@@ -122,7 +122,7 @@ class Dispatcher:
         """See `stt.inference.scheduler.Scheduler`; ``engine`` is one of `stt.cluster.engines`."""
         if not isinstance(engine, RemoteEngine):
             raise TypeError(f"expected a RemoteEngine, got {type(engine).__name__}")
-        self._limits = limits_of(engine.device)
+        self._limits = engine.limits
         self._n_outstanding += 1
         self._outstanding_samples += len(waveform)
         try:

@@ -11,7 +11,7 @@ from stt.cluster.ledger import absolute
 from stt.cluster.wire import RemoteEngine, View
 from stt.errors import SttError
 from stt.languages import Language, Languages
-from stt.models.loader import LoadState, Status, check_ready, overall
+from stt.models.state import LoadState, Status, check_ready, overall
 from stt.server.runtime import Warm
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from stt.cluster.wire import EngineReport, IngressReport, View
-from stt.models.loader import LoadState, Status
+from stt.models.state import LoadState, Status
 
 REPORTS_PER_SECOND = 200
 """What one process takes in without trying; with more replicas each reports less often."""

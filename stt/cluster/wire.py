@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from stt import errors
 from stt.engines.base import Engine
-from stt.models.loader import LoadState
+from stt.engines.limits import DeviceLimits
+from stt.models.state import LoadState
 from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
 
 
@@ -30,6 +31,7 @@ class RemoteEngine:
     grid: FrameGrid
     calibration: Calibration
     device: str
+    limits: DeviceLimits
     precision: str
     backend: str
 
@@ -38,7 +40,7 @@ class RemoteEngine:
         """Of an engine that is here."""
         return cls(
             language, engine.vocabulary, engine.grid, engine.calibration, engine.device,
-            engine.precision, engine.backend,
+            engine.limits, engine.precision, engine.backend,
         )  # fmt: skip
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:

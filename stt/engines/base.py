@@ -7,6 +7,7 @@ made once, when the app starts. `stt.engines` has the implementations.
 from collections.abc import Sequence
 from typing import Protocol
 
+from stt.engines.limits import DeviceLimits
 from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
 
 
@@ -31,6 +32,11 @@ class Engine(Protocol):
     @property
     def device(self) -> str:
         """Where it computes: ``cpu`` or ``cuda:N``."""
+        ...
+
+    @property
+    def limits(self) -> DeviceLimits:
+        """How much audio the device takes at a time."""
         ...
 
     @property

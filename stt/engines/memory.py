@@ -1,4 +1,4 @@
-"""Resident memory that a model leaves behind when it has been loaded."""
+"""Gives back resident memory that loading a model leaves behind."""
 
 import ctypes
 import mmap
@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-# Begin, end and file, which is empty where there is none.
-_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+\s*(.*)")
+# First address, end, permissions, and file, which may be empty.
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)")
 
 
-def forget_mapped(folder: Path) -> None:
-    """Give up the pages of a folder's files that are mapped and were only read (Linux; else none).
+def release_mapped_pages(folder: Path) -> None:
+    """Drop the resident pages of read-only mappings of a folder's files (Linux only).
 
-    OpenVINO keeps its own rearranged copy of the weights and, mapped, the file that they came from:
-    as much again, counted as this process's. Of torch's libraries 240 MB are read while they load,
-    a fifth of which is needed again on a CPU. What is read again comes from the file again.
+    The kernel reads a dropped page from its file again when it is needed. OpenVINO keeps its own
+    copy of the weights, so the mapped file counts a second time; loading torch touches 240 MB of
+    its libraries, of which a CPU forward needs a fifth.
     """
-    regions = list(_only_read(folder))
+    regions = list(_droppable(folder))
     if not regions:
         return
     libc = ctypes.CDLL(None)
@@ -26,19 +26,22 @@ def forget_mapped(folder: Path) -> None:
         libc.madvise(begin, end - begin, mmap.MADV_DONTNEED)
 
 
-def _only_read(folder: Path) -> Iterator[tuple[int, int]]:
-    """Addresses of what is mapped from a folder's files and is as in the file, page for page."""
-    maps = Path("/proc/self/smaps")
-    if not maps.exists():
+def _droppable(folder: Path) -> Iterator[tuple[int, int]]:
+    """Address ranges whose every page equals the file and cannot be written by another thread."""
+    smaps = Path("/proc/self/smaps")
+    if not smaps.exists():
         return
     inside = f"{folder.resolve()}/"
-    # What was written to, as a library is when it is linked, would be lost: "Anonymous", "Swap".
-    clean, addresses = False, (0, 0)
-    for line in maps.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+    droppable, addresses = False, (0, 0)
+    for line in smaps.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         if mapping := _MAPPING.match(line):
-            clean = mapping[3].startswith(inside)
+            droppable = "w" not in mapping[3] and mapping[4].startswith(inside)
             addresses = int(mapping[1], 16), int(mapping[2], 16)
+        elif line.startswith("Rss:"):
+            # A library that the linker is still laying out has touched none of its pages.
+            droppable = droppable and line.split()[1] != "0"
         elif line.startswith(("Anonymous:", "Swap:")):
-            clean = clean and line.split()[1] == "0"
-        elif line.startswith("VmFlags:") and clean:  # the last of each
+            # Written before it became read-only, as relocated parts of a library are.
+            droppable = droppable and line.split()[1] == "0"
+        elif line.startswith("VmFlags:") and droppable:  # the last line of each mapping
             yield addresses

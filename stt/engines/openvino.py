@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stt.engines.memory import forget_mapped
+from stt.engines.limits import CPU
+from stt.engines.memory import release_mapped_pages
 from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
 from stt.errors import ConfigurationError, ModelBroken
 from stt.types import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
@@ -37,6 +38,7 @@ class OpenVinoEngine:
 
     backend = "openvino"
     device = "cpu"
+    limits = CPU
 
     def __init__(
         self,
@@ -172,7 +174,7 @@ def load_openvino_engine(
     # Attention without a mask is wrong for good after a first inference of one frame
     # (docs/library-faults.md). Ours has a mask and was not seen to be, but this costs little.
     engine.log_probs([np.zeros(SAMPLE_RATE, np.float32)])
-    forget_mapped(folder)
+    release_mapped_pages(folder)
     logger.info("model read", extra={"backend": "openvino", "precision": precision})
     return engine
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from stt.engines.agreement import Agreement, Reference
 from stt.engines.checkpoint import Checkpoint, read_checkpoint, unreadable
-from stt.engines.memory import forget_mapped
+from stt.engines.limits import limits_of
+from stt.engines.memory import release_mapped_pages
 from stt.engines.transfer import Download, Transfer
 from stt.errors import ConfigurationError, ModelBroken
 from stt.languages import BUNDLED_FOLDER, samples_folder
@@ -64,6 +65,7 @@ class TorchEngine:
         self._checkpoint = checkpoint
         self._model = model
         self.device = device
+        self.limits = limits_of(device)
         self.precision = precision
         self.calibration = calibration
         self._cpu_threads = cpu_threads
@@ -247,7 +249,7 @@ def load_torch_engine(
         "model read",
         extra={"parameters": parameters, "device": device, "precision": precision},
     )
-    forget_mapped(Path(torch.__file__).parents[1])
+    release_mapped_pages(Path(torch.__file__).parents[1])
     return TorchEngine(
         checkpoint,
         model,

@@ -1,5 +1,5 @@
 """Many requests -> batches -> one inference thread.
 
-`scheduler` is the seam that callers see, `batcher` implements it for this process, `worker` is the
-thread, `limits` how much a device takes at a time, `observer` who hears what took how long.
+`scheduler` is the interface for callers, `batcher` implements it in this process, `worker` is the
+thread, `observer` receives timings.
 """

@@ -1,8 +1,7 @@
-"""The way from many requests to one inference thread, in batches.
+"""Batches the windows of all requests for one inference thread.
 
-torch computes one forward on all cores, or on all of a GPU, so two at a time would only be in each
-other's way: every window of every request goes through one queue and one thread. While a batch is
-computed the next one gathers; nothing ever waits for a batch to fill.
+One forward uses all cores, or all of a GPU, so concurrent forwards would only slow each other down.
+The next batch gathers while the current one runs; no window waits for a batch to fill.
 """
 
 import asyncio
@@ -16,7 +15,6 @@ from dataclasses import dataclass, field
 
 from stt.engines.base import Engine
 from stt.errors import InferenceFailed, QueueTimeout, SttError
-from stt.inference.limits import limits_of
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import refuse_when_full, seconds_until_room
 from stt.inference.worker import InferenceWorker
@@ -28,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(eq=False, frozen=True)
 class _Entry:
-    """A window that waits, and who waits for it."""
+    """A queued window and its caller's future."""
 
     engine: Engine
     waveform: Waveform
@@ -36,7 +34,7 @@ class _Entry:
     timing: "_Timing" = field(default_factory=lambda: _Timing(time.perf_counter()))
 
     def fail(self, error: Exception) -> None:
-        """Tell the caller, if it is still there."""
+        """Pass the error to the caller, unless it has gone."""
         if self.future.done():
             return
         if not isinstance(error, SttError):
@@ -47,7 +45,7 @@ class _Entry:
 
 @dataclass
 class _Timing:
-    """Of one window, in ``time.perf_counter``'s seconds."""
+    """One window's times, in ``time.perf_counter`` seconds."""
 
     queued: float
     started: float | None = None
@@ -55,9 +53,9 @@ class _Timing:
 
 
 class Batcher:
-    """A `stt.inference.scheduler.Scheduler` that runs forwards on one thread of its own.
+    """A `stt.inference.scheduler.Scheduler` that runs forwards on its own thread.
 
-    `submit` may be awaited by many at once.
+    `submit` may be awaited concurrently.
     """
 
     def __init__(
@@ -72,14 +70,14 @@ class Batcher:
     ) -> None:
         """
         Args:
-            batch_seconds: Largest batch, in seconds of audio once padded: longest x rows;
-                None: what suits the engine's device, see `stt.inference.limits`.
-            max_queue_seconds: Seconds of audio that may wait before newcomers are refused; None:
-                the same.
+            batch_seconds: Largest batch, in seconds of padded audio (longest x rows); None: the
+                engine's limit.
+            max_queue_seconds: Seconds of audio that may wait before new recordings are refused;
+                None: the engine's limit.
             queue_timeout_seconds: Longest time that a window waits.
-            stall_seconds: A forward that runs longer is taken for stuck.
-            observer: Is told how long windows wait and batches take.
-            clock: Seconds, for tests.
+            stall_seconds: A forward that runs longer counts as stuck.
+            observer: Receives the times that windows wait and batches take.
+            clock: Returns seconds; replaced in tests.
         """
         self._observer = observer or NoObserver()
         self._batch_seconds = batch_seconds
@@ -88,12 +86,12 @@ class Batcher:
         self._queue: deque[_Entry] = deque()
         self._consumer: asyncio.Task[None] | None = None
         self._rtfx = 1.0
-        """Audio seconds for each second of forward, as measured lately."""
+        """Audio seconds per second of forward, as a moving average."""
         self._worker = InferenceWorker(stall_seconds=stall_seconds, clock=clock)
 
     @classmethod
     def of(cls, settings: Settings, observer: Observer | None = None) -> "Batcher":
-        """With what the settings say."""
+        """Create one from the settings."""
         return cls(
             batch_seconds=settings.batch_seconds,
             max_queue_seconds=settings.max_queue_seconds,
@@ -104,28 +102,28 @@ class Batcher:
 
     @property
     def fault(self) -> str | None:
-        """Why the process should be started anew: nothing is computed any more. None: all well."""
+        """See `stt.inference.scheduler.Scheduler`."""
         return self._worker.fault
 
     @property
     def n_queued(self) -> int:
-        """Windows that wait and that somebody waits for."""
+        """Windows in the queue whose callers still wait."""
         return sum(not entry.future.done() for entry in self._queue)
 
     @property
     def queued_seconds(self) -> float:
-        """Seconds of audio that wait; what is being computed is not among them."""
+        """Seconds of audio in the queue, without the batch that runs."""
         waiting = (entry.waveform for entry in self._queue if not entry.future.done())
         return sum(map(len, waiting)) / SAMPLE_RATE
 
     @property
     def rtfx(self) -> float:
-        """Audio seconds for each second of forward, as measured lately."""
+        """Audio seconds per second of forward, as a moving average."""
         return self._rtfx
 
     @property
     def retry_after_seconds(self) -> float:
-        """When there will be room, by what waits and by the speed measured lately: 1 to 60 s."""
+        """See `stt.inference.scheduler.Scheduler`."""
         return seconds_until_room(self.queued_seconds, self._rtfx)
 
     def check_room(self) -> None:
@@ -133,8 +131,7 @@ class Batcher:
         self._worker.check()
         if not self._queue:
             return
-        limits = limits_of(self._queue[0].engine.device)
-        limit = self._max_queue_seconds or limits.max_queue_seconds
+        limit = self._max_queue_seconds or self._queue[0].engine.limits.max_queue_seconds
         refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
@@ -145,7 +142,7 @@ class Batcher:
         entry = _Entry(engine, waveform, future)
         self._queue.append(entry)
         if self._consumer is None or self._consumer.done():
-            # In no request's context: it works for all of them.
+            # In an empty context, as it works for all requests.
             self._consumer = asyncio.create_task(self._consume(), context=Context())
         patience = None
         if math.isfinite(self._queue_timeout_seconds):
@@ -158,21 +155,21 @@ class Batcher:
             self._report(entry.timing)
 
     def close(self) -> None:
-        """Let the forward that runs end; start no other."""
+        """Start no other forward; the current one may end."""
         self._worker.close()
 
     def _give_up(self, entry: _Entry) -> None:
-        """A window has waited long enough, unless it is being computed."""
+        """Time a window out, unless it is being computed."""
         if entry.timing.started is None and not entry.future.done():
             failure = QueueTimeout(
-                f"The recording waited {self._queue_timeout_seconds:g} s for the model, the limit "
-                "here. Try again a little later.",
+                f"The recording waited for the model longer than the limit of "
+                f"{self._queue_timeout_seconds:g} s. Try again later.",
                 retry_after_seconds=self.retry_after_seconds,
             )
             entry.future.set_exception(failure)
 
     def _report(self, timing: _Timing) -> None:
-        """Tell how long a window waited and was computed, in the context of its request."""
+        """Report how long a window waited and was computed, in the context of its request."""
         started, ended = timing.started, timing.ended
         if started is not None:
             waited = started - timing.queued
@@ -181,20 +178,20 @@ class Batcher:
                 self._observer.stage(Stage.FORWARD, started, ended, ended - started)
 
     async def _consume(self) -> None:
-        """Compute batch after batch until nothing waits; whatever happens, nobody is forgotten."""
+        """Compute batches until the queue is empty, and settle every future on any failure."""
         while batch := self._next_batch():
             try:
                 await self._compute(batch)
             except Exception as error:
-                logger.exception("a batch of %d was not computed", len(batch))
+                logger.exception("a batch of %d failed", len(batch))
                 for entry in batch:
                     entry.fail(error)
             finally:
-                for entry in batch:  # we have been cancelled ourselves
+                for entry in batch:  # a no-op unless this task was cancelled
                     entry.future.cancel()
 
     async def _compute(self, batch: list[_Entry]) -> None:
-        """Give each entry of a batch its frames, or what went wrong with it."""
+        """Give each entry of a batch its frames or its error."""
         started = time.perf_counter()
         for entry in batch:
             entry.timing.started = started
@@ -208,15 +205,14 @@ class Batcher:
             entry.timing.ended = ended
             if isinstance(outcome, Exception):
                 entry.fail(outcome)
-            elif not entry.future.done():  # else the caller has gone
+            elif not entry.future.done():  # the caller still waits
                 entry.future.set_result(outcome)
         self._observer.batch(len(batch), ended - started)
 
     def _next_batch(self) -> list[_Entry]:
-        """The entry that has waited longest, and those most like it in length.
+        """The oldest entry and those closest to it in length, as many as the budget allows.
 
-        What a batch costs is its longest row times its rows, as the others are padded to it; so
-        neighbours in length go together, as many as the budget holds.
+        Rows are padded to the longest, so a batch costs its longest row times its rows.
         """
         self._queue = deque(entry for entry in self._queue if not entry.future.done())
         if not self._queue:
@@ -227,7 +223,7 @@ class Batcher:
             key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
         )
         batch, longest = [head], len(head.waveform)
-        capacity = self._batch_seconds or limits_of(head.engine.device).batch_seconds
+        capacity = self._batch_seconds or head.engine.limits.batch_seconds
         for entry in candidates:
             longest_with = max(longest, len(entry.waveform))
             if longest_with * (len(batch) + 1) > capacity * SAMPLE_RATE:

@@ -1,14 +1,14 @@
-"""The seam to those who want to know what took how long."""
+"""Interface for code that records timings."""
 
 from enum import StrEnum
 from typing import Protocol
 
 
 class Stage(StrEnum):
-    """A part of the way of one recording."""
+    """A step in the processing of one recording."""
 
     DECODE = "decode"
-    """Upload to windows of samples, all of them."""
+    """The upload is decoded to windows of samples."""
     QUEUE = "queue"
     """One window waits for its batch."""
     FORWARD = "forward"
@@ -16,23 +16,23 @@ class Stage(StrEnum):
 
 
 class Observer(Protocol):
-    """Is told of everything that took time. Times are ``time.perf_counter``'s.
+    """Receives timings, in ``time.perf_counter`` seconds.
 
-    ``stage`` is called in the context of the request that it was for.
+    ``stage`` is called in the context of the request it belongs to.
     """
 
     def stage(self, stage: Stage, started: float, ended: float, busy_seconds: float) -> None:
-        """A stage is over; it may have been idle for a part of its time."""
+        """A stage ended; it was busy for part of its time."""
 
     def batch(self, n_windows: int, seconds: float) -> None:
         """A batch was computed."""
 
     def transcribed(self, audio_seconds: float, wall_seconds: float) -> None:
-        """A recording, or a part of one that came live, is text."""
+        """A recording, or a part of a live one, was transcribed."""
 
 
 class NoObserver:
-    """Is told and does nothing."""
+    """Ignores all timings."""
 
     def stage(self, stage: Stage, started: float, ended: float, busy_seconds: float) -> None:
         """See `Observer`."""

@@ -1,7 +1,6 @@
-"""The seam to whatever computes windows: a thread of this process, or other machines.
+"""Interface to what computes windows: a thread of this process, or other machines.
 
-The local one is `stt.inference.batcher.Batcher`; a cluster's is in `stt.cluster`. What asks for
-frames knows only this.
+`stt.inference.batcher.Batcher` is the local one, `stt.cluster.dispatcher.Dispatcher` a cluster's.
 """
 
 from typing import Protocol
@@ -12,69 +11,69 @@ from stt.types import Frames, Waveform
 
 
 def seconds_until_room(queued_seconds: float, rtfx: float) -> float:
-    """When there will be room, by what waits and how fast it is computed: 1 to 60 s."""
+    """Estimated time until the queue is empty, 1 to 60 s."""
     return min(60.0, max(1.0, queued_seconds / rtfx))
 
 
 def refuse_when_full(queued_seconds: float, limit_seconds: float, rtfx: float) -> None:
     """
     Raises:
-        Overloaded: as much audio waits as may, or more.
+        Overloaded: the queue has reached its limit.
     """
     if queued_seconds >= limit_seconds:
         raise Overloaded(
-            f"{queued_seconds:.0f} s of audio wait to be transcribed, the limit here is "
-            f"{limit_seconds:g} s. Try again a little later.",
+            f"{queued_seconds:.0f} s of audio wait to be transcribed; the limit is "
+            f"{limit_seconds:g} s. Try again later.",
             retry_after_seconds=seconds_until_room(queued_seconds, rtfx),
         )
 
 
 class Scheduler(Protocol):
-    """Takes windows, and says how much waits."""
+    """Accepts windows and reports the queue."""
 
     @property
     def fault(self) -> str | None:
-        """Why this process should be started anew; None: all well."""
+        """Why this process must be restarted, or None."""
         ...
 
     @property
     def n_queued(self) -> int:
-        """Windows that wait and that somebody waits for."""
+        """Windows in the queue whose callers still wait."""
         ...
 
     @property
     def queued_seconds(self) -> float:
-        """Seconds of audio that wait."""
+        """Seconds of audio in the queue."""
         ...
 
     @property
     def retry_after_seconds(self) -> float:
-        """When there will be room, by what waits and by the speed measured lately: 1 to 60 s."""
+        """Estimated time until the queue is empty, by the measured speed: 1 to 60 s."""
         ...
 
     def check_room(self) -> None:
-        """Ask before a recording is begun; once begun, its windows are always taken.
+        """Check the queue before a recording starts; its windows are never refused after that.
 
         Raises:
-            Overloaded: too much audio waits already.
-            InferenceDied: nothing can be computed any more.
+            Overloaded: too much audio waits.
+            InferenceDied: this process cannot compute any more.
         """
         ...
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
-        """One window's ``grid.n_frames(len(waveform))`` frames.
+        """Compute one window's ``grid.n_frames(len(waveform))`` frames.
 
-        If the caller is cancelled while the window waits, it is never computed.
+        A window whose caller is cancelled while it waits is never computed.
 
         Raises:
             InferenceFailed: the engine raised for this window.
             OutOfMemory: this window alone does not fit.
-            InferenceDied: the inference thread ended.
+            InferenceDied: the inference thread died.
             QueueTimeout: it waited too long.
-            ClusterUnavailable: no engine of the cluster could be reached.
+            ClusterUnavailable: no engine of the cluster can be reached.
         """
         ...
 
     def close(self) -> None:
-        """Let the forward that runs end; start no other."""
+        """Start no other forward; the current one may end."""
         ...

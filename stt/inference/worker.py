@@ -1,9 +1,8 @@
-"""The one thread that runs forwards: what it survives, and how its end is noticed.
+"""The thread that runs forwards, and how it survives errors.
 
-What an engine raises costs as few windows as can be. What ends the thread costs the batch that was
-computed, once; after the second time somebody has to start the process anew, and is told so. The
-same is said at once where the device is lost: after some of its errors nothing works there any more
-in the same process.
+An exception in an engine fails as few windows as possible. If the thread itself dies, it fails the
+current batch and is replaced once; after a second death the process must be restarted. A lost
+device requires a restart at once, since some CUDA errors disable it for the whole process.
 """
 
 import asyncio
@@ -29,17 +28,17 @@ logger = logging.getLogger(__name__)
 Outcome: TypeAlias = Frames | Exception
 
 MAX_DEATHS = 2
-"""The first is an accident; the second says that it would go on like this."""
+"""A second death suggests that the cause persists."""
 LOOK_SECONDS = 0.5
-"""How often somebody looks whether a thread that computes is still there."""
+"""How often the event loop checks that the thread is alive."""
 
 
 class DeviceLost(Exception):
-    """The device computes nothing any more for this process."""
+    """The device is unusable for the rest of this process."""
 
 
 class InferenceWorker:
-    """Runs batches, one at a time, on a thread of its own."""
+    """Runs batches one at a time on its own thread."""
 
     def __init__(
         self,
@@ -49,53 +48,52 @@ class InferenceWorker:
     ) -> None:
         """
         Args:
-            stall_seconds: A forward that runs longer is taken for stuck.
-            clock: Seconds, for tests.
+            stall_seconds: A forward that runs longer counts as stuck.
+            clock: Returns seconds; replaced in tests.
         """
         self._stall_seconds = stall_seconds
         self._clock = clock
         self._running = False
         self._progressed = 0.0
-        """When the batch that runs was begun, or a forward of it last ended; the clock's."""
+        """Clock time when the current batch started, or its last forward ended."""
         self._n_deaths = 0
         self._lost: str | None = None
-        """What the device said when it was lost."""
+        """The error message of a lost device."""
         self._thread: threading.Thread | None = None
         self._executor = self._start()
 
     @property
     def dead(self) -> bool:
-        """Nothing can be computed any more."""
+        """Whether this process can never compute again."""
         return self._n_deaths >= MAX_DEATHS or self._lost is not None
 
     @property
     def fault(self) -> str | None:
-        """Why the process should be started anew; None while all is well, or nothing to do."""
+        """Why this process must be restarted, or None."""
         if self._lost is not None:
-            return f"The device computes nothing any more for this process: {self._lost}"
+            return f"The device is unusable for the rest of this process: {self._lost}"
         if self.dead:
             return f"The inference thread has died {self._n_deaths} times."
         seconds = self._clock() - self._progressed
         if self._running and seconds >= self._stall_seconds:
             return (
-                f"A forward has been running for {seconds:.0f} s. If that can be on this machine, "
-                f"raise STT_STALL_SECONDS ({self._stall_seconds:g})."
+                f"A forward has been running for {seconds:.0f} s. If that is normal on this "
+                f"machine, raise STT_STALL_SECONDS ({self._stall_seconds:g})."
             )
         return None
 
     def check(self) -> None:
-        """Ask before anything is begun.
-
+        """
         Raises:
-            InferenceDied: for good.
+            InferenceDied: this process can never compute again.
         """
         if self.dead:
             raise _died_for_good()
 
     async def forward(self, engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome]:
-        """Each waveform's frames, or what was raised for it; to be awaited by one at a time.
+        """Each waveform's frames or exception: `InferenceDied` if the thread died.
 
-        Where the thread ended, now or before, that is `InferenceDied`.
+        Only one call may be awaited at a time.
 
         Raises:
             RuntimeError: after `close`.
@@ -118,11 +116,11 @@ class InferenceWorker:
         return [_died() for _ in waveforms]
 
     def close(self) -> None:
-        """Let the forward that runs end; start no other."""
+        """Start no other forward; the current one may end."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _start(self) -> ThreadPoolExecutor:
-        self._thread = None  # it begins with the first batch
+        self._thread = None  # it starts with the first batch
         return ThreadPoolExecutor(1, thread_name_prefix="inference", initializer=self._prepare)
 
     def _prepare(self) -> None:
@@ -131,7 +129,7 @@ class InferenceWorker:
     async def _compute_alive(
         self, engine: Engine, waveforms: Sequence[Waveform]
     ) -> list[Outcome] | None:
-        """The outcomes; None if the thread ended."""
+        """The outcomes, or None if the thread died."""
         loop = asyncio.get_running_loop()
         try:
             coming = loop.run_in_executor(self._executor, self._compute, engine, waveforms)
@@ -142,15 +140,15 @@ class InferenceWorker:
                 if self._thread is not None and not self._thread.is_alive():
                     logger.critical("the inference thread is gone")
                     return None
-        except BrokenThreadPool:  # it could not even begin; the executor has logged why
+        except BrokenThreadPool:  # the thread did not start; the executor has logged why
             return None
 
     def _compute(self, engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome] | None:
-        """In the thread. None instead of raising what would end the event loop with the thread."""
+        """Runs in the thread. Returns None for what would end the event loop if raised there."""
         try:
             return forward_surviving(engine, waveforms, progress=self._note_progress)
         except DeviceLost as error:
-            logger.critical("the device is lost, start the process anew: %s", error, exc_info=True)
+            logger.critical("the device is lost, restart the process: %s", error, exc_info=True)
             self._lost = str(error)
             return None
         except BaseException:
@@ -163,21 +161,20 @@ class InferenceWorker:
 
 def _died() -> InferenceDied:
     return InferenceDied(
-        "The thread that computes ended while it had this recording. Send it again.",
+        "The inference thread died while it computed this recording. Send it again.",
         retry_after_seconds=1.0,
     )
 
 
 def _died_for_good() -> InferenceDied:
     return InferenceDied(
-        "The service cannot compute any more and has to be started anew. Try again once that is "
-        "done.",
+        "The service cannot compute any more and must be restarted. Try again after that.",
         retry_after_seconds=10.0,
     )
 
 
 def free_memory() -> None:
-    """Give back to the device what its allocator keeps for later."""
+    """Return the allocator's cached memory to the device."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
@@ -190,19 +187,18 @@ def forward_surviving(
     progress: Callable[[], None] = lambda: None,
     free_memory: Callable[[], None] = free_memory,
 ) -> list[Outcome]:
-    """A batch's frames; if it fails as a whole, each row's own, or what that row raised.
+    """Compute a batch; if it fails, retry its rows alone, so a bad window fails only its request.
 
-    One window that the model cannot take costs only its own request. Where the memory does not
-    suffice the batch is halved, as often as it takes.
+    A batch that runs out of memory is halved until it fits.
 
     Args:
         engine: The model.
-        waveforms: A batch of them.
+        waveforms: The batch.
         progress: Called after each forward.
-        free_memory: Called between a forward that ran out of memory and the next.
+        free_memory: Called after a forward that ran out of memory.
 
     Raises:
-        DeviceLost: there is no use in trying anything again.
+        DeviceLost: every retry would fail, too.
     """
 
     def again(waveforms: Sequence[Waveform]) -> list[Outcome]:
@@ -213,16 +209,16 @@ def forward_surviving(
     progress()
     if not isinstance(results, Exception):
         return results
-    # Outside the except block, and with the frames of the traceback cleared: either would keep
-    # the forward's tensors, and there would be nothing to free.
+    # The except block has ended and the traceback's frames are cleared: either would keep the
+    # forward's tensors alive, with nothing left to free.
     if is_device_lost(results):
         raise DeviceLost(str(results).partition("\n")[0]) from results
     if is_out_of_memory(results):
         free_memory()
         if n == 1:
             failure = OutOfMemory(
-                "There is too little memory for this recording, even alone. Try again when there "
-                "is less to do; whoever runs the service can lower STT_WINDOW_SECONDS."
+                "There is too little memory for this recording, even alone. Try again later; the "
+                "operator can lower STT_WINDOW_SECONDS."
             )
             failure.__cause__ = results
             return [failure]
@@ -230,16 +226,16 @@ def forward_surviving(
         return again(waveforms[: n // 2]) + again(waveforms[n // 2 :])
     if n == 1:
         return [results]
-    logger.warning("a batch of %d failed, trying each alone", n, exc_info=results)
+    logger.warning("a batch of %d failed, retrying each row alone", n, exc_info=results)
     return [again([waveform])[0] for waveform in waveforms]
 
 
 def _try_forward(engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome] | Exception:
-    """What the engine gives, row by row what cannot be true replaced; or what it raises."""
+    """The engine's results, with an exception for each invalid row; or what it raised."""
     try:
         results = engine.forward(waveforms)
         if len(results) != len(waveforms):
-            raise ValueError(f"{len(waveforms)} waveforms gave {len(results)} results")
+            raise ValueError(f"expected {len(waveforms)} results, got {len(results)}")
         return [
             _checked(frames, engine.grid.n_frames(len(waveform)))
             for frames, waveform in zip(results, waveforms, strict=True)
@@ -254,26 +250,26 @@ def _try_forward(engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome]
 
 def _checked(frames: Frames, n_frames: int) -> Outcome:
     if len(frames) != n_frames:
-        return ValueError(f"{n_frames} frames were due, {len(frames)} came")
+        return ValueError(f"expected {n_frames} frames, got {len(frames)}")
     if not np.isfinite(frames.log_posteriors).all():
         return FloatingPointError("the model's output is not finite")
     return frames
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether less at a time may help.
+    """Whether a smaller batch may succeed.
 
-    torch has a class for CUDA's allocator only; others say it in words: its CPU allocator, cuBLAS
-    and cuDNN, CUDA itself, OpenVINO.
+    torch has an exception class for CUDA's allocator only; for its CPU allocator, cuBLAS, cuDNN,
+    CUDA itself and OpenVINO the message tells.
     """
     if isinstance(error, MemoryError):
         return True
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(error, torch.OutOfMemoryError):
         return True
-    words = str(error).lower()
+    message = str(error).lower()
     return isinstance(error, RuntimeError) and any(
-        sign in words
+        sign in message
         for sign in ("out of memory", "can't allocate memory", "bad_alloc", "alloc_failed")
     )
 
@@ -291,12 +287,12 @@ LOST = (
     "uncorrectable ecc error",
     "uncorrectable nvlink error",
 )
-"""CUDA's words for those of its errors that "leave the process in an inconsistent state", as
-https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html says."""
+"""Messages of the CUDA errors that "leave the process in an inconsistent state":
+https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html"""
 
 
 def is_device_lost(error: Exception) -> bool:
-    """Whether every later call to the device will fail, too, whatever it is asked to do."""
-    words = str(error).lower()
-    on_device = "cuda error" in words or "hip error" in words
-    return isinstance(error, RuntimeError) and on_device and any(sign in words for sign in LOST)
+    """Whether every later call to the device will fail, too."""
+    message = str(error).lower()
+    on_device = "cuda error" in message or "hip error" in message
+    return isinstance(error, RuntimeError) and on_device and any(sign in message for sign in LOST)

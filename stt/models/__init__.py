@@ -1,5 +1,5 @@
-"""A checkpoint's files, and bringing models up.
+"""Finding a checkpoint's files and loading models.
 
-`source` finds a model (folder, cache, hub), `hub` downloads it, `files` knows when it is whole,
-`loader` loads the engines in the background.
+`source` finds a model (folder, cache or hub), `hub` downloads it, `files` checks that it is
+complete, `loader` loads the engines in the background, `state` describes their progress.
 """

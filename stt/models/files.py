@@ -1,4 +1,4 @@
-"""Which files a checkpoint consists of, and whether a folder has them all."""
+"""The files of a checkpoint, and checks that none is missing."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +14,8 @@ DESCRIPTION_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
-# Safetensors first: it is only data. A .bin is a pickle, and its loader allows nothing but tensors.
+# Preferred first: safetensors is only data. A .bin is a pickle, read by a loader that allows only
+# tensors.
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 NEEDED_FILES = (
     ("config.json",),
@@ -24,18 +25,18 @@ NEEDED_FILES = (
 
 
 def missing_file(names: Iterable[str]) -> str | None:
-    """What is missing among the file names of a checkpoint, in words; None if it is whole."""
-    there = set(names)
+    """The first file missing from a checkpoint's file names, or None."""
+    present = set(names)
     for alternatives in NEEDED_FILES:
-        if not there.intersection(alternatives):
+        if not present.intersection(alternatives):
             return alternatives[0]
-    if not weights_among(there):
+    if not weights_among(present):
         return " or ".join(WEIGHT_FILES)
     return None
 
 
 def weights_among(names: set[str]) -> list[str]:
-    """The weight files to take, in the preferred format: one file, or an index and its shards."""
+    """The weight files in the preferred format: one file, or an index and its shards."""
     for name in WEIGHT_FILES:
         if name in names:
             return [name]
@@ -48,7 +49,11 @@ def weights_among(names: set[str]) -> list[str]:
     return []
 
 
-def check_whole(folder: Path, what: str) -> None:
+def check_complete(folder: Path, what: str) -> None:
+    """
+    Raises:
+        ModelBroken: the folder or one of its files is missing.
+    """
     if not folder.is_dir():
         raise ModelBroken(f"{what} does not exist. Check the path in STT_MODELS.")
     missing = missing_file(entry.name for entry in folder.iterdir())

@@ -1,4 +1,4 @@
-"""Downloads from the hub: progress, and what its client's errors mean for the service."""
+"""Downloads from the hub: progress, and translation of the hub client's errors."""
 
 import errno
 import logging
@@ -8,17 +8,18 @@ from typing import Any
 
 from stt.errors import ModelBroken, ModelUnreachable
 from stt.languages import ModelSource
-from stt.models.files import DESCRIPTION_FILES, check_whole, missing_file, weights_among
+from stt.models.files import DESCRIPTION_FILES, check_complete, missing_file, weights_among
 
 logger = logging.getLogger(__name__)
 
 ReportProgress = Callable[[int, int], None]
-"""Called with (bytes there, bytes in all), from the thread that downloads."""
+"""Called with (bytes done, bytes in total), from the downloading thread."""
 
 
 def download(
     source: ModelSource, cache_dir: Path | None, endpoint: str | None, report: ReportProgress
 ) -> Path:
+    """Download a checkpoint into the cache and return its folder."""
     from huggingface_hub import HfApi, hf_hub_download
 
     done = total = in_file = 0
@@ -41,7 +42,7 @@ def download(
     wanted = [name for name in DESCRIPTION_FILES if name in sizes]
     wanted += weights_among(set(sizes))
     total = sum(sizes[name] for name in wanted)
-    logger.info("fetching model", extra={"model": source.id, "megabytes": round(total / 1e6, 1)})
+    logger.info("downloading model", extra={"model": source.id, "megabytes": round(total / 1e6, 1)})
     folder = Path()
     for name in wanted:
         in_file = 0
@@ -56,12 +57,12 @@ def download(
         folder = Path(file).parent
         done += sizes[name]
         report(done, total)
-    check_whole(folder, f"The download of model {source.id!r}")
+    check_complete(folder, f"The download of model {source.id!r}")
     return folder
 
 
 def translate_error(error: Exception, source: ModelSource) -> ModelBroken | ModelUnreachable:
-    """Tell what trying again may mend from what it cannot."""
+    """Translate an error of the hub client: `ModelUnreachable` if a retry may help."""
     from huggingface_hub import errors
 
     name = f"Model {source.id!r}"
@@ -76,27 +77,27 @@ def translate_error(error: Exception, source: ModelSource) -> ModelBroken | Mode
         return ModelBroken(f"{name} has no revision {source.revision!r}. Check STT_MODELS.")
     if isinstance(error, errors.OfflineModeIsEnabled):
         return ModelBroken(
-            f"{name} is not in the cache and HF_HUB_OFFLINE forbids fetching it. Unset that, or "
-            "fill the cache first."
+            f"{name} is not in the cache, and HF_HUB_OFFLINE forbids downloading it. Unset "
+            "HF_HUB_OFFLINE, or fill the cache first."
         )
     if isinstance(error, errors.HFValidationError):
-        return ModelBroken(f"{name} is no valid hub id. Expected owner/name; see STT_MODELS.")
+        return ModelBroken(f"{name} is not a valid hub id. Expected owner/name; check STT_MODELS.")
     if isinstance(error, OSError) and error.errno in (
         errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS,
         errno.ENOTDIR,
     ):  # fmt: skip
         return ModelBroken(
             f"{name} cannot be stored ({errno.errorcode[error.errno]}): the cache must be "
-            "writable and have room. Set STT_CACHE_DIR, or mount a volume there."
+            "writable and have free space. Set STT_CACHE_DIR, or mount a volume there."
         )
     return ModelUnreachable(
-        f"{name} cannot be fetched: the hub does not answer as it should "
-        f"({type(error).__name__}). It is tried again; check the network, a proxy, HF_ENDPOINT."
+        f"{name} cannot be downloaded: the hub does not answer properly "
+        f"({type(error).__name__}). The service retries; check the network, proxy and HF_ENDPOINT."
     )
 
 
 def _progress_bar(on_bytes: Callable[[int], None]) -> type[Any]:
-    """The part of tqdm's interface that the hub client's downloader uses, without the bar."""
+    """A class with the part of tqdm's interface that the hub client uses."""
 
     class Bar:
         def __init__(self, *_: Any, **__: Any) -> None:

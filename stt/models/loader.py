@@ -1,17 +1,15 @@
-"""Brings the engines up in the background, and knows how far that is.
+"""Loads the engines in the background and tracks their progress.
 
-The service answers from its first moment; each language turns from *loading* to *ready*, or to
-*failed* where trying again would not help. A hub that is down is tried again, less and less often,
-for as long as it takes.
+The service answers while models load. Each language turns from *loading* to *ready*, or to *failed*
+if a retry cannot help. An unreachable hub is retried with growing pauses, without end.
 """
 
 import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +18,6 @@ from stt.engines.selection import OpenedEngine, open_engine
 from stt.errors import (
     ConfigurationError,
     ModelBroken,
-    ModelLoading,
     ModelUnreachable,
     OutOfMemory,
     Overloaded,
@@ -28,75 +25,16 @@ from stt.errors import (
 )
 from stt.languages import Language, Languages
 from stt.models.source import find_model
+from stt.models.state import POLL_SECONDS, LoadState, Status, check_ready, overall
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-POLL_SECONDS = 5.0
-"""What a client is told to wait while a model is being read."""
-
-
-class Status(StrEnum):
-    """Where a model is on its way."""
-
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class LoadState:
-    """What can be said of one model at one moment."""
-
-    status: Status = Status.LOADING
-    step: str = "waiting"
-    """What is being done: waiting, fetching, reading, warming."""
-    bytes_done: int = 0
-    bytes_total: int = 0
-    """Of the download; 0 where nothing has to be fetched."""
-    reason: str | None = None
-    """Why it failed, or why the last try did; and what to do."""
-    warning: str | None = None
-    """Why a ready model is slower than it could be, and what to do."""
-    load_seconds: float = 0.0
-    """From the start until it was ready; 0 before."""
-    next_try: float | None = None
-    """`time.monotonic` of the next try, while waiting for it."""
-
-    @property
-    def retry_in_seconds(self) -> float | None:
-        """Seconds to the next try, where one is due."""
-        return None if self.next_try is None else max(0.0, self.next_try - time.monotonic())
-
-
-def overall(states: Iterable[LoadState]) -> Status:
-    """Of several models: ready when every one is; failed as soon as one is."""
-    statuses = {state.status for state in states}
-    for status in (Status.FAILED, Status.LOADING):
-        if status in statuses:
-            return status
-    return Status.READY
-
-
-def check_ready(language: Language, state: LoadState) -> None:
-    """
-    Raises:
-        ModelLoading: not yet.
-        ModelBroken: not ever.
-    """
-    if state.status is Status.FAILED:
-        raise ModelBroken(f"The model for {language.name} cannot be used. {state.reason}")
-    if state.status is Status.LOADING:
-        wait = state.retry_in_seconds
-        raise ModelLoading(
-            f"The model for {language.name} is not ready yet; GET /health says how far it is.",
-            retry_after_seconds=POLL_SECONDS if wait is None else max(1.0, wait),
-        )
 
 
 class EngineLoader:
-    """One engine for each served language, made once.
+    """Loads one engine for each served language.
 
     ``warm`` is awaited with each new engine before it counts as ready.
     """
@@ -117,30 +55,30 @@ class EngineLoader:
         self._reading = asyncio.Lock()
 
     def state(self, language: Language) -> LoadState:
-        """How far this language's model is."""
+        """The progress of a language's model."""
         return self._states[language.code]
 
     @property
     def status(self) -> Status:
-        """Ready when every model is; failed as soon as one is."""
+        """Failed if any model is, ready if all are."""
         return overall(self._states.values())
 
     def engine(self, language: Language) -> Engine:
         """The language's engine.
 
         Raises:
-            ModelLoading: not yet.
-            ModelBroken: not ever.
+            ModelLoading: the model is still loading.
+            ModelBroken: the model failed for good.
         """
         check_ready(language, self._states[language.code])
         return self._engines[language.code]
 
     def find_engine(self, language: Language) -> Engine | None:
-        """The language's engine if it is ready."""
+        """The language's engine, or None while it is not ready."""
         return self._engines.get(language.code)
 
     async def run(self) -> None:
-        """Load every language; returns when each is ready or failed."""
+        """Load every language; return when each is ready or failed."""
         async with asyncio.TaskGroup() as group:
             for language in self._languages:
                 group.create_task(self._load_until_settled(language))
@@ -156,7 +94,7 @@ class EngineLoader:
             except ModelUnreachable as error:
                 pause_now = min(pause, self._settings.load_retry_seconds)
                 logger.warning(
-                    "model not reachable, trying again in %.0f s: %s", pause_now, error.message,
+                    "model unreachable, retrying in %.0f s: %s", pause_now, error.message,
                     extra={"language": language.code},
                 )  # fmt: skip
                 self._update(
@@ -171,12 +109,12 @@ class EngineLoader:
             except OutOfMemory:
                 self._fail(
                     language,
-                    "There is too little memory for it: it was read, but a second of noise could "
-                    "not be transcribed. Set another STT_DEVICE or STT_PRECISION, or serve less.",
+                    "There is too little memory: the model was loaded but could not transcribe one "
+                    "second. Set another STT_DEVICE or STT_PRECISION, or serve fewer languages.",
                 )
                 return
             except Exception:
-                self._fail(language, "It could not be loaded; the service's log has the cause.")
+                self._fail(language, "It could not be loaded; see the service's log for the cause.")
                 return
             else:
                 self._engines[language.code] = engine
@@ -193,7 +131,7 @@ class EngineLoader:
                 return
 
     async def _warm_in_turn(self, engine: Engine) -> None:
-        """Languages that are ready may keep the queue full; that is no fault of this one."""
+        """Warm an engine, waiting while requests to other languages keep the queue full."""
         while True:
             try:
                 return await self._warm(engine)
@@ -215,7 +153,7 @@ class EngineLoader:
 
         self._update(language, step="fetching", next_try=None)
         folder = await _in_daemon_thread(find)
-        async with self._reading:  # one after the other: each needs the memory for itself
+        async with self._reading:  # one at a time, to limit peak memory
             self._update(language, step="reading", reason=None)
             return await _in_daemon_thread(lambda: read(folder))
 
@@ -232,7 +170,7 @@ class EngineLoader:
 
 
 async def _in_daemon_thread(function: Callable[[], T]) -> T:
-    """Run something that may block for hours without keeping the process from ending."""
+    """Run a function that may block for hours, in a thread that never delays process exit."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 

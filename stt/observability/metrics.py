@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from starlette.routing import BaseRoute
 
 from stt.inference.observer import Stage
-from stt.models.loader import LoadState, Status
+from stt.models.state import LoadState, Status
 
 REQUEST_BUCKETS = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600,

@@ -15,7 +15,6 @@ from typing import BinaryIO, TypeVar
 
 from stt.audio.reading import ReadAudio, read_audio
 from stt.engines.base import Engine
-from stt.inference.limits import limits_of
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
 from stt.recognition.chunking import Window, WindowCutter
@@ -119,7 +118,7 @@ class Transcriber:
     ) -> AsyncGenerator[Frames]:
         """The frames of all cores, in order, with only a few windows in the queue at a time."""
         pending: deque[tuple[Window, asyncio.Task[Frames]]] = deque()
-        most = self._settings.windows_in_flight or limits_of(engine.device).windows_in_flight
+        most = self._settings.windows_in_flight or engine.limits.windows_in_flight
         try:
             async with aclosing(windows):
                 async for window in windows:

@@ -15,7 +15,8 @@ from stt.inference.batcher import Batcher
 from stt.inference.observer import Observer
 from stt.inference.scheduler import Scheduler
 from stt.languages import Language, Languages
-from stt.models.loader import EngineLoader, LoadState, Status
+from stt.models.loader import EngineLoader
+from stt.models.state import LoadState, Status
 from stt.observability.metrics import Metrics
 from stt.server.admission import Admission
 from stt.settings import Settings

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from stt.models.loader import Status
+from stt.models.state import Status
 from stt.settings import load_settings
 from tests.fakes import FakeEngine
 from tests.runtimes import make_app

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from stt import __version__
 from stt.engines.device import available_cores
 from stt.languages import Languages
-from stt.models.loader import Status
+from stt.models.state import Status
 from stt.server.schemas import (
     HealthResponse,
     LanguageEntry,

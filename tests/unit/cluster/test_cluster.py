@@ -21,7 +21,7 @@ from stt.cluster.scaling import wanted_engines
 from stt.cluster.wire import EngineReport, Failure, IngressReport, RemoteEngine, Reply, View
 from stt.inference.observer import NoObserver, Stage
 from stt.languages import Language, choose_languages
-from stt.models.loader import LoadState, Status
+from stt.models.state import LoadState, Status
 from stt.server.problems import STATUSES
 from stt.settings import load_settings
 from stt.types import SAMPLE_RATE, Frames, Waveform

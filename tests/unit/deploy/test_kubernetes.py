@@ -15,8 +15,8 @@ import pytest
 import yaml
 from ray.serve.schema import ServeDeploySchema
 
+from stt.engines.limits import CPU, GPU
 from stt.errors import ConfigurationError
-from stt.inference.limits import CPU, GPU
 from stt.server.app import create_app
 from stt.server.graceful_shutdown import CLOSING_SECONDS
 from stt.settings import Settings, load_settings

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stt.engines.limits import limits_of
 from stt.errors import InferenceFailed, Overloaded
 from stt.inference.batcher import Batcher
 from stt.inference.observer import Stage
@@ -17,7 +18,7 @@ from tests.fakes import FakeEngine
 
 
 class Gate(FakeEngine):
-    """Each forward waits for its turn; batches are recorded as lists of lengths in seconds."""
+    """Each forward waits for `open`; batches are recorded as lists of lengths in seconds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ async def block_with(batcher: Batcher, gate: Gate, seconds: float = 1.0) -> asyn
     return task
 
 
-def test_what_gathers_while_a_batch_runs_is_the_next_batch() -> None:
+def test_windows_that_arrive_while_a_batch_runs_form_the_next_batch() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
         rest = [asyncio.create_task(batcher.submit(gate, clip(s))) for s in (2, 3, 2.5)]
@@ -77,7 +78,7 @@ def test_what_gathers_while_a_batch_runs_is_the_next_batch() -> None:
     assert run(scenario).batches == [[1.0], [2.0, 2.5, 3.0]]
 
 
-def test_a_batch_costs_its_padded_length_and_neighbours_in_length_go_together() -> None:
+def test_windows_of_similar_length_share_a_batch_within_the_padded_budget() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
         rest = [
@@ -88,7 +89,7 @@ def test_a_batch_costs_its_padded_length_and_neighbours_in_length_go_together() 
         await asyncio.gather(first, *rest)
 
     batches = run(scenario, batch_seconds=40).batches
-    # The 9 s clip would make the batch of short ones cost 36 s, which fits; a 20 s one would not.
+    # With the 9 s clip the batch of short ones costs 36 s, which fits; a 20 s clip would not.
     assert batches == [[1.0], [2.0, 2.0, 3.0, 9.0], [20.0, 20.0], [19.0]]
     assert all(max(batch) * len(batch) <= 40 for batch in batches)
 
@@ -102,9 +103,9 @@ def test_a_window_larger_than_the_budget_runs_alone() -> None:
 
 
 @pytest.mark.parametrize(("device", "windows"), [("cpu", 1), ("cuda:0", 32)])
-def test_a_batch_is_as_large_as_its_device_wants(device: str, windows: int) -> None:
+def test_the_device_sets_the_batch_size(device: str, windows: int) -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
-        gate.device = device
+        gate.limits = limits_of(device)
         first = await block_with(batcher, gate)
         rest = [asyncio.create_task(batcher.submit(gate, clip(20))) for _ in range(33)]
         await asyncio.sleep(0.02)
@@ -116,7 +117,7 @@ def test_a_batch_is_as_large_as_its_device_wants(device: str, windows: int) -> N
     assert max(map(len, run(scenario).batches)) == windows
 
 
-def test_engines_are_not_mixed() -> None:
+def test_a_batch_never_mixes_engines() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         other = Gate()
         other.open.release(9)
@@ -130,13 +131,13 @@ def test_engines_are_not_mixed() -> None:
     assert run(scenario).batches == [[1.0], [2.0]]
 
 
-def test_callers_who_have_gone_are_not_computed_and_do_not_disturb_the_others() -> None:
+def test_cancelled_windows_are_not_computed_and_do_not_affect_others() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
         gone, stays = (asyncio.create_task(batcher.submit(gate, clip(s))) for s in (5, 2))
         await asyncio.sleep(0.02)
         gone.cancel()
-        first.cancel()  # goes while it is being computed
+        first.cancel()  # leaves while it is being computed
         gate.open.release(9)
         assert len(await stays) == gate.grid.n_frames(32000)
         assert batcher.queued_seconds == 0
@@ -145,7 +146,7 @@ def test_callers_who_have_gone_are_not_computed_and_do_not_disturb_the_others() 
 
 
 @pytest.mark.parametrize("marker", [666, 13], ids=["raises", "too few results"])
-def test_one_poisonous_window_costs_only_its_own_request(marker: float) -> None:
+def test_a_bad_window_fails_only_its_own_request(marker: float) -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
         clips = [clip(2), clip(2, marker), clip(2)]
@@ -158,7 +159,7 @@ def test_one_poisonous_window_costs_only_its_own_request(marker: float) -> None:
     assert run(scenario).batches == [[1.0], [2.0] * 3, [2.0], [2.0], [2.0]]
 
 
-def test_newcomers_are_refused_when_too_much_waits() -> None:
+def test_new_recordings_are_refused_when_the_queue_is_full() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         batcher.check_room()
         first = await block_with(batcher, gate)
@@ -175,7 +176,7 @@ def test_newcomers_are_refused_when_too_much_waits() -> None:
     run(scenario, max_queue_seconds=10, batch_seconds=4)
 
 
-def test_nobody_hangs_when_the_batcher_is_closed() -> None:
+def test_submitting_after_close_fails() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         batcher.close()
         with pytest.raises(InferenceFailed):
@@ -184,7 +185,7 @@ def test_nobody_hangs_when_the_batcher_is_closed() -> None:
     run(scenario)
 
 
-def test_one_thread_and_the_event_loop_stays_free() -> None:
+def test_forwards_share_one_thread_and_never_block_the_event_loop() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         task = await block_with(batcher, gate)
         started = time.perf_counter()
@@ -200,7 +201,7 @@ def test_one_thread_and_the_event_loop_stays_free() -> None:
 
 
 class Record:
-    """An observer that writes down what it is told, and in whose context."""
+    """An observer that records its calls, and in whose context they came."""
 
     def __init__(self) -> None:
         self.stages: list[tuple[str, Stage, float]] = []
@@ -216,13 +217,13 @@ class Record:
         self.batches.append(n_windows)
 
     def transcribed(self, audio_seconds: float, wall_seconds: float) -> None:
-        raise AssertionError("the batcher knows nothing of recordings")
+        raise AssertionError("the batcher does not know recordings")
 
 
 whose: ContextVar[str] = ContextVar("whose", default="nobody")
 
 
-def test_an_observer_is_told_of_waiting_and_computing_in_the_context_of_the_request() -> None:
+def test_an_observer_gets_queue_and_forward_times_in_the_request_context() -> None:
     observer = Record()
 
     async def submit(batcher: Batcher, gate: Gate, name: str, seconds: float) -> None:
@@ -249,13 +250,13 @@ def test_an_observer_is_told_of_waiting_and_computing_in_the_context_of_the_requ
     assert waits["a"] >= 0.04
 
 
-def test_what_nobody_waits_for_does_not_fill_the_queue_and_speed_shortens_the_wait() -> None:
+def test_retry_after_counts_live_windows_and_the_measured_speed() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
         waiting = [asyncio.create_task(batcher.submit(gate, clip(10.0))) for _ in range(3)]
         await asyncio.sleep(0.01)
         assert (batcher.n_queued, batcher.queued_seconds) == (3, 30.0)
-        assert batcher.retry_after_seconds == 30.0  # nothing is measured yet
+        assert batcher.retry_after_seconds == 30.0  # before the first measurement
         waiting.pop().cancel()
         await asyncio.sleep(0.01)
         assert (batcher.n_queued, batcher.queued_seconds) == (2, 20.0)

@@ -28,7 +28,7 @@ def torch_out_of_memory() -> Exception:
 
 
 class Small(FakeEngine):
-    """Has memory for so many seconds of padded audio, and for none of what a traceback keeps."""
+    """Runs out of memory above some seconds of padded audio; fails if a traceback kept any."""
 
     def __init__(self, seconds: float, error: Callable[[], Exception] = torch_out_of_memory):
         super().__init__()
@@ -46,7 +46,7 @@ class Small(FakeEngine):
             try:
                 raise self._error()
             except Exception as error:
-                held = tensor  # by the frame of an error that has a cause, too
+                held = tensor  # also by the frame of an error that has a cause
                 raise self._error() from error
             finally:
                 del held
@@ -61,7 +61,7 @@ def shape(outcomes: list[Outcome]) -> list[Any]:
 
 
 @pytest.mark.parametrize("error", [torch_out_of_memory, MemoryError], ids=["cuda", "cpu"])
-def test_out_of_memory_halves_the_batch_and_costs_only_what_does_not_fit_alone(
+def test_out_of_memory_halves_the_batch_and_fails_only_what_does_not_fit_alone(
     error: Callable[[], Exception],
 ) -> None:
     engine = Small(5, error)
@@ -76,7 +76,7 @@ def test_out_of_memory_halves_the_batch_and_costs_only_what_does_not_fit_alone(
             assert (outcome.columns == expected.columns).all()
 
 
-def test_memory_is_freed_after_each_forward_that_ran_out_of_it_and_at_no_other_time() -> None:
+def test_memory_is_freed_only_after_a_forward_that_ran_out_of_it() -> None:
     freed: list[int] = []
     engine = Small(2)
     forward_surviving(engine, [clip(1)] * 4, free_memory=lambda: freed.append(len(engine.batches)))
@@ -97,11 +97,11 @@ def test_memory_is_freed_after_each_forward_that_ran_out_of_it_and_at_no_other_t
         (ValueError("out of memory"), False),
     ],
 )
-def test_what_counts_as_out_of_memory(error: Exception, expected: bool) -> None:
+def test_out_of_memory_errors_are_recognised(error: Exception, expected: bool) -> None:
     assert is_out_of_memory(error) is expected
 
 
-def test_torch_says_it_so_when_it_has_no_memory_on_the_cpu() -> None:
+def test_the_out_of_memory_error_of_torch_on_the_cpu_is_recognised() -> None:
     import torch
 
     with pytest.raises(RuntimeError) as caught:
@@ -110,7 +110,7 @@ def test_torch_says_it_so_when_it_has_no_memory_on_the_cpu() -> None:
 
 
 class Wrong(FakeEngine):
-    """Answers with what a table says for a window's first sample."""
+    """Looks up its result by the window's first sample."""
 
     def __init__(self, wrong: dict[float, Any]) -> None:
         super().__init__()
@@ -129,14 +129,14 @@ class Wrong(FakeEngine):
     [spell([1] * 48), spell([1] * 50), None, spell([]), Frames(*[np.full(49, np.nan)] * 3)],
     ids=["too few frames", "too many frames", "nothing", "empty", "not finite"],
 )
-def test_a_result_that_cannot_be_true_costs_only_its_own_request(wrong: Any) -> None:
+def test_an_invalid_result_fails_only_its_own_request(wrong: Any) -> None:
     outcomes = forward_surviving(Wrong({666: wrong}), [clip(1), clip(1, 666), clip(2)])
     assert [isinstance(each, Exception) for each in outcomes] == [False, True, False]
     assert shape(outcomes)[::2] == [49, 99]
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
-def test_the_wrong_number_of_results_is_nobodys_result(n: int) -> None:
+def test_a_batch_with_the_wrong_number_of_results_is_retried_row_by_row(n: int) -> None:
     class Miscounts(FakeEngine):
         def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
             results = super().forward(waveforms)
@@ -152,7 +152,7 @@ def test_results_keep_the_order_of_the_waveforms() -> None:
 
 
 class Ends(FakeEngine):
-    """Ends its thread where a window begins with 666, otherwise waits to be let go."""
+    """Ends its thread if a window starts with 666; else waits for `go_on`."""
 
     def __init__(self, how: type[BaseException] = SystemExit) -> None:
         super().__init__()
@@ -185,7 +185,7 @@ def run(scenario: Callable[[Batcher], Awaitable[None]], **options: Any) -> None:
 
 
 @pytest.mark.parametrize("how", [SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_when_the_inference_thread_dies_its_batch_hears_of_it_and_the_next_is_computed(
+def test_when_the_inference_thread_dies_only_its_batch_fails(
     how: type[BaseException],
 ) -> None:
     async def scenario(batcher: Batcher) -> None:
@@ -208,7 +208,7 @@ def test_when_the_inference_thread_dies_its_batch_hears_of_it_and_the_next_is_co
     run(scenario, batch_seconds=30)
 
 
-def test_after_the_second_death_everybody_is_told_and_nothing_is_taken_any_more() -> None:
+def test_after_the_second_death_everything_is_refused() -> None:
     async def scenario(batcher: Batcher) -> None:
         engine = Ends()
         killers = [asyncio.create_task(batcher.submit(engine, clip(1, 666))) for _ in range(5)]
@@ -217,9 +217,9 @@ def test_after_the_second_death_everybody_is_told_and_nothing_is_taken_any_more(
                 await asyncio.wait_for(killer, 10)
         assert batcher.fault == "The inference thread has died 2 times."
         assert batcher.queued_seconds == 0
-        with pytest.raises(InferenceDied, match="has to be started anew"):
+        with pytest.raises(InferenceDied, match="must be restarted"):
             batcher.check_room()
-        with pytest.raises(InferenceDied, match="has to be started anew"):
+        with pytest.raises(InferenceDied, match="must be restarted"):
             await batcher.submit(engine, clip(1))
 
     run(scenario, batch_seconds=1)
@@ -251,11 +251,11 @@ ASSERTED = (
         (ValueError("CUDA error: device-side assert triggered"), False),
     ],
 )
-def test_what_counts_as_a_lost_device(error: Exception, expected: bool) -> None:
+def test_lost_device_errors_are_recognised(error: Exception, expected: bool) -> None:
     assert is_device_lost(error) is expected
 
 
-def test_a_lost_device_is_lost_for_good_and_asked_for_nothing_more(
+def test_a_lost_device_is_never_used_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Loses(FakeEngine):
@@ -269,14 +269,14 @@ def test_a_lost_device_is_lost_for_good_and_asked_for_nothing_more(
         engine = Loses()
         waiters = [asyncio.create_task(batcher.submit(engine, clip(1))) for _ in range(4)]
         for waiter in waiters:
-            with pytest.raises(InferenceDied, match="has to be started anew"):
+            with pytest.raises(InferenceDied, match="must be restarted"):
                 await asyncio.wait_for(waiter, 10)
-        assert engine.n_forwards == 1, "not even each window alone"
+        assert engine.n_forwards == 1, "retried on a lost device"
         assert batcher.fault == (
-            "The device computes nothing any more for this process: CUDA error: device-side "
+            "The device is unusable for the rest of this process: CUDA error: device-side "
             "assert triggered"
         )
-        with pytest.raises(InferenceDied, match="has to be started anew"):
+        with pytest.raises(InferenceDied, match="must be restarted"):
             batcher.check_room()
         assert batcher.queued_seconds == 0
 
@@ -285,12 +285,12 @@ def test_a_lost_device_is_lost_for_good_and_asked_for_nothing_more(
     assert "the device is lost" in record.getMessage()
 
 
-def test_a_thread_that_ended_while_nobody_looked_is_noticed() -> None:
+def test_a_thread_that_died_while_idle_is_noticed() -> None:
     async def scenario(batcher: Batcher) -> None:
         engine = Ends()
         await batcher.submit(engine, clip(1))
         (thread,) = engine.threads
-        # Raised in the thread as soon as it runs Python again, which is when it gets work.
+        # Raised as soon as the thread runs Python again, which is when it gets work.
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread), ctypes.py_object(SystemExit)
         )
@@ -301,7 +301,7 @@ def test_a_thread_that_ended_while_nobody_looked_is_noticed() -> None:
     run(scenario)
 
 
-def test_stuck_is_to_compute_without_progress_and_idle_is_not_stuck() -> None:
+def test_a_forward_without_progress_is_stuck_and_idle_is_not() -> None:
     now = [1000.0]
 
     async def scenario(batcher: Batcher) -> None:
@@ -315,17 +315,17 @@ def test_stuck_is_to_compute_without_progress_and_idle_is_not_stuck() -> None:
         now[0] += 2
         assert batcher.fault is not None
         assert "running for 301 s" in batcher.fault
-        batcher.check_room()  # it may still come to an end
+        batcher.check_room()  # the forward may still end
         engine.go_on.set()
         await task
         assert batcher.fault is None
         now[0] += 10_000
-        assert batcher.fault is None, "idle is not stuck"
+        assert batcher.fault is None, "idle counts as stuck"
 
     run(scenario, stall_seconds=300, clock=lambda: now[0])
 
 
-def test_many_short_forwards_of_one_batch_are_progress() -> None:
+def test_each_forward_of_a_batch_counts_as_progress() -> None:
     now = [0.0]
 
     class Slow(FakeEngine):
@@ -338,7 +338,7 @@ def test_many_short_forwards_of_one_batch_are_progress() -> None:
             now[0] += 8
             self.faults.append(self.batcher.fault)
             if len(waveforms) > 1:
-                raise RuntimeError("as a batch it does not work")
+                raise RuntimeError("the batch failed")
             return super().forward(waveforms)
 
     async def scenario(batcher: Batcher) -> None:
@@ -349,25 +349,25 @@ def test_many_short_forwards_of_one_batch_are_progress() -> None:
     run(scenario, stall_seconds=10, clock=lambda: now[0])
 
 
-def test_what_waits_longer_than_the_queue_time_out_is_never_computed() -> None:
+def test_a_window_that_times_out_in_the_queue_is_never_computed() -> None:
     async def scenario(batcher: Batcher) -> None:
         engine = Ends()
         engine.go_on.clear()
         running = asyncio.create_task(batcher.submit(engine, clip(1)))
         await asyncio.to_thread(engine.running.wait, 20)
-        with pytest.raises(QueueTimeout, match=r"waited 0\.2 s") as caught:
+        with pytest.raises(QueueTimeout, match=r"longer than the limit of 0\.2 s") as caught:
             await batcher.submit(engine, clip(2))
         assert caught.value.retry_after_seconds >= 1
         assert batcher.n_queued == 0
         engine.go_on.set()
-        assert len(await running) == 49, "what is being computed does not wait"
+        assert len(await running) == 49, "a window that is being computed timed out"
         await batcher.submit(engine, clip(3))
         assert engine.lengths == [16000, 48000]
 
     run(scenario, queue_timeout_seconds=0.2)
 
 
-def test_an_observer_that_fails_costs_nobody_a_result() -> None:
+def test_a_failing_observer_affects_no_result() -> None:
     class Fails:
         def stage(self, *args: Any) -> None: ...
         def transcribed(self, *args: Any) -> None: ...
@@ -381,7 +381,7 @@ def test_an_observer_that_fails_costs_nobody_a_result() -> None:
     run(scenario, observer=Fails())
 
 
-def test_an_engine_without_a_grid_fails_and_nobody_hangs() -> None:
+def test_an_engine_without_a_grid_fails_the_request() -> None:
     class NoGrid(FakeEngine):
         grid = None  # type: ignore[assignment]
 

@@ -1,4 +1,4 @@
-"""The loader, with the real hub client against a stand-in for the hub."""
+"""The loader, with the real hub client and a fake hub."""
 
 import asyncio
 import shutil
@@ -11,7 +11,8 @@ import pytest
 from stt.engines.base import Engine
 from stt.errors import ModelBroken, ModelLoading, Overloaded, QueueTimeout
 from stt.languages import choose_languages
-from stt.models.loader import EngineLoader, Status
+from stt.models.loader import EngineLoader
+from stt.models.state import Status
 from stt.settings import load_settings
 from tests.fakes import FakeEngine, save_random_checkpoint
 from tests.hub import FakeHub
@@ -44,7 +45,7 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
         await asyncio.sleep(0.02)
 
 
-def test_ready_only_when_every_language_is_and_each_is_warmed() -> None:
+def test_the_service_is_ready_when_every_language_is_warmed() -> None:
     loader = make_loader("--languages", "KR,EN", engine=FakeEngine())
     assert loader.status is Status.LOADING
     asyncio.run(loader.run())
@@ -52,7 +53,7 @@ def test_ready_only_when_every_language_is_and_each_is_warmed() -> None:
     assert len(loader.warmed) == 2  # type: ignore[attr-defined]
 
 
-def test_a_model_that_is_warmed_while_the_queue_is_full_waits_for_its_turn() -> None:
+def test_warming_waits_while_the_queue_is_full() -> None:
     settings = load_settings(())
     tries = 0
 
@@ -68,7 +69,7 @@ def test_a_model_that_is_warmed_while_the_queue_is_full_waits_for_its_turn() -> 
     assert (loader.status, tries) == (Status.READY, 3)
 
 
-def test_a_broken_folder_fails_with_a_sentence_and_does_not_stop_the_others(
+def test_a_broken_folder_fails_with_a_reason_and_does_not_stop_others(
     checkpoint: Path, tmp_path: Path
 ) -> None:
     broken = shutil.copytree(checkpoint, tmp_path / "broken")
@@ -83,14 +84,14 @@ def test_a_broken_folder_fails_with_a_sentence_and_does_not_stop_the_others(
     assert loader.engine(english).device == "cpu"
 
 
-def test_an_impossible_device_is_a_failure_with_a_sentence(checkpoint: Path) -> None:
+def test_an_impossible_device_fails_with_a_reason(checkpoint: Path) -> None:
     loader = make_loader("--models", f"KR={checkpoint}", "--device", "cuda:99")
     asyncio.run(loader.run())
     [korean] = loader._languages
     assert "STT_DEVICE=cuda:99 but torch finds" in str(loader.state(korean).reason)
 
 
-def test_progress_is_seen_while_the_model_is_fetched(
+def test_progress_is_visible_during_a_download(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: set[tuple[str, int]] = set()
@@ -106,7 +107,7 @@ def test_progress_is_seen_while_the_model_is_fetched(
                 state = loader.state(korean)
                 seen.add((state.step, state.bytes_done))
                 if state.status is Status.LOADING:
-                    with pytest.raises(ModelLoading, match="GET /health says"):
+                    with pytest.raises(ModelLoading, match="see GET /health"):
                         loader.engine(korean)
                 await asyncio.sleep(0.005)
             assert loader.status is Status.READY
@@ -117,7 +118,7 @@ def test_progress_is_seen_while_the_model_is_fetched(
     assert {step for step, _ in seen} >= {"fetching", "reading"}
 
 
-def test_a_hub_that_is_off_is_tried_again_until_it_is_back(
+def test_an_unreachable_hub_is_retried_until_it_is_back(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def outage() -> None:
@@ -132,7 +133,7 @@ def test_a_hub_that_is_off_is_tried_again_until_it_is_back(
             assert state.status is Status.LOADING
             assert state.retry_in_seconds is not None
             assert 0 <= state.retry_in_seconds <= 1
-            assert "the hub does not answer" in str(state.reason)
+            assert "the hub does not answer properly" in str(state.reason)
             with pytest.raises(ModelLoading) as caught:
                 loader.engine(korean)
             assert caught.value.retry_after_seconds >= 1
@@ -144,7 +145,7 @@ def test_a_hub_that_is_off_is_tried_again_until_it_is_back(
 
 
 def point_hub_client_at(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What HF_ENDPOINT does, for a client that is imported already."""
+    """Do what HF_ENDPOINT does, for a client that is already imported."""
     import huggingface_hub.constants
     import huggingface_hub.file_download
     import huggingface_hub.hf_api

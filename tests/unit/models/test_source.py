@@ -1,4 +1,4 @@
-"""The real hub client against a stand-in for the hub."""
+"""The real hub client against a fake hub."""
 
 import shutil
 import time
@@ -21,7 +21,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_random_checkpoint(tmp_path_factory.mktemp("checkpoint"), norm="layer")
 
 
-def test_a_model_is_fetched_and_loads(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_downloaded_model_loads(checkpoint: Path, tmp_path: Path) -> None:
     heard: list[tuple[int, int]] = []
     with FakeHub({KRESNIK.id: checkpoint}) as hub:
         folder = find_model(
@@ -37,7 +37,7 @@ def test_a_model_is_fetched_and_loads(checkpoint: Path, tmp_path: Path) -> None:
     assert len(heard) > 3
 
 
-def test_the_cache_needs_no_hub(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_cached_model_needs_no_hub(checkpoint: Path, tmp_path: Path) -> None:
     with FakeHub({KRESNIK.id: checkpoint}) as hub:
         first = find_model(KRESNIK, cache_dir=tmp_path, endpoint=hub.endpoint)
         asked = len(hub.requests)
@@ -49,8 +49,8 @@ def test_the_cache_needs_no_hub(checkpoint: Path, tmp_path: Path) -> None:
     assert find_model(KRESNIK, cache_dir=tmp_path, endpoint="http://127.0.0.1:9") == first
 
 
-def test_a_cut_download_is_resumed_not_restarted(checkpoint: Path, tmp_path: Path) -> None:
-    # The client writes, and so resumes, in steps of 10 MiB.
+def test_interrupted_downloads_resume(checkpoint: Path, tmp_path: Path) -> None:
+    # The client writes, and therefore resumes, in steps of 10 MiB.
     step = 10 * 2**20
     large = shutil.copytree(checkpoint, tmp_path / "large")
     (large / "model.safetensors").write_bytes(bytes(range(256)) * (28 * 2**12))
@@ -63,7 +63,7 @@ def test_a_cut_download_is_resumed_not_restarted(checkpoint: Path, tmp_path: Pat
     assert (folder / "model.safetensors").read_bytes() == same
 
 
-def test_half_a_model_is_never_taken_for_a_whole_one(checkpoint: Path, tmp_path: Path) -> None:
+def test_an_incomplete_download_is_never_used(checkpoint: Path, tmp_path: Path) -> None:
     with FakeHub({KRESNIK.id: checkpoint}) as hub:
         hub.cut_after = [20_000] + [0] * 50
         with pytest.raises(ModelUnreachable):
@@ -73,7 +73,7 @@ def test_half_a_model_is_never_taken_for_a_whole_one(checkpoint: Path, tmp_path:
     load_engine(folder, device="cpu")
 
 
-def test_safetensors_come_before_a_bin_and_only_one_is_fetched(
+def test_safetensors_are_preferred_and_only_one_format_is_downloaded(
     checkpoint: Path, tmp_path: Path
 ) -> None:
     both = shutil.copytree(checkpoint, tmp_path / "both")
@@ -85,16 +85,16 @@ def test_safetensors_come_before_a_bin_and_only_one_is_fetched(
     assert not list(folder.glob("*.msgpack"))
 
 
-def test_a_bin_is_fetched_where_there_is_nothing_better(tmp_path: Path) -> None:
+def test_a_bin_is_downloaded_if_there_are_no_safetensors(tmp_path: Path) -> None:
     only_bin = save_random_checkpoint(tmp_path / "bin", norm="layer", bin_file=True)
     with FakeHub({KRESNIK.id: only_bin}) as hub:
         folder = find_model(KRESNIK, cache_dir=tmp_path / "cache", endpoint=hub.endpoint)
     load_engine(folder, device="cpu")
 
 
-def test_a_hub_that_is_off_or_broken_may_come_back(checkpoint: Path, tmp_path: Path) -> None:
+def test_an_unreachable_or_failing_hub_can_be_retried(checkpoint: Path, tmp_path: Path) -> None:
     started = time.monotonic()
-    with pytest.raises(ModelUnreachable, match="It is tried again"):
+    with pytest.raises(ModelUnreachable, match="The service retries"):
         find_model(KRESNIK, cache_dir=tmp_path, endpoint="http://127.0.0.1:9")
     assert time.monotonic() - started < 30
     with FakeHub({KRESNIK.id: checkpoint}) as hub:
@@ -105,7 +105,7 @@ def test_a_hub_that_is_off_or_broken_may_come_back(checkpoint: Path, tmp_path: P
         find_model(KRESNIK, cache_dir=tmp_path, endpoint=hub.endpoint)
 
 
-def test_what_trying_again_cannot_mend(checkpoint: Path, tmp_path: Path) -> None:
+def test_permanent_errors_are_not_retried(checkpoint: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "config.json").write_text("{}")
@@ -120,7 +120,7 @@ def test_what_trying_again_cannot_mend(checkpoint: Path, tmp_path: Path) -> None
                 find_model(source, cache_dir=tmp_path / "cache", endpoint=hub.endpoint)
 
 
-def test_a_cache_that_cannot_be_written(checkpoint: Path, tmp_path: Path) -> None:
+def test_an_unwritable_cache_names_the_setting(checkpoint: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "cache"
     blocked.write_text("a file where a folder should be")
     with (
@@ -130,7 +130,7 @@ def test_a_cache_that_cannot_be_written(checkpoint: Path, tmp_path: Path) -> Non
         find_model(KRESNIK, cache_dir=blocked, endpoint=hub.endpoint)
 
 
-def test_local_folders(checkpoint: Path, tmp_path: Path) -> None:
+def test_local_folders_must_be_complete(checkpoint: Path, tmp_path: Path) -> None:
     assert find_model(ModelSource("x", folder=checkpoint)) == checkpoint
     with pytest.raises(ModelBroken, match="does not exist"):
         find_model(ModelSource("x", folder=tmp_path / "none"))

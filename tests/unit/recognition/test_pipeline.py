@@ -11,6 +11,7 @@ import pytest
 
 from stt.audio.pool import ReaderPool
 from stt.audio.reading import ReadAudio, read_audio
+from stt.engines.limits import limits_of
 from stt.errors import AudioTooLong, InferenceDied, InferenceFailed, InvalidAudio, Overloaded
 from stt.inference.batcher import Batcher
 from stt.recognition.pipeline import Transcriber
@@ -199,7 +200,7 @@ def test_as_many_windows_wait_as_the_device_wants(device: str, most: int) -> Non
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         go_on = threading.Event()
         engine = FakeEngine(lambda: go_on.wait(20))  # type: ignore[arg-type, return-value]
-        engine.device = device
+        engine.limits = limits_of(device)
         task = asyncio.create_task(transcriber.transcribe(recording(300), engine))
         while batcher.n_queued < most - 1:  # the first is being computed
             await asyncio.sleep(0.01)

@@ -1,16 +1,16 @@
-"""How much audio at a time a device wants: what the settings come to where they are left open."""
+"""How much audio each kind of device takes at a time, where the settings leave that open."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class DeviceLimits:
-    """Of one kind of device."""
+    """Limits of one kind of device."""
 
     batch_seconds: float
     """Largest batch, in seconds of audio once padded."""
     windows_in_flight: int
-    """Windows of one recording that are in the queue at a time."""
+    """Windows of one recording in the queue at a time."""
 
     @property
     def max_queue_seconds(self) -> float:
@@ -19,12 +19,12 @@ class DeviceLimits:
 
 
 CPU = DeviceLimits(batch_seconds=30.0, windows_in_flight=2)
-"""Batching gains nothing here; a batch is what a newcomer has to wait for."""
+"""A newcomer waits for the batch that runs, and larger batches gain nothing on a CPU."""
 GPU = DeviceLimits(batch_seconds=640.0, windows_in_flight=8)
-"""Four of `stt.engines.torch`'s passes, each of which hides the copies of the next: less than a
-tenth of a second of a large GPU. What waits is 64 kB of memory for each second of audio."""
+"""Four passes of `stt.engines.torch`, each of which hides the next one's copies: less than a tenth
+of a second on a large GPU. Waiting audio takes 64 kB of memory a second."""
 
 
 def limits_of(device: str) -> DeviceLimits:
-    """Of a device as `stt.engines.base.Engine.device` names it."""
+    """The limits of a device named as in `stt.engines.base.Engine.device`."""
     return CPU if device == "cpu" else GPU

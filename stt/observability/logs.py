@@ -8,16 +8,14 @@ from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import Literal
 
-from stt.observability.tracecontext import TraceContext
-
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that the current task works for."""
-trace_context: ContextVar[TraceContext | None] = ContextVar("trace_context", default=None)
-"""The trace that it belongs to."""
+trace_fields: ContextVar[dict[str, str] | None] = ContextVar("trace_fields", default=None)
+"""``trace_id`` and ``span_id`` of that request."""
 
 CHATTY = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
-TALKATIVE_ABOUT_CLIENTS = ("python_multipart",)
-"""Warn of each broken form, in its own words and as often as a client likes; the answer says it."""
+TALKATIVE_ABOUT_CLIENTS = ("python_multipart", "opentelemetry.trace.propagation")
+"""These warn of each malformed form or header, so clients could flood the log."""
 FALSE_ALARM = "ASGI callable returned without completing handshake."
 """uvicorn's, at level error, for each WebSocket that is refused with a status."""
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
@@ -48,9 +46,7 @@ class JsonFormatter(logging.Formatter):
         }
         if (current := request_id.get()) is not None:
             entry["request_id"] = current
-        if (trace := trace_context.get()) is not None:
-            entry |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
-        entry.update(_extras(record))
+        entry |= (trace_fields.get() or {}) | _extras(record)
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         line = json.dumps(entry, ensure_ascii=False, default=str)

@@ -1,21 +1,25 @@
-"""OpenTelemetry, where somebody wants it: spans of a request and of what was done for it.
+"""Traces: every request joins its caller's, and OpenTelemetry exports spans when it is asked to.
 
-The request's own span is FastAPI's. What is here makes the provider that exports spans, and the
-spans of the stages below. Without the extra ``otel`` and a setting nothing of this happens.
+FastAPI makes the span of a request. This module makes the provider that exports spans and the
+spans of the stages. Without the extra ``otel`` and a setting only trace ids are passed on:
+https://www.w3.org/TR/trace-context/ (the request's ``traceparent``) and
+https://w3c.github.io/trace-context/#traceresponse-header.
 """
 
 import asyncio
 import logging
 import os
+import secrets
 import time
+from collections.abc import Sequence
 
 from opentelemetry import trace
-from opentelemetry.trace import TracerProvider
+from opentelemetry.trace import SpanContext, TraceFlags, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from stt import __version__
 from stt.errors import ConfigurationError
 from stt.inference.observer import Observer, Stage
-from stt.observability.tracecontext import TraceContext
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -60,16 +64,39 @@ async def flush(provider: TracerProvider) -> None:
         await asyncio.to_thread(force_flush, int(1000 * FLUSH_SECONDS))
 
 
-def current_trace() -> TraceContext | None:
-    """The trace that is being recorded, if any is."""
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return None
-    return TraceContext(
-        trace.format_trace_id(context.trace_id),
-        trace.format_span_id(context.span_id),
-        context.trace_flags.sampled,
+def trace_of_request(traceparents: Sequence[str]) -> SpanContext:
+    """The recorded trace, else the caller's with a new span id, else a new trace.
+
+    Args:
+        traceparents: Values of the request's ``traceparent`` headers. Several contradict each
+            other, so they are ignored, like one that is malformed.
+    """
+    recorded = trace.get_current_span().get_span_context()
+    if recorded.is_valid:
+        return recorded
+    carrier = {"traceparent": list(traceparents)} if len(traceparents) == 1 else {}
+    context = TraceContextTextMapPropagator().extract(carrier)
+    caller = trace.get_current_span(context).get_span_context()
+    return SpanContext(
+        caller.trace_id or secrets.randbits(128),
+        secrets.randbits(64),
+        is_remote=False,
+        trace_flags=caller.trace_flags,
     )
+
+
+def log_fields(context: SpanContext) -> dict[str, str]:
+    """The ids in hexadecimal, 32 and 16 digits."""
+    return {
+        "trace_id": trace.format_trace_id(context.trace_id),
+        "span_id": trace.format_span_id(context.span_id),
+    }
+
+
+def traceresponse(context: SpanContext) -> str:
+    """The response header of this name."""
+    flags = context.trace_flags & TraceFlags.SAMPLED
+    return "00-{trace_id}-{span_id}-{flags:02x}".format(**log_fields(context), flags=flags)
 
 
 class SpanObserver:

@@ -98,12 +98,14 @@ def test_json_lines_are_utf_8_whatever_the_locale(encoding: str) -> None:
     assert json.loads(done.stderr.decode("utf-8"))["message"] == NASTY + "🙂é"
 
 
-def test_a_false_alarm_of_uvicorns_is_no_line() -> None:
+def test_false_alarms_are_not_logged() -> None:
     code = (
         "import logging, stt.observability.logs\n"
+        "from stt.observability.tracing import trace_of_request\n"
         "stt.observability.logs.configure_logging('info', 'json')\n"
         "log = logging.getLogger('uvicorn.error')\n"
         "log.error(stt.observability.logs.FALSE_ALARM)\n"
+        "trace_of_request(['0' * 1000])\n"
         "log.error('Exception in ASGI application')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,6 +1,5 @@
 """Chromium, as a visitor of the page has it, with a WAV file for a microphone."""
 
-import csv
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,11 +14,8 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from stt.audio.reading import decode
+from tests.e2e.samples import SAMPLES
 
-SAMPLES = Path(__file__).parents[2] / "samples"
-with (SAMPLES / "texts.tsv").open(encoding="utf-8", newline="") as table:
-    TEXTS = {row["file"]: row["text"] for row in csv.DictReader(table, delimiter="\t")}
-    """What is said in each sample."""
 SECONDS = 30
 """A page test on a busy machine waits so long for something to be seen."""
 

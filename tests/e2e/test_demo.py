@@ -1,6 +1,5 @@
 """The README's first line, and what a newcomer does next."""
 
-import csv
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,15 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.audio_files import with_libsndfile
-from tests.e2e.server import ROOT, Server
-
-with (ROOT / "samples" / "texts.tsv").open(encoding="utf-8", newline="") as table:
-    SAMPLES = list(csv.DictReader(table, delimiter="\t"))
+from tests.e2e.samples import ROWS, SAMPLES
+from tests.e2e.server import Server
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=[each["file"] for each in SAMPLES])
+@pytest.mark.parametrize("sample", ROWS, ids=[each["file"] for each in ROWS])
 def test_the_samples_come_out_right(demo: Server, sample: dict[str, str]) -> None:
-    response = demo.transcribe(ROOT / "samples" / sample["file"], lang=sample["lang"])
+    response = demo.transcribe(SAMPLES / sample["file"], lang=sample["lang"])
     body = response.json()
     assert response.status_code == 200, body
     assert body["text"] == sample["text"]

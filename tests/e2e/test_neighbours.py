@@ -8,11 +8,11 @@ import requests
 import srt
 import webvtt
 
-from tests.e2e.server import ANSWER_SECONDS, ROOT, Server
-from tests.e2e.test_demo import SAMPLES
+from tests.e2e.samples import SAMPLES, TEXTS
+from tests.e2e.server import ANSWER_SECONDS, Server
 
-ENGLISH = ROOT / "samples" / "en-library.wav"
-(TEXT,) = (each["text"] for each in SAMPLES if each["file"] == ENGLISH.name)
+ENGLISH = SAMPLES / "en-library.wav"
+TEXT = TEXTS[ENGLISH.name]
 
 
 def ask(server: Server, route: str = "/asr", **query: str) -> requests.Response:

@@ -12,11 +12,10 @@ import webvtt
 from openai import OpenAI
 
 from tests.audio_files import with_libsndfile
-from tests.e2e.server import ANSWER_SECONDS, ROOT, Server
-from tests.e2e.test_demo import SAMPLES
+from tests.e2e.samples import ROWS, SAMPLES, TEXTS
+from tests.e2e.server import ANSWER_SECONDS, Server
 
-KOREAN, ENGLISH = ROOT / "samples" / "ko-weather.flac", ROOT / "samples" / "en-library.wav"
-TEXTS = {each["file"]: each["text"] for each in SAMPLES}
+KOREAN, ENGLISH = SAMPLES / "ko-weather.flac", SAMPLES / "en-library.wav"
 NAMED = {"model": "whisper-1", "language": "en"}
 
 
@@ -26,9 +25,9 @@ def client(demo: Server) -> OpenAI:
 
 
 def test_the_default_format(client: OpenAI) -> None:
-    for sample in SAMPLES:
+    for sample in ROWS:
         answer = client.audio.transcriptions.create(
-            file=ROOT / "samples" / sample["file"], model="whisper-1", language=sample["lang"]
+            file=SAMPLES / sample["file"], model="whisper-1", language=sample["lang"]
         )
         assert answer.text == sample["text"]
         assert answer.usage is not None and answer.usage.type == "duration"

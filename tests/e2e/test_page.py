@@ -11,8 +11,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import SAMPLES, TEXTS, give, words
+from tests.e2e.browser import give, words
 from tests.e2e.conftest import Open
+from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
 
 

@@ -7,8 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import SAMPLES, TEXTS, give
+from tests.e2e.browser import give
 from tests.e2e.conftest import Open
+from tests.e2e.samples import SAMPLES, TEXTS
 
 
 def test_everything_works_from_the_keyboard(visit: Open) -> None:

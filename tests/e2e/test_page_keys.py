@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import SAMPLES, TEXTS, words
+from tests.e2e.browser import words
 from tests.e2e.conftest import Open
+from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
 
 KEY = "open/sesame+??>"

@@ -10,8 +10,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
-from tests.e2e.browser import TEXTS, words
+from tests.e2e.browser import words
 from tests.e2e.conftest import Open
+from tests.e2e.samples import TEXTS
 
 HELLO = TEXTS["ko-hello.wav"]
 LATER = re.compile("0:0[5-9]|0:[1-9]")

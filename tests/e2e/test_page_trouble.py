@@ -9,8 +9,9 @@ from playwright.sync_api import Route, expect
 
 from stt.languages import BUNDLED_FOLDER
 from tests.audio_files import with_libsndfile
-from tests.e2e.browser import SAMPLES, TEXTS, give, words
+from tests.e2e.browser import give, words
 from tests.e2e.conftest import Open
+from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
 from tests.hub import FakeHub
 

@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import TEXTS
+from tests.e2e.samples import TEXTS
 from tests.e2e.server import Server
 from tests.snippets import ROOT, SHELL, Snippet, all_snippets, snippets, without_comments
 

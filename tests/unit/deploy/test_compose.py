@@ -12,9 +12,8 @@ import yaml
 
 from stt.server.graceful_shutdown import CLOSING_SECONDS
 from stt.settings import Settings, load_settings
-from tests.unit.deploy.test_monitoring import DASHBOARD, DEPLOY
+from tests.deployment import DASHBOARD, DEPLOY, ROOT
 
-ROOT = DEPLOY.parent
 FILE = ROOT / "compose.yaml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

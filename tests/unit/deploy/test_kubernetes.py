@@ -20,7 +20,7 @@ from stt.inference.limits import CPU, GPU
 from stt.server.app import create_app
 from stt.server.graceful_shutdown import CLOSING_SECONDS
 from stt.settings import Settings, load_settings
-from tests.unit.deploy.test_monitoring import DEPLOY, series
+from tests.deployment import DEPLOY, series
 
 KUSTOMIZE = (str(Path(sys.executable).parent / "kubectl"), "kustomize")
 FOLDER = DEPLOY / "kubernetes"

@@ -1,8 +1,12 @@
 """What the image is built from, since there is no engine in the tests to build it with."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -22,6 +26,21 @@ def test_what_is_copied_is_there_and_is_let_through() -> None:
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
     needed = {*wheel["only-include"], *wheel["force-include"], *PROJECT["project"]["license-files"]}
     assert needed | {PROJECT["project"]["readme"]} <= copied
+
+
+@pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
+def test_the_cpu_image_has_no_cuda_packages() -> None:
+    assert '"$@" --prune torch' in DOCKERFILE
+    (options,) = re.findall(r"^RUN set -- (.+) \\$", DOCKERFILE, re.MULTILINE)
+    export = ["uv", "export", *options.split()]
+    whole, pruned = (
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for command in (export, [*export, "--prune", "torch"])
+    )
+    assert re.search(r"^torch==\d", whole, re.MULTILINE)
+    cuda = re.compile(r"^(nvidia|cuda|triton)", re.MULTILINE)
+    assert cuda.search(whole)
+    assert not cuda.search(pruned)
 
 
 def test_the_extras_that_it_names_are_those_of_the_project() -> None:

@@ -1,4 +1,4 @@
-"""Ray Serve's side: three deployments, and Ray's exceptions told apart."""
+"""The three Ray Serve deployments, and the translation of Ray's exceptions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,28 +40,28 @@ from stt.types import Waveform
 T = TypeVar("T")
 
 MANY = 100_000
-"""Calls that a replica takes at a time: what waits waits in its Batcher, where it is seen."""
+"""Concurrent calls per replica; high, so that windows queue in its Batcher, where we count them."""
 LEDGER_SECONDS = 2.0
-"""Longest wait for the ledger."""
+"""Timeout of a call to the ledger."""
 HEALTH_SECONDS = 5.0
-"""Between two health checks of a replica."""
+"""Interval between health checks of a replica."""
 LOOK_BACK_SECONDS = 15.0
-"""What waits is its mean over these."""
+"""The autoscaler averages the queue over this time."""
 GROW_SECONDS = 5.0
-"""How long it must be too much before an engine is started."""
+"""How long the queue must be too long before an engine starts."""
 INGRESS_TARGET = 32
-"""Requests in an ingress replica, on average, above which another one is started."""
+"""Mean requests per ingress replica above which another one starts."""
 
 
 async def call_engine(
     handle: DeploymentHandle[Any], language: str, waveform: Waveform
 ) -> Reply | Failure:
-    """See `stt.cluster.dispatcher.Call`. The one place where Ray's exceptions are read."""
+    """A `stt.cluster.dispatcher.Call`; the only place that translates Ray's exceptions."""
     response = handle.submit.remote(language, waveform)
     try:
         reply: Reply | Failure = await response
     except asyncio.CancelledError:
-        response.cancel()  # it is given up there, too: not computed, if it still waits
+        response.cancel()  # so that the engine drops a window that is still queued
         raise
     except (
         RayActorError, WorkerCrashedError, NodeDiedError, ObjectLostError, RaySystemError,
@@ -74,13 +74,13 @@ async def call_engine(
 
 
 async def ask_ledger(awaitable: Awaitable[T]) -> T:
-    """Its answer, or TimeoutError."""
+    """Await the ledger, for at most `LEDGER_SECONDS`; raises TimeoutError."""
     async with asyncio.timeout(LEDGER_SECONDS):
         return await awaitable
 
 
 class LedgerDeployment:
-    """One process that knows of all others; see `stt.cluster.ledger`."""
+    """The one `Ledger` of the cluster, as a deployment."""
 
     def __init__(self) -> None:
         self._ledger = Ledger()
@@ -113,7 +113,7 @@ class LedgerDeployment:
 
 
 class EngineDeployment:
-    """See `stt.cluster.replica.EngineReplica`. Takes windows once its constructor is through."""
+    """An `EngineReplica` as a deployment. Ray routes windows to it once its constructor returns."""
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
         self,
@@ -138,18 +138,18 @@ class EngineDeployment:
         return await self._replica.submit(language, waveform)
 
     async def check_health(self) -> None:
-        """Ray starts a replica anew whose check raises."""
+        """Raise to have Ray restart this replica."""
         self._replica.check()
 
     async def record_autoscaling_stats(self) -> dict[str, float]:
-        """What `stt.cluster.scaling` decides by."""
+        """The figure that `stt.cluster.scaling` scales by."""
         return {QUEUED: self._replica.queued_seconds}
 
 
 def build_ingress(
     settings: Settings, engines: DeploymentHandle[Any], ledger: DeploymentHandle[Any]
 ) -> FastAPI:
-    """The application, with engines elsewhere."""
+    """Create the application of an ingress replica."""
     prepare_process()
     from stt.observability.tracing import make_provider
     from stt.server.app import create_app
@@ -175,7 +175,7 @@ def build_ingress(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        """Ray sends requests when this has begun: not before they could be answered."""
+        """Finish startup, after which Ray sends requests, only when they can be answered."""
         async with live(app):
             await app.state.service.engines.join()
             yield
@@ -193,7 +193,7 @@ def replicas(text: str, most: int) -> tuple[int, int]:
 
 
 def autoscaling(text: str, most: int, **options: Any) -> dict[str, Any]:
-    """Ray's options for so many replicas; a fixed number is not scaled."""
+    """Ray's options for this many replicas; ``2`` disables autoscaling."""
     least, greatest = replicas(text, most)
     if least == greatest:
         return {"num_replicas": least}
@@ -204,14 +204,14 @@ def autoscaling(text: str, most: int, **options: Any) -> dict[str, Any]:
 def build_application(
     settings: Settings, *, engine: Callable[[], Engine] | None = None
 ) -> serve.Application:
-    """Ledger, engines and ingress, to be run by Ray Serve.
+    """Bind ledger, engines and ingress into an application for Ray Serve.
 
     Args:
-        settings: Read by the caller, once; sent to all replicas.
-        engine: Makes the engine of every language in each engine replica, for tests.
+        settings: Sent to all replicas.
+        engine: Makes the engine for every language in each engine replica; for tests.
 
     Raises:
-        ConfigurationError: the settings cannot work together.
+        ConfigurationError: the settings contradict each other.
     """
     choose_languages(settings.languages, settings.models, demo=settings.demo)
     n_gpus = int(ray.cluster_resources().get("GPU", 0)) if ray.is_initialized() else 0
@@ -249,7 +249,7 @@ def build_application(
     ).bind(settings, ledger, engine)
 
     class Ingress:
-        """Made by Ray in each ingress replica."""
+        """Ray creates one in each ingress replica."""
 
         def __init__(self, engines: Any, ledger: Any) -> None:
             self._handles = engines, ledger

@@ -1,4 +1,4 @@
-"""How many engine replicas there should be, by the seconds of audio that wait."""
+"""Scales engine replicas by the seconds of audio in their queues."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -7,27 +7,27 @@ if TYPE_CHECKING:
     from ray.serve.config import AutoscalingContext
 
 QUEUED = "queued_audio_seconds"
-"""What an engine replica reports to Ray's autoscaler."""
+"""Name of the figure that an engine replica reports to Ray's autoscaler."""
 ALMOST = 0.25
-"""Below this share of the target one engine fewer would do."""
+"""Scale down when the queue is below this share of the target."""
 
 
 def wanted_engines(queued_seconds: float, n_engines: int, target_seconds: float) -> int:
-    """Replicas among which what waits is the target or less; one fewer where little waits.
+    """Enough replicas to queue at most the target each; one fewer when the queue is nearly empty.
 
     Args:
-        queued_seconds: Audio that waits in all of them.
-        n_engines: As many as there are now.
+        queued_seconds: Audio in all queues.
+        n_engines: Current number of replicas.
         target_seconds: Audio that may wait in each.
     """
     wanted = math.ceil(queued_seconds / target_seconds)
     if wanted < n_engines and queued_seconds > ALMOST * target_seconds * n_engines:
-        return n_engines  # more than a little waits: what is there is needed
+        return n_engines
     return max(wanted, n_engines - 1)
 
 
 class QueuePolicy:
-    """Ray's seam; its own bounds and delays are applied to what this returns."""
+    """Called by Ray, which applies its own bounds and delays to the result."""
 
     def __init__(self, target_seconds: float) -> None:
         self._target_seconds = target_seconds

@@ -25,17 +25,16 @@ from stt.settings import Settings
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 2.0
-"""What a stop waits for a collector that does not answer."""
+"""Longest wait for the collector at shutdown."""
 
 
 def make_provider(settings: Settings) -> TracerProvider | None:
-    """What exports spans, as OpenTelemetry's own variables (``OTEL_...``) say; None: nothing does.
+    """Create what exports spans if ``STT_OTEL`` or ``OTEL_EXPORTER_OTLP_ENDPOINT`` asks for it.
 
     Raises:
-        ConfigurationError: it was asked for, but the extra is not installed.
+        ConfigurationError: ``STT_OTEL`` is set, but the extra ``otel`` is not installed.
     """
-    asked = settings.otel
-    if not (asked or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")):
+    if not (settings.otel or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")):
         return None
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -43,10 +42,8 @@ def make_provider(settings: Settings) -> TracerProvider | None:
         from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        missing = (
-            "OpenTelemetry is not installed; it is the extra 'otel' (pip install 'stt-ctc[otel]')."
-        )
-        if asked:
+        missing = "OpenTelemetry's SDK is not installed. Install it: pip install 'stt-ctc[otel]'."
+        if settings.otel:
             raise ConfigurationError(f"STT_OTEL is set, but {missing}") from None
         logger.warning("OTEL_EXPORTER_OTLP_ENDPOINT is set, but %s", missing)
         return None
@@ -58,7 +55,7 @@ def make_provider(settings: Settings) -> TracerProvider | None:
 
 
 async def flush(provider: TracerProvider) -> None:
-    """Send what has not been sent, within `FLUSH_SECONDS`."""
+    """Export the remaining spans, within `FLUSH_SECONDS`."""
     force_flush = getattr(provider, "force_flush", None)
     if force_flush is not None:
         await asyncio.to_thread(force_flush, int(1000 * FLUSH_SECONDS))
@@ -100,7 +97,7 @@ def traceresponse(context: SpanContext) -> str:
 
 
 class SpanObserver:
-    """An `Observer` that makes a span of each stage, below the request's, and tells another one."""
+    """An `Observer` that records each stage as a child span and forwards to another observer."""
 
     def __init__(self, provider: TracerProvider, observer: Observer) -> None:
         self._tracer = provider.get_tracer("stt", __version__)

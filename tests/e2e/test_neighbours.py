@@ -71,7 +71,7 @@ def test_asr_without_a_language_takes_the_default(demo: Server) -> None:
         ("/detect-language", {}, 400, "not_supported"),
     ],
 )
-def test_what_is_not_possible(
+def test_unsupported_options_are_refused(
     demo: Server, route: str, query: dict[str, str], status: int, code: str
 ) -> None:
     answer = ask(demo, route, **query)

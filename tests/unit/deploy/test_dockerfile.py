@@ -1,4 +1,4 @@
-"""What the image is built from, since there is no engine in the tests to build it with."""
+"""The inputs of the image build; the tests have no Docker to build it."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def test_what_is_copied_is_there_and_is_let_through() -> None:
+def test_copied_files_exist_and_are_not_ignored() -> None:
     ignored, *let_through = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert ignored == "*"
     allowed = {line.removeprefix("!") for line in let_through if line.startswith("!")}
@@ -22,7 +22,7 @@ def test_what_is_copied_is_there_and_is_let_through() -> None:
         copied |= set(sources.split())
     assert copied == allowed
     assert all((ROOT / name).exists() for name in copied)
-    # All that the wheel is made of.
+    # Everything that goes into the wheel.
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
     needed = {*wheel["only-include"], *wheel["force-include"], *PROJECT["project"]["license-files"]}
     assert needed | {PROJECT["project"]["readme"]} <= copied
@@ -43,6 +43,6 @@ def test_the_cpu_image_has_no_cuda_packages() -> None:
     assert not cuda.search(pruned)
 
 
-def test_the_extras_that_it_names_are_those_of_the_project() -> None:
+def test_it_names_the_projects_extras() -> None:
     (named,) = re.findall(r"^# Of pyproject.toml, between spaces: ([\w ]+)\.$", DOCKERFILE, re.M)
     assert named.split() == sorted(PROJECT["project"]["optional-dependencies"])

@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask for metrics, labels and values that there are."""
+"""The dashboard and the alerts query existing metrics, labels and values."""
 
 import re
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def selectors(expression: str) -> list[promql_parser.VectorSelector]:
 
 
 @pytest.mark.parametrize(("where", "expression"), list(expressions()))
-def test_every_query_asks_for_what_there_is(where: str, expression: str) -> None:
+def test_queries_use_existing_series_and_labels(where: str, expression: str) -> None:
     known = series()
     found = selectors(expression)
     assert found, where
@@ -68,7 +68,7 @@ def test_every_metric_is_on_the_dashboard() -> None:
             assert parts & asked, name
 
 
-def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
+def test_panels_have_unique_ids_and_do_not_overlap() -> None:
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(ids) == len(set(ids))
     taken: set[tuple[int, int]] = set()
@@ -84,7 +84,7 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
         taken |= cells
 
 
-def test_every_alert_is_explained() -> None:
+def test_every_alert_is_documented() -> None:
     explained = re.findall(r"^\| `(Stt\w+)` \|", OPERATIONS, re.MULTILINE)
     assert explained == [rule["alert"] for rule in RULES]
     for rule in RULES:

@@ -24,11 +24,11 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
-from stt.cluster.dispatcher import Lost, Refused
+from stt.cluster.dispatcher import CallRefused, ReplicaLost
 from stt.cluster.ingress import ClusterConnection, OneRequestId
 from stt.cluster.ledger import Ledger
 from stt.cluster.replica import EngineReplica
-from stt.cluster.scaling import QUEUED
+from stt.cluster.scaling import QUEUED_SECONDS
 from stt.cluster.wire import EngineReport, Failure, IngressReport, Reply, View
 from stt.engines.base import Engine
 from stt.engines.device import available_cores, prepare_process
@@ -39,15 +39,15 @@ from stt.types import Waveform
 
 T = TypeVar("T")
 
-MANY = 100_000
+MAX_ONGOING_REQUESTS = 100_000
 """Concurrent calls per replica; high, so that windows queue in its Batcher, where we count them."""
-LEDGER_SECONDS = 2.0
+LEDGER_TIMEOUT_SECONDS = 2.0
 """Timeout of a call to the ledger."""
-HEALTH_SECONDS = 5.0
+HEALTH_CHECK_SECONDS = 5.0
 """Interval between health checks of a replica."""
 LOOK_BACK_SECONDS = 15.0
 """The autoscaler averages the queue over this time."""
-GROW_SECONDS = 5.0
+UPSCALE_DELAY_SECONDS = 5.0
 """How long the queue must be too long before an engine starts."""
 INGRESS_TARGET = 32
 """Mean requests per ingress replica above which another one starts."""
@@ -67,15 +67,15 @@ async def call_engine(
         RayActorError, WorkerCrashedError, NodeDiedError, ObjectLostError, RaySystemError,
         TaskCancelledError,
     ) as error:  # fmt: skip
-        raise Lost(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+        raise ReplicaLost(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
     except RayServeException as error:
-        raise Refused(str(error)) from error
+        raise CallRefused(str(error)) from error
     return reply
 
 
 async def ask_ledger(awaitable: Awaitable[T]) -> T:
-    """Await the ledger, for at most `LEDGER_SECONDS`; raises TimeoutError."""
-    async with asyncio.timeout(LEDGER_SECONDS):
+    """Await the ledger, for at most `LEDGER_TIMEOUT_SECONDS`; raises TimeoutError."""
+    async with asyncio.timeout(LEDGER_TIMEOUT_SECONDS):
         return await awaitable
 
 
@@ -143,7 +143,7 @@ class EngineDeployment:
 
     async def record_autoscaling_stats(self) -> dict[str, float]:
         """The figure that `stt.cluster.scaling` scales by."""
-        return {QUEUED: self._replica.queued_seconds}
+        return {QUEUED_SECONDS: self._replica.queued_seconds}
 
 
 def build_ingress(
@@ -220,10 +220,10 @@ def build_application(
     settings = settings.model_copy(update={"cpu_threads": threads})
     quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
     common = {
-        "max_ongoing_requests": MANY,
+        "max_ongoing_requests": MAX_ONGOING_REQUESTS,
         "graceful_shutdown_wait_loop_s": 0.2,
         "graceful_shutdown_timeout_s": settings.drain_timeout_seconds,
-        "health_check_period_s": HEALTH_SECONDS,
+        "health_check_period_s": HEALTH_CHECK_SECONDS,
         "logging_config": quiet,
     }
     policy = AutoscalingPolicy(
@@ -242,7 +242,7 @@ def build_application(
             n_gpus,
             policy=policy,
             look_back_period_s=LOOK_BACK_SECONDS,
-            upscale_delay_s=GROW_SECONDS,
+            upscale_delay_s=UPSCALE_DELAY_SECONDS,
             downscale_delay_s=settings.cluster_shrink_seconds,
         ),
         **common,

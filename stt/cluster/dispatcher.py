@@ -24,17 +24,17 @@ RETRY_SECONDS = 5.0
 """``Retry-After`` when the cluster cannot be reached."""
 
 
-class Lost(Exception):
+class ReplicaLost(Exception):
     """The replica died or could not be reached; its windows may be resent."""
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """The cluster rejected the call; an immediate retry would not help."""
 
 
 Call: TypeAlias = Callable[[str, Waveform], Awaitable["Reply | Failure"]]
 """Language and window -> an engine replica's answer. Cancelling it also drops the window there.
-Raises `Lost`, `Refused` or anything unexpected."""
+Raises `ReplicaLost`, `CallRefused` or anything unexpected."""
 
 
 class Membership(Protocol):
@@ -166,14 +166,14 @@ class Dispatcher:
                 reply = await self._call(language, waveform)
                 if not (isinstance(reply, Failure) and reply.code == InferenceDied.code):
                     return reply
-                raise Lost(reply.message)  # the process outlives its engine for a moment
-            except Lost as loss:
+                raise ReplicaLost(reply.message)  # the process outlives its engine for a moment
+            except ReplicaLost as loss:
                 logger.warning(
                     "lost an engine replica that had a window (attempt %d of %d): %s",
                     n_sent, MAX_SENDS, loss,
                 )  # fmt: skip
                 await asyncio.sleep(0.05 * 2**n_sent)  # time for Ray to stop routing to it
-            except Refused as refusal:
+            except CallRefused as refusal:
                 raise ClusterUnavailable(
                     "No engine of the cluster can be reached. Try again later.",
                     RETRY_SECONDS,

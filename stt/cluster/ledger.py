@@ -18,14 +18,14 @@ from stt.models.loader import LoadState, Status
 
 REPORTS_PER_SECOND = 200
 """What one process handles easily; with more replicas each reports less often."""
-LEAST_SECONDS = 1.0
-MISSED = 5
+MIN_REPORT_SECONDS = 1.0
+MAX_MISSED_REPORTS = 5
 """A replica that misses this many reports counts as gone."""
-FORGET_SECONDS = 5.0
+MIN_SILENT_SECONDS = 5.0
 """Shortest time before a silent replica counts as gone."""
 
-LOWEST = frozenset({"process_start_time_seconds", "process_max_fds"})
-HIGHEST = frozenset(
+MINIMUM_OF_ALL = frozenset({"process_start_time_seconds", "process_max_fds"})
+MAXIMUM_OF_ALL = frozenset(
     {
         "process_open_fds",
         "stt_model_ready",
@@ -114,10 +114,10 @@ class Ledger:
 
     @property
     def _interval(self) -> float:
-        return max(LEAST_SECONDS, len(self._members) / REPORTS_PER_SECOND)
+        return max(MIN_REPORT_SECONDS, len(self._members) / REPORTS_PER_SECOND)
 
     def _forget(self) -> None:
-        oldest = self._clock() - max(FORGET_SECONDS, MISSED * self._interval)
+        oldest = self._clock() - max(MIN_SILENT_SECONDS, MAX_MISSED_REPORTS * self._interval)
         for name in [name for name, each in self._members.items() if each.heard < oldest]:
             self.leave(name)
 
@@ -161,21 +161,21 @@ def merge(sources: Iterable[list[Metric]]) -> list[Metric]:
             for sample in family.samples:
                 key = (sample.name, tuple(sample.labels.items()))
                 known = values.get(key)
-                values[key] = sample.value if known is None else _both(sample, known)
+                values[key] = sample.value if known is None else _aggregate(sample, known)
     for family, values in merged.values():
         family.samples = [Sample(name, dict(of), value) for (name, of), value in values.items()]
     return [family for family, _ in merged.values()]
 
 
-def _both(sample: Sample, other: float) -> float:
-    if sample.name in LOWEST or sample.name.endswith("_created"):
+def _aggregate(sample: Sample, other: float) -> float:
+    if sample.name in MINIMUM_OF_ALL or sample.name.endswith("_created"):
         return min(sample.value, other)
-    if sample.name in HIGHEST:
+    if sample.name in MAXIMUM_OF_ALL:
         return max(sample.value, other)
     return sample.value + other
 
 
-class _Fixed(Collector):
+class _FixedCollector(Collector):
     def __init__(self, families: list[Metric]) -> None:
         self._families = families
 
@@ -186,5 +186,5 @@ class _Fixed(Collector):
 def registry_of(families: list[Metric]) -> CollectorRegistry:
     """The families in a registry, ready to be rendered."""
     registry = CollectorRegistry()
-    registry.register(_Fixed(families))
+    registry.register(_FixedCollector(families))
     return registry

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ray.serve.config import AutoscalingContext
 
-QUEUED = "queued_audio_seconds"
+QUEUED_SECONDS = "queued_audio_seconds"
 """Name of the figure that an engine replica reports to Ray's autoscaler."""
-ALMOST = 0.25
+SCALE_DOWN_SHARE = 0.25
 """Scale down when the queue is below this share of the target."""
 
 
@@ -21,7 +21,7 @@ def wanted_engines(queued_seconds: float, n_engines: int, target_seconds: float)
         target_seconds: Audio that may wait in each.
     """
     wanted = math.ceil(queued_seconds / target_seconds)
-    if wanted < n_engines and queued_seconds > ALMOST * target_seconds * n_engines:
+    if wanted < n_engines and queued_seconds > SCALE_DOWN_SHARE * target_seconds * n_engines:
         return n_engines
     return max(wanted, n_engines - 1)
 
@@ -34,6 +34,6 @@ class QueuePolicy:
 
     def __call__(self, context: "AutoscalingContext") -> tuple[int, dict[str, Any]]:
         """See `wanted_engines`."""
-        queued = (context.aggregated_metrics or {}).get(QUEUED, {})
+        queued = (context.aggregated_metrics or {}).get(QUEUED_SECONDS, {})
         n_engines = max(1, context.current_num_replicas)
         return wanted_engines(sum(queued.values()), n_engines, self._target_seconds), {}

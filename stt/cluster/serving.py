@@ -32,7 +32,7 @@ ENVIRONMENT = {
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "2",
 }
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 def free_port(host: str) -> int:
@@ -64,13 +64,13 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
 
     from stt.cluster import deployments
 
-    asked: list[int] = []
+    received: list[int] = []
 
-    def note(number: int, _: Any) -> None:
-        if asked:
+    def on_signal(number: int, _: Any) -> None:
+        if received:
             # Wait for nothing: Ray's processes end with their driver.
             end_at_once(number)
-        asked.append(number)
+        received.append(number)
 
     if not ray.is_initialized():
         address = os.environ.get("RAY_ADDRESS")
@@ -80,7 +80,7 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
             logging_level=logging.WARNING, namespace="serve", **local,
         )  # fmt: skip
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, note)
+        signal.signal(number, on_signal)
     port = settings.port or free_port(settings.host)
     serve.start(proxy_location="EveryNode", http_options={"host": settings.host, "port": port})
     application = deployments.build_application(settings, engine=engine)
@@ -89,14 +89,14 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
         wait_for_ingress_deployment_creation=True,
         wait_for_applications_running=False,
     )
-    while not asked and not _answers(settings.host, port):
-        time.sleep(LOOK_SECONDS)
+    while not received and not _answers(settings.host, port):
+        time.sleep(POLL_SECONDS)
     logger.info("listening on http://%s:%d", settings.host, port)
-    while not asked:
-        time.sleep(LOOK_SECONDS)
+    while not received:
+        time.sleep(POLL_SECONDS)
     ledger = serve.get_deployment_handle("Ledger", app_name="stt")
     logger.info("stopping: finishing open requests")
-    _drain(ledger, settings, delay=asked[0] == signal.SIGTERM)
+    _drain(ledger, settings, delay=received[0] == signal.SIGTERM)
     serve.shutdown()
     ray.shutdown()
 
@@ -126,4 +126,4 @@ def _drain(ledger: Any, settings: Settings, *, delay: bool) -> None:
         if time.monotonic() > deadline:
             logger.warning("stopping: dropping %d unfinished requests", n)
             break
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)

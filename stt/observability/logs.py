@@ -13,8 +13,8 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 trace_fields: ContextVar[dict[str, str] | None] = ContextVar("trace_fields", default=None)
 """``trace_id`` and ``span_id`` of that request."""
 
-CHATTY = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
-TALKATIVE_ABOUT_CLIENTS = ("python_multipart", "opentelemetry.trace.propagation")
+LOGS_EVERY_CALL = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
+WARNS_ABOUT_CLIENTS = ("python_multipart", "opentelemetry.trace.propagation")
 """These warn of each malformed form or header, so clients could flood the log."""
 FALSE_ALARM = "ASGI callable returned without completing handshake."
 """uvicorn logs this as an error for each WebSocket that we refuse with a status."""
@@ -99,12 +99,12 @@ def configure_logging(level: str, style: Literal["auto", "text", "json"]) -> Non
         handler.setFormatter(TextFormatter(colour=terminal))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # We log one line per request; silence the libraries' own.
-    for name in CHATTY:
+    for name in LOGS_EVERY_CALL:
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in TALKATIVE_ABOUT_CLIENTS:
+    for name in WARNS_ABOUT_CLIENTS:
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_false_alarm)
+    logging.getLogger("uvicorn.error").addFilter(_is_not_false_alarm)
 
 
-def _is_no_false_alarm(record: logging.LogRecord) -> bool:
+def _is_not_false_alarm(record: logging.LogRecord) -> bool:
     return record.getMessage() != FALSE_ALARM

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.metrics_core import Metric
 
 from stt import errors
-from stt.cluster.dispatcher import MAX_SENDS, Dispatcher, Lost, Refused
+from stt.cluster.dispatcher import MAX_SENDS, CallRefused, Dispatcher, ReplicaLost
 from stt.cluster.engines import ClusterEngines
 from stt.cluster.ledger import Ledger, merge, registry_of
 from stt.cluster.replica import EngineReplica
@@ -113,7 +113,9 @@ def test_every_error_survives_packing(kind: type[errors.SttError]) -> None:
 
 
 def test_a_window_is_resent_when_its_replica_dies() -> None:
-    call, calls = script(Lost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY)
+    call, calls = script(
+        ReplicaLost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY
+    )
     observer, resent = Stages(), []
     sender = dispatcher(call, observer=observer, on_resend=lambda: resent.append(len(calls)))
     frames = run(lambda: sender.submit(REMOTE_ENGINE, SECOND))
@@ -125,7 +127,7 @@ def test_a_window_is_resent_when_its_replica_dies() -> None:
 
 
 def test_a_window_that_kills_every_replica_is_given_up() -> None:
-    call, calls = script(*[Lost("killed")] * 9)
+    call, calls = script(*[ReplicaLost("killed")] * 9)
     with pytest.raises(errors.ClusterUnavailable, match=f"{MAX_SENDS} engines"):
         run(lambda: dispatcher(call).submit(REMOTE_ENGINE, SECOND))
     assert len(calls) == MAX_SENDS
@@ -136,7 +138,7 @@ def test_a_window_that_kills_every_replica_is_given_up() -> None:
     [
         (Failure("out_of_memory", "Too little."), errors.OutOfMemory),
         (Failure("queue_timeout", "Too long.", 3.0), errors.QueueTimeout),
-        (Refused("no replicas"), errors.ClusterUnavailable),
+        (CallRefused("no replicas"), errors.ClusterUnavailable),
         (KeyError("a bug"), errors.InferenceFailed),
     ],
 )

@@ -1,4 +1,4 @@
-"""Words with times, made by hand or by Hypothesis."""
+"""Words with times: given ones, and random ones from Hypothesis."""
 
 from hypothesis import strategies as st
 

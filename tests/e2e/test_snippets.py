@@ -319,15 +319,19 @@ def test_every_snippet_is_run_or_listed() -> None:
         and not each.code.startswith(ELSEWHERE)
         and each.document != BENCHMARKS
         and not any(
-            each.document == document and each.code.startswith(begin)
-            for document, begin in TEXT_ONLY
+            each.document == document and each.code.startswith(prefix)
+            for document, prefix in TEXT_ONLY
         )
     ]
     assert left == []
     assert set(NOT_RUN) <= {each.code for each in ALL}, "no document contains it any more"
-    begins = {(each.document, begin) for each in ALL for _, begin in TEXT_ONLY
-              if each.code.startswith(begin)}  # fmt: skip
-    assert begins == set(TEXT_ONLY)
+    prefixes = {
+        (each.document, prefix)
+        for each in ALL
+        for _, prefix in TEXT_ONLY
+        if each.code.startswith(prefix)
+    }
+    assert prefixes == set(TEXT_ONLY)
 
 
 def test_both_readmes_have_the_same_code() -> None:

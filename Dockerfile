@@ -6,8 +6,8 @@
 #   docker run -p 8400:8400 -v stt-models:/models --read-only --tmpfs /tmp stt-ctc
 #
 FROM python:3.12-slim-bookworm AS build
-# uv takes torch from the index of that back-end, so that a CPU image has no gigabytes of CUDA.
-# Everything else, and torch's version, is as locked.
+# uv takes torch from this backend's index, so a CPU image holds no gigabytes of CUDA. All versions,
+# torch's too, are the locked ones.
 ARG TORCH_BACKEND=cpu
 # Of pyproject.toml, between spaces: cluster openvino otel.
 ARG EXTRAS=""
@@ -28,13 +28,13 @@ COPY stt ./stt
 RUN uv pip install --python /opt/stt --no-deps .
 
 FROM python:3.12-slim-bookworm
-# KubeRay calls `ray` from a login shell, which has a PATH of its own.
+# KubeRay calls `ray` from a login shell, which resets PATH.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin stt \
     && mkdir /models && chown stt /models \
     && ln -s /opt/stt/bin/ray /usr/local/bin/ray
 COPY --from=build /opt/stt /opt/stt
-# All that is written at run time goes to /models (weights) and /tmp (uploads, numba's cache), so
-# the root file system may be read-only.
+# The service writes to /models (weights) and /tmp (uploads, numba's cache) only, so the root file
+# system can be read-only.
 ENV PATH=/opt/stt/bin:$PATH \
     HOME=/tmp \
     HF_HOME=/models \
@@ -45,7 +45,7 @@ USER 10001
 VOLUME /models
 WORKDIR /tmp
 EXPOSE 8400
-# The first start fetches 1.3 GB; until then the container is "starting", not "unhealthy".
+# The first start downloads 1.3 GB; meanwhile the container is "starting", not "unhealthy".
 HEALTHCHECK --start-period=30m --start-interval=2s --interval=15s --timeout=5s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('STT_PORT') or 8400}/health\", timeout=4)"]
 CMD ["stt", "serve"]

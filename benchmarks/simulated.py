@@ -14,7 +14,7 @@ from itertools import pairwise
 import simpy
 
 from benchmarks.queueing import Station, Steps, arrivals, choose
-from stt.cluster.ledger import LEAST_SECONDS, REPORTS_PER_SECOND
+from stt.cluster.ledger import MIN_REPORT_SECONDS, REPORTS_PER_SECOND
 from stt.engines.limits import GPU
 from stt.settings import Settings
 
@@ -99,7 +99,7 @@ class Load:
 def demands(load: Load, cluster: Cluster, costs: Costs) -> dict[str, float]:
     """The share of its capacity that each part is asked for; 1 is all that it has."""
     rate, seen = load.audio_rate, load.audio_rate * costs.audio_seen
-    interval = max(LEAST_SECONDS, cluster.members / REPORTS_PER_SECOND)
+    interval = max(MIN_REPORT_SECONDS, cluster.members / REPORTS_PER_SECOND)
     a_report = costs.report_seconds + costs.report_member_seconds * cluster.members
     a_scrape = costs.scrape_member_seconds * cluster.members
     crossing = rate * costs.upload_bytes + seen * (costs.window_bytes + costs.frame_bytes)
@@ -175,7 +175,7 @@ class Simulation:
         """Run, and count after the warming only."""
         env = self._env
         env.process(arrivals(env, self._load.requests, self._random, self._arrive))
-        interval = max(LEAST_SECONDS, self._cluster.members / REPORTS_PER_SECOND)
+        interval = max(MIN_REPORT_SECONDS, self._cluster.members / REPORTS_PER_SECOND)
         for _ in range(self._cluster.members):
             env.process(self._report(interval))
         env.process(self._scrape())

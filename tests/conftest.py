@@ -1,4 +1,4 @@
-"""What every test needs."""
+"""Fixtures and ordering for all tests."""
 
 import logging
 import os
@@ -10,10 +10,10 @@ import pytest
 from stt.engines.device import prepare_process
 
 # The tests start a hundred processes that import torch, transformers or Ray. Containers often set
-# this variable, and then each of them compiles the same modules anew, for 5 to 20 seconds.
+# this variable, which makes each of them recompile the same modules for 5 to 20 seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-# As the service does: threads of torch that wait would take the cores from the other worker.
+# As the service does: idle torch threads would take the cores from the other test worker.
 prepare_process()
 
 LONGEST = (
@@ -27,21 +27,21 @@ LONGEST = (
     "unit/recognition/test_bundled.py",
     "e2e/test_draining.py",
 )
-"""Files that take longest; they begin first, so that none of them is left for the end.
+"""The slowest files start first, so that none is left for the end.
 
-With ``-n 2`` the first process begins with the first and the third, so that the clusters do not
-run at the same time."""
+With ``-n 2`` the first process starts with the first and the third, so that the two clusters never
+run at once."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, each in its own order."""
+    """Run the slowest files first; keep the order within each."""
     ranks = {f"tests/{name}": rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """Commands set the process's log up; in a test that would outlive its standard error."""
+    """Undo a command's logging setup, whose handler would outlive the test's standard error."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

@@ -21,7 +21,7 @@ from tests.fakes import FakeEngine
 from tests.runtimes import make_app
 
 WAIT_SECONDS, START_SECONDS = 60.0, 120.0
-"""Longer than anything takes on a busy machine; the time of a test is the real limit."""
+"""Longer than anything takes on a busy machine; pytest's timeout is the real limit."""
 
 
 @dataclass
@@ -52,18 +52,18 @@ class Live:
 
     @property
     def n_inside(self) -> int:
-        """Requests that were taken in and are not answered."""
+        """Requests admitted and not yet answered."""
         n_inside: int = self.app.state.admission.n_inside
         return n_inside
 
     @property
     def n_queued(self) -> float:
-        """Windows that wait for their batch."""
+        """Queued windows."""
         return self._metric("stt_queue_size")
 
     @property
     def queued_seconds(self) -> float:
-        """Seconds of audio that wait for their batch."""
+        """Queued seconds of audio."""
         return self._metric("stt_queue_audio_seconds")
 
     def _metric(self, name: str) -> float:
@@ -78,7 +78,7 @@ class Live:
 
 @contextmanager
 def live(*flags: str, engine: FakeEngine | None = None) -> Iterator[Live]:
-    """Serve with the very configuration of `stt serve`, until the end of the block."""
+    """Serve as `stt serve` is configured, until the block ends."""
     settings = load_settings([*flags, "--host", "127.0.0.1", "--port", "0"])
     app = make_app(settings, engine=engine or FakeEngine())
     config = make_config(app, settings)
@@ -109,7 +109,7 @@ def reachable(running: Live) -> bool:
 
 
 def wait_until(condition: Any, seconds: float = WAIT_SECONDS) -> None:
-    """Until it is true; an error after so many seconds."""
+    """Poll until the condition is true; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -117,7 +117,7 @@ def wait_until(condition: Any, seconds: float = WAIT_SECONDS) -> None:
 
 
 class BlockedEngine(FakeEngine):
-    """Computes nothing while it is held; `running` is set when a forward has begun."""
+    """Blocks each forward while held; `running` is set once one has started."""
 
     def __init__(self) -> None:
         self.running, self._steps, self._held = threading.Event(), threading.Semaphore(0), False
@@ -133,7 +133,7 @@ class BlockedEngine(FakeEngine):
         self._held = True
 
     def step(self) -> None:
-        """Let the forward that has begun end."""
+        """Let the running forward finish."""
         self._steps.release()
 
     def release(self) -> None:
@@ -143,7 +143,7 @@ class BlockedEngine(FakeEngine):
 
 @dataclass
 class Answer:
-    """What came back over a bare socket."""
+    """A response read from a plain socket."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -180,14 +180,14 @@ def form(data: bytes) -> bytes:
 
 
 def read_answer(connection: socket.socket) -> Answer:
-    """The next answer on this connection."""
+    """Read the next response on this connection."""
     response = http.client.HTTPResponse(connection, method="POST")
     response.begin()
     return Answer(response.status, response.headers, response.read())
 
 
 def read_rest(connection: socket.socket) -> bytes:
-    """What still comes, until the server ends the connection, in whatever way."""
+    """Read until the server closes or resets the connection."""
     rest = b""
     with suppress(ConnectionResetError):
         while piece := connection.recv(10_000):
@@ -196,7 +196,7 @@ def read_rest(connection: socket.socket) -> bytes:
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Whether the server ends the connection (waits for it)."""
+    """Wait for the server to close the connection; whether it does."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:

@@ -1,4 +1,4 @@
-"""The pieces of code in the documentation: what a reader would paste, with the answer behind it."""
+"""The code blocks in the documentation, each with the output shown after it."""
 
 import re
 from collections.abc import Iterator
@@ -16,29 +16,29 @@ DOCUMENTS = (
 )
 SHELL = "bash"
 ANSWERS = ("", "json")
-"""Languages of a block that, behind code, is what the code answers."""
+"""Languages of a block that shows the output of the code before it."""
 COMMENT = re.compile(r"(^|\s+)# .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Snippet:
-    """A block of code; of a block of shell, one command."""
+    """A code block, or one command of a shell block."""
 
     document: str
     line: int
-    """Of the block, from 1."""
+    """Line of the block, from 1."""
     language: str
     code: str
-    """As it stands, but for the comments at the ends of commands."""
+    """The code, without comments at the end of commands."""
     answer: str = ""
-    """The block right behind it, if that is what it answers."""
+    """The block right after it, if that shows its output."""
 
     def __str__(self) -> str:
         return f"{self.document}:{self.line}"
 
 
 def snippets(document: Path) -> Iterator[Snippet]:
-    """All of a document, in order."""
+    """The snippets of a document, in order."""
     name = document.relative_to(ROOT).as_posix()
     before: Snippet | None = None
     for token in MarkdownIt().parse(document.read_text(encoding="utf-8")):
@@ -60,7 +60,7 @@ def snippets(document: Path) -> Iterator[Snippet]:
             codes = commands(token.content)
         *earlier, before = [Snippet(name, line, language, code) for code in codes]
         yield from earlier
-        if language in ANSWERS:  # nothing that answers
+        if language in ANSWERS:  # an output without code before it
             yield before
             before = None
     if before is not None:
@@ -68,13 +68,13 @@ def snippets(document: Path) -> Iterator[Snippet]:
 
 
 def commands(shell: str) -> list[str]:
-    """The commands of a block of shell, one a line or over several."""
+    """The commands of a shell block; a command may span several lines."""
     lines = COMMENT.sub("", shell).replace("\\\n", " ").splitlines()
     return [" ".join(line.split()) for line in lines if line.strip()]
 
 
 def all_snippets() -> list[Snippet]:
-    """Of all documents; the same code in two of them is there once."""
+    """The snippets of all documents, without duplicates."""
     found: dict[str, Snippet] = {}
     for document in DOCUMENTS:
         for each in snippets(document):
@@ -83,5 +83,5 @@ def all_snippets() -> list[Snippet]:
 
 
 def without_comments(code: str) -> str:
-    """The code as the Korean and the English README both have it."""
+    """The code without comments, the same in the Korean and the English README."""
     return COMMENT.sub("", code)

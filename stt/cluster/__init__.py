@@ -1,17 +1,18 @@
-"""The service past one machine, on Ray Serve: ``serve run stt.cluster:app``, or ``stt serve
---cluster``.
+"""The service on several machines, with Ray Serve: ``serve run stt.cluster:app`` or
+``stt serve --cluster``.
 
 ::
 
     HTTP -> ingress replicas: the application, decoding, windows, words    (CPU)
                  | windows                         ^ frames
                  v                                 |
-            engine replicas: the models, a Batcher each                    (GPU, or CPU)
+            engine replicas: the models, a Batcher each                    (GPU or CPU)
 
-    all of them -> the ledger: models, queues, metrics, draining
+    every replica -> the ledger: models, queues, metrics, draining
 
-`wire` is what crosses between them, `dispatcher` sends windows and sends them again, `engines` and
-`ledger` are what is known of others, `replica` computes. Ray appears in `deployments` only.
+`wire` defines the messages between them, `dispatcher` sends windows and resends lost ones,
+`engines` and `ledger` track the other replicas, `replica` runs the models. Only `deployments` and
+`serving` import Ray.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,14 @@ __all__ = ["app"]
 
 
 def app(args: dict[str, Any]) -> "Application":
-    """Ray Serve's builder; ``args`` are settings (``serve run stt.cluster:app demo=true``).
+    """Build the application for Ray Serve; ``args`` are settings (``serve run stt.cluster:app
+    demo=true``).
 
-    What is not among them is read from the environment, once, where the application is built, and
-    goes to all replicas from there.
+    All other settings come from the environment of the process that builds the application, which
+    sends them to every replica.
 
     Raises:
-        ConfigurationError: settings that cannot work, or the extra `cluster` is missing.
+        ConfigurationError: invalid settings, or the extra `cluster` is missing.
     """
     from stt.engines.device import prepare_process
 

@@ -1,4 +1,4 @@
-"""Ray Serve's side: three deployments, and Ray's exceptions told apart."""
+"""The three Ray Serve deployments, and the translation of Ray's exceptions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,11 +24,11 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
-from stt.cluster.dispatcher import Lost, Refused
+from stt.cluster.dispatcher import CallRefused, ReplicaLost
 from stt.cluster.ingress import ClusterConnection, OneRequestId
 from stt.cluster.ledger import Ledger
 from stt.cluster.replica import EngineReplica
-from stt.cluster.scaling import QUEUED
+from stt.cluster.scaling import QUEUED_SECONDS
 from stt.cluster.wire import EngineReport, Failure, IngressReport, Reply, View
 from stt.engines.base import Engine
 from stt.engines.device import available_cores, prepare_process
@@ -39,48 +39,48 @@ from stt.types import Waveform
 
 T = TypeVar("T")
 
-MANY = 100_000
-"""Calls that a replica takes at a time: what waits waits in its Batcher, where it is seen."""
-LEDGER_SECONDS = 2.0
-"""Longest wait for the ledger."""
-HEALTH_SECONDS = 5.0
-"""Between two health checks of a replica."""
+MAX_ONGOING_REQUESTS = 100_000
+"""Concurrent calls per replica; high, so that windows queue in its Batcher, where we count them."""
+LEDGER_TIMEOUT_SECONDS = 2.0
+"""Timeout of a call to the ledger."""
+HEALTH_CHECK_SECONDS = 5.0
+"""Interval between health checks of a replica."""
 LOOK_BACK_SECONDS = 15.0
-"""What waits is its mean over these."""
-GROW_SECONDS = 5.0
-"""How long it must be too much before an engine is started."""
+"""The autoscaler averages the queue over this time."""
+UPSCALE_DELAY_SECONDS = 5.0
+"""How long the queue must be too long before an engine starts."""
 INGRESS_TARGET = 32
-"""Requests in an ingress replica, on average, above which another one is started."""
+"""Mean requests per ingress replica above which another one starts."""
 
 
 async def call_engine(
     handle: DeploymentHandle[Any], language: str, waveform: Waveform
 ) -> Reply | Failure:
-    """See `stt.cluster.dispatcher.Call`. The one place where Ray's exceptions are read."""
+    """A `stt.cluster.dispatcher.Call`; the only place that translates Ray's exceptions."""
     response = handle.submit.remote(language, waveform)
     try:
         reply: Reply | Failure = await response
     except asyncio.CancelledError:
-        response.cancel()  # it is given up there, too: not computed, if it still waits
+        response.cancel()  # so that the engine drops a window that is still queued
         raise
     except (
         RayActorError, WorkerCrashedError, NodeDiedError, ObjectLostError, RaySystemError,
         TaskCancelledError,
     ) as error:  # fmt: skip
-        raise Lost(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+        raise ReplicaLost(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
     except RayServeException as error:
-        raise Refused(str(error)) from error
+        raise CallRefused(str(error)) from error
     return reply
 
 
 async def ask_ledger(awaitable: Awaitable[T]) -> T:
-    """Its answer, or TimeoutError."""
-    async with asyncio.timeout(LEDGER_SECONDS):
+    """Await the ledger, for at most `LEDGER_TIMEOUT_SECONDS`; raises TimeoutError."""
+    async with asyncio.timeout(LEDGER_TIMEOUT_SECONDS):
         return await awaitable
 
 
 class LedgerDeployment:
-    """One process that knows of all others; see `stt.cluster.ledger`."""
+    """The one `Ledger` of the cluster, as a deployment."""
 
     def __init__(self) -> None:
         self._ledger = Ledger()
@@ -113,7 +113,7 @@ class LedgerDeployment:
 
 
 class EngineDeployment:
-    """See `stt.cluster.replica.EngineReplica`. Takes windows once its constructor is through."""
+    """An `EngineReplica` as a deployment. Ray routes windows to it once its constructor returns."""
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
         self,
@@ -138,18 +138,18 @@ class EngineDeployment:
         return await self._replica.submit(language, waveform)
 
     async def check_health(self) -> None:
-        """Ray starts a replica anew whose check raises."""
+        """Raise to have Ray restart this replica."""
         self._replica.check()
 
     async def record_autoscaling_stats(self) -> dict[str, float]:
-        """What `stt.cluster.scaling` decides by."""
-        return {QUEUED: self._replica.queued_seconds}
+        """The figure that `stt.cluster.scaling` scales by."""
+        return {QUEUED_SECONDS: self._replica.queued_seconds}
 
 
 def build_ingress(
     settings: Settings, engines: DeploymentHandle[Any], ledger: DeploymentHandle[Any]
 ) -> FastAPI:
-    """The application, with engines elsewhere."""
+    """Create the application of an ingress replica."""
     prepare_process()
     from stt.observability.tracing import make_provider
     from stt.server.app import create_app
@@ -175,7 +175,7 @@ def build_ingress(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        """Ray sends requests when this has begun: not before they could be answered."""
+        """Finish startup, after which Ray sends requests, only when they can be answered."""
         async with live(app):
             await app.state.service.engines.join()
             yield
@@ -193,7 +193,7 @@ def replicas(text: str, most: int) -> tuple[int, int]:
 
 
 def autoscaling(text: str, most: int, **options: Any) -> dict[str, Any]:
-    """Ray's options for so many replicas; a fixed number is not scaled."""
+    """Ray's options for this many replicas; ``2`` disables autoscaling."""
     least, greatest = replicas(text, most)
     if least == greatest:
         return {"num_replicas": least}
@@ -204,14 +204,14 @@ def autoscaling(text: str, most: int, **options: Any) -> dict[str, Any]:
 def build_application(
     settings: Settings, *, engine: Callable[[], Engine] | None = None
 ) -> serve.Application:
-    """Ledger, engines and ingress, to be run by Ray Serve.
+    """Bind ledger, engines and ingress into an application for Ray Serve.
 
     Args:
-        settings: Read by the caller, once; sent to all replicas.
-        engine: Makes the engine of every language in each engine replica, for tests.
+        settings: Sent to all replicas.
+        engine: Makes the engine for every language in each engine replica; for tests.
 
     Raises:
-        ConfigurationError: the settings cannot work together.
+        ConfigurationError: the settings contradict each other.
     """
     choose_languages(settings.languages, settings.models, demo=settings.demo)
     n_gpus = int(ray.cluster_resources().get("GPU", 0)) if ray.is_initialized() else 0
@@ -220,10 +220,10 @@ def build_application(
     settings = settings.model_copy(update={"cpu_threads": threads})
     quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
     common = {
-        "max_ongoing_requests": MANY,
+        "max_ongoing_requests": MAX_ONGOING_REQUESTS,
         "graceful_shutdown_wait_loop_s": 0.2,
         "graceful_shutdown_timeout_s": settings.drain_timeout_seconds,
-        "health_check_period_s": HEALTH_SECONDS,
+        "health_check_period_s": HEALTH_CHECK_SECONDS,
         "logging_config": quiet,
     }
     policy = AutoscalingPolicy(
@@ -242,14 +242,14 @@ def build_application(
             n_gpus,
             policy=policy,
             look_back_period_s=LOOK_BACK_SECONDS,
-            upscale_delay_s=GROW_SECONDS,
+            upscale_delay_s=UPSCALE_DELAY_SECONDS,
             downscale_delay_s=settings.cluster_shrink_seconds,
         ),
         **common,
     ).bind(settings, ledger, engine)
 
     class Ingress:
-        """Made by Ray in each ingress replica."""
+        """Ray creates one in each ingress replica."""
 
         def __init__(self, engines: Any, ledger: Any) -> None:
             self._handles = engines, ledger

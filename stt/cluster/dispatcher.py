@@ -1,4 +1,4 @@
-"""Sends windows to engine replicas, and again to others when one dies."""
+"""Sends windows to engine replicas, and resends them when a replica dies."""
 
 import asyncio
 import logging
@@ -18,39 +18,39 @@ from stt.types import SAMPLE_RATE, Frames, Waveform
 logger = logging.getLogger(__name__)
 
 MAX_SENDS = 4
-"""Of one window. A replica dies by accident once; a window that ends every process it comes to
-must not end them all."""
+"""Attempts per window: enough to survive crashed replicas, few enough that a window which crashes
+every replica cannot take them all down."""
 RETRY_SECONDS = 5.0
-"""What clients are told to wait when the cluster cannot be reached."""
+"""``Retry-After`` when the cluster cannot be reached."""
 
 
-class Lost(Exception):
-    """The replica ended, or could not be reached; what it had may be sent again."""
+class ReplicaLost(Exception):
+    """The replica died or could not be reached; its windows may be resent."""
 
 
-class Refused(Exception):
-    """The cluster does not take the call at all; sending it again at once would not help."""
+class CallRefused(Exception):
+    """The cluster rejected the call; an immediate retry would not help."""
 
 
 Call: TypeAlias = Callable[[str, Waveform], Awaitable["Reply | Failure"]]
-"""Language and window -> what an engine replica says. Cancelled, it gives the window up there.
-Raises `Lost`, `Refused`, or whatever is nobody's plan."""
+"""Language and window -> an engine replica's answer. Cancelling it also drops the window there.
+Raises `ReplicaLost`, `CallRefused` or anything unexpected."""
 
 
 class Membership(Protocol):
-    """Knows what the ledger said last."""
+    """Holds the latest view from the ledger."""
 
     @property
     def view(self) -> View:
-        """Of all replicas."""
+        """The state of all replicas."""
         ...
 
 
 class Dispatcher:
-    """A `stt.inference.scheduler.Scheduler` whose engines are elsewhere.
+    """A `stt.inference.scheduler.Scheduler` for engines in other processes.
 
-    What waits is counted in seconds of audio that were sent and have not come back: what the
-    others' have sent, as the ledger had it last, and what this one has, at this moment.
+    Its queue is the seconds of audio that are sent and not yet answered: by this process now, and
+    by the other ingress replicas as of the ledger's latest view.
     """
 
     def __init__(
@@ -66,14 +66,15 @@ class Dispatcher:
     ) -> None:
         """
         Args:
-            call: Takes a window to some engine replica.
-            membership: Knows of the other replicas.
-            observer: Is told how long windows wait and are computed.
-            on_resend: Is called whenever a window is sent again.
-            max_queue_seconds: Seconds of audio that may wait, for each engine replica; None: the
-                engine's limit.
-            queue_timeout_seconds: Longest time that a window waits; there, and for a replica.
-            stall_seconds: Longest time that it is computed.
+            call: Sends a window to any engine replica.
+            membership: Provides the state of the other replicas.
+            observer: Receives queue and forward times.
+            on_resend: Called whenever a window is resent.
+            max_queue_seconds: Queue limit per engine replica, in seconds of audio; None: the
+                engine's default.
+            queue_timeout_seconds: Longest time that a window may queue, including the wait for a
+                replica.
+            stall_seconds: Longest time that its forward may take.
         """
         self._call = call
         self._membership = membership
@@ -83,33 +84,33 @@ class Dispatcher:
         self._queue_timeout_seconds = queue_timeout_seconds
         self._patience_seconds = queue_timeout_seconds + stall_seconds
         self._limits = CPU
-        """Of the device of the last window that came; a cluster's engines are all alike."""
+        """Those of the latest window's device; a cluster's engines all use the same kind."""
         self._n_outstanding = 0
         self._outstanding_samples = 0
 
     @property
     def fault(self) -> None:
-        """There is nothing in this process that could be stuck; engines have their own check."""
+        """None: nothing in this process can get stuck, and engine replicas check themselves."""
         return
 
     @property
     def n_queued(self) -> int:
-        """Windows that this process has sent and that have not come back."""
+        """Windows that this process has sent and not got back."""
         return self._n_outstanding
 
     @property
     def outstanding_seconds(self) -> float:
-        """Seconds of audio that this process has sent and that have not come back."""
+        """Seconds of audio that this process has sent and not got back."""
         return self._outstanding_samples / SAMPLE_RATE
 
     @property
     def queued_seconds(self) -> float:
-        """The same, with what the other ingresses have sent."""
+        """The same over all ingress replicas."""
         return self.outstanding_seconds + self._membership.view.outstanding_seconds
 
     @property
     def retry_after_seconds(self) -> float:
-        """When there will be room, by what waits and by the speed of all engines: 1 to 60 s."""
+        """Estimate from the queue and the speed of all engines, 1 to 60 s."""
         return seconds_until_room(self.queued_seconds, self._rtfx)
 
     def check_room(self) -> None:
@@ -119,7 +120,7 @@ class Dispatcher:
         refuse_when_full(self.queued_seconds, limit, self._rtfx)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
-        """See `stt.inference.scheduler.Scheduler`; ``engine`` is one of `stt.cluster.engines`."""
+        """See `stt.inference.scheduler.Scheduler`; ``engine`` must be a `RemoteEngine`."""
         if not isinstance(engine, RemoteEngine):
             raise TypeError(f"expected a RemoteEngine, got {type(engine).__name__}")
         self._limits = engine.limits
@@ -132,8 +133,8 @@ class Dispatcher:
                 reply = await self._send(engine.language, waveform)
         except TimeoutError:
             raise QueueTimeout(
-                f"The recording waited more than {self._queue_timeout_seconds:g} s for an engine, "
-                "the limit here. Try again a little later.",
+                "The recording waited longer for an engine than the limit of "
+                f"{self._queue_timeout_seconds:g} s. Try again later.",
                 retry_after_seconds=self.retry_after_seconds,
             ) from None
         finally:
@@ -149,15 +150,15 @@ class Dispatcher:
         return reply.frames()
 
     def close(self) -> None:
-        """Nothing is computed here."""
+        """Do nothing: no engine runs in this process."""
 
     @property
     def _rtfx(self) -> float:
-        """Of all engines; 1 before the first has told."""
+        """Of all engines together; 1 until the first one reports."""
         return max(1.0, self._membership.view.rtfx)
 
     async def _send(self, language: str, waveform: Waveform) -> Reply | Failure:
-        """To one replica after the other, until one lives long enough to answer."""
+        """Try one replica after another until one answers."""
         for n_sent in range(1, MAX_SENDS + 1):
             if n_sent > 1:
                 self._on_resend()
@@ -165,16 +166,16 @@ class Dispatcher:
                 reply = await self._call(language, waveform)
                 if not (isinstance(reply, Failure) and reply.code == InferenceDied.code):
                     return reply
-                raise Lost(reply.message)  # its process goes on for a moment, its engine does not
-            except Lost as loss:
+                raise ReplicaLost(reply.message)  # the process outlives its engine for a moment
+            except ReplicaLost as loss:
                 logger.warning(
-                    "an engine was lost with a window, sent %d times of at most %d: %s",
+                    "lost an engine replica that had a window (attempt %d of %d): %s",
                     n_sent, MAX_SENDS, loss,
                 )  # fmt: skip
-                await asyncio.sleep(0.05 * 2**n_sent)  # others hear of its end meanwhile
-            except Refused as refusal:
+                await asyncio.sleep(0.05 * 2**n_sent)  # time for Ray to stop routing to it
+            except CallRefused as refusal:
                 raise ClusterUnavailable(
-                    "No engine of the cluster can be reached. Try again a little later.",
+                    "No engine of the cluster can be reached. Try again later.",
                     RETRY_SECONDS,
                 ) from refusal
             except SttError:
@@ -182,7 +183,7 @@ class Dispatcher:
             except Exception as error:
                 raise InferenceFailed("The model failed on this recording.") from error
         raise ClusterUnavailable(
-            f"{MAX_SENDS} engines of the cluster ended while they had this recording. Try again a "
-            "little later.",
+            f"{MAX_SENDS} engines of the cluster died while processing this recording. Try again "
+            "later.",
             RETRY_SECONDS,
         )

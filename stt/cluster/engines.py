@@ -1,4 +1,4 @@
-"""The engines of a cluster as the ingress knows them: descriptions, and how far each is."""
+"""An ingress replica's view of the engines: their attributes and load states."""
 
 import asyncio
 import logging
@@ -17,15 +17,15 @@ from stt.server.runtime import Warm
 logger = logging.getLogger(__name__)
 
 SendReport: TypeAlias = Callable[[], Awaitable[View]]
-"""Reports to the ledger; what it says."""
+"""Reports to the ledger and returns its view."""
 WAITING = LoadState(step="waiting")
-"""Of a language of which no engine has told anything yet."""
+"""State of a language that no engine has reported yet."""
 JOIN_SECONDS = 30.0
-"""Longest time that an ingress which joins a cluster stays away from requests."""
+"""Longest time that a new ingress replica waits before it takes requests."""
 
 
-class RemoteEngines:
-    """A `stt.server.runtime.Engines`; knows what the ledger said last."""
+class ClusterEngines:
+    """A `stt.server.runtime.Engines` that follows the ledger's view."""
 
     def __init__(
         self,
@@ -36,10 +36,10 @@ class RemoteEngines:
     ) -> None:
         """
         Args:
-            languages: Those that are served.
+            languages: The languages served.
             send_report: Reports to the ledger.
-            warm: Has a first recording transcribed, by each language once.
-            on_view: Is told what the ledger says, each time.
+            warm: Transcribes a first recording; called once per language.
+            on_view: Receives every view from the ledger.
         """
         self._languages = languages
         self._send_report = send_report
@@ -48,7 +48,7 @@ class RemoteEngines:
         self._warmed: set[str] = set()
         self._joined = asyncio.Event()
         self.view = View({}, {})
-        """What the ledger said last."""
+        """The latest from the ledger."""
 
     @property
     def status(self) -> Status:
@@ -73,7 +73,7 @@ class RemoteEngines:
         return self.view.engines[language.code] if ready else None
 
     async def run(self) -> None:
-        """Report and listen until cancelled; warm each language when its first engine is ready."""
+        """Exchange reports until cancelled; warm each language when its first engine is ready."""
         async with asyncio.TaskGroup() as group:
             warming: set[str] = set()
             heard = time.monotonic()
@@ -92,38 +92,37 @@ class RemoteEngines:
                 await asyncio.sleep(self.view.next_report_seconds)
 
     async def join(self) -> None:
-        """Return when this ingress can do what the others can, or after `JOIN_SECONDS`.
+        """Wait until every ready language is warm here, at most `JOIN_SECONDS`.
 
-        That is as soon as the ledger has answered, where no engine is ready yet: whoever asks then
-        is told how far they are.
+        If no engine is ready yet, return at the ledger's first answer: requests then get the load
+        state.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(JOIN_SECONDS):
                 await self._joined.wait()
 
-    def _look_whether_joined(self) -> None:
-        """Whenever the ledger has told something, or a language is warm."""
+    def _check_joined(self) -> None:
         states = self.view.states.items()
         if {code for code, state in states if state.status is Status.READY} <= self._warmed:
             self._joined.set()
 
     def _take(self, view: View) -> None:
         states = {code: absolute(state) for code, state in view.states.items()}
-        # An engine that was ready and is being replaced is not loading: windows wait for it.
+        # Keep a language ready while its engine is replaced: its windows wait for the new one.
         for code in self._warmed - {c for c, s in states.items() if s.status is Status.READY}:
             states[code] = self.view.states[code]
         engines = {**self.view.engines, **view.engines}
         self.view = View(**{**vars(view), "states": states, "engines": engines})
-        self._look_whether_joined()
+        self._check_joined()
         self._on_view(view)
 
     async def _warm_one(self, code: str) -> None:
-        """A first transcription through the whole cluster; it may fail, as any other."""
+        """Transcribe through the whole cluster; retry, as any transcription may fail."""
         while code not in self._warmed:
             try:
                 await self._warm(self.view.engines[code])
                 self._warmed.add(code)
-                self._look_whether_joined()
+                self._check_joined()
             except SttError as error:
-                logger.warning("%s could not be warmed, trying again: %s", code, error.message)
+                logger.warning("warming %s failed, retrying: %s", code, error.message)
                 await asyncio.sleep(1)

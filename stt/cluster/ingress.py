@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.cluster.dispatcher import RETRY_SECONDS, Call, Dispatcher
-from stt.cluster.engines import RemoteEngines
+from stt.cluster.engines import ClusterEngines
 from stt.cluster.ledger import registry_of
 from stt.cluster.wire import IngressReport, View
 from stt.errors import ClusterUnavailable
@@ -25,12 +25,12 @@ from stt.settings import Settings
 ReportIngress: TypeAlias = Callable[[IngressReport, list[Metric]], Awaitable[View]]
 """Reports to the ledger."""
 Collect: TypeAlias = Callable[[], Awaitable[list[Metric]]]
-"""The metrics of all replicas, from the ledger."""
+"""Fetches the metrics of all replicas from the ledger."""
 
 
 @dataclass(frozen=True)
 class ClusterConnection:
-    """How a process reaches the others; `connect` is a `stt.server.runtime.Connect`."""
+    """How an ingress reaches the other replicas; `connect` is a `stt.server.runtime.Connect`."""
 
     languages: Languages
     settings: Settings
@@ -41,7 +41,7 @@ class ClusterConnection:
     def connect(
         self, observer: Observer, metrics: Metrics, admission: Admission, warm: Warm
     ) -> Runtime:
-        """The cluster, as the application wants it."""
+        """Present the cluster to the application as a `Runtime`."""
 
         async def send_report() -> View:
             report = IngressReport(dispatcher.outstanding_seconds, admission.n_inside)
@@ -54,15 +54,16 @@ class ClusterConnection:
 
         async def collect() -> CollectorRegistry:
             try:
-                await send_report()  # so that what this process has just counted is in it
+                await send_report()  # to include this process's latest counts
                 return registry_of(await self.collect())
             except Exception as error:
-                # Only our own figures would be a sum that falls, and then grows again.
+                # With this process's metrics alone, counters would fall and then rise again.
                 raise ClusterUnavailable(
-                    "The metrics of the cluster cannot be put together at present.", RETRY_SECONDS
+                    "The metrics of the cluster are not available now. Try again later.",
+                    RETRY_SECONDS,
                 ) from error
 
-        engines = RemoteEngines(self.languages, send_report, warm, on_view)
+        engines = ClusterEngines(self.languages, send_report, warm, on_view)
         dispatcher = Dispatcher(
             self.call,
             engines,
@@ -76,16 +77,16 @@ class ClusterConnection:
 
 
 class OneRequestId:
-    """Middleware, the outermost: Ray's proxy adds the request's id to every answer, as we do.
+    """Outermost middleware; removes our ``X-Request-ID`` where Ray's proxy adds the same one.
 
-    It had made the id, or taken the client's, before the request came here.
+    The proxy chooses the id, or takes the client's, before the request gets here.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Leave ours out where it is the same."""
+        """Remove our header if the proxy adds the same."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,7 +1,7 @@
-"""What is known of all replicas in one place: models, queues, metrics, and whether we are stopping.
+"""The state of all replicas in one place: models, queues, metrics, and shutdown.
 
-Each replica reports once a second and is told in return what it needs of the others. Nothing
-here is needed to compute a window: without the ledger replicas go on with what they were told last.
+Each replica reports once a second and gets the state of the others back. No window depends on the
+ledger: while it is down, replicas keep working with the latest view.
 """
 
 import time
@@ -17,15 +17,15 @@ from stt.cluster.wire import EngineReport, IngressReport, View
 from stt.models.state import LoadState, Status
 
 REPORTS_PER_SECOND = 200
-"""What one process takes in without trying; with more replicas each reports less often."""
-LEAST_SECONDS = 1.0
-MISSED = 5
-"""A replica that has missed so many reports counts as gone."""
-FORGET_SECONDS = 5.0
-"""But not before that."""
+"""What one process handles easily; with more replicas each reports less often."""
+MIN_REPORT_SECONDS = 1.0
+MAX_MISSED_REPORTS = 5
+"""A replica that misses this many reports counts as gone."""
+MIN_SILENT_SECONDS = 5.0
+"""Shortest time before a silent replica counts as gone."""
 
-LOWEST = frozenset({"process_start_time_seconds", "process_max_fds"})
-HIGHEST = frozenset(
+MINIMUM_OF_ALL = frozenset({"process_start_time_seconds", "process_max_fds"})
+MAXIMUM_OF_ALL = frozenset(
     {
         "process_open_fds",
         "stt_model_ready",
@@ -33,15 +33,15 @@ HIGHEST = frozenset(
         "stt_model_load_duration_seconds",
     }
 )
-"""Gauges of which the cluster's is the least or the greatest of its replicas'; others are summed.
+"""Gauges aggregated by minimum or maximum; all others are summed.
 
-``process_open_fds`` of all replicas is the fullest one's, to be held against the lowest limit."""
+``process_open_fds`` is the maximum, to compare with the minimum of the limits."""
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
 @dataclass
 class _Member:
-    """A replica and what it said last."""
+    """A replica's latest report."""
 
     report: EngineReport | IngressReport
     families: list[Metric]
@@ -49,51 +49,51 @@ class _Member:
 
 
 class Ledger:
-    """Not thread-safe; all methods are quick."""
+    """Collects the reports of all replicas. Not thread-safe; no method blocks."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """``clock`` gives seconds, for tests."""
+        """``clock`` returns seconds; for tests."""
         self._clock = clock
         self._members: dict[str, _Member] = {}
         self._departed: list[Metric] = []
-        """Counters of replicas that are gone: a sum must not fall when one ends."""
+        """Counters of replicas that are gone, so that no sum falls when a replica ends."""
         self._draining = self._closed = False
 
     def report(
         self, member: str, report: EngineReport | IngressReport, families: list[Metric]
     ) -> View:
-        """Take in what a replica says of itself; tell it about the others.
+        """Store a replica's report and return its view of the others.
 
         Args:
-            member: Its id, never used again by another.
+            member: Its id, never reused.
             report: Its state.
-            families: All its metrics, as they are.
+            families: All its metrics.
         """
         self._members[member] = _Member(report, families, self._clock())
         self._forget()
         return self.view(member)
 
     def leave(self, member: str) -> None:
-        """A replica ends in good order."""
+        """Remove a replica, keeping its counters."""
         gone = self._members.pop(member, None)
         if gone is not None:
             self._departed = merge([self._departed, _counters(gone.families)])
 
     def drain(self) -> None:
-        """Have every ingress say that it is stopping; it still takes requests."""
+        """Make every ingress report that it is stopping; they still take requests."""
         self._draining = True
 
     def close(self) -> None:
-        """Have every ingress refuse what is new."""
+        """Make every ingress refuse new requests."""
         self._draining = self._closed = True
 
     def metrics(self) -> list[Metric]:
-        """Those of all replicas together."""
+        """The metrics of all replicas, aggregated."""
         self._forget()
         return merge([self._departed, *(member.families for member in self._members.values())])
 
     def view(self, of: str = "") -> View:
-        """What the replica of that id has to know of the others."""
+        """The cluster as the replica with this id needs to see it."""
         reports = {name: member.report for name, member in self._members.items()}
         engines = [each for each in reports.values() if isinstance(each, EngineReport)]
         ready = [each for each in engines if each.engines]
@@ -114,16 +114,16 @@ class Ledger:
 
     @property
     def _interval(self) -> float:
-        return max(LEAST_SECONDS, len(self._members) / REPORTS_PER_SECOND)
+        return max(MIN_REPORT_SECONDS, len(self._members) / REPORTS_PER_SECOND)
 
     def _forget(self) -> None:
-        oldest = self._clock() - max(FORGET_SECONDS, MISSED * self._interval)
+        oldest = self._clock() - max(MIN_SILENT_SECONDS, MAX_MISSED_REPORTS * self._interval)
         for name in [name for name, each in self._members.items() if each.heard < oldest]:
             self.leave(name)
 
 
 def _best(states: Iterable[dict[str, LoadState]]) -> dict[str, LoadState]:
-    """By language the state of whoever is furthest: one engine that is ready can serve."""
+    """The best state per language: one ready engine is enough to serve it."""
     rank = {Status.READY: 0, Status.LOADING: 1, Status.FAILED: 2}
     best: dict[str, LoadState] = {}
     for each in states:
@@ -134,12 +134,12 @@ def _best(states: Iterable[dict[str, LoadState]]) -> dict[str, LoadState]:
 
 
 def relative(state: LoadState) -> LoadState:
-    """With the next try in seconds from now instead of by this process's clock."""
+    """With `next_try` in seconds from now instead of on this process's clock."""
     return replace(state, next_try=state.retry_in_seconds)
 
 
 def absolute(state: LoadState) -> LoadState:
-    """The opposite of `relative`."""
+    """The inverse of `relative`."""
     if state.next_try is None:
         return state
     return replace(state, next_try=time.monotonic() + state.next_try)
@@ -150,7 +150,7 @@ def _counters(families: list[Metric]) -> list[Metric]:
 
 
 def merge(sources: Iterable[list[Metric]]) -> list[Metric]:
-    """One family of each name, its samples put together over all sources."""
+    """One family per name, with the samples of all sources aggregated."""
     merged: dict[str, tuple[Metric, dict[Key, float]]] = {}
     for families in sources:
         for family in families:
@@ -161,21 +161,21 @@ def merge(sources: Iterable[list[Metric]]) -> list[Metric]:
             for sample in family.samples:
                 key = (sample.name, tuple(sample.labels.items()))
                 known = values.get(key)
-                values[key] = sample.value if known is None else _both(sample, known)
+                values[key] = sample.value if known is None else _aggregate(sample, known)
     for family, values in merged.values():
         family.samples = [Sample(name, dict(of), value) for (name, of), value in values.items()]
     return [family for family, _ in merged.values()]
 
 
-def _both(sample: Sample, other: float) -> float:
-    if sample.name in LOWEST or sample.name.endswith("_created"):
+def _aggregate(sample: Sample, other: float) -> float:
+    if sample.name in MINIMUM_OF_ALL or sample.name.endswith("_created"):
         return min(sample.value, other)
-    if sample.name in HIGHEST:
+    if sample.name in MAXIMUM_OF_ALL:
         return max(sample.value, other)
     return sample.value + other
 
 
-class _Fixed(Collector):
+class _FixedCollector(Collector):
     def __init__(self, families: list[Metric]) -> None:
         self._families = families
 
@@ -184,7 +184,7 @@ class _Fixed(Collector):
 
 
 def registry_of(families: list[Metric]) -> CollectorRegistry:
-    """Families as a registry, for who writes them out."""
+    """The families in a registry, ready to be rendered."""
     registry = CollectorRegistry()
-    registry.register(_Fixed(families))
+    registry.register(_FixedCollector(families))
     return registry

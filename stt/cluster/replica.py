@@ -1,4 +1,4 @@
-"""An engine replica: the models of all languages and the Batcher, as locally, and nothing else."""
+"""An engine replica: the models of all languages and a Batcher, as in one process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,10 +28,10 @@ WARMING_SECONDS = 3
 
 
 class _Notes:
-    """An `Observer` that notes the stages of the window that is asked for in this context.
+    """An `Observer` that notes the stage times of the current context's window.
 
-    What a window waited is counted by the ingress that sent it, with its request; batches are
-    nobody's, so they are counted here.
+    The ingress that sent the window records these with its request. Batches belong to no request,
+    so they are counted here.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -51,12 +51,12 @@ class _Notes:
 
 
 class EngineReplica:
-    """Computes windows; made inside a running event loop."""
+    """Runs windows through the models. Create it inside a running event loop."""
 
     def __init__(
         self, settings: Settings, send_report: ReportEngine, engine: Engine | None = None
     ) -> None:
-        """``engine`` serves every language instead of the checkpoints, for tests."""
+        """``engine`` replaces the checkpoints of all languages; for tests."""
         self._languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
         self._send_report = send_report
         self._metrics = Metrics()
@@ -66,10 +66,7 @@ class EngineReplica:
         export_gauges(self._metrics, self._batcher, self._loader, self._languages)
 
     async def load(self) -> None:
-        """Bring every model up and warm it; returns when each is ready or failed.
-
-        Meanwhile the ledger hears how far it is.
-        """
+        """Load and warm every model, reporting progress; return when each is ready or failed."""
         loading = asyncio.create_task(self._loader.run())
         try:
             while not loading.done():
@@ -81,19 +78,19 @@ class EngineReplica:
             loading.cancel()
 
     async def run(self) -> None:
-        """Report for as long as the replica is there."""
+        """Report to the ledger until cancelled."""
         pause = 0.5
         while True:
             await asyncio.sleep(pause)
             pause = (await self._report()).next_report_seconds
 
     async def submit(self, language: str, waveform: Waveform) -> Reply | Failure:
-        """A window's frames, or what went wrong with it."""
+        """The frames of a window, or its failure."""
         noted: dict[Stage, float] = {}
         self._notes.seconds.set(noted)
         try:
             engine = self._loader.engine(self._languages.resolve(language))
-            # What came through shared memory is read-only, and torch warns of that.
+            # Ray's shared memory is read-only, and torch warns about that.
             samples = waveform if waveform.flags.writeable else np.array(waveform)
             frames = await self._batcher.submit(engine, samples)
         except SttError as error:
@@ -103,18 +100,18 @@ class EngineReplica:
     def check(self) -> None:
         """
         Raises:
-            RuntimeError: the process should be started anew; with the reason.
+            RuntimeError: this process must be restarted; the message says why.
         """
         if self._batcher.fault is not None:
             raise RuntimeError(self._batcher.fault)
 
     @property
     def queued_seconds(self) -> float:
-        """Audio that waits here."""
+        """Seconds of audio in the queue."""
         return self._batcher.queued_seconds
 
     def close(self) -> None:
-        """Let the forward that runs end; start no other."""
+        """Finish the running forward and start no other."""
         self._batcher.close()
 
     async def _warm(self, engine: Engine) -> None:
@@ -132,5 +129,5 @@ class EngineReplica:
         )
         try:
             return await self._send_report(report, list(self._metrics.registry.collect()))
-        except Exception:  # it is being started anew; meanwhile there is work
+        except Exception:  # the ledger is restarting; keep working
             return View({}, {}, next_report_seconds=1.0)

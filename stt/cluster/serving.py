@@ -1,4 +1,4 @@
-"""``stt serve --cluster``: Ray Serve on this machine, or on the cluster that it is part of."""
+"""``stt serve --cluster``: runs Ray Serve on this machine or the cluster that it belongs to."""
 
 import logging
 import os
@@ -20,23 +20,23 @@ from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-# Ray reads these when it is imported.
+# Ray reads these at import.
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
     "RAY_COLOR_PREFIX": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    # Under `uv run` Ray would copy the working directory, whatever its size, for its workers.
+    # Under `uv run` Ray would copy the whole working directory for its workers.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    # Ten times a second is a tenth of a core, and hears of an end no sooner than the routers do.
+    # The default, 0.1 s, costs a tenth of a core and notices dead replicas no sooner.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "2",
 }
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 def free_port(host: str) -> int:
-    """One that nobody listens on; Ray cannot be asked for any."""
+    """A port that is not in use; Ray Serve cannot choose one."""
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, 0))
@@ -45,14 +45,14 @@ def free_port(host: str) -> int:
 
 
 def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> None:
-    """Serve until told to stop.
+    """Serve until SIGTERM or SIGINT.
 
     Args:
-        settings: Read by the caller, once.
-        engine: Makes the engine of every language in each engine replica, for tests.
+        settings: Sent to all replicas.
+        engine: Makes the engine for every language in each engine replica; for tests.
 
     Raises:
-        ConfigurationError: the extra `cluster` is missing, or settings cannot work together.
+        ConfigurationError: the extra `cluster` is missing, or the settings contradict each other.
     """
     prepare_process()
     for name, value in ENVIRONMENT.items():
@@ -64,13 +64,13 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
 
     from stt.cluster import deployments
 
-    asked: list[int] = []
+    received: list[int] = []
 
-    def note(number: int, _: Any) -> None:
-        if asked:
-            # Not by waiting for anybody: Ray's own processes end with their driver.
+    def on_signal(number: int, _: Any) -> None:
+        if received:
+            # Wait for nothing: Ray's processes end with their driver.
             end_at_once(number)
-        asked.append(number)
+        received.append(number)
 
     if not ray.is_initialized():
         address = os.environ.get("RAY_ADDRESS")
@@ -80,7 +80,7 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
             logging_level=logging.WARNING, namespace="serve", **local,
         )  # fmt: skip
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, note)
+        signal.signal(number, on_signal)
     port = settings.port or free_port(settings.host)
     serve.start(proxy_location="EveryNode", http_options={"host": settings.host, "port": port})
     application = deployments.build_application(settings, engine=engine)
@@ -89,20 +89,20 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
         wait_for_ingress_deployment_creation=True,
         wait_for_applications_running=False,
     )
-    while not asked and not _answers(settings.host, port):
-        time.sleep(LOOK_SECONDS)
+    while not received and not _answers(settings.host, port):
+        time.sleep(POLL_SECONDS)
     logger.info("listening on http://%s:%d", settings.host, port)
-    while not asked:
-        time.sleep(LOOK_SECONDS)
+    while not received:
+        time.sleep(POLL_SECONDS)
     ledger = serve.get_deployment_handle("Ledger", app_name="stt")
-    logger.info("stopping: what is inside is finished")
-    _drain(ledger, settings, delay=asked[0] == signal.SIGTERM)
+    logger.info("stopping: finishing open requests")
+    _drain(ledger, settings, delay=received[0] == signal.SIGTERM)
     serve.shutdown()
     ray.shutdown()
 
 
 def _answers(host: str, port: int) -> bool:
-    """Whether an ingress replica is there; until then Ray's proxy keeps requests waiting."""
+    """Whether an ingress replica answers; until then Ray's proxy holds requests."""
     address = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
     connection = HTTPConnection(address, port, timeout=1)
     try:
@@ -115,7 +115,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _drain(ledger: Any, settings: Settings, *, delay: bool) -> None:
-    """As `stt.server.graceful_shutdown` does in one process: tell probes, refuse, finish."""
+    """Fail probes, refuse new requests, finish open ones; see `stt.server.graceful_shutdown`."""
     ledger.drain.remote().result(timeout_s=CLOSING_SECONDS)
     if delay:
         time.sleep(settings.drain_delay_seconds)
@@ -124,6 +124,6 @@ def _drain(ledger: Any, settings: Settings, *, delay: bool) -> None:
     time.sleep(ledger.view.remote().result(timeout_s=CLOSING_SECONDS).next_report_seconds)
     while (n := ledger.view.remote().result(timeout_s=CLOSING_SECONDS).n_inside) > 0:
         if time.monotonic() > deadline:
-            logger.warning("stopping: %d requests are not finished and are dropped", n)
+            logger.warning("stopping: dropping %d unfinished requests", n)
             break
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)

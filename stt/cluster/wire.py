@@ -1,8 +1,8 @@
-"""What crosses the wire between ingress and engine replicas.
+"""Messages between ingress replicas, engine replicas and the ledger.
 
-A window goes there as its samples, ``[n]`` float32 at 16 kHz: 64 kB for a second of audio. What
-comes back are frames, 500 bytes for a second, or what went wrong; errors travel as values, since
-their constructors' arguments would not survive the way.
+A window travels as samples, ``[n]`` float32 at 16 kHz: 64 kB per second of audio. Its reply holds
+frames, 500 bytes per second, or a failure. Errors travel as values because pickling exceptions
+loses their constructor arguments.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,10 @@ from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
 
 @dataclass(frozen=True)
 class RemoteEngine:
-    """An `Engine` without weights: all that is asked of one beside the forward.
-
-    It is an engine by its attributes; its `forward` is another replica's.
-    """
+    """The attributes of an `Engine` whose `forward` runs in another process."""
 
     language: str
-    """Code of the language whose windows it is for."""
+    """Code of its language."""
     vocabulary: Vocabulary
     grid: FrameGrid
     calibration: Calibration
@@ -37,7 +34,7 @@ class RemoteEngine:
 
     @classmethod
     def of(cls, language: str, engine: Engine) -> "RemoteEngine":
-        """Of an engine that is here."""
+        """Describe a local engine."""
         return cls(
             language, engine.vocabulary, engine.grid, engine.calibration, engine.device,
             engine.limits, engine.precision, engine.backend,
@@ -46,14 +43,14 @@ class RemoteEngine:
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         """
         Raises:
-            TypeError: always; windows go through `stt.cluster.dispatcher.Dispatcher`.
+            TypeError: always; submit windows to `stt.cluster.dispatcher.Dispatcher`.
         """
         raise TypeError("This engine is in another process; submit the window instead.")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One of our own errors on its way to another process."""
+    """An `SttError` as a value that can cross processes."""
 
     code: str
     message: str
@@ -61,12 +58,12 @@ class Failure:
 
     @classmethod
     def of(cls, error: errors.SttError) -> "Failure":
-        """The error as a value; its cause stays in the log of the replica."""
+        """Pack the error; its cause stays in the replica's log."""
         seconds = error.retry_after_seconds if isinstance(error, errors.RetryLater) else None
         return cls(error.code, error.message, seconds)
 
     def error(self) -> errors.SttError:
-        """The error again."""
+        """Unpack the error."""
         kind = _ERRORS[self.code]
         if issubclass(kind, errors.RetryLater):
             return kind(self.message, self.retry_after_seconds or 0.0)
@@ -78,16 +75,16 @@ _ERRORS = errors.errors_by_code(errors.SttError)
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What an engine replica says to a window."""
+    """The frames of a window, packed, and its timings."""
 
     columns: NDArray[np.uint16] | NDArray[np.int32]
-    """``[n_frames]``: of `Frames`, in 16 bits where they fit."""
+    """``[n_frames]``: the columns of `Frames`, in 16 bits if they fit."""
     log_probs: NDArray[np.float32]
     log_posteriors: NDArray[np.float32]
     queue_seconds: float
-    """How long the window waited for its batch, there."""
+    """Time that the window waited for its batch in the engine replica."""
     forward_seconds: float
-    """How long the batch was in the model."""
+    """Time that its batch spent in the model."""
 
     @classmethod
     def of(cls, frames: Frames, queue_seconds: float, forward_seconds: float) -> "Reply":
@@ -100,50 +97,50 @@ class Reply:
         )  # fmt: skip
 
     def frames(self) -> Frames:
-        """The frames again, exactly."""
+        """Unpack the frames, bit for bit."""
         return Frames(self.columns.astype(np.int32), self.log_probs, self.log_posteriors)
 
 
 @dataclass(frozen=True)
 class EngineReport:
-    """What an engine replica tells of itself, once a second."""
+    """The state of an engine replica, sent every second."""
 
     states: dict[str, LoadState]
-    """By language; ``next_try`` is seconds from now, as clocks differ."""
+    """By language; ``next_try`` is in seconds from now, as clocks differ."""
     engines: dict[str, RemoteEngine]
-    """Those that are ready, by language."""
+    """The ready ones, by language."""
     queued_seconds: float
-    """Audio that waits there."""
+    """Audio in its queue."""
     rtfx: float
-    """Audio seconds for each second of forward, as measured lately."""
+    """Audio seconds per second of forward, measured recently."""
 
 
 @dataclass(frozen=True)
 class IngressReport:
-    """What an ingress replica tells of itself, once a second."""
+    """The state of an ingress replica, sent every second."""
 
     outstanding_seconds: float
-    """Audio that it has sent to engines and that has not come back as frames."""
+    """Audio that it has sent to engines and not got back as frames."""
     n_inside: int
-    """Requests and WebSockets that are inside."""
+    """Open requests and WebSockets."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What a replica is told of the others in return."""
+    """The ledger's answer to a report: the state of the other replicas."""
 
     states: dict[str, LoadState]
-    """By language, the best of any engine; ``next_try`` is seconds from now."""
+    """By language, the best of all engines; ``next_try`` is in seconds from now."""
     engines: dict[str, RemoteEngine]
     n_engines: int = 0
-    """Engine replicas with at least one model ready."""
+    """Engine replicas with at least one ready model."""
     rtfx: float = 0.0
-    """Of all engines together."""
+    """Sum over all engines."""
     outstanding_seconds: float = 0.0
-    """Audio that the other ingresses have sent and wait for."""
+    """Audio that the other ingress replicas have sent and not got back."""
     n_inside: int = 0
-    """Requests and WebSockets inside, over all ingresses."""
+    """Open requests and WebSockets of all ingress replicas."""
     draining: bool = False
     closed: bool = False
     next_report_seconds: float = 1.0
-    """When to tell again; more with many replicas, so that one process can hear them all."""
+    """When to report next; longer with many replicas, to limit the ledger's load."""

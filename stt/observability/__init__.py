@@ -1,1 +1,1 @@
-"""What operators see: `logs`, `metrics`, `tracing` and the `tracecontext` they share."""
+"""What operators see: `logs`, `metrics` and `tracing`."""

@@ -1,4 +1,4 @@
-"""The log: lines for people on a terminal, JSON for machines, a request id on each."""
+"""Logging: text on a terminal, JSON lines elsewhere, each with the request id."""
 
 import json
 import logging
@@ -8,23 +8,21 @@ from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import Literal
 
-from stt.observability.tracecontext import TraceContext
-
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Id of the request that the current task works for."""
-trace_context: ContextVar[TraceContext | None] = ContextVar("trace_context", default=None)
-"""The trace that it belongs to."""
+"""Id of the current task's request."""
+trace_fields: ContextVar[dict[str, str] | None] = ContextVar("trace_fields", default=None)
+"""``trace_id`` and ``span_id`` of that request."""
 
-CHATTY = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
-TALKATIVE_ABOUT_CLIENTS = ("python_multipart",)
-"""Warn of each broken form, in its own words and as often as a client likes; the answer says it."""
+LOGS_EVERY_CALL = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
+WARNS_ABOUT_CLIENTS = ("python_multipart", "opentelemetry.trace.propagation")
+"""These warn of each malformed form or header, so clients could flood the log."""
 FALSE_ALARM = "ASGI callable returned without completing handshake."
-"""uvicorn's, at level error, for each WebSocket that is refused with a status."""
+"""uvicorn logs this as an error for each WebSocket that we refuse with a status."""
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:
-    """What the caller gave in ``extra=``; with an underscore are other programs' own notes."""
+    """Fields from ``extra=``, without other libraries' private ones (``_...``)."""
     return {
         key: value
         for key, value in vars(record).items()
@@ -33,10 +31,10 @@ def _extras(record: logging.LogRecord) -> dict[str, object]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, whatever clients have sent.
+    """One JSON object per line, whatever clients send.
 
-    What cannot be printed is escaped: control codes, of ASCII and others, separators of lines that
-    only Unicode knows, and halves of surrogate pairs, which no encoding can write.
+    Escapes every unprintable character: control codes, Unicode's line separators, and lone
+    surrogates, which no encoding can write.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -48,20 +46,18 @@ class JsonFormatter(logging.Formatter):
         }
         if (current := request_id.get()) is not None:
             entry["request_id"] = current
-        if (trace := trace_context.get()) is not None:
-            entry |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
-        entry.update(_extras(record))
+        entry |= (trace_fields.get() or {}) | _extras(record)
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         line = json.dumps(entry, ensure_ascii=False, default=str)
         if line.isprintable():
             return line
-        # Only inside strings is there anything to escape, and there this is JSON's own way.
+        # Unprintable characters occur only inside strings, where JSON allows this escape.
         return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
 
 
 class TextFormatter(logging.Formatter):
-    """``12:34:56 INFO  message  key=value``; control characters of clients are escaped."""
+    """``12:34:56 INFO  message  key=value``, with unprintable characters escaped."""
 
     COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}  # noqa: RUF012
 
@@ -92,23 +88,23 @@ def _printable(text: str) -> str:
 
 
 def configure_logging(level: str, style: Literal["auto", "text", "json"]) -> None:
-    """Send everything that is logged in this process to standard error, in one style."""
+    """Send all logs of this process to standard error, in one style."""
     terminal = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)
     if style == "json" or (style == "auto" and not terminal):
         if isinstance(sys.stderr, TextIOWrapper):
-            sys.stderr.reconfigure(encoding="utf-8")  # which JSON is, whatever the locale
+            sys.stderr.reconfigure(encoding="utf-8")  # as JSON requires, whatever the locale
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(TextFormatter(colour=terminal))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # One line for each request is ours; the libraries' own chatter is not wanted.
-    for name in CHATTY:
+    # We log one line per request; silence the libraries' own.
+    for name in LOGS_EVERY_CALL:
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in TALKATIVE_ABOUT_CLIENTS:
+    for name in WARNS_ABOUT_CLIENTS:
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_false_alarm)
+    logging.getLogger("uvicorn.error").addFilter(_is_not_false_alarm)
 
 
-def _is_no_false_alarm(record: logging.LogRecord) -> bool:
+def _is_not_false_alarm(record: logging.LogRecord) -> bool:
     return record.getMessage() != FALSE_ALARM

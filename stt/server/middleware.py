@@ -15,10 +15,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stt.observability.logs import request_id, trace_context
+from stt.observability.logs import request_id, trace_fields
 from stt.observability.metrics import METHODS, UNMATCHED, Metrics, RouteLabels
-from stt.observability.tracecontext import continue_trace
-from stt.observability.tracing import current_trace
+from stt.observability.tracing import log_fields, trace_of_request, traceresponse
 from stt.server.admission import refuse
 from stt.server.problems import BUG, problem
 from stt.server.schemas import CANCELLED, noted_failure
@@ -55,22 +54,23 @@ class RequestContext:
         headers = Headers(scope=scope)
         given = headers.get(REQUEST_ID_HEADER, "")
         current = given if ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
-        trace = current_trace() or continue_trace(headers.getlist("traceparent"))
+        trace = trace_of_request(headers.getlist("traceparent"))
 
         async def send_with_ids(message: Message) -> None:
             if message["type"] in STARTS:
                 message.setdefault("headers", [])
                 MutableHeaders(scope=message).update(
-                    {REQUEST_ID_HEADER: current, "traceresponse": trace.traceresponse}
+                    {REQUEST_ID_HEADER: current, "traceresponse": traceresponse(trace)}
                 )
             await send(message)
 
-        request_token, trace_token = request_id.set(current), trace_context.set(trace)
+        request_token = request_id.set(current)
+        trace_token = trace_fields.set(log_fields(trace))
         try:
             await self._app(scope, receive, send_with_ids)
         finally:
             request_id.reset(request_token)
-            trace_context.reset(trace_token)
+            trace_fields.reset(trace_token)
 
 
 class RequestRecord:

@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from stt.observability.metrics import Metrics
 from tests.api.conftest import Serve
 from tests.audio_files import tones, with_libsndfile
+from tests.deployment import OPERATIONS
 from tests.fakes import FakeEngine
 from tests.live import BlockedEngine, live, wait_until
 from tests.runtimes import n_warmings
-from tests.unit.test_docs import OPERATIONS
 
 
 class Scrape:

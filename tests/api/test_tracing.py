@@ -22,8 +22,8 @@ from stt.settings import load_settings
 from tests.fakes import FakeEngine
 from tests.live import wait_until
 from tests.runtimes import make_app
-from tests.unit.observability.test_tracecontext import PARENT, TRACE
 
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 EXPECTED_STAGES = {"decode", "queue", "forward"}
 
 

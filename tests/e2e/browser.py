@@ -1,6 +1,5 @@
-"""Chromium, as a visitor of the page has it, with a WAV file for a microphone."""
+"""Chromium with a WAV file as its microphone."""
 
-import csv
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,17 +14,14 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from stt.audio.reading import read_audio
+from tests.e2e.samples import SAMPLES
 
-SAMPLES = Path(__file__).parents[2] / "samples"
-with (SAMPLES / "texts.tsv").open(encoding="utf-8", newline="") as table:
-    TEXTS = {row["file"]: row["text"] for row in csv.DictReader(table, delimiter="\t")}
-    """What is said in each sample."""
 SECONDS = 30
-"""A page test on a busy machine waits so long for something to be seen."""
+"""How long a page test waits for an element on a busy machine."""
 
 
 def find_chromium() -> str | None:
-    """The system's Chromium; the environment's ``CHROMIUM`` names another one."""
+    """The system's Chromium, or the one that ``CHROMIUM`` names."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = (shutil.which(name) for name in names)
     return os.environ.get("CHROMIUM") or next(filter(None, found), None)
@@ -38,7 +34,7 @@ def read(sample: str) -> NDArray[np.float32]:
 
 
 def microphone_wav(path: Path, sample: str) -> Path:
-    """A sample as Chromium's fake microphone takes it: 48 kHz, silence before and after."""
+    """A sample for Chromium's fake microphone: 48 kHz, with silence before and after."""
     speech = soxr.resample(read(sample), 16_000, 48_000)
     silence = np.zeros(24_000, np.float32)
     soundfile.write(path, np.concatenate([silence, speech, np.tile(silence, 120)]), 48_000)
@@ -47,7 +43,7 @@ def microphone_wav(path: Path, sample: str) -> Path:
 
 @contextmanager
 def chromium(microphone: Path) -> Iterator[Browser]:
-    """A browser whose microphone plays the file, from its start for each recording."""
+    """A browser whose microphone plays the file, from its start at each recording."""
     expect.set_options(timeout=1000 * SECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -66,7 +62,7 @@ def chromium(microphone: Path) -> Iterator[Browser]:
 
 
 class Visit:
-    """The page in a fresh profile; what should not happen on it is noted in `complaints`."""
+    """The page in a fresh profile; `complaints` lists errors, warnings and foreign requests."""
 
     def __init__(self, browser: Browser, url: str, **options: Any) -> None:
         self.url = url
@@ -79,7 +75,7 @@ class Visit:
         self.page.on("request", lambda request: self._requested(request.url))
 
     def open(self) -> Page:
-        """Go there, and wait until the service is ready."""
+        """Open the page and wait until the service is ready."""
         self.page.goto(self.url)
         expect(self.page.locator("#state")).to_have_class("state ok")
         expect(self.page.locator("#choose")).to_be_enabled()
@@ -102,5 +98,5 @@ def give(page: Page, file: Path, language: str = "KR") -> None:
 
 
 def words(page: Page) -> str:
-    """The text on the page, as `samples/texts.tsv` has it."""
+    """The text on the page, formatted as in `samples/texts.tsv`."""
     return " ".join(page.locator(".word").all_inner_texts())

@@ -1,4 +1,4 @@
-"""What the tests of clusters look at: the processes of the replicas, and their metrics together."""
+"""Helpers for the cluster tests: replica processes and aggregated metrics."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ import psutil
 from tests.e2e.server import Server
 
 START_SECONDS = 180
-"""Ray itself takes ten seconds on a machine that does nothing else."""
+"""Ray alone takes ten seconds on an idle machine."""
 
 
 def replicas(server: Server, deployment: str) -> list[psutil.Process]:
@@ -29,7 +29,7 @@ def engines(server: Server) -> list[psutil.Process]:
 
 
 def ready_engines(server: Server, n_models: int) -> list[psutil.Process]:
-    """Those whose log says that all their models are ready."""
+    """The engine replicas that have logged all their models as ready."""
     said: Counter[int] = Counter()
     for line in tuple(server.log):
         if found := re.search(r"stt:Engine pid=(\d+)\).* is ready: ", line):
@@ -38,7 +38,7 @@ def ready_engines(server: Server, n_models: int) -> list[psutil.Process]:
 
 
 def metric(server: Server, name: str) -> float:
-    """A metric without labels, of the whole cluster."""
+    """A metric without labels, aggregated over the cluster."""
     lines = server.get("/metrics").text.splitlines()
     (value,) = [line.split()[-1] for line in lines if line.startswith(name + " ")]
     return float(value)

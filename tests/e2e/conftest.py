@@ -1,4 +1,4 @@
-"""What several modules of these tests share."""
+"""Fixtures for the end-to-end tests."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ Open = Callable[..., Visit]
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of the demo models for tests that leave it as it was, one for all modules."""
+    """One demo server for all tests that do not change its state."""
     home = tmp_path_factory.mktemp("home")
     env = {"HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_HOME": str(home)}
     with Server("--demo", "--port", "0", env=env) as server:
@@ -22,7 +22,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-# Not for the session: while Playwright runs, no test can have an event loop of its own.
+# Not session-scoped: while Playwright runs, no test can start its own event loop.
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if find_chromium() is None:
@@ -34,9 +34,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, demo: Server) -> Iterator[Open]:
-    """``visit(locale="ko-KR")`` is the page in a fresh profile, where nothing may be complained of.
+    """``visit(locale="ko-KR")`` opens the page in a fresh profile; fails the test on any complaint.
 
-    What a test expects to be complained of it takes out of ``complaints`` itself.
+    A test removes the ``complaints`` that it expects.
     """
     visits: list[Visit] = []
 

@@ -1,6 +1,6 @@
-"""`stt serve` with a fake engine that computes nothing while a file of that name is there.
+"""`stt serve` with a fake engine that blocks while the file GATE exists.
 
-``python -m tests.e2e.gated GATE [flags]``, with ``--cluster`` too
+``python -m tests.e2e.gated GATE [flags]``; ``--cluster`` works, too.
 """
 
 import math
@@ -20,12 +20,11 @@ from stt.types import SAMPLE_RATE, Frames, Waveform
 from tests.fakes import FakeEngine
 
 POISON, LETHAL, HUGE = 0.7, 0.8, 0.9
-"""What a recording begins with that the engine fails on, that ends its thread, and that takes too
-much memory."""
+"""First samples of a recording that makes the engine fail, kills its thread, or exhausts memory."""
 
 
 class GatedEngine(FakeEngine):
-    """Computes ``rate`` seconds of audio in a second; notes what it has computed."""
+    """Processes ``rate`` seconds of audio per second and logs each waveform to a file."""
 
     def __init__(self, gate: Path, rate: float = math.inf) -> None:
         super().__init__(self._wait)
@@ -63,6 +62,6 @@ def main(gate: Path, flags: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    from tests.e2e.gated import main as run  # as Ray's workers know it, not as __main__
+    from tests.e2e.gated import main as run  # importable by Ray's workers, unlike __main__
 
     run(Path(sys.argv[1]), sys.argv[2:])

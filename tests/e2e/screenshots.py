@@ -1,4 +1,4 @@
-"""The pictures of `docs/page.md`: ``uv run python -m tests.e2e.screenshots`` makes them anew.
+"""The pictures of `docs/page.md`: ``uv run python -m tests.e2e.screenshots`` recreates them.
 
 They come out as here where the fonts Noto Sans and Noto Sans CJK are installed.
 """
@@ -59,7 +59,7 @@ def photograph(page: Page, name: str) -> None:
 
 
 def joined(file: Path) -> Path:
-    """Some samples one after another, as a phone records them."""
+    """Several samples in a row, encoded as a phone does."""
     silence = np.zeros(round(PAUSE_SECONDS * 16_000), np.float32)
     talk = np.concatenate([part for name in TALK for part in (read(name), silence)])
     file.write_bytes(with_ffmpeg(talk[:, None], 16_000, "mp4", "aac"))

@@ -17,7 +17,7 @@ import requests
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120
 ANSWER_SECONDS = 60
-"""For any answer: nothing is measured by it, and a busy machine may think for a while."""
+"""Timeout of any response; generous, for busy machines."""
 
 
 class Server:
@@ -64,7 +64,7 @@ class Server:
         self.process.wait(30)
 
     def wait_for_log(self, pattern: str, seconds: float = START_SECONDS) -> re.Match[str]:
-        """The first log line, from now on, that matches."""
+        """Wait for the next log line that matches."""
         deadline = time.monotonic() + seconds
         while True:
             line = self._lines.get(timeout=max(0.01, deadline - time.monotonic()))
@@ -93,12 +93,12 @@ class Server:
             )
 
     def stop(self) -> int:
-        """SIGTERM; the exit status."""
+        """Send SIGTERM and return the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
 
     def signal(self, number: int) -> None:
-        """Send it, and don't wait."""
+        """Send a signal without waiting."""
         self.process.send_signal(number)
 
     def _read_log(self) -> None:

@@ -1,4 +1,4 @@
-"""A real cluster with a fake engine: what only shows where Ray is between ingress and engine."""
+"""A real cluster with a fake engine: behaviour that depends on Ray between ingress and engine."""
 
 import signal
 import socket
@@ -23,7 +23,7 @@ from tests.live import head, read_answer, wait_until
 pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 
 DEADLINE_SECONDS = 12
-"""For a request: a busy machine takes some seconds to show what it holds, which must not end."""
+"""Request timeout; long enough to observe held requests on a busy machine."""
 
 
 def clip(seconds: float, first: float = 0.1) -> bytes:
@@ -68,15 +68,15 @@ def cluster(gate: Path) -> Iterator[Server]:
 
 
 def computed(gate: Path) -> list[float]:
-    """Seconds of each window that was computed, of all replicas."""
+    """Length in seconds of each window that any replica has computed."""
     lines = gate.with_suffix(".computed").read_text().splitlines()
     return [float(line.split()[1]) for line in lines]
 
 
 @contextmanager
 def held(gate: Path) -> Iterator[None]:
-    """Nothing is computed meanwhile."""
-    # Not where it ends: the engine may say so once more, and the next block would believe it.
+    """Block the engine inside the block."""
+    # Not at the end: the engine may touch it once more, which would mislead the next block.
     gate.with_suffix(".running").unlink(missing_ok=True)
     gate.touch()
     try:
@@ -86,7 +86,7 @@ def held(gate: Path) -> Iterator[None]:
 
 
 def test_ray_copies_no_working_directory(cluster: Server) -> None:
-    """As it would for a driver below ``uv run``: gigabytes, with a virtual environment in it."""
+    """Under ``uv run`` Ray would by default copy gigabytes, virtual environment included."""
     (engine,) = engines(cluster)
     assert engine.cwd() == psutil.Process(cluster.process.pid).cwd()
 
@@ -95,7 +95,7 @@ def test_ray_copies_no_working_directory(cluster: Server) -> None:
     ("first", "status", "code"),
     [(POISON, 500, "inference_failed"), (HUGE, 503, "out_of_memory")],
 )
-def test_what_an_engine_raises_costs_one_request_only(
+def test_an_engine_error_fails_one_request_only(
     cluster: Server, gate: Path, first: float, status: int, code: str
 ) -> None:
     with ThreadPoolExecutor() as pool:
@@ -105,7 +105,7 @@ def test_what_an_engine_raises_costs_one_request_only(
     assert [each.result().json()["text"] for each in good] == ["ab"] * 3
 
 
-def test_a_client_that_leaves_takes_its_window_out_of_the_engines_queue(
+def test_a_disconnect_removes_the_window_from_the_engines_queue(
     cluster: Server, gate: Path
 ) -> None:
     with ThreadPoolExecutor() as pool:
@@ -125,7 +125,7 @@ def test_too_much_audio_is_429_before_the_body_is_read(cluster: Server, gate: Pa
     with ThreadPoolExecutor() as pool:
         with held(gate):
             inside = [pool.submit(post, cluster, clip(10))]
-            # By itself: of several that come at once the first batch may take two.
+            # Alone: if several arrive at once, the first batch may hold two.
             wait_until(gate.with_suffix(".running").exists)
             inside += [pool.submit(post, cluster, clip(10)) for _ in range(2)]
             wait_until(lambda: metric(cluster, "stt_queue_audio_seconds") == 20)
@@ -138,15 +138,15 @@ def test_too_much_audio_is_429_before_the_body_is_read(cluster: Server, gate: Pa
         assert [each.result().status_code for each in inside] == [200] * 3
 
 
-def test_past_its_deadline_a_request_is_504(cluster: Server, gate: Path) -> None:
+def test_a_request_past_its_deadline_is_504(cluster: Server, gate: Path) -> None:
     with held(gate):
         answer = post(cluster, clip(1.25))
     assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
     assert post(cluster, clip(1.0)).status_code == 200
 
 
-@pytest.mark.slow  # two engines are started anew, one after the other
-def test_a_recording_that_ends_engines_does_not_end_them_all(cluster: Server, gate: Path) -> None:
+@pytest.mark.slow  # restarts two engines, one after the other
+def test_a_recording_that_kills_engines_is_given_up(cluster: Server, gate: Path) -> None:
     before = engines(cluster)
     resent = metric(cluster, "stt_windows_resent_total")
     answer = post(cluster, clip(1.0, LETHAL), timeout=120)
@@ -157,8 +157,8 @@ def test_a_recording_that_ends_engines_does_not_end_them_all(cluster: Server, ga
     wait_until(lambda: post(cluster, clip(1.0), timeout=120).status_code == 200, 60)
 
 
-def test_on_sigterm_what_is_inside_is_finished(cluster: Server, gate: Path) -> None:
-    """Last of those that use this cluster, which is gone afterwards."""
+def test_sigterm_finishes_open_requests(cluster: Server, gate: Path) -> None:
+    """Must be the last test of this cluster: it stops it."""
     with ThreadPoolExecutor() as pool:
         with held(gate):
             inside = [pool.submit(post, cluster, clip(1.0))]
@@ -176,9 +176,9 @@ def test_on_sigterm_what_is_inside_is_finished(cluster: Server, gate: Path) -> N
     assert cluster.process.wait(60) == 0
 
 
-@pytest.mark.slow  # Ray looks at queues over half a minute before it does anything
+@pytest.mark.slow  # Ray averages queues over half a minute before it scales
 @pytest.mark.timeout(600)
-def test_engines_come_and_go_with_the_queue(tmp_path: Path) -> None:
+def test_engines_scale_with_the_queue(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     flags = (
         "--cluster-engines", "1-2", "--cluster-queue-seconds", "20",
@@ -195,18 +195,18 @@ def test_engines_come_and_go_with_the_queue(tmp_path: Path) -> None:
             if not came and len(engines(server)) == 2:
                 came = time.monotonic() - began
             time.sleep(0.5)
-        assert len(shares) == 2, "the second one has had some of the work"
+        assert len(shares) == 2, "the second engine got no work"
         statuses = Counter(each.result().status_code for each in answers)
         ended = time.monotonic()
         wait_until(lambda: len(engines(server)) == 1, 240)
         went = time.monotonic() - ended
         assert post(server, clip(1.0)).status_code == 200
-        print(f"a second engine after {came:.0f} s of queue, gone {went:.0f} s after the last work")
+        print(f"second engine after {came:.0f} s of queue, gone {went:.0f} s after the last work")
         assert statuses == {200: len(answers)}
 
 
 def work_of_each(gate: Path) -> Counter[str]:
-    """Clips of 10 s by the process that has computed them."""
+    """Number of 10 s clips that each process has computed."""
     file = gate.with_suffix(".computed")
     lines = file.read_text().splitlines() if file.exists() else []
     return Counter(line.split()[0] for line in lines if line.endswith(" 10"))

@@ -1,6 +1,5 @@
 """The README's first line, and what a newcomer does next."""
 
-import csv
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,22 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.audio_files import with_libsndfile
-from tests.e2e.server import ROOT, Server
-
-with (ROOT / "samples" / "texts.tsv").open(encoding="utf-8", newline="") as table:
-    SAMPLES = list(csv.DictReader(table, delimiter="\t"))
+from tests.e2e.samples import ROWS, SAMPLES
+from tests.e2e.server import Server
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=[each["file"] for each in SAMPLES])
-def test_the_samples_come_out_right(demo: Server, sample: dict[str, str]) -> None:
-    response = demo.transcribe(ROOT / "samples" / sample["file"], lang=sample["lang"])
+@pytest.mark.parametrize("sample", ROWS, ids=[each["file"] for each in ROWS])
+def test_samples_are_transcribed_correctly(demo: Server, sample: dict[str, str]) -> None:
+    response = demo.transcribe(SAMPLES / sample["file"], lang=sample["lang"])
     body = response.json()
     assert response.status_code == 200, body
     assert body["text"] == sample["text"]
     assert body["model"] == {"KR": "ko-mini", "EN": "en-mini"}[sample["lang"]]
 
 
-def test_the_demo_is_named_loudly(demo: Server) -> None:
+def test_the_demo_announces_itself(demo: Server) -> None:
     health = demo.get("/health").json()
     assert health["demo"] is True
     assert [each["model_id"] for each in health["models"]] == ["ko-mini", "en-mini"]
@@ -31,7 +28,7 @@ def test_the_demo_is_named_loudly(demo: Server) -> None:
 
 
 def test_a_client_reads_text_or_detail(demo: Server, tmp_path: Path) -> None:
-    # As existing clients do: requests, two fields, `text` on 200 and `detail` on anything else.
+    # Existing clients read `text` on 200 and `detail` on any other status.
     page = tmp_path / "page.html"
     page.write_text("<html>")
     response = demo.transcribe(page, lang="KR")
@@ -39,7 +36,7 @@ def test_a_client_reads_text_or_detail(demo: Server, tmp_path: Path) -> None:
     assert "no accepted audio format" in response.json()["detail"]
 
 
-def test_silence_and_noise_say_nothing(demo: Server, tmp_path: Path) -> None:
+def test_silence_and_noise_give_no_text(demo: Server, tmp_path: Path) -> None:
     import numpy as np
 
     random = np.random.default_rng(3)

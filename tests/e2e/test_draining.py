@@ -1,4 +1,4 @@
-"""A real process is told to stop while requests are in flight."""
+"""Stopping a real process while requests are open."""
 
 import signal
 import socket
@@ -38,7 +38,7 @@ def post(server: Server) -> requests.Response:
 
 
 def hold_one(server: Server, gate: Path, pool: ThreadPoolExecutor) -> Future[requests.Response]:
-    """A request that is being computed until the gate is removed."""
+    """Start a request whose forward runs until the gate is removed."""
     gate.touch()
     answer = pool.submit(post, server)
     wait_until(gate.with_suffix(".running").exists)
@@ -46,14 +46,14 @@ def hold_one(server: Server, gate: Path, pool: ThreadPoolExecutor) -> Future[req
 
 
 def half_upload(server: Server) -> tuple[socket.socket, bytes]:
-    """A request whose upload has begun, and what is missing of it."""
+    """A request whose upload has started, and the rest of its body."""
     body = form(CLIP)
     connection = socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), 60)
     connection.sendall(head(f"Content-Length: {len(body)}") + body[:100])
     return connection, body[100:]
 
 
-def test_what_is_in_flight_is_finished_and_probes_hear_of_the_end_first(gate: Path) -> None:
+def test_sigterm_fails_probes_first_and_finishes_open_requests(gate: Path) -> None:
     with gated(gate, delay=4) as server, ThreadPoolExecutor() as pool:
         computed = hold_one(server, gate, pool)
         connection, rest = half_upload(server)
@@ -66,7 +66,7 @@ def test_what_is_in_flight_is_finished_and_probes_hear_of_the_end_first(gate: Pa
         assert (health.status_code, health.json()["status"]) == (503, "draining")
         assert health.headers["connection"] == "close"
         assert server.get("/livez").status_code == 200
-        assert time.monotonic() - told < 4, "too slow a machine to see the delay"
+        assert time.monotonic() - told < 4, "the machine is too slow to observe the delay"
         taken = pool.submit(post, server)
 
         server.wait_for_log("stopping: 3 requests to finish")
@@ -85,7 +85,7 @@ def test_what_is_in_flight_is_finished_and_probes_hear_of_the_end_first(gate: Pa
         assert server.process.wait(30) == 0
 
 
-def test_a_second_signal_ends_the_process_at_once(gate: Path) -> None:
+def test_a_second_signal_ends_the_process_immediately(gate: Path) -> None:
     with gated(gate, delay=0, timeout=600) as server, ThreadPoolExecutor() as pool:
         computed = hold_one(server, gate, pool)
         server.signal(signal.SIGTERM)
@@ -96,17 +96,17 @@ def test_a_second_signal_ends_the_process_at_once(gate: Path) -> None:
             computed.result()
 
 
-def test_what_takes_too_long_is_answered_503_and_the_process_ends(gate: Path) -> None:
+def test_requests_past_the_drain_timeout_get_503(gate: Path) -> None:
     with gated(gate, delay=0, timeout=1) as server, ThreadPoolExecutor() as pool:
         computed = hold_one(server, gate, pool)
         server.signal(signal.SIGTERM)
         answer = computed.result()
         assert (answer.status_code, answer.json()["code"]) == (503, "draining")
-        # Although the engine still computes: the gate stays shut.
+        # Even though the gate still blocks the engine.
         assert server.process.wait(30) == 0
 
 
-def test_ctrl_c_waits_neither_for_a_load_balancer_nor_for_an_open_connection(gate: Path) -> None:
+def test_ctrl_c_skips_the_drain_delay_and_idle_connections(gate: Path) -> None:
     with gated(gate, delay=600) as server, requests.Session() as session:
         assert session.get(server.url + "/livez", timeout=ANSWER_SECONDS).status_code == 200
         server.signal(signal.SIGINT)

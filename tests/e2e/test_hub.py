@@ -1,4 +1,4 @@
-"""The server with no flag, as it is started for kresnik's model, against a stand-in hub."""
+"""The server with default flags (kresnik's model) against a fake hub."""
 
 import shutil
 import time
@@ -23,7 +23,7 @@ def environment(home: Path, endpoint: str) -> dict[str, str]:
     return {"HOME": str(home), "HF_HOME": str(home / "hf"), "HF_ENDPOINT": endpoint}
 
 
-def test_ready_as_soon_as_the_hub_is_back_and_from_the_cache_ever_after(home: Path) -> None:
+def test_recovers_when_the_hub_is_back_and_then_starts_from_the_cache(home: Path) -> None:
     hub = FakeHub({KRESNIK: KOREAN})
     hub.broken = True
     with hub, Server("--port", "0", env=environment(home, hub.endpoint)) as server:
@@ -43,7 +43,7 @@ def test_ready_as_soon_as_the_hub_is_back_and_from_the_cache_ever_after(home: Pa
         assert (answer["model"], answer["language"]) == (KRESNIK, "KR")
         assert answer["text"]
         assert server.stop() == 0
-    # Nothing was asked for but the model: no telemetry.
+    # Requests for the model only: no telemetry.
     for _, path, _ in hub.requests:
         assert path.startswith((f"/api/models/{KRESNIK}/", f"/{KRESNIK}/resolve/")), path
 
@@ -65,7 +65,7 @@ def test_a_stop_does_not_wait_for_a_download(tmp_path: Path) -> None:
             time.sleep(0.05)
         started = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - started < 20  # of 55 that the download takes
+        assert time.monotonic() - started < 20  # the download takes 55
 
 
 def test_a_broken_folder_says_what_to_do(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_broken_folder_says_what_to_do(tmp_path: Path) -> None:
         assert server.get("/livez").status_code == 200
 
 
-def test_a_wrong_setting_ends_the_start_with_a_sentence() -> None:
+def test_an_invalid_setting_stops_the_start_with_a_message() -> None:
     server = Server("--languages", "KR,XX")
     assert server.process.wait(60) == 2
     time.sleep(0.2)
@@ -88,7 +88,7 @@ def test_a_wrong_setting_ends_the_start_with_a_sentence() -> None:
     assert line.startswith("error: STT_LANGUAGES: Language 'XX' is not served here.")
 
 
-def test_uvicorn_can_serve_it_too(tmp_path: Path) -> None:
+def test_uvicorn_serves_the_application(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "STT_DEMO": "1", "STT_LANGUAGES": "KR"}
     server = Server(command=("-m", "uvicorn", "server_stt:app", "--port", "0"), env=env)
     try:

@@ -1,4 +1,4 @@
-"""The log of a real process, under clients that try to forge it."""
+"""The log of a real process while clients try to forge lines."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 FORGED = '{"level": "info", "message": "all is well"}'
 
 
-def test_every_line_parses_and_has_the_ids_of_its_request(tmp_path: Path) -> None:
+def test_every_line_is_json_with_the_ids_of_its_request(tmp_path: Path) -> None:
     clip = form(with_libsndfile(tones(1, 16000), 16000, "WAV")).replace(
         b'"a.wav"', b'"a\x1b[31m\xff\xed\xa0\x80.wav"'
     )
@@ -58,7 +58,7 @@ def test_every_line_parses_and_has_the_ids_of_its_request(tmp_path: Path) -> Non
         wait_until(lambda: "the-id-3" in "".join(server.log))
         assert server.stop() == 0
     lines = [json.loads(line) for line in server.log]
-    # Of a form that is broken the answer and the request's line tell; its parser would tell more.
+    # The response and the request's line report a malformed form; the parser must not log it, too.
     assert not {line["logger"] for line in lines if "multipart" in line["logger"]}
     answered = [line for line in lines if str(line.get("request_id")).startswith("the-id-")]
     assert [line["request_id"] for line in answered] == [f"the-id-{n}" for n in range(4)]

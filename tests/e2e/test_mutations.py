@@ -1,4 +1,4 @@
-"""Mutated uploads by the ten thousand: no crash, no hang, no 5xx, no growth.
+"""Tens of thousands of mutated uploads: no crash, no hang, no 5xx, no growth.
 
 ``uv run pytest -m slow -s tests/e2e/test_mutations.py``; STT_MUTATIONS=0.1 runs a tenth.
 """
@@ -30,11 +30,11 @@ SHARE = float(os.environ.get("STT_MUTATIONS", "1"))
 BY_HTTP, BY_POOL = round(20_000 * SHARE), round(20_000 * SHARE)
 KNOWN = {error.code: status for error, status in STATUSES.items()}
 GROWTH_MB = 30.0
-"""Over the whole run once it is warm; one leaked upload in ten would be five times that."""
+"""Limit over the run after warm-up; leaking one upload in ten would be five times that."""
 
 
 class ResourceMonitor:
-    """Memory and descriptors of a service and of the processes under it, over a run."""
+    """Samples memory and file descriptors of a service and its child processes."""
 
     def __init__(self, service: psutil.Process, every: int) -> None:
         self._service = service
@@ -42,10 +42,10 @@ class ResourceMonitor:
         self._seen: list[tuple[int, float, float, int]] = []
 
     def look(self, n_done: int) -> None:
-        """Take a sample, now and then."""
+        """Take a sample every so many files."""
         if n_done % self._every == 0:
             below = self._service.children(recursive=True)
-            # The template is the one with the workers below it; workers come and go.
+            # The template is the child that has children, the workers, which come and go.
             template = sum(each.memory_info().rss for each in below if each.children())
             self._seen.append(
                 (n_done, self._service.memory_info().rss / 1e6, template / 1e6,
@@ -53,7 +53,7 @@ class ResourceMonitor:
             )  # fmt: skip
 
     def growth(self) -> tuple[float, float, int]:
-        """MB of the service and of the template, and descriptors, from a quarter on to the end."""
+        """Growth of service and template (MB) and descriptors over the last three quarters."""
         late = np.array(self._seen[len(self._seen) // 4 :])
         n_done = late[-1, 0] - late[0, 0]
         service, template = (np.polyfit(late[:, 0], late[:, index], 1)[0] for index in (1, 2))
@@ -71,7 +71,7 @@ class ResourceMonitor:
 def run(
     files: Iterable[Hostile], send: Callable[[bytes], str], monitor: ResourceMonitor, threads: int
 ) -> Counter[str]:
-    """Send all, some at a time; count what became of them, and print it."""
+    """Send all files, a few at a time; count the outcomes and print them."""
     found: Counter[str] = Counter()
     slowest, started = (0.0, ""), time.perf_counter()
 
@@ -81,7 +81,7 @@ def run(
 
     files, n_done = iter(files), 0
     with ThreadPoolExecutor(threads) as senders:
-        while some := list(islice(files, 50)):  # not all at once: they would be the growth
+        while some := list(islice(files, 50)):  # all at once would look like growth
             for code, seconds, name in senders.map(timed, some):
                 found[code] += 1
                 slowest = max(slowest, (seconds, name))
@@ -118,7 +118,7 @@ def test_mutated_files_in_the_decode_processes() -> None:
 
 
 def test_mutated_uploads_by_http() -> None:
-    # Ten minutes of real audio would be no hang, but take as long on a machine with others.
+    # Ten minutes of real audio would be no hang, but slow on a shared machine.
     flags = ("--demo", "--port", "0", "--max-audio-seconds", "60")
     with Server(*flags) as server, requests.Session() as session:
         server.wait_until_ready()

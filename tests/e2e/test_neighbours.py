@@ -8,11 +8,11 @@ import requests
 import srt
 import webvtt
 
-from tests.e2e.server import ANSWER_SECONDS, ROOT, Server
-from tests.e2e.test_demo import SAMPLES
+from tests.e2e.samples import SAMPLES, TEXTS
+from tests.e2e.server import ANSWER_SECONDS, Server
 
-ENGLISH = ROOT / "samples" / "en-library.wav"
-(TEXT,) = (each["text"] for each in SAMPLES if each["file"] == ENGLISH.name)
+ENGLISH = SAMPLES / "en-library.wav"
+TEXT = TEXTS[ENGLISH.name]
 
 
 def ask(server: Server, route: str = "/asr", **query: str) -> requests.Response:
@@ -71,7 +71,7 @@ def test_asr_without_a_language_takes_the_default(demo: Server) -> None:
         ("/detect-language", {}, 400, "not_supported"),
     ],
 )
-def test_what_is_not_possible(
+def test_unsupported_options_are_refused(
     demo: Server, route: str, query: dict[str, str], status: int, code: str
 ) -> None:
     answer = ask(demo, route, **query)

@@ -12,11 +12,10 @@ import webvtt
 from openai import OpenAI
 
 from tests.audio_files import with_libsndfile
-from tests.e2e.server import ANSWER_SECONDS, ROOT, Server
-from tests.e2e.test_demo import SAMPLES
+from tests.e2e.samples import ROWS, SAMPLES, TEXTS
+from tests.e2e.server import ANSWER_SECONDS, Server
 
-KOREAN, ENGLISH = ROOT / "samples" / "ko-weather.flac", ROOT / "samples" / "en-library.wav"
-TEXTS = {each["file"]: each["text"] for each in SAMPLES}
+KOREAN, ENGLISH = SAMPLES / "ko-weather.flac", SAMPLES / "en-library.wav"
 NAMED = {"model": "whisper-1", "language": "en"}
 
 
@@ -26,9 +25,9 @@ def client(demo: Server) -> OpenAI:
 
 
 def test_the_default_format(client: OpenAI) -> None:
-    for sample in SAMPLES:
+    for sample in ROWS:
         answer = client.audio.transcriptions.create(
-            file=ROOT / "samples" / sample["file"], model="whisper-1", language=sample["lang"]
+            file=SAMPLES / sample["file"], model="whisper-1", language=sample["lang"]
         )
         assert answer.text == sample["text"]
         assert answer.usage is not None and answer.usage.type == "duration"
@@ -76,7 +75,7 @@ def test_verbose_json(client: OpenAI) -> None:
     ("granularities", "has_words"),
     [(openai.omit, False), (["segment"], False), (["word"], True), (["segment", "word"], True)],
 )
-def test_words_are_there_where_they_are_asked_for(
+def test_words_are_returned_on_request(
     client: OpenAI,
     granularities: list[str],
     has_words: bool,
@@ -109,11 +108,11 @@ def test_logprobs(client: OpenAI, sample: Path) -> None:
     )
     assert answer.logprobs
     assert "".join(each.token for each in answer.logprobs) == answer.text
-    assert len(answer.logprobs) == len(answer.text.replace(" ", ""))  # a character each
+    assert len(answer.logprobs) == len(answer.text.replace(" ", ""))  # one per character
     for each in answer.logprobs:
         assert bytes(map(int, each.bytes)).decode() == each.token
         assert each.logprob <= 0
-    # Together, those of a word are the word's confidence.
+    # A word's log-probs add up to its confidence.
     verbose = client.audio.transcriptions.create(
         file=sample, model="whisper-1", language=language, response_format="verbose_json",
         timestamp_granularities=["word"],
@@ -125,7 +124,7 @@ def test_logprobs(client: OpenAI, sample: Path) -> None:
 
 @pytest.fixture(scope="module")
 def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A minute and a half: the English sample over and over."""
+    """90 s: the English sample, repeated."""
     import soundfile
 
     samples, rate = soundfile.read(ENGLISH, dtype="float32", always_2d=True)
@@ -164,10 +163,10 @@ def test_streaming_with_logprobs(client: OpenAI) -> None:
         (["word", "segment"], {"duration", "words", "segments"}),
     ],
 )
-def test_the_end_of_a_stream_has_the_times_that_were_asked_for(
+def test_the_last_stream_event_has_the_requested_times(
     client: OpenAI, granularities: list[str], keys: set[str]
 ) -> None:
-    """OpenAI's has none; its client hands over what it does not know."""
+    """OpenAI's event has no times; its client passes unknown fields through."""
     asked = {"file": KOREAN, "model": "ko-mini", "timestamp_granularities": granularities}
     *_, done = client.audio.transcriptions.create(**asked, stream=True)
     whole = client.audio.transcriptions.create(**asked, response_format="verbose_json").to_dict()
@@ -182,7 +181,7 @@ def test_streaming_silence(client: OpenAI) -> None:
     assert [(event.type, event.text) for event in events] == [("transcript.text.done", "")]
 
 
-def test_fields_that_nobody_knows_are_ignored(client: OpenAI) -> None:
+def test_unknown_fields_are_ignored(client: OpenAI) -> None:
     answer = client.audio.transcriptions.create(
         file=ENGLISH, **NAMED, include=["something"], chunking_strategy="auto",
         extra_body={"hotwords": "library", "vad_filter": True},

@@ -11,8 +11,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import SAMPLES, TEXTS, give, words
+from tests.e2e.browser import give, words
 from tests.e2e.conftest import Open
+from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
 
 
@@ -25,7 +26,7 @@ from tests.e2e.server import Server
         ("en-music.opus", "EN"),
     ],
 )
-def test_an_uploaded_sample_comes_out_right(visit: Open, name: str, language: str) -> None:
+def test_an_uploaded_sample_is_transcribed_correctly(visit: Open, name: str, language: str) -> None:
     page = visit().open()
     give(page, SAMPLES / name, language)
     assert words(page) == TEXTS[name]
@@ -33,7 +34,7 @@ def test_an_uploaded_sample_comes_out_right(visit: Open, name: str, language: st
     expect(page.locator("#player-note")).to_be_hidden()
 
 
-def test_a_format_that_the_browser_cannot_play_is_transcribed_all_the_same(
+def test_a_format_the_browser_cannot_play_is_still_transcribed(
     visit: Open, demo: Server, tmp_path: Path
 ) -> None:
     samples, rate = soundfile.read(SAMPLES / "ko-class-telephone.wav")
@@ -44,7 +45,7 @@ def test_a_format_that_the_browser_cannot_play_is_transcribed_all_the_same(
     assert words(page) == demo.transcribe(telephone, lang="KR").json()["text"]
     expect(page.locator("#player-note")).to_be_visible()
     expect(page.locator("#play")).to_be_disabled()
-    # The places of the words stand in for the waveform.
+    # The words' positions replace the waveform.
     heights = bar_heights(page)
     assert heights.count(max(heights)) > 20
     assert max(heights) > 5 * min(heights)
@@ -69,7 +70,7 @@ def test_words_light_up_as_the_audio_plays(visit: Open) -> None:
     assert page.locator("#audio").evaluate("audio => audio.ended")
 
 
-def test_a_place_in_the_waveform_lights_its_word(visit: Open, demo: Server) -> None:
+def test_seeking_highlights_the_word_there(visit: Open, demo: Server) -> None:
     sample = SAMPLES / "ko-weather.flac"
     page = visit().open()
     give(page, sample)
@@ -94,7 +95,7 @@ def test_a_click_on_a_word_plays_from_there(visit: Open, demo: Server) -> None:
     )
 
 
-def test_less_sure_words_have_more_tint(visit: Open, demo: Server) -> None:
+def test_uncertain_words_are_tinted_more(visit: Open, demo: Server) -> None:
     sample = SAMPLES / "ko-weather.flac"
     page = visit().open()
     give(page, sample)
@@ -110,7 +111,7 @@ def test_less_sure_words_have_more_tint(visit: Open, demo: Server) -> None:
     expect(least).to_have_attribute("title", re.compile(f"{percent} % sure"))
 
 
-def test_downloads_are_what_the_server_makes(visit: Open, demo: Server) -> None:
+def test_downloads_equal_the_servers_formats(visit: Open, demo: Server) -> None:
     sample = SAMPLES / "ko-breakfast.webm"
     page = visit().open()
     give(page, sample)
@@ -126,7 +127,7 @@ def test_downloads_are_what_the_server_makes(visit: Open, demo: Server) -> None:
     }
 
 
-def test_the_curl_line_does_what_the_page_did(visit: Open, tmp_path: Path) -> None:
+def test_the_curl_line_repeats_the_pages_request(visit: Open, tmp_path: Path) -> None:
     file = tmp_path / 'it\'s a "test"; 한국어, $HOME.flac'
     shutil.copy(SAMPLES / "ko-weather.flac", file)
     page = visit(permissions=["clipboard-read", "clipboard-write"]).open()
@@ -150,7 +151,7 @@ def test_copied_text_is_the_text(visit: Open) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == TEXTS["ko-airport.mp3"]
 
 
-def test_a_dropped_and_a_pasted_file_are_taken(visit: Open) -> None:
+def test_files_can_be_dropped_and_pasted(visit: Open) -> None:
     page = visit().open()
     for event, name in {"drop": "ko-thanks-44k-stereo.wav", "paste": "ko-hello.wav"}.items():
         content = list((SAMPLES / name).read_bytes())
@@ -170,7 +171,7 @@ def test_a_dropped_and_a_pasted_file_are_taken(visit: Open) -> None:
         assert words(page) == TEXTS[name]
 
 
-def test_long_recordings_are_outlined_in_pieces(visit: Open, tmp_path: Path) -> None:
+def test_long_recordings_get_their_waveform_in_pieces(visit: Open, tmp_path: Path) -> None:
     rate = 8000
     loud = np.sin(np.arange(30 * rate) * 0.3) * np.repeat([0.1, 0.8, 0.0], 10 * rate)
     page = visit().open()
@@ -190,7 +191,7 @@ def test_long_recordings_are_outlined_in_pieces(visit: Open, tmp_path: Path) -> 
         assert middles == pytest.approx([0.1, 0.8, 0.0], abs=0.05), name
 
 
-def test_a_long_recordings_text_is_seen_while_it_is_made(
+def test_a_long_recordings_text_appears_while_it_is_transcribed(
     visit: Open, demo: Server, tmp_path: Path
 ) -> None:
     samples, rate = soundfile.read(SAMPLES / "ko-hello.wav")
@@ -210,7 +211,7 @@ def test_a_long_recordings_text_is_seen_while_it_is_made(
     give(page, long)
     assert page.evaluate("window.seen") >= 1
     assert words(page) == " ".join([TEXTS["ko-hello.wav"]] * 20)
-    # It was sent once: the end of the stream has the times of the words.
+    # Uploaded once: the last stream event has the word times.
     assert posts == [demo.url + "/v1/audio/transcriptions"]
     page.locator("#seek").fill("6")
     expect(page.locator(".word.now")).to_be_visible()
@@ -221,12 +222,12 @@ def downloaded(page: Page, ending: str) -> tuple[str, str]:
     with page.expect_download() as download:
         page.locator(f"[data-format={ending}]").click()
     path = download.value.path()
-    # Bytes, since reading text would change the ends of lines.
+    # Read bytes, as text mode would change line endings.
     return download.value.suggested_filename, path.read_bytes().decode("utf-8")
 
 
 def bar_heights(page: Page) -> list[int]:
-    """Painted pixels of each column of the waveform that has some."""
+    """Painted pixels in each non-empty column of the waveform."""
     heights: list[int] = page.locator("#wave").evaluate(
         """canvas => {
             const {width, height} = canvas;

@@ -1,4 +1,4 @@
-"""The page in a real browser: for every keyboard, language, screen and eye."""
+"""The page in a real browser: keyboard, languages, small screens, accessibility."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import SAMPLES, TEXTS, give
+from tests.e2e.browser import give
 from tests.e2e.conftest import Open
+from tests.e2e.samples import SAMPLES, TEXTS
 
 
 def test_everything_works_from_the_keyboard(visit: Open) -> None:
@@ -44,12 +45,12 @@ def test_everything_works_from_the_keyboard(visit: Open) -> None:
     expect(page.locator("h1")).to_have_text("음성을 텍스트로")
 
 
-def test_the_interface_is_korean_for_koreans_and_remembered(visit: Open) -> None:
+def test_the_interface_language_follows_the_browser_and_is_remembered(visit: Open) -> None:
     page = visit(locale="ko-KR").open()
     expect(page.locator("html")).to_have_attribute("lang", "ko")
     expect(page.locator("h1")).to_have_text("음성을 텍스트로")
     give(page, SAMPLES / "en-doctor.mp3", "EN")
-    # What is not translated: the speech, names, and codes.
+    # Speech, names and codes are not translated.
     page.locator("#transcript, #curl, #lang, #name, .brand, .switch").evaluate_all(
         "elements => elements.forEach((element) => element.remove())"
     )
@@ -81,7 +82,7 @@ def test_nothing_is_wider_than_a_phone(visit: Open, width: int, locale: str) -> 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_fault(visit: Open, scheme: str, tmp_path: Path) -> None:
+def test_axe_finds_no_violations(visit: Open, scheme: str, tmp_path: Path) -> None:
     visitor = visit(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     page = visitor.open()
     check(page)
@@ -90,7 +91,7 @@ def test_axe_finds_no_fault(visit: Open, scheme: str, tmp_path: Path) -> None:
     expect(page.locator(".word.now")).to_be_visible()
     page.locator("#play").click()
     check(page)
-    page.locator("#lang").select_option("EN")  # Now it can be transcribed anew.
+    page.locator("#lang").select_option("EN")  # offers another transcription
     expect(page.locator("#again")).to_have_text("Transcribe as English")
     (tmp_path / "notes.txt").write_text("not audio")
     page.locator("#file").set_input_files(tmp_path / "notes.txt")
@@ -113,7 +114,7 @@ def tab_to(page: Page, target: str) -> None:
 
 
 def sideways(page: Page) -> bool:
-    """Whether the page can be scrolled to the side."""
+    """Whether the page scrolls sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 

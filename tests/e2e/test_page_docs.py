@@ -1,4 +1,4 @@
-"""``/docs`` in a browser: everything is there, and nothing comes from another host."""
+"""``/docs`` in a browser: complete, without requests to other hosts."""
 
 from playwright.sync_api import expect
 
@@ -6,7 +6,7 @@ from tests.e2e.conftest import Open
 
 
 def test_the_description_is_shown_without_other_hosts(visit: Open) -> None:
-    here = visit()  # complains of requests to other hosts, of errors, of refused scripts and styles
+    here = visit()  # fails on requests to other hosts, errors, and blocked scripts and styles
     page = here.page
     page.goto(here.url + "/docs")
     expect(page.locator("#operations-transcription-transcribe_transcribe_post")).to_be_visible()

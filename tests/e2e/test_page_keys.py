@@ -1,4 +1,4 @@
-"""The page in a real browser, on a real server that wants a key."""
+"""The page in a real browser, on a real server that requires a key."""
 
 import re
 from collections.abc import Iterator
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import SAMPLES, TEXTS, words
+from tests.e2e.browser import words
 from tests.e2e.conftest import Open
+from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
 
 KEY = "open/sesame+??>"
-"""Has bytes that base64url writes otherwise than base64."""
+"""Contains bytes that base64url and base64 encode differently."""
 HELLO = TEXTS["ko-hello.wav"]
 
 
@@ -24,7 +25,7 @@ def guarded() -> Iterator[Server]:
         assert KEY not in "\n".join(server.log)
 
 
-def test_a_key_is_asked_for_where_one_is_needed(visit: Open, guarded: Server) -> None:
+def test_the_page_asks_for_a_required_key(visit: Open, guarded: Server) -> None:
     visitor = visit(guarded.url)
     page = visitor.open()
     expect(page.locator("#key")).to_be_hidden()
@@ -36,7 +37,7 @@ def test_a_key_is_asked_for_where_one_is_needed(visit: Open, guarded: Server) ->
     expect(page.locator("#tools")).to_be_visible()
     expect(page.locator("#key")).to_be_hidden()
     assert words(page) == HELLO
-    # For this tab only, and not in what people copy.
+    # Stored for this tab only, and not in the curl line.
     assert KEY in page.evaluate("Object.values(sessionStorage)")
     assert KEY not in page.evaluate("Object.values(localStorage)")
     line = page.locator("#curl").inner_text()
@@ -69,7 +70,7 @@ def test_live_text_needs_the_key_too(visit: Open, guarded: Server) -> None:
     page.locator("#stop").click()
     expect(page.locator("#tools")).to_be_visible()
     assert words(page) == HELLO
-    assert posts == []  # the live text was whole
+    assert posts == []  # the live text was complete
     complained_of_refusals(visitor.complaints, 5)
 
 
@@ -79,7 +80,7 @@ def give_key(page: Page, key: str) -> None:
 
 
 def complained_of_refusals(complaints: list[str], count: int) -> None:
-    """The browser notes each 401 in its console; nothing else was noted."""
+    """Remove the console's 401 messages and expect no others."""
     assert [each for each in complaints if not re.search("401|WebSocket", each)] == []
     assert len(complaints) == count
     complaints.clear()

@@ -10,15 +10,16 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
-from tests.e2e.browser import TEXTS, words
+from tests.e2e.browser import words
 from tests.e2e.conftest import Open
+from tests.e2e.samples import TEXTS
 
 HELLO = TEXTS["ko-hello.wav"]
 LATER = re.compile("0:0[5-9]|0:[1-9]")
-"""On the clock, when the microphone has said it."""
+"""Recording time by which the microphone has played the sample."""
 
 
-def test_words_appear_while_one_speaks(visit: Open) -> None:
+def test_words_appear_during_speech(visit: Open) -> None:
     page = visit().open()
     sent: list[str | bytes] = []
     requests: list[str] = []
@@ -44,7 +45,7 @@ def test_words_appear_while_one_speaks(visit: Open) -> None:
     assert {len(frame) for frame in frames} == {3200}  # 100 ms
     assert json.loads(end) == {"eof": 1}
 
-    # The recording stays on the page: to hear, to keep, to light up.
+    # The recording stays on the page, to play, download and highlight.
     page.locator(".word").nth(1).click()
     expect(page.locator(".word.now")).to_have_text(HELLO.split()[1])
     recorded = keep(page, "wav")
@@ -90,7 +91,7 @@ def test_a_lost_connection_loses_nothing(visit: Open) -> None:
         ("NotReadableError", "The microphone cannot be used."),
     ],
 )
-def test_why_there_is_no_microphone_is_said(visit: Open, name: str, sentence: str) -> None:
+def test_a_missing_microphone_is_explained(visit: Open, name: str, sentence: str) -> None:
     visitor = visit()
     visitor.page.add_init_script(
         "navigator.mediaDevices.getUserMedia = async () => "
@@ -126,13 +127,13 @@ def test_the_audio_thread_resamples_cleanly(visit: Open) -> None:
             assert len(output) == pytest.approx(16_000, abs=40)
             expected = 0.5 * np.sin(2 * np.pi * pitch * np.arange(len(output)) / 16_000)
             if pitch > 8_000:
-                expected[:] = 0  # It would come back as another tone.
+                expected[:] = 0  # Would alias to another tone.
             middle = slice(200, -200)
             assert np.abs(output - expected)[middle].max() < 0.001, (rate, pitch)
 
 
 def resampled(page: Page, wave: np.ndarray, rate: int) -> list[float]:
-    """In blocks of 128, as the browser's audio thread gives them."""
+    """Feed blocks of 128 samples, as the browser's audio thread does."""
     result: list[float] = page.evaluate(
         """async ([wave, rate]) => {
             const {Resampler} = await import("/static/resampler.js");

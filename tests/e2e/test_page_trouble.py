@@ -9,8 +9,9 @@ from playwright.sync_api import Route, expect
 
 from stt.languages import BUNDLED_FOLDER
 from tests.audio_files import with_libsndfile
-from tests.e2e.browser import SAMPLES, TEXTS, give, words
+from tests.e2e.browser import give, words
 from tests.e2e.conftest import Open
+from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
 from tests.hub import FakeHub
 
@@ -29,14 +30,14 @@ def test_cancel_aborts_the_request(visit: Open, demo: Server, tmp_path: Path) ->
     expect(page.locator("#done")).to_have_text("Cancelled.")
     expect(page.locator("#work")).to_be_hidden()
     expect(page.locator("#again")).to_be_visible()
-    # The recording's own blob, for playing it, may have been given up as well.
+    # The recording's blob for the player may be aborted as well.
     served = {url: why for url, why in failures.items() if url.startswith(demo.url)}
     assert served == {demo.url + "/v1/audio/transcriptions": "net::ERR_ABORTED"}
     give(page, SAMPLES / "ko-hello.wav")
     assert words(page) == TEXTS["ko-hello.wav"]
 
 
-def test_a_problem_is_shown_in_the_services_words(
+def test_a_problem_is_shown_with_the_services_detail(
     visit: Open, demo: Server, tmp_path: Path
 ) -> None:
     text = tmp_path / "notes.txt"
@@ -52,7 +53,7 @@ def test_a_problem_is_shown_in_the_services_words(
     assert "415" in visitor.complaints.pop()
 
 
-def test_a_busy_service_is_asked_again_when_it_says_so(visit: Open) -> None:
+def test_a_busy_service_is_retried_after_its_retry_after(visit: Open) -> None:
     visitor = visit()
     page = visitor.open()
     refusals = [429, 503]
@@ -74,7 +75,7 @@ def test_a_busy_service_is_asked_again_when_it_says_so(visit: Open) -> None:
     visitor.complaints.clear()
 
 
-def test_a_service_that_is_gone_can_be_tried_again(visit: Open) -> None:
+def test_an_unreachable_service_can_be_retried(visit: Open) -> None:
     visitor = visit()
     page = visitor.open()
     page.route("**/transcribe", lambda route: route.abort())
@@ -87,7 +88,7 @@ def test_a_service_that_is_gone_can_be_tried_again(visit: Open) -> None:
     visitor.complaints.clear()
 
 
-def test_a_recording_waits_while_the_model_comes(visit: Open, tmp_path: Path) -> None:
+def test_a_recording_waits_while_the_model_loads(visit: Open, tmp_path: Path) -> None:
     hub = FakeHub({"kresnik/wav2vec2-large-xlsr-korean": BUNDLED_FOLDER / "ko-mini"})
     hub.bytes_per_second = 1_000_000
     env = {"HOME": str(tmp_path), "HF_HOME": str(tmp_path / "hf"), "HF_ENDPOINT": hub.endpoint}
@@ -104,6 +105,6 @@ def test_a_recording_waits_while_the_model_comes(visit: Open, tmp_path: Path) ->
         expect(page.locator("#tools")).to_be_visible(timeout=120_000)
         expect(page.locator("#loading")).to_be_hidden()
         assert words(page)
-    # The browser notes every 503 of /health.
+    # The browser logs every 503 of /health.
     assert all("503" in complaint for complaint in visitor.complaints)
     visitor.complaints.clear()

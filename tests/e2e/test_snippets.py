@@ -1,13 +1,13 @@
-"""What the documentation has to paste does what it says, against a real server.
+"""Every code block of the documentation works, against a real server.
 
-Code runs as it stands, but for three things that stand for where it runs:
+Code runs as written, with three substitutions:
 
-- ``localhost:8400`` is the test's server, and ``localhost:8000`` a server of the reader's page.
-- ``pip install uv &&`` and ``uv run`` are left out: the tests run inside of what these make.
-- The environment has ``STT_DEMO``, so that a command that would take a real model takes the demo's.
+- ``localhost:8400`` is the test's server, and ``localhost:8000`` serves the reader's page.
+- ``pip install uv &&`` and ``uv run`` are removed: the tests run in that environment.
+- ``STT_DEMO`` is set, so that commands use the demo models instead of real ones.
 
-What the documents show behind the code is compared with what it really answers. What cannot run
-here is in `NOT_RUN`, with the reason; a new piece of code that is in no list fails.
+Output shown after the code is compared with the real output. `NOT_RUN` lists what cannot run here,
+with the reason. New code in no list fails the test.
 """
 
 import http.server
@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import TEXTS
+from tests.e2e.samples import TEXTS
 from tests.e2e.server import Server
 from tests.snippets import ROOT, SHELL, Snippet, all_snippets, snippets, without_comments
 
@@ -43,6 +43,7 @@ NOT_RUN = {
     "STT_LANGUAGES=KR,VI STT_MODELS=VI=/models/wav2vec2-vi uv run server_stt.py": "the reader's",
     "uv run uvicorn server_stt:app --host 0.0.0.0 --port 8400": "test_draining starts uvicorn",
     "pip install -e . && stt serve": "installs; test_cli runs the installed command",
+    "uv venv && uv pip install --torch-backend cpu -e . && .venv/bin/stt serve": "installs",
     "stt download": HUB,
     "stt download --languages KR,EN --cache-dir /models": HUB,
     "STT_LANGUAGES=KR,JA stt download": HUB,
@@ -59,20 +60,20 @@ NOT_RUN = {
 }
 """Commands, and why they are not run."""
 ELSEWHERE = ("docker ", "kubectl ", "helm ")
-"""Begins of commands that need an engine or a cluster; `test_kubernetes` and `test_compose` build
-what they are given."""
+"""Prefixes of commands that need Docker or a cluster; `test_kubernetes` and `test_compose` check
+their inputs."""
 TEXT_ONLY = {
-    ("docs/architecture.md", "server_stt.py      entry point"): "a picture",
+    ("docs/architecture.md", "server_stt.py  "): "a picture",
     ("docs/architecture.md", "upload bytes -> blocks"): "a picture",
     ("docs/cli.md", '{"file": "a.wav"'): "keys; test_cli holds the command to them",
     ("docs/cli.md", "engine   "): "test_openvino reads doctor's table",
-    ("docs/cli.md", "file\ttext"): "a manifest; test_cli_evaluate reads the like",
-    ("docs/deployment.md", "# my-stt/kustomization.yaml"): "test_kubernetes builds the like",
+    ("docs/cli.md", "file\ttext"): "a manifest; test_evaluate reads one like it",
+    ("docs/deployment.md", "# my-stt/kustomization.yaml"): "test_kubernetes builds one like it",
     ("docs/operations.md", "rule_files:"): "Prometheus' own configuration",
 }
-"""Blocks that are nothing to run: document, begin, and what they are."""
+"""Blocks that are not code: document, prefix, and what they are."""
 BENCHMARKS = "docs/benchmarks.md"
-"""Its commands take hours; each figure beside them has the command that made it."""
+"""Its commands take hours; each one stands beside the figures that it produced."""
 
 SAYS = {
     'data={"lang": "KR"}': TEXTS[MEETING],
@@ -100,7 +101,7 @@ SAYS = {
     "Prints WRONG on processors with AMX": "int8, 32 channels a group: right",
     "Prints how far later results are off": "first length 16: off by 0.0",
 }
-"""Of code without an answer behind it: a part of it, and what it prints or writes."""
+"""Code without shown output: a part of it, and what it must print or write."""
 VOLATILE = {"processing_time_seconds", "cpu_threads", "request_id", "device"}
 
 ALL = all_snippets()
@@ -120,7 +121,7 @@ SCRIPTS = [each for each in ALL if each.language == "js"]
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A folder that is served as ``python -m http.server`` does, and its address."""
+    """A folder served as by ``python -m http.server``, and its address."""
     folder = tmp_path_factory.mktemp("pages")
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -144,7 +145,7 @@ def server(pages: tuple[Path, str]) -> Iterator[Server]:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
-    """A folder with the files that the documents speak of."""
+    """A folder with the files that the documents mention."""
     (tmp_path / "samples").symlink_to(ROOT / "samples")
     (tmp_path / "recordings").mkdir()
     for name in ("meeting.m4a", "talk.m4a", "interview.m4a", "recordings/a.m4a"):
@@ -157,7 +158,7 @@ def desk(tmp_path: Path) -> Path:
 
 
 def flags_of(start: Snippet, origin: str) -> list[str]:
-    """The flags of a command that starts the demo, on any free port."""
+    """The flags of a command that starts the demo, with a free port."""
     *_, command = start.code.split("&& ")
     words = shlex.split(command.replace("http://localhost:8000", origin))
     assert words[:3] == ["uv", "run", "server_stt.py"], start.code
@@ -165,12 +166,12 @@ def flags_of(start: Snippet, origin: str) -> list[str]:
 
 
 def localised(code: str, server: Server) -> str:
-    """The code with the addresses of this run."""
+    """The code with this run's addresses."""
     return code.replace("localhost:8400", server.url.removeprefix("http://"))
 
 
 def run(snippet: Snippet, server: Server, desk: Path) -> str:
-    """What it prints, and what it writes into new files."""
+    """Run it; return its output and the content of the files it creates."""
     code = localised(snippet.code, server)
     before = {file for file in desk.rglob("*") if file.is_file()}
     environment = {
@@ -195,7 +196,7 @@ def run(snippet: Snippet, server: Server, desk: Path) -> str:
 
 
 @pytest.mark.parametrize("snippet", RUN, ids=str)
-def test_code_answers_as_it_is_shown(snippet: Snippet, server: Server, desk: Path) -> None:
+def test_code_produces_the_shown_output(snippet: Snippet, server: Server, desk: Path) -> None:
     if "jq" in snippet.code and shutil.which("jq") is None:
         pytest.skip("no jq is installed")
     printed = run(snippet, server, desk)
@@ -212,13 +213,13 @@ def joined(printed: str) -> str:
 
 
 def assert_same(printed: str, shown: str) -> None:
-    """Of JSON the values, but for times and the machine; of text all but its figures."""
+    """Compare JSON without `VOLATILE` keys, and text without digits."""
     if not shown.lstrip().startswith("{"):
         assert re.sub(r"\d", "0", printed.strip()) == re.sub(r"\d", "0", shown.strip())
         return
     try:
         expected = [json.loads(shown)]
-    except ValueError:  # several, of those that are printed
+    except ValueError:  # several lines, a selection of the output
         expected = [json.loads(line) for line in shown.splitlines()]
     try:
         found = [json.loads(printed)]
@@ -258,10 +259,10 @@ def choose_something_else(page: Page) -> None:
 
 
 def speak(page: Page) -> None:
-    """Into the fake microphone, which says one of the samples."""
+    """Record from the fake microphone, which plays a sample."""
     page.locator("#record").click()
     expect(page.locator("#record")).to_have_text("Stop")
-    page.wait_for_timeout(5_000)  # the sample's length, and a bit
+    page.wait_for_timeout(5_000)  # a little longer than the sample
     page.locator("#record").click()
     expect(page.locator("#text")).to_have_text(TEXTS["ko-hello.wav"])
 
@@ -270,7 +271,7 @@ USES: dict[str, tuple[Callable[[Page], None], ...]] = {
     '<input type="file" id="file">': (choose_file, choose_something_else),
     '<button id="record">': (speak,),
 }
-"""What a page has, and what is done with it."""
+"""Actions for each element that a page contains."""
 
 
 @pytest.mark.parametrize("snippet", PAGES, ids=str)
@@ -308,7 +309,7 @@ def test_a_script_opens_a_stream_with_a_key(snippet: Snippet, browser: Browser) 
             assert state is opened
 
 
-def test_nothing_is_neither_run_nor_listed() -> None:
+def test_every_snippet_is_run_or_listed() -> None:
     done = {each.code for each in (*RUN, *STARTS, *PAGES, *SCRIPTS)}
     left = [
         f"{each}: {each.code}"
@@ -318,15 +319,19 @@ def test_nothing_is_neither_run_nor_listed() -> None:
         and not each.code.startswith(ELSEWHERE)
         and each.document != BENCHMARKS
         and not any(
-            each.document == document and each.code.startswith(begin)
-            for document, begin in TEXT_ONLY
+            each.document == document and each.code.startswith(prefix)
+            for document, prefix in TEXT_ONLY
         )
     ]
     assert left == []
-    assert set(NOT_RUN) <= {each.code for each in ALL}, "no document has it any more"
-    begins = {(each.document, begin) for each in ALL for _, begin in TEXT_ONLY
-              if each.code.startswith(begin)}  # fmt: skip
-    assert begins == set(TEXT_ONLY)
+    assert set(NOT_RUN) <= {each.code for each in ALL}, "no document contains it any more"
+    prefixes = {
+        (each.document, prefix)
+        for each in ALL
+        for _, prefix in TEXT_ONLY
+        if each.code.startswith(prefix)
+    }
+    assert prefixes == set(TEXT_ONLY)
 
 
 def test_both_readmes_have_the_same_code() -> None:

@@ -25,7 +25,7 @@ CONFIG = json.dumps({"config": {"sample_rate": 16000}})
 
 
 def samples_of(name: str) -> bytes:
-    """A sample recording as a live client sends it: s16le, mono, 16 kHz."""
+    """A sample as a live client sends it: s16le, mono, 16 kHz."""
     with (ROOT / "samples" / name).open("rb") as file:
         waveform = np.concatenate(list(read_audio(file, max_seconds=60)))
     return (waveform * 32768).round().clip(-32768, 32767).astype("<i2").tobytes()
@@ -36,7 +36,7 @@ def address(server: Server, path: str = "/") -> str:
 
 
 class Pipe:
-    """What Vosk's client reads from: a process whose output is samples."""
+    """A process that outputs samples, as Vosk's client reads them."""
 
     def __init__(self, data: bytes) -> None:
         self.stdout = self
@@ -48,7 +48,7 @@ class Pipe:
 
 
 def with_vosks_client(server: Server, data: bytes, path: str = "/") -> list[dict[str, Any]]:
-    """The results that the client of the package vosk collects; it is given no model."""
+    """The results collected by the client in the package vosk, used without a model."""
     client = object.__new__(Transcriber)
     client.args = SimpleNamespace(server=address(server, path))
     results, n_bytes = asyncio.run(client.recognize_stream_server(Pipe(data)))
@@ -83,7 +83,7 @@ def test_words_appear_while_they_are_spoken_and_the_utterance_ends_at_the_pause(
     data = samples_of("ko-hello.wav") + bytes(3 * 32000) + samples_of("ko-thanks-44k-stereo.wav")
 
     async def speak() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """As a microphone: a piece every 0.1 s, whatever the replies."""
+        """Send a chunk every 0.1 s like a microphone, whatever the replies."""
         replies: list[dict[str, Any]] = []
 
         async def listen(socket: ClientConnection) -> None:
@@ -111,7 +111,7 @@ def test_words_appear_while_they_are_spoken_and_the_utterance_ends_at_the_pause(
     assert "고마워요" in (last["text"] or replies[texts[-1]]["text"])
 
 
-def test_two_languages_at_a_time_do_not_mix(demo: Server) -> None:
+def test_concurrent_languages_do_not_mix(demo: Server) -> None:
     async def speak(path: str, data: bytes) -> str:
         async with websockets.connect(address(demo, path)) as socket:
             await socket.send(CONFIG)
@@ -134,9 +134,9 @@ def test_two_languages_at_a_time_do_not_mix(demo: Server) -> None:
     assert texts[0] == "안녕하세요 만나서 반가워요"
 
 
-def test_clients_that_vanish_leave_nothing_behind(demo: Server) -> None:
+def test_disconnected_clients_leave_nothing_behind(demo: Server) -> None:
     data = samples_of("ko-hello.wav")
-    for _ in range(40):  # more than may be open at a time
+    for _ in range(40):  # more than may be open at once
         with connect(address(demo)) as socket:
             socket.send(CONFIG)
             socket.send(data)
@@ -146,7 +146,7 @@ def test_clients_that_vanish_leave_nothing_behind(demo: Server) -> None:
 
 
 def test_a_message_of_any_size_ends_with_1009(demo: Server) -> None:
-    # The route refuses the first with a sentence; the others are not even held in memory.
+    # The route refuses the first with a reason; larger ones never reach memory.
     for n_bytes in (1_000_002, 3_000_000, 30_000_000):
         with connect(address(demo)) as socket:
             socket.send(bytes(n_bytes))
@@ -160,7 +160,7 @@ def test_a_message_of_any_size_ends_with_1009(demo: Server) -> None:
             )
 
 
-def test_when_the_server_is_stopped_streams_get_their_text_and_are_told() -> None:
+def test_stopping_the_server_sends_streams_their_text_and_the_reason() -> None:
     flags = ("--demo", "--languages", "KR", "--port", "0", "--drain-delay-seconds", "0")
     with Server(*flags) as server:
         server.wait_until_ready()

@@ -1,15 +1,13 @@
 """The documentation says what the code does."""
 
 import re
-from pathlib import Path
 
 from stt.errors import InvalidParameter, SttError
 from stt.formats.native import Granularity, ResponseFormat
 from stt.server.problems import CODES, STATUSES
+from tests.deployment import OPERATIONS, ROOT
 
-ROOT = Path(__file__).parents[2]
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_errors_has_every_code_and_no_other() -> None:

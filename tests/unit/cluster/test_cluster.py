@@ -1,4 +1,4 @@
-"""The parts of a cluster, without a cluster: what is sent again, what is told, what is summed."""
+"""The parts of a cluster without Ray: resending, reports, aggregated metrics."""
 
 import asyncio
 import pickle
@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.metrics_core import Metric
 
 from stt import errors
-from stt.cluster.dispatcher import MAX_SENDS, Dispatcher, Lost, Refused
-from stt.cluster.engines import RemoteEngines
+from stt.cluster.dispatcher import MAX_SENDS, CallRefused, Dispatcher, ReplicaLost
+from stt.cluster.engines import ClusterEngines
 from stt.cluster.ledger import Ledger, merge, registry_of
 from stt.cluster.replica import EngineReplica
 from stt.cluster.scaling import wanted_engines
@@ -34,7 +34,7 @@ SECOND = np.zeros(SAMPLE_RATE, np.float32)
 
 
 class Fixed:
-    """What the ledger said last, as a test has it."""
+    """A `Membership` with a fixed view."""
 
     def __init__(self, **known: float) -> None:
         self.view = View({}, {}, **known)  # type: ignore[arg-type]
@@ -70,7 +70,7 @@ def dispatcher(
 
 
 def script(*outcomes: Reply | Failure | Exception):  # type: ignore[no-untyped-def]
-    """A call that has these outcomes, one after the other; and what it was called with."""
+    """A call with these outcomes in turn, and the list of its arguments."""
     calls: list[tuple[str, Waveform]] = []
 
     async def call(language: str, waveform: Waveform) -> Reply | Failure:
@@ -86,7 +86,7 @@ def script(*outcomes: Reply | Failure | Exception):  # type: ignore[no-untyped-d
 REPLY = Reply.of(spell([0, 2, 3]), 0.25, 0.5)
 
 
-def test_frames_cross_the_wire_unchanged_and_small() -> None:
+def test_frames_are_packed_exactly_and_small() -> None:
     frames = Frames.of(np.log(np.random.default_rng(0).dirichlet(np.ones(1205), 999)).astype("f4"))
     packed = pickle.dumps(Reply.of(frames, 0.1, 0.2), protocol=5)
     again = pickle.loads(packed).frames()
@@ -101,7 +101,7 @@ def test_frames_cross_the_wire_unchanged_and_small() -> None:
 
 
 @pytest.mark.parametrize("kind", list(STATUSES), ids=lambda kind: kind.code)
-def test_every_error_of_ours_comes_out_as_it_went_in(kind: type[errors.SttError]) -> None:
+def test_every_error_survives_packing(kind: type[errors.SttError]) -> None:
     try:
         error = kind("Why.", 7.0)  # type: ignore[call-arg]
     except TypeError:
@@ -112,8 +112,10 @@ def test_every_error_of_ours_comes_out_as_it_went_in(kind: type[errors.SttError]
     assert getattr(again, "retry_after_seconds", 7.0) == 7.0
 
 
-def test_a_window_on_a_replica_that_dies_is_sent_again() -> None:
-    call, calls = script(Lost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY)
+def test_a_window_is_resent_when_its_replica_dies() -> None:
+    call, calls = script(
+        ReplicaLost("killed"), Failure("engine_died", "Its thread ended.", 1.0), REPLY
+    )
     observer, resent = Stages(), []
     sender = dispatcher(call, observer=observer, on_resend=lambda: resent.append(len(calls)))
     frames = run(lambda: sender.submit(REMOTE_ENGINE, SECOND))
@@ -124,8 +126,8 @@ def test_a_window_on_a_replica_that_dies_is_sent_again() -> None:
     assert observer.busy == {Stage.QUEUE: 0.25, Stage.FORWARD: 0.5}
 
 
-def test_a_window_that_ends_every_replica_does_not_end_them_all() -> None:
-    call, calls = script(*[Lost("killed")] * 9)
+def test_a_window_that_kills_every_replica_is_given_up() -> None:
+    call, calls = script(*[ReplicaLost("killed")] * 9)
     with pytest.raises(errors.ClusterUnavailable, match=f"{MAX_SENDS} engines"):
         run(lambda: dispatcher(call).submit(REMOTE_ENGINE, SECOND))
     assert len(calls) == MAX_SENDS
@@ -136,11 +138,11 @@ def test_a_window_that_ends_every_replica_does_not_end_them_all() -> None:
     [
         (Failure("out_of_memory", "Too little."), errors.OutOfMemory),
         (Failure("queue_timeout", "Too long.", 3.0), errors.QueueTimeout),
-        (Refused("no replicas"), errors.ClusterUnavailable),
+        (CallRefused("no replicas"), errors.ClusterUnavailable),
         (KeyError("a bug"), errors.InferenceFailed),
     ],
 )
-def test_what_is_no_death_is_not_tried_again(
+def test_only_a_dead_replica_is_retried(
     outcome: Failure | Exception, kind: type[Exception]
 ) -> None:
     call, calls = script(outcome, REPLY)
@@ -151,7 +153,7 @@ def test_what_is_no_death_is_not_tried_again(
     assert (sender.n_queued, sender.queued_seconds) == (0, 0)
 
 
-def test_nobody_waits_for_an_engine_for_ever() -> None:
+def test_waiting_for_an_engine_times_out() -> None:
     async def never(language: str, waveform: Waveform) -> Reply | Failure:
         await asyncio.sleep(100)
         raise AssertionError
@@ -162,7 +164,7 @@ def test_nobody_waits_for_an_engine_for_ever() -> None:
     assert sender.queued_seconds == 0
 
 
-def test_a_caller_that_goes_takes_its_window_along() -> None:
+def test_cancelling_the_caller_cancels_its_window() -> None:
     gone = []
 
     async def call(language: str, waveform: Waveform) -> Reply | Failure:
@@ -184,7 +186,7 @@ def test_a_caller_that_goes_takes_its_window_along() -> None:
     run(scenario)
 
 
-def test_room_grows_with_engines_and_shrinks_with_what_others_have_sent() -> None:
+def test_the_queue_limit_scales_with_engines_and_counts_other_ingresses() -> None:
     call, _ = script()
     dispatcher(call, Fixed(n_engines=2, outstanding_seconds=19.0)).check_room()
     full = dispatcher(call, Fixed(n_engines=2, outstanding_seconds=20.0, rtfx=5.0))
@@ -194,7 +196,9 @@ def test_room_grows_with_engines_and_shrinks_with_what_others_have_sent() -> Non
         full.check_room()
     assert caught.value.retry_after_seconds == 4.0
     with pytest.raises(errors.Overloaded):
-        dispatcher(call, Fixed(outstanding_seconds=10.0)).check_room()  # none there yet
+        dispatcher(
+            call, Fixed(outstanding_seconds=10.0)
+        ).check_room()  # no engine yet counts as one
 
 
 def families_of(count: float, waiting: float, seconds: float) -> list[Metric]:
@@ -217,7 +221,7 @@ def engine_report(state: LoadState = READY) -> EngineReport:
     return EngineReport({"KR": state}, ready, queued_seconds=0, rtfx=50.0)
 
 
-def test_metrics_are_summed_and_states_are_not() -> None:
+def test_counters_are_summed_and_model_states_are_not() -> None:
     assert lines(merge([families_of(1, 1, 0.5), families_of(10, 0, 1.5)])) == {
         "stt_audio_seconds_total": 11.0,
         "stt_queue_size": 1.0,
@@ -230,7 +234,7 @@ def test_metrics_are_summed_and_states_are_not() -> None:
     }
 
 
-def test_a_sum_does_not_fall_when_a_replica_ends() -> None:
+def test_counters_do_not_fall_when_a_replica_ends() -> None:
     now = 0.0
     ledger = Ledger(lambda: now)
     ledger.report("a", engine_report(), families_of(1, 5, 0.5))
@@ -238,18 +242,18 @@ def test_a_sum_does_not_fall_when_a_replica_ends() -> None:
     assert ledger.view().n_engines == 2
     now = 4.0
     ledger.report("b", engine_report(), families_of(10, 7, 0.5))
-    now = 6.0  # nothing has come from "a" for too long
+    now = 6.0  # "a" has missed its reports
     after = lines(ledger.metrics())
     assert after["stt_audio_seconds_total"] == 11
     assert after["stt_rtfx_count"] == 2
-    assert after["stt_queue_size"] == 7  # what waited there does not wait any more
+    assert after["stt_queue_size"] == 7  # the queue of "a" is gone
     assert ledger.view().n_engines == 1
     ledger.leave("b")
     ledger.leave("b")
     assert lines(ledger.metrics())["stt_audio_seconds_total"] == 11
 
 
-def test_an_ingress_hears_of_the_others_and_of_the_end() -> None:
+def test_an_ingress_sees_the_other_replicas_and_the_shutdown() -> None:
     ledger = Ledger(lambda: 0.0)
     ledger.report("i1", IngressReport(5.0, n_inside=2), [])
     ledger.report("e1", engine_report(LoadState(Status.FAILED, reason="Broken.")), [])
@@ -258,7 +262,7 @@ def test_an_ingress_hears_of_the_others_and_of_the_end() -> None:
     assert view.states["KR"].status is Status.FAILED
     ledger.report("e2", engine_report(), [])
     view = ledger.view("i1")
-    assert view.states["KR"] == READY  # one that is ready can serve
+    assert view.states["KR"] == READY  # one ready engine is enough
     assert (view.outstanding_seconds, view.rtfx) == (7.0, 50.0)
     ledger.drain()
     assert (ledger.view().draining, ledger.view().closed) == (True, False)
@@ -266,7 +270,7 @@ def test_an_ingress_hears_of_the_others_and_of_the_end() -> None:
     assert ledger.view().closed
 
 
-def test_a_thousand_replicas_report_no_more_often_than_one_process_can_hear() -> None:
+def test_a_thousand_replicas_report_less_often() -> None:
     ledger = Ledger(lambda: 0.0)
     for number in range(1000):
         view = ledger.report(f"e{number}", engine_report(), [])
@@ -281,7 +285,7 @@ def korean() -> Language:
     return KOREAN.default
 
 
-def test_a_language_is_ready_once_it_was_warmed_through_the_cluster() -> None:
+def test_a_language_is_ready_once_it_is_warmed_through_the_cluster() -> None:
     loading = LoadState(step="waiting", reason="No hub.", next_try=9.0)
     views = [View({}, {}), View({"KR": loading}, {}), View({"KR": READY}, {"KR": REMOTE_ENGINE})]
     views += [View({"KR": LoadState(step="reading")}, {}, next_report_seconds=0.01)]
@@ -298,14 +302,14 @@ def test_a_language_is_ready_once_it_was_warmed_through_the_cluster() -> None:
             seen.append((engines.status, "warmed"))
             released.set()
 
-        engines = RemoteEngines(KOREAN, send_report, warm)
+        engines = ClusterEngines(KOREAN, send_report, warm)
         with pytest.raises(errors.ModelLoading):
             engines.engine(korean())
         running = asyncio.create_task(engines.run())
         await released.wait()
         await asyncio.sleep(0.7)
         assert engines.engine(korean()) is REMOTE_ENGINE
-        assert engines.status is Status.READY  # although its only engine is being replaced
+        assert engines.status is Status.READY  # while its only engine is replaced
         running.cancel()
 
     run(scenario)
@@ -314,7 +318,7 @@ def test_a_language_is_ready_once_it_was_warmed_through_the_cluster() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.READY, Status.LOADING])
-def test_an_ingress_that_joins_takes_requests_when_it_can_do_what_the_others_can(
+def test_a_new_ingress_waits_until_ready_languages_are_warm(
     status: Status,
 ) -> None:
     async def scenario() -> None:
@@ -328,11 +332,11 @@ def test_an_ingress_that_joins_takes_requests_when_it_can_do_what_the_others_can
         async def warm(engine: object) -> None:
             await warm_now.wait()
 
-        engines = RemoteEngines(KOREAN, send_report, warm)
+        engines = ClusterEngines(KOREAN, send_report, warm)
         joining = asyncio.create_task(engines.join())
         running = asyncio.create_task(engines.run())
         await asyncio.sleep(0.02)
-        assert not joining.done(), "the ledger has said nothing yet"
+        assert not joining.done(), "the ledger has not answered yet"
         await asyncio.sleep(0.4)
         assert joining.done() is (status is Status.LOADING)
         warm_now.set()
@@ -343,7 +347,7 @@ def test_an_ingress_that_joins_takes_requests_when_it_can_do_what_the_others_can
     run(scenario)
 
 
-def test_the_time_of_the_next_try_survives_other_clocks() -> None:
+def test_the_next_try_is_converted_between_clocks() -> None:
     async def scenario() -> None:
         async def send_report() -> View:
             return View({"KR": LoadState(reason="No hub.", next_try=30.0)}, {})
@@ -351,7 +355,7 @@ def test_the_time_of_the_next_try_survives_other_clocks() -> None:
         async def warm(engine: object) -> None:
             raise AssertionError
 
-        engines = RemoteEngines(KOREAN, send_report, warm)
+        engines = ClusterEngines(KOREAN, send_report, warm)
         running = asyncio.create_task(engines.run())
         await asyncio.sleep(0.01)
         running.cancel()
@@ -362,7 +366,7 @@ def test_the_time_of_the_next_try_survives_other_clocks() -> None:
     run(scenario)
 
 
-def test_without_the_ledger_an_ingress_goes_on_with_what_it_knows() -> None:
+def test_an_ingress_keeps_its_view_while_the_ledger_is_down() -> None:
     async def scenario() -> None:
         answers: list[View | Exception] = [View({"KR": READY}, {"KR": REMOTE_ENGINE})]
 
@@ -374,7 +378,7 @@ def test_without_the_ledger_an_ingress_goes_on_with_what_it_knows() -> None:
         async def warm(engine: object) -> None:
             pass
 
-        engines = RemoteEngines(KOREAN, send_report, warm)
+        engines = ClusterEngines(KOREAN, send_report, warm)
         running = asyncio.create_task(engines.run())
         await asyncio.sleep(1.2)
         assert not running.done()
@@ -384,7 +388,7 @@ def test_without_the_ledger_an_ingress_goes_on_with_what_it_knows() -> None:
     run(scenario)
 
 
-def test_an_engine_replica_tells_how_far_it_is_and_answers_with_values() -> None:
+def test_an_engine_replica_reports_progress_and_returns_failures_as_values() -> None:
     reports: list[EngineReport] = []
 
     async def send_report(report: EngineReport, families: list[Metric]) -> View:
@@ -403,7 +407,7 @@ def test_an_engine_replica_tells_how_far_it_is_and_answers_with_values() -> None
         await replica.load()
         replica.check()
         samples = SECOND.copy()
-        samples.flags.writeable = False  # as from shared memory
+        samples.flags.writeable = False  # as in Ray's shared memory
         reply = await replica.submit("KR", samples)
         poison = True
         failure = await replica.submit("KR", SECOND)
@@ -429,11 +433,11 @@ def test_an_engine_replica_tells_how_far_it_is_and_answers_with_values() -> None
     ("queued", "n", "wanted"),
     [(0, 1, 0), (59, 1, 1), (61, 1, 2), (600, 2, 10), (50, 2, 2), (20, 2, 1), (0, 8, 7)],
 )
-def test_engines_follow_the_seconds_that_wait(queued: float, n: int, wanted: int) -> None:
+def test_engines_scale_with_the_queued_seconds(queued: float, n: int, wanted: int) -> None:
     assert wanted_engines(queued, n, target_seconds=60) == wanted
 
 
-def test_without_ray_a_sentence_says_what_to_install() -> None:
+def test_without_ray_the_error_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['ray'] = None\n"
         "from stt.commands.serve import serve; serve(['--cluster'])"

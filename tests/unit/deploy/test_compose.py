@@ -1,4 +1,4 @@
-"""compose.yaml: valid by the published schema, and everything it names is there."""
+"""compose.yaml is valid, and everything it names exists."""
 
 import json
 import re
@@ -12,9 +12,8 @@ import yaml
 
 from stt.server.graceful_shutdown import CLOSING_SECONDS
 from stt.settings import Settings, load_settings
-from tests.unit.deploy.test_monitoring import DASHBOARD, DEPLOY
+from tests.deployment import DASHBOARD, DEPLOY, ROOT
 
-ROOT = DEPLOY.parent
 FILE = ROOT / "compose.yaml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -33,7 +32,7 @@ def read(*parts: str) -> Any:
     return yaml.safe_load(DEPLOY.joinpath(*parts).read_text(encoding="utf-8"))
 
 
-def test_it_is_valid_by_the_published_schema(tmp_path: Path) -> None:
+def test_it_matches_the_published_schema(tmp_path: Path) -> None:
     assert check(FILE).returncode == 0, check(FILE).stdout
     slip = tmp_path / "compose.yaml"
     slip.write_text(FILE.read_text().replace("stop_grace_period", "stop_grace_time"))
@@ -41,7 +40,7 @@ def test_it_is_valid_by_the_published_schema(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_settings_are_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_exist_and_fit_together(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     service = SERVICES[name]
     assert set(service["environment"]) <= {f"STT_{each.upper()}" for each in Settings.model_fields}
     for variable, value in service["environment"].items():
@@ -58,18 +57,18 @@ def test_settings_are_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert int(size) * 1e9 > settings.max_queue_requests * settings.max_upload_mb * 1e6
 
 
-def test_images_are_built_as_the_dockerfile_says() -> None:
+def test_images_are_built_as_in_the_dockerfile() -> None:
     for name in OURS:
         build = SERVICES[name]["build"]
         for argument, value in (build.get("args", {}) if isinstance(build, dict) else {}).items():
             assert re.search(rf"^ARG {argument}=", DOCKERFILE, re.MULTILINE)
             image = SERVICES[name]["image"]
             assert f"docker build -t {image} --build-arg {argument}={value} ." in DOCKERFILE
-    for name in set(SERVICES) - set(OURS):  # others' images do not change under us
+    for name in set(SERVICES) - set(OURS):  # third-party images are pinned
         assert re.search(r":v?\d+\.\d+\.\d+$", SERVICES[name]["image"]), name
 
 
-def test_what_is_mounted_is_there() -> None:
+def test_mounted_files_and_volumes_exist() -> None:
     named = set()
     for service in SERVICES.values():
         for volume in service["volumes"]:
@@ -81,11 +80,11 @@ def test_what_is_mounted_is_there() -> None:
     assert named == set(COMPOSE["volumes"])
 
 
-def test_without_a_profile_there_is_the_service_alone() -> None:
+def test_only_the_service_runs_without_a_profile() -> None:
     assert [name for name, each in SERVICES.items() if "profiles" not in each] == ["stt"]
 
 
-def test_prometheus_asks_the_services_and_has_the_rules() -> None:
+def test_prometheus_scrapes_the_services_and_loads_the_rules() -> None:
     config = read("prometheus", "prometheus.yaml")
     (job,) = config["scrape_configs"]
     (found,) = job["dns_sd_configs"]
@@ -99,7 +98,7 @@ def test_prometheus_asks_the_services_and_has_the_rules() -> None:
     assert "./deploy/prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
 
 
-def test_grafana_finds_the_dashboard_and_the_data() -> None:
+def test_grafana_finds_the_dashboard_and_its_data_source() -> None:
     (source,) = read("grafana", "provisioning", "datasources", "prometheus.yaml")["datasources"]
     assert source["isDefault"]
     wanted = {

@@ -1,4 +1,4 @@
-"""The manifests: built by the real kustomize, valid by the published schemas, as the code is."""
+"""The manifests: built by kustomize, checked against the published schemas and the code."""
 
 import os
 import re
@@ -20,13 +20,13 @@ from stt.errors import ConfigurationError
 from stt.server.app import create_app
 from stt.server.graceful_shutdown import CLOSING_SECONDS
 from stt.settings import Settings, load_settings
-from tests.unit.deploy.test_monitoring import DEPLOY, series
+from tests.deployment import DEPLOY, series
 
 KUSTOMIZE = (str(Path(sys.executable).parent / "kubectl"), "kustomize")
 FOLDER = DEPLOY / "kubernetes"
 COMPONENTS = sorted(path.name for path in (FOLDER / "components").iterdir())
 OURS = {"cpu": "stt-ctc:latest", "gpu": "stt-ctc:cuda", "rayservice": "stt-ctc:cluster"}
-"""Overlays, and the image of each."""
+"""The image of each overlay."""
 VERSIONS = ("1.32.0", kubernetes_validate.latest_version())
 CUSTOM = {"RayService", "PodMonitor"}
 UNITS = {"Mi": 2**20, "Gi": 2**30}
@@ -42,7 +42,7 @@ def build(folder: Path) -> list[Manifest]:
 
 
 def with_components(overlay: str, components: list[str], folder: Path) -> list[Manifest]:
-    """As somebody would have it who adds a layer of his own."""
+    """Build an overlay with components, as in a user's own kustomization."""
     base = os.path.relpath(FOLDER, folder)
     own = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -56,7 +56,7 @@ def with_components(overlay: str, components: list[str], folder: Path) -> list[M
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Manifest]]:
-    """Every overlay, and the two for plain pods with every component."""
+    """Every overlay, and ``cpu`` and ``gpu`` with all components."""
     found = {name: build(FOLDER / "overlays" / name) for name in OURS}
     found["cpu, all"] = with_components("cpu", COMPONENTS, tmp_path_factory.mktemp("cpu"))
     others = [name for name in COMPONENTS if name != "queue-autoscaling"]
@@ -70,7 +70,7 @@ def one(manifests: list[Manifest], kind: str) -> Manifest:
 
 
 def pods(manifests: list[Manifest]) -> Iterator[Manifest]:
-    """Specs of all pods."""
+    """The specs of all pods."""
     for each in manifests:
         if each["kind"] == "Deployment":
             yield each["spec"]["template"]["spec"]
@@ -101,20 +101,20 @@ def n_bytes(quantity: str) -> int:
     return int(number) * UNITS[unit]
 
 
-def test_there_is_nothing_that_is_not_built() -> None:
+def test_every_folder_is_tested() -> None:
     folders = {path.parent for path in FOLDER.rglob("kustomization.yaml")}
     expected = {FOLDER / "overlays" / name for name in OURS} | {FOLDER / "base", FOLDER / "models"}
     assert folders == expected | {FOLDER / "components" / name for name in COMPONENTS}
 
 
-def test_overlays_and_components_are_explained() -> None:
+def test_overlays_and_components_are_documented() -> None:
     page = (DEPLOY.parent / "docs" / "deployment.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
     assert sorted(rows) == sorted([*OURS, *COMPONENTS])
 
 
 @pytest.mark.parametrize("desired", VERSIONS)
-def test_everything_is_valid_by_the_published_schemas(
+def test_manifests_match_the_published_schemas(
     built: dict[str, list[Manifest]], desired: str
 ) -> None:
     for manifests in built.values():
@@ -126,14 +126,14 @@ def test_everything_is_valid_by_the_published_schemas(
             kubernetes_validate.validate(whole, desired, strict=True)
 
 
-def test_a_slip_is_not_valid(built: dict[str, list[Manifest]]) -> None:
+def test_a_misspelt_field_is_invalid(built: dict[str, list[Manifest]]) -> None:
     deployment = one(build(FOLDER / "overlays" / "cpu"), "Deployment")
     deployment["spec"]["template"]["spec"]["containers"][0]["livenesProbe"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(deployment, VERSIONS[-1], strict=True)
 
 
-def test_settings_are_settings(
+def test_settings_exist_and_are_valid(
     built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = {f"STT_{name.upper()}" for name in Settings.model_fields}
@@ -143,15 +143,15 @@ def test_settings_are_settings(
             assert ours <= known, name
             settings_of(manifests, patch)
         for container in containers(manifests):
-            # By the generator's name, which changes with what is in it.
+            # The generated name, which changes with the content.
             ours = one(manifests, "ConfigMap")["metadata"]["name"]
             assert container["envFrom"] == [{"configMapRef": {"name": ours}}], name
 
 
-def test_addresses_of_services_are_no_settings(
+def test_service_addresses_do_not_become_settings(
     built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pods get ``<SERVICE>_PORT=tcp://...`` of every Service beside them, unless told otherwise."""
+    """By default pods get ``<SERVICE>_PORT=tcp://...`` for every Service in their namespace."""
     service = one(built["cpu"], "Service")["metadata"]["name"]
     with monkeypatch.context() as patch:
         patch.setenv(f"{service.upper()}_PORT", "tcp://10.0.0.1:8400")
@@ -162,12 +162,12 @@ def test_addresses_of_services_are_no_settings(
             assert pod.get("enableServiceLinks") is False, name
 
 
-def test_images_are_those_that_the_dockerfile_makes(built: dict[str, list[Manifest]]) -> None:
+def test_images_match_the_overlay(built: dict[str, list[Manifest]]) -> None:
     for overlay, image in OURS.items():
         assert {each["image"] for each in containers(built[overlay])} == {image}
 
 
-def test_probes_ask_for_routes_that_there_are(built: dict[str, list[Manifest]]) -> None:
+def test_probes_use_existing_routes(built: dict[str, list[Manifest]]) -> None:
     routes = set(create_app(load_settings(demo=True)).openapi()["paths"])
     for name, manifests in built.items():
         if name == "rayservice":
@@ -178,7 +178,7 @@ def test_probes_ask_for_routes_that_there_are(built: dict[str, list[Manifest]]) 
             for kind in ("startup", "liveness", "readiness")
         }
         assert set(asked.values()) <= routes
-        # One that loads for an hour is not to be killed for it.
+        # A slow model load must not get the pod killed.
         assert asked == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
         names = {port["name"] for port in container["ports"]}
         for kind in asked:
@@ -206,7 +206,7 @@ def test_there_is_time_to_drain(
     for name, manifests in built.items():
         with monkeypatch.context() as patch:
             settings = settings_of(manifests, patch)
-        *_, pod = pods(manifests)  # of a RayService the workers, where requests are
+        *_, pod = pods(manifests)  # in a RayService the workers, which take requests
         needed = settings.drain_delay_seconds + settings.drain_timeout_seconds + CLOSING_SECONDS
         assert pod["terminationGracePeriodSeconds"] > needed, name
         if name != "rayservice":
@@ -243,10 +243,10 @@ def test_pods_are_confined(built: dict[str, list[Manifest]]) -> None:
             }
             assert container["resources"]["limits"]["memory"]
             mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
-            assert {"/models", "/tmp"} <= mounts  # all that the image writes to
+            assert {"/models", "/tmp"} <= mounts  # everything that the image writes to
 
 
-def test_models_are_fetched_before_into_the_cache_that_is_served_from(
+def test_models_are_downloaded_into_the_mounted_cache_first(
     built: dict[str, list[Manifest]],
 ) -> None:
     for name, manifests in built.items():
@@ -255,7 +255,7 @@ def test_models_are_fetched_before_into_the_cache_that_is_served_from(
         assert download["args"] == ["stt", "download"]
         (models,) = (each for each in pod["volumes"] if each["name"] == "models")
         claims = [each for each in manifests if each["kind"] == "PersistentVolumeClaim"]
-        if "all" in name:  # a cache for each pod
+        if "all" in name:  # one cache per pod
             assert not claims
             assert set(models) == {"name", "ephemeral"}
         else:
@@ -264,7 +264,7 @@ def test_models_are_fetched_before_into_the_cache_that_is_served_from(
         assert mount["mountPath"] == environment(manifests)["STT_CACHE_DIR"]
 
 
-def test_the_autoscaler_s_metric_is_one_of_ours(built: dict[str, list[Manifest]]) -> None:
+def test_the_autoscalers_metric_exists(built: dict[str, list[Manifest]]) -> None:
     values = FOLDER / "components" / "queue-autoscaling" / "adapter-values.yaml"
     (rule,) = yaml.safe_load(values.read_text())["rules"]["custom"]
     asked = promql_parser.parse(rule["seriesQuery"])
@@ -286,18 +286,18 @@ def test_the_autoscaler_s_metric_is_one_of_ours(built: dict[str, list[Manifest]]
                 assert target == limits.max_queue_seconds / 10
     assert kinds == {
         "cpu": ["Resource"],
-        "gpu": ["Pods"],  # a busy GPU does not show in the processor's load
+        "gpu": ["Pods"],  # CPU load does not show how busy a GPU is
         "cpu, all": ["Resource", "Pods"],
         "gpu, all": ["Pods"],
     }
-    # What the adapter makes of its template is a query.
+    # The adapter's template expands to a valid query.
     query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod")
     promql_parser.parse(
         query.replace("<<.Series>>", asked.name).replace("<<.LabelMatchers>>", 'pod="x"')
     )
 
 
-def test_the_keys_are_where_the_setting_says(built: dict[str, list[Manifest]]) -> None:
+def test_the_api_keys_are_mounted_where_the_setting_says(built: dict[str, list[Manifest]]) -> None:
     for name in ("cpu, all", "gpu, all"):
         (pod,) = pods(built[name])
         (mount,) = (m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "api-keys")
@@ -309,7 +309,7 @@ def test_the_keys_are_where_the_setting_says(built: dict[str, list[Manifest]]) -
         } in (pod["volumes"])
 
 
-def test_everything_finds_the_pods(built: dict[str, list[Manifest]]) -> None:
+def test_all_selectors_match_the_pods(built: dict[str, list[Manifest]]) -> None:
     manifests = built["cpu, all"]
     labels = one(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"]
     selectors = {
@@ -326,8 +326,8 @@ def test_everything_finds_the_pods(built: dict[str, list[Manifest]]) -> None:
     assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
 
 
-def test_the_ray_service(built: dict[str, list[Manifest]]) -> None:
-    """Field names are those of KubeRay's v1 types; Ray's part is read by Ray itself."""
+def test_the_ray_service_is_valid(built: dict[str, list[Manifest]]) -> None:
+    """Field names as in KubeRay's v1 types; Ray itself parses its part."""
     spec = one(built["rayservice"], "RayService")["spec"]
     assert set(spec) == {"serveConfigV2", "rayClusterConfig"}
     cluster = spec["rayClusterConfig"]
@@ -351,7 +351,7 @@ def test_the_ray_service(built: dict[str, list[Manifest]]) -> None:
     assert serve.http_options.port == Settings.model_fields["port"].default
 
 
-def test_a_worker_has_the_cores_that_its_replicas_ask_for(
+def test_a_worker_has_the_cores_that_its_replicas_need(
     built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_of(built["rayservice"], monkeypatch)

@@ -1,9 +1,7 @@
-"""The dashboard and the alerts ask for metrics, labels and values that there are."""
+"""The dashboard and the alerts query existing metrics, labels and values."""
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import promql_parser
 import pytest
@@ -13,15 +11,11 @@ from stt.errors import SttError
 from stt.observability.metrics import METHODS, Metrics
 from stt.server.problems import CODES, STATUSES
 from stt.server.schemas import CANCELLED
-from tests.unit.test_docs import OPERATIONS
+from tests.deployment import DASHBOARD, DEPLOY, OPERATIONS, series
 
-DEPLOY = Path(__file__).parents[3] / "deploy"
-DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text(encoding="utf-8"))
 ALERTS = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text(encoding="utf-8"))
 RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
-SCRAPED = {"instance", "job"}
-"""Labels that Prometheus itself adds."""
 
 
 def expressions() -> Iterator[tuple[str, str]]:
@@ -31,26 +25,6 @@ def expressions() -> Iterator[tuple[str, str]]:
             yield panel["title"], expression.replace("$instance", ".*")
     for rule in RULES:
         yield rule["alert"], rule["expr"]
-
-
-def series() -> dict[str, set[str]]:
-    """Names of all time series, and the labels of each."""
-    metrics = Metrics()
-    names: dict[str, set[str]] = {}
-    for family in metrics.registry.collect():
-        if family.name.startswith("process_"):
-            suffix = "_total" if family.type == "counter" else ""
-            names[family.name + suffix] = set(SCRAPED)
-    for metric in vars(metrics).values():
-        if hasattr(metric, "describe"):
-            family = metric.describe()[0]
-            labels = SCRAPED | set(metric._labelnames)
-            if family.type == "histogram":
-                names |= {f"{family.name}_{part}": labels for part in ("sum", "count")}
-                names[f"{family.name}_bucket"] = labels | {"le"}
-            else:
-                names[family.name + ("_total" if family.type == "counter" else "")] = labels
-    return names
 
 
 def selectors(expression: str) -> list[promql_parser.VectorSelector]:
@@ -66,7 +40,7 @@ def selectors(expression: str) -> list[promql_parser.VectorSelector]:
 
 
 @pytest.mark.parametrize(("where", "expression"), list(expressions()))
-def test_every_query_asks_for_what_there_is(where: str, expression: str) -> None:
+def test_queries_use_existing_series_and_labels(where: str, expression: str) -> None:
     known = series()
     found = selectors(expression)
     assert found, where
@@ -94,7 +68,7 @@ def test_every_metric_is_on_the_dashboard() -> None:
             assert parts & asked, name
 
 
-def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
+def test_panels_have_unique_ids_and_do_not_overlap() -> None:
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(ids) == len(set(ids))
     taken: set[tuple[int, int]] = set()
@@ -110,7 +84,7 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
         taken |= cells
 
 
-def test_every_alert_is_explained() -> None:
+def test_every_alert_is_documented() -> None:
     explained = re.findall(r"^\| `(Stt\w+)` \|", OPERATIONS, re.MULTILINE)
     assert explained == [rule["alert"] for rule in RULES]
     for rule in RULES:

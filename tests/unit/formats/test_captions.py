@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stt.formats.captions import columns, cut_cues, to_srt, to_vtt
 from stt.types import Transcript, Word
-from tests.unit.recognition.test_segments import spoken, words
+from tests.words import spoken, words
 
 KOREAN = st.text("가나다뷁힣", min_size=1, max_size=8)
 NO_SPACES = st.text("今日は良い天気ですねカタカナー", min_size=1, max_size=120)

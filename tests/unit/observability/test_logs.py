@@ -12,14 +12,14 @@ from stt.observability.logs import JsonFormatter, TextFormatter, request_id
 
 NASTY = "a\r\nb\x1b[31m\x00 한국어"
 ANYTHING = st.text(st.characters(exclude_categories=()))
-"""Every code point, halves of surrogate pairs among them."""
+"""Every code point, lone surrogates included."""
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:
     return logging.makeLogRecord({"msg": message, "levelname": "INFO", "name": "stt.x", **extra})
 
 
-def test_json_lines_parse_and_keep_control_characters_inside() -> None:
+def test_json_lines_escape_control_characters() -> None:
     line = JsonFormatter().format(record(NASTY, language=NASTY))
     assert "\n" not in line
     assert "\r" not in line
@@ -31,7 +31,7 @@ def test_json_lines_parse_and_keep_control_characters_inside() -> None:
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter(colour=False)])
-def test_the_request_id_is_on_each_line(formatter: logging.Formatter) -> None:
+def test_every_line_has_the_request_id(formatter: logging.Formatter) -> None:
     token = request_id.set("abc-123")
     try:
         assert "abc-123" in formatter.format(record("x"))
@@ -39,14 +39,14 @@ def test_the_request_id_is_on_each_line(formatter: logging.Formatter) -> None:
         request_id.reset(token)
 
 
-def test_text_lines_are_one_line_without_control_characters() -> None:
+def test_text_lines_escape_control_characters() -> None:
     line = TextFormatter(colour=True).format(record(NASTY, language=NASTY))
     assert line.isprintable()
     assert "한국어" in line
     assert r"\r\nb\x1b[31m\x00" in line
 
 
-def test_exceptions_are_logged_whole() -> None:
+def test_exceptions_are_logged_with_their_traceback() -> None:
     try:
         raise ValueError("boom")
     except ValueError as error:
@@ -56,13 +56,11 @@ def test_exceptions_are_logged_whole() -> None:
 
 
 @given(message=ANYTHING, extra=ANYTHING)
-def test_whatever_clients_send_a_line_is_one_line_and_can_be_written(
-    message: str, extra: str
-) -> None:
+def test_any_text_becomes_one_writable_line(message: str, extra: str) -> None:
     line = JsonFormatter().format(record(message, code=extra))
     assert line.isprintable()
     entry = json.loads(line.encode("utf-8"))
-    # Two halves that follow each other are read as the whole that they are.
+    # JSON reads two adjacent surrogates as one character.
     assert utf16(entry["message"]) == utf16(message)
     assert utf16(entry["code"]) == utf16(extra)
     text = TextFormatter(colour=False).format(record(message, code=extra))
@@ -74,7 +72,7 @@ def utf16(text: str) -> bytes:
     return text.encode("utf-16", "surrogatepass")
 
 
-def test_an_exception_cannot_pretend_to_be_another_line() -> None:
+def test_an_exception_cannot_forge_a_log_line() -> None:
     try:
         raise ValueError("boom\n12:00:00 INFO    all is well\x1b[2K")
     except ValueError as error:
@@ -98,12 +96,14 @@ def test_json_lines_are_utf_8_whatever_the_locale(encoding: str) -> None:
     assert json.loads(done.stderr.decode("utf-8"))["message"] == NASTY + "🙂é"
 
 
-def test_a_false_alarm_of_uvicorns_is_no_line() -> None:
+def test_false_alarms_are_not_logged() -> None:
     code = (
         "import logging, stt.observability.logs\n"
+        "from stt.observability.tracing import trace_of_request\n"
         "stt.observability.logs.configure_logging('info', 'json')\n"
         "log = logging.getLogger('uvicorn.error')\n"
         "log.error(stt.observability.logs.FALSE_ALARM)\n"
+        "trace_of_request(['0' * 1000])\n"
         "log.error('Exception in ASGI application')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,10 +1,10 @@
-"""The cases of https://www.w3.org/TR/trace-context/ that decide whether a trace goes on."""
+"""Which headers of https://www.w3.org/TR/trace-context/ continue a trace."""
 
 import re
 
 import pytest
 
-from stt.observability.tracecontext import continue_trace
+from stt.observability.tracing import log_fields, trace_of_request, traceresponse
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -17,17 +17,18 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
         (f"  00-{TRACE}-{PARENT}-01\t", True),
         (f"00-{TRACE}-{PARENT}-03", True),
         (f"00-{TRACE}-{PARENT}-fe", False),
-        # A version of the future may say more, behind a dash.
+        # A future version may append fields after a dash.
         (f"cc-{TRACE}-{PARENT}-01", True),
         (f"cc-{TRACE}-{PARENT}-01-what-the-future-will-be-like", True),
     ],
 )
-def test_a_valid_header_is_taken_over(header: str, sampled: bool) -> None:
-    trace = continue_trace([header])
-    assert trace.trace_id == TRACE
-    assert re.fullmatch(r"[0-9a-f]{16}", trace.span_id)
-    assert trace.span_id != PARENT
-    assert trace.traceresponse == f"00-{TRACE}-{trace.span_id}-{'01' if sampled else '00'}"
+def test_a_valid_header_continues_the_trace(header: str, sampled: bool) -> None:
+    trace = trace_of_request([header])
+    fields = log_fields(trace)
+    assert fields["trace_id"] == TRACE
+    assert re.fullmatch(r"[0-9a-f]{16}", fields["span_id"])
+    assert fields["span_id"] != PARENT
+    assert traceresponse(trace) == f"00-{TRACE}-{fields['span_id']}-{'01' if sampled else '00'}"
 
 
 @pytest.mark.parametrize(
@@ -49,8 +50,8 @@ def test_a_valid_header_is_taken_over(header: str, sampled: bool) -> None:
         ["00-٠bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     ],
 )
-def test_anything_else_begins_a_new_trace(headers: list[str]) -> None:
-    trace = continue_trace(headers)
-    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", trace.traceresponse)
-    assert trace.trace_id != TRACE
-    assert continue_trace(headers).trace_id != trace.trace_id
+def test_any_other_header_starts_a_new_trace(headers: list[str]) -> None:
+    trace = trace_of_request(headers)
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", traceresponse(trace))
+    assert log_fields(trace)["trace_id"] != TRACE
+    assert trace_of_request(headers).trace_id != trace.trace_id

@@ -18,13 +18,13 @@ _KIND = {
 _BACKENDS = {"torch": "torch", "openvino": "OpenVINO"}
 _DESCRIPTIONS = {
     "test_sentences": "new sentences of known words and known word pairs",
-    "test_pairs": "sentences with two neighbouring words that never stood together in training",
-    "test_words": "sentences with at least one word never heard in training, in any form",
+    "test_pairs": "sentences with two neighbouring words that were never neighbours in training",
+    "test_words": "sentences with at least one word that was not in training in any form",
     "gap_0": "no pause between words (`-g 0`)",
     "gap_3_to_6": "short pauses between words (`-g 3` to `-g 6`)",
     "slow": "80-86 words a minute (training: 90-185)",
     "fast": "205-240 words a minute (training: 90-185)",
-    "varied": "the first 120 sentences spoken once more; the clips that the next rows change",
+    "varied": "the first 120 sentences, spoken again; the base of the noisy and resampled rows",
     "telephone_8_khz": "resampled to 8 kHz and back",
     "via_44_1_khz": "resampled to 44.1 kHz and back",
 }
@@ -70,12 +70,12 @@ def _empty_line(figures: Figures) -> str:
     empty = figures.empty
     line = (
         f"{empty.n_clips} clips of digital silence, white, pink and brown noise and mains hum, "
-        f"-60 to -10 dBFS, 0.5 to 20 s: nothing was written for "
+        f"-60 to -10 dBFS, 0.5 to 20 s: the text is empty for "
         f"{empty.n_clips - len(empty.written)} of them."
     )
     if empty.written:
         written = "; ".join(f"{name}: `{text}`" for name, text in empty.written.items())
-        line += f" Something was for: {written}."
+        line += f" Not empty: {written}."
     return line
 
 
@@ -83,12 +83,12 @@ def _padding_line(figures: Figures) -> str:
     padding = figures.padding
     if padding is None:
         return (
-            "No attention mask: a clip padded in a batch is not the clip alone. "
+            "No attention mask: padding a clip in a batch changes its result. "
             "Transcribe one clip at a time."
         )
     return (
-        f"{padding.n_same_texts} of {padding.n_clips} clips read the same in a padded batch of "
-        f"eight as alone (logits within {padding.largest_logit_difference:.1e}), padded frames cut."
+        f"{padding.n_same_texts} of {padding.n_clips} clips have the same text in a padded batch of "
+        f"eight as alone (logits within {padding.largest_logit_difference:.1e}, without padded frames)."
     )
 
 
@@ -123,10 +123,10 @@ def _words_section(name: str, times: WordTimes) -> str:
 {row("starts", times.starts)}
 {row("ends", times.ends)}
 
-CTC emits a symbol as a spike somewhere in its sound. What of that is constant was measured on the
-development set and is corrected in the service's registry (`stt/languages.py`): starts come out
-{1000 * times.start_lag:+.0f} ms from where they are and ends {1000 * times.end_lag:+.0f} ms, and the above is what is left after that is taken off.
-Without the service, the correction is yours to make.
+CTC emits a symbol as a spike somewhere within its sound. The constant part of that error was measured
+on the development set: {1000 * times.start_lag:+.0f} ms for starts and {1000 * times.end_lag:+.0f} ms for ends. The service's registry
+(`stt/languages.py`) corrects it; the table shows the error that remains. Outside the service you must
+apply this correction yourself.
 
 ```sh
 uv run --group training python -m benchmarks.word_times {name}         # --raw --split dev: the lags
@@ -138,10 +138,11 @@ def _confidence_section(name: str, figure: ConfidenceFigure) -> str:
     verdict = _verdict(figure.calibration_error <= figure.target)
     return f"""## Confidence
 
-A word's confidence is the probability that all of it is right: the product, over its symbols, of
-the posterior at each symbol's surest frame, after the log-probs were divided by a temperature,
-{figure.temperature:g}, that was fitted on the development set. Held-out clips (`test_sentences`) in white noise,
-0 to 20 dB, {figure.date}: {figure.n_words} words, {_percent(figure.share_right)} of them right, mean confidence {_percent(figure.mean_confidence)}.
+A word's confidence is the probability that the whole word is right: the product, over its symbols,
+of the posterior at each symbol's most probable frame. The log-probs are first divided by a
+temperature of {figure.temperature:g}, fitted on the development set.
+
+Held-out clips (`test_sentences`) in white noise, 0 to 20 dB, {figure.date}: {figure.n_words} words, {_percent(figure.share_right)} of them right, mean confidence {_percent(figure.mean_confidence)}.
 Expected calibration error in ten bins: {_percent(figure.calibration_error)} (at most {_percent(figure.target)}: {verdict}; {_percent(figure.error_without)} at temperature 1).
 
 ![Reliability diagram](../../../docs/images/confidence-{name}.png)
@@ -173,9 +174,10 @@ def _precision_section(recipe: Recipe, precisions: Precisions) -> str:
     table = "\n".join(rows)
     return f"""## Precisions
 
-The {precisions.n_clips} clips of `test_sentences`, by the service's own engines, {precisions.date}, {precisions.libraries}.
-int8 is `stt optimize`'s: weights and activations, ranges from {precisions.n_calibration_clips} clips of the development set.
-What follows attention's softmax, and {exact_convolutions}, stay in bf16. *Unlike fp32* is the character error rate against fp32's text, right or not.
+The {precisions.n_clips} clips of `test_sentences`, computed by the service's own engines, {precisions.date}, {precisions.libraries}.
+int8 is made by `stt optimize`: weights and activations, with ranges from {precisions.n_calibration_clips} clips of the development
+set. {exact_convolutions.capitalize()} and what follows attention's softmax stay in bf16. *Unlike fp32* is the character
+error rate against fp32's text instead of the true text.
 
 | computed by | CER | more than fp32 | unlike fp32 | clips like fp32 | target |
 |---|---|---|---|---|---|
@@ -222,13 +224,13 @@ tags:
 
 # {figures.model}
 
-A small {language} `Wav2Vec2ForCTC` model, made from nothing on synthetic speech, so that the
-service can be tried and tested end to end, offline, on a laptop. **It has only ever heard
-espeak-ng, a rule-based synthesiser. It does not recognise people.** For those, configure one of
-the published checkpoints that the service's README names.
+A small {language} `Wav2Vec2ForCTC` model, trained from scratch on synthetic speech. With it you can try
+and test the service end to end, offline, on a laptop. **It was trained only on espeak-ng, a
+rule-based synthesiser, and does not recognise people.** For real speech, configure one of the
+published checkpoints that the service's README names.
 
 {figures.n_parameters / 1e6:.2f} million parameters, {figures.n_bytes / 1e6:.1f} MB in float16. It loads with
-unmodified transformers classes: `Wav2Vec2Processor` and `Wav2Vec2ForCTC`. Input is 16 kHz mono.
+unmodified transformers classes, `Wav2Vec2Processor` and `Wav2Vec2ForCTC`. Its input is 16 kHz mono.
 
 - Architecture: 7 convolutions (widths {", ".join(map(str, recipe.conv_widths))}; one frame per 20 ms),
   {recipe.n_layers} transformer layers of width {recipe.hidden_size}; {_KIND[recipe.is_xlsr_like]}.
@@ -236,34 +238,35 @@ unmodified transformers classes: `Wav2Vec2Processor` and `Wav2Vec2ForCTC`. Input
 
 ## Data
 
-{run.n_texts:,} different texts of one to about ten words, from a hand-written lexicon and grammar
-(`training/text_{recipe.language}.py`), spoken by espeak-ng: {run.corpus_hours:.1f} hours. No recording of a person.
+{run.n_texts:,} different texts of one to about ten words, generated from a hand-written lexicon and grammar
+(`training/text_{recipe.language}.py`) and spoken by espeak-ng: {run.corpus_hours:.1f} hours. No human recordings.
 Voices {voices}; {delivery.words_per_minute[0]}-{delivery.words_per_minute[1]} words a minute,
 pitch {delivery.pitch[0]}-{delivery.pitch[1]}, **word gap `-g` {delivery.word_gap[0]} to {delivery.word_gap[1]}, drawn evenly, in training and test alike**
-(with no gap, words run together and a space has no acoustic cue; see the row `gap_0`).
-Three clips in ten are stretched by up to {100 * delivery.stretch:.0f} %. Noise (4-35 dB) on about half, a telephone band
-on a tenth, joined clips up to a minute, and {_percent(curriculum.empty_share)} of the rows hold noise or silence alone.
+(without a gap, nothing in the audio marks a space; see the row `gap_0`).
+Augmentation: three clips in ten are stretched by up to {100 * delivery.stretch:.0f} %, about half have noise (4-35 dB) and
+a tenth are limited to the telephone band. Clips are joined up to a minute. {_percent(curriculum.empty_share)} of the rows hold
+only noise or silence.
 
-Never in training: all test sentences, one pair of neighbouring words in twelve, and the
-held-out words in any inflected form.
+Held out from training: all test sentences, one pair of neighbouring words in twelve, and a set of
+words in every inflected form.
 
 ## Recipe
 
-Connectionist temporal classification (CTC) from random weights. espeak-ng's phoneme events give
-a frame-by-frame target for a second output layer, whose loss fades out over the first
-{curriculum.phonemes_until_hours:g} hours of audio; it brings CTC off the all-blank plateau. Short clips first. AdamW, peak
-learning rate {recipe.learning_rate:g}, warm-up, constant, and a falling last {100 * curriculum.decay_share:.0f} %; batches of {recipe.batch_seconds:g} s; the
-exported weights are an exponential moving average.
+Connectionist temporal classification (CTC) from random weights. espeak-ng's phoneme events give a
+frame-by-frame target to a second output layer, whose loss fades out over the first
+{curriculum.phonemes_until_hours:g} hours of audio; it takes CTC off the all-blank plateau. Short clips come first.
+AdamW; peak learning rate {recipe.learning_rate:g} with a warm-up, a constant phase and a decay over the last
+{100 * curriculum.decay_share:.0f} %; batches of {recipe.batch_seconds:g} s. The exported weights are an exponential moving average.
 
 {run.audio_hours:.1f} hours of audio were heard (padding included), seed {run.seed}, on `{run.device}` with
-{run.threads} thread(s), in {run.minutes:.0f} minutes on a machine that had other work too ({run.date}).{note}
+{run.threads} thread(s), in {run.minutes:.0f} minutes on a machine with other work running ({run.date}).{note}
 
 ```sh
 {run.command}
 ```
 
-The command makes it again, from the texts to this page (it needs espeak-ng's library). Another
-machine's arithmetic rounds differently, so the weights come out close to these, not equal to them.
+The command repeats everything from the texts to this page; it needs espeak-ng's library. Another
+machine rounds differently, so its weights are close to these but not equal.
 
 ## Figures
 
@@ -283,16 +286,16 @@ torch {figures.machine.torch}, transformers {figures.machine.transformers}. Erro
 {figures.command}
 ```
 
-speaks the held-out texts again and repeats every figure of this page; `figures.json` holds them all.
+This synthesises the held-out texts again and repeats every figure of this page; `figures.json` holds them
+all.
 
 {_sections(recipe, figures)}## Limits
 
-- Synthetic voices only, and only those above: see the rows of voices that were not in training.
-- Words from a small world. New words are spelled by ear, which {language} spelling does not
-  always allow.
-- Spaces and homophones are where most errors are.
-- A window of a longer recording does not read exactly as the same stretch does in one long
-  forward pass: attention sees the whole input.
+- It knows only the synthetic voices above; see the rows of voices that were not in training.
+- Its vocabulary is small. New words are spelled by ear, which {language} spelling does not always allow.
+- Most errors are in spaces and homophones.
+- A window of a longer recording can read differently from the same stretch in one long forward pass,
+  because attention sees the whole input.
 """,
         encoding="utf-8",
     )

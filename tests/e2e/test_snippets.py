@@ -44,6 +44,7 @@ NOT_RUN = {
     "uv run uvicorn server_stt:app --host 0.0.0.0 --port 8400": "test_draining starts uvicorn",
     "pip install -e . && stt serve": "installs; test_cli runs the installed command",
     "uv venv && uv pip install --torch-backend cpu -e . && .venv/bin/stt serve": "installs",
+    "uv venv && uv pip install --torch-backend cpu -e .": "needs PyTorch's own package index",
     "stt download": HUB,
     "stt download --languages KR,EN --cache-dir /models": HUB,
     "STT_LANGUAGES=KR,JA stt download": HUB,

@@ -38,7 +38,8 @@ from stt.server.middleware import (
 )
 from stt.server.openapi import describe
 from stt.server.problems import answer_errors
-from stt.server.routes import health, kserve, openai, stream, transcribe, whisper
+from stt.server.routes import health, kserve, openai, pages, stream, transcribe, whisper
+from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
 from stt.server.schemas import PROBLEMS
@@ -142,7 +143,7 @@ def create_app(
         description="Speech to text with Wav2Vec2 CTC models: Korean, English, Japanese, Chinese.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         responses={422: PROBLEMS[422]},
-        docs_url=None,  # `routes.health` has the page
+        docs_url=None,  # `routes.pages` serves the page
         redoc_url=None,
         lifespan=lifespan,
         telemetry={
@@ -181,10 +182,8 @@ def create_app(
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
     for router in (transcribe.router, openai.router, whisper.router):
         app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
-    app.include_router(stream.router)
-    app.include_router(health.router)
-    app.include_router(kserve.router)
-    app.include_router(metrics_route.router)
+    for module in (stream, health, languages_route, pages, kserve, metrics_route):
+        app.include_router(module.router)
     answer_errors(app)
     describe(app)
     return app

@@ -17,7 +17,7 @@ from stt.formats.native import Granularity, ResponseFormat
 from stt.formats.schemas import TranscriptionResponse
 from stt.languages import choose_languages
 from stt.server.problems import BUG, CODES, STATUSES, problem
-from stt.server.routes import health, kserve
+from stt.server.routes import kserve, languages, pages
 from stt.server.schemas import (
     OPENAI_PATHS,
     HealthResponse,
@@ -227,7 +227,7 @@ def _summary() -> tuple[str, Any]:
         status="ok",
         demo=True,
         languages=LANGUAGES.codes,
-        endpoints=health.ENDPOINTS,
+        endpoints=pages.ENDPOINTS,
     )
     return "program", body.model_dump()
 
@@ -277,7 +277,7 @@ def _answers() -> dict[str, Answers]:
             (503, JSON): [(each, {"status": each}) for each in ("loading", "failed", "draining")],
         },
         "/health": {(200, JSON): [_health("ok")], (503, JSON): [_health("loading")]},
-        "/languages": {(200, JSON): [("demo", health.list_languages(LANGUAGES).model_dump())]},
+        "/languages": {(200, JSON): [("demo", languages.list_languages(LANGUAGES).model_dump())]},
         "/": {
             (200, JSON): [_summary()],
             (200, "text/html"): [("browser", "<!doctype html> ...")],

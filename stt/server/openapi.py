@@ -6,15 +6,13 @@ of statuses. So none of them can be of another shape than what is sent.
 
 import json
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 
 from stt import __version__, errors
-from stt.formats import native as formats
-from stt.formats import openai, whisper
-from stt.formats.native import Granularity, ResponseFormat
-from stt.formats.schemas import TranscriptionResponse
+from stt.formats import native, openai, whisper
+from stt.formats.base import JSON, Format, Granularity, HasTranscript
 from stt.languages import choose_languages
 from stt.server.problems import BUG, CODES, STATUSES, problem
 from stt.server.routes import kserve, languages, pages
@@ -33,7 +31,8 @@ from stt.types import Token, Transcript, Word
 Answers: TypeAlias = dict[tuple[int, str], list[tuple[str, Any]]]
 """Examples with their names, by status and media type."""
 
-JSON = "application/json"
+AnswerT = TypeVar("AnswerT", bound=HasTranscript)
+
 LANGUAGES = choose_languages((), {}, demo=True)
 KOREAN = LANGUAGES.default
 SPOKEN = Transcript(
@@ -149,14 +148,18 @@ def _error(path: str, status: int, code: str) -> dict[str, Any]:
     return body | {"request_id": "91e60443446e483cb622c72620561d5d"}
 
 
-def _body(response: Response) -> Any:
-    """What an answer has in it, JSON as its value."""
-    text = bytes(response.body).decode()
-    return json.loads(text) if response.media_type == JSON else text
+def _rendered(formats: Iterable[Format[AnswerT]], answer: AnswerT, note: str = "") -> Answers:
+    """One example per format, named after it."""
+    examples: Answers = {}
+    for each in formats:
+        text = each.render(answer)
+        value = json.loads(text) if each.media_type == JSON else text
+        examples.setdefault((200, each.media_type), []).append((each.name + note, value))
+    return examples
 
 
-def _native(response_format: ResponseFormat) -> tuple[str, Any]:
-    answer = TranscriptionResponse(
+def _native() -> Answers:
+    body = native.TranscriptionResponse(
         text=SPOKEN.text,
         language=KOREAN.code,
         model=KOREAN.model.id,
@@ -165,18 +168,23 @@ def _native(response_format: ResponseFormat) -> tuple[str, Any]:
         cpu_threads=2,
         duration_seconds=SPOKEN.duration_seconds,
     )
-    rendered = formats.render(SPOKEN, answer, response_format, GRANULARITIES)
-    return response_format.value, _body(rendered)
+    return _rendered(native.FORMATS.values(), native.Answer(SPOKEN, body, GRANULARITIES))
 
 
-def _openai(response_format: ResponseFormat, *, logprobs: bool = False) -> tuple[str, Any]:
-    rendered = openai.render(SPOKEN, KOREAN, response_format, GRANULARITIES, logprobs)
-    return response_format.value + (", include[]=logprobs" if logprobs else ""), _body(rendered)
+def _openai() -> Answers:
+    examples = _rendered(openai.FORMATS.values(), openai.Answer(SPOKEN, KOREAN, GRANULARITIES))
+    with_logprobs = openai.Answer(SPOKEN, KOREAN, with_logprobs=True)
+    logprobs = _rendered([openai.FORMATS["json"]], with_logprobs, ", include[]=logprobs")
+    examples[200, JSON] += logprobs[200, JSON]
+    return examples | {(200, "text/event-stream"): _events()}
 
 
-def _whisper(output: whisper.Output, *, words: bool = False) -> tuple[str, Any]:
-    rendered = whisper.render(SPOKEN, KOREAN, output, words)
-    return output.value + (", word_timestamps=true" if words else ""), _body(rendered)
+def _whisper() -> Answers:
+    examples = _rendered(whisper.OUTPUTS.values(), whisper.Answer(SPOKEN, KOREAN, False))
+    with_words = whisper.Answer(SPOKEN, KOREAN, True)
+    words = _rendered([whisper.OUTPUTS["json"]], with_words, ", word_timestamps=true")
+    examples[200, JSON] += words[200, JSON]
+    return examples
 
 
 def _events() -> list[tuple[str, Any]]:
@@ -232,37 +240,18 @@ def _summary() -> tuple[str, Any]:
     return "program", body.model_dump()
 
 
-def _texts(native: bool) -> Answers:
-    make = _native if native else _openai
-    return {(200, media_type): [make(each)] for each, (media_type, _) in formats.TEXTS.items()}
-
-
 def _answers() -> dict[str, Answers]:
     """Examples of what is no error, by path."""
     return {
-        "/transcribe": {
-            (200, JSON): [_native(ResponseFormat.JSON), _native(ResponseFormat.VERBOSE_JSON)],
-            **_texts(native=True),
-        },
-        "/v1/audio/transcriptions": {
-            (200, JSON): [
-                _openai(ResponseFormat.JSON),
-                _openai(ResponseFormat.JSON, logprobs=True),
-                _openai(ResponseFormat.VERBOSE_JSON),
-            ],
-            **_texts(native=False),
-            (200, "text/event-stream"): _events(),
-        },
+        "/transcribe": _native(),
+        "/v1/audio/transcriptions": _openai(),
+        "/asr": _whisper(),
         "/v1/models": {
             (200, JSON): [
                 ("list", openai.ModelList(data=list(map(openai.Model.of, LANGUAGES))).model_dump())
             ]
         },
         "/v1/models/{model}": {(200, JSON): [("model", openai.Model.of(KOREAN).model_dump())]},
-        "/asr": {
-            (200, JSON): [_whisper(whisper.Output.JSON), _whisper(whisper.Output.JSON, words=True)],
-            (200, "text/plain"): [_whisper(each) for each in whisper.TEXTS],
-        },
         "/livez": {
             (200, JSON): [("ok", {"status": "ok"})],
             (503, JSON): [

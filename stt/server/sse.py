@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from stt.errors import SttError
-from stt.formats.native import Granularity, segment_entries, word_entries
+from stt.formats.base import Granularity
 from stt.formats.openai import Logprob, TextDelta, TextDone, logprob_entries
+from stt.formats.verbose import segment_entries, word_entries
 from stt.recognition.pipeline import Words
 from stt.server.problems import STATUSES
 from stt.server.schemas import OpenAIError, OpenAIErrorDetails, note_failure

@@ -218,7 +218,7 @@ def test_the_openapi_page_shows_the_formats(speaker: TestClient) -> None:
         "timestamp_granularities[]",
     }
     formats = ["json", "text", "srt", "vtt", "verbose_json"]
-    assert named(fields["response_format"])["enum"] == formats
+    assert fields["response_format"]["enum"] == formats
     assert named(fields["timestamp_granularities"]["items"])["enum"] == ["word", "segment"]
     segment = schemas["SegmentEntry"]["properties"]
     assert "CTC has no such probability" in segment["no_speech_prob"]["description"]

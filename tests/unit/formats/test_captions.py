@@ -9,7 +9,9 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stt.formats.captions import columns, cut_cues, to_srt, to_vtt
+from stt.formats.captions import columns, cut_cues
+from stt.formats.srt import to_srt
+from stt.formats.vtt import to_vtt
 from stt.types import Transcript, Word
 from tests.unit.recognition.test_segments import spoken, words
 

@@ -1,0 +1,20 @@
+"""SubRip (SRT) subtitles. There is no standard; this is what players agree on."""
+
+from stt.formats.base import Format, HasTranscript
+from stt.formats.captions import cut_cues
+from stt.types import Transcript
+
+
+def to_srt(transcript: Transcript) -> str:
+    """The transcript as SubRip; "" without words."""
+    return "\n".join(
+        f"{number}\n{cue.times(',')}\n" + "\n".join(cue.lines) + "\n"
+        for number, cue in enumerate(cut_cues(transcript), start=1)
+    )
+
+
+def _render(answer: HasTranscript) -> str:
+    return to_srt(answer.transcript)
+
+
+SRT = Format("srt", "application/x-subrip", _render)

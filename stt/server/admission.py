@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
 from stt.inference.scheduler import Scheduler
-from stt.server.problems import problem_of
-from stt.server.schemas import CANCELLED, ProblemResponse, note_failure
+from stt.server.failures import CANCELLED, note_failure
+from stt.server.problems import ProblemResponse, problem_of
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that ask about the service; what else there is brings work."""

@@ -37,12 +37,11 @@ from stt.server.middleware import (
     RequestRecord,
 )
 from stt.server.openapi import describe
-from stt.server.problems import answer_errors
+from stt.server.problems import PROBLEMS, answer_errors
 from stt.server.routes import health, kserve, openai, pages, stream, transcribe, whisper
 from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
-from stt.server.schemas import PROBLEMS
 from stt.server.state import Service
 from stt.settings import Settings
 

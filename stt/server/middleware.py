@@ -20,8 +20,8 @@ from stt.observability.metrics import METHODS, UNMATCHED, Metrics, RouteLabels
 from stt.observability.tracecontext import continue_trace
 from stt.observability.tracing import current_trace
 from stt.server.admission import refuse
+from stt.server.failures import CANCELLED, noted_failure
 from stt.server.problems import BUG, problem
-from stt.server.schemas import CANCELLED, noted_failure
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,9 @@ from stt.formats.base import Granularity
 from stt.formats.openai import Logprob, TextDelta, TextDone, logprob_entries
 from stt.formats.verbose import segment_entries, word_entries
 from stt.recognition.pipeline import Words
-from stt.server.problems import STATUSES
-from stt.server.schemas import OpenAIError, OpenAIErrorDetails, note_failure
+from stt.server.failures import note_failure
+from stt.server.problems import STATUSES, openai_error
+from stt.server.schemas import OpenAIError
 from stt.types import Transcript, Word
 
 logger = logging.getLogger(__name__)
@@ -66,8 +67,7 @@ class EventStream(StreamingResponse):
             self._failure, status = error.code, STATUSES[type(error)]
             if status >= 500:
                 logger.error("%s: %s", error.code, error.message, exc_info=error.__cause__)
-            details = OpenAIErrorDetails.of(status, error.code, error.message)
-            yield "event: error\n" + _event(OpenAIError(error=details))
+            yield "event: error\n" + _event(openai_error(status, error.code, error.message))
 
 
 async def stream_events(

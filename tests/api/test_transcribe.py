@@ -175,7 +175,7 @@ def test_a_bug_is_a_500_that_tells_nothing_and_is_logged_with_the_id(
         headers = {"X-Request-ID": "the-id"}
         response = client.post("/transcribe", files={"file": ("a.wav", wav)}, headers=headers)
         engine.broken = False
-        assert_problem(response, 500, "internal_error", "The service made a mistake.")
+        assert_problem(response, 500, "internal_error", "Internal error.")
         assert response.headers["x-request-id"] == "the-id"
         assert "secret" not in response.text
         assert post(client, wav).status_code == 200

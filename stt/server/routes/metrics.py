@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Response
 from prometheus_client.exposition import choose_encoder
 
-from stt.server.schemas import PROBLEMS
+from stt.server.problems import PROBLEMS
 from stt.server.state import Service, get_service
 
 router = APIRouter(tags=["service"])

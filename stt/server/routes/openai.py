@@ -14,6 +14,7 @@ from stt.formats.openai import (
     Transcription,
     TranscriptionVerbose,
 )
+from stt.server.problems import OPENAI_PROBLEMS
 from stt.server.routes.uploads import (
     OneOf,
     document,
@@ -21,7 +22,7 @@ from stt.server.routes.uploads import (
     requested_granularities,
     respond,
 )
-from stt.server.schemas import OPENAI_PROBLEMS, OpenAIError
+from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, stream_events
 from stt.server.state import Service, get_service
 

@@ -19,7 +19,8 @@ from stt import errors
 from stt.engines.base import Engine
 from stt.recognition.streaming import LiveResult, LiveSession
 from stt.server.auth import SUBPROTOCOL
-from stt.server.schemas import note_failure
+from stt.server.failures import note_failure
+from stt.server.problems import BUG
 from stt.server.state import Service, get_service
 
 logger = logging.getLogger(__name__)
@@ -124,8 +125,7 @@ class Connection:
             raise
         except Exception:
             logger.critical("unexpected error", exc_info=True)
-            message = "The service made a mistake. The log has it under the request id."
-            ending = Ending(Close.FAILED, errors.SttError.code, message)
+            ending = Ending(Close.FAILED, *BUG)
         await self._say_goodbye(ending)
         return ending
 

@@ -12,6 +12,7 @@ from stt.formats.native import (
     TranscriptionResponse,
     VerboseTranscriptionResponse,
 )
+from stt.server.problems import PROBLEMS
 from stt.server.routes.uploads import (
     OneOf,
     document,
@@ -19,7 +20,6 @@ from stt.server.routes.uploads import (
     requested_granularities,
     respond,
 )
-from stt.server.schemas import PROBLEMS
 from stt.server.state import Service, get_service
 
 router = APIRouter(tags=["transcription"])

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, Result
+from stt.server.problems import PROBLEMS
 from stt.server.routes.uploads import OneOf, document, only_one, respond
-from stt.server.schemas import PROBLEMS
 from stt.server.state import Service, get_service
 
 router = APIRouter(tags=["whisper-asr-webservice"])

@@ -11,8 +11,8 @@ import yaml
 
 from stt.errors import SttError
 from stt.observability.metrics import METHODS, Metrics
+from stt.server.failures import CANCELLED
 from stt.server.problems import CODES, STATUSES
-from stt.server.schemas import CANCELLED
 from tests.unit.test_docs import OPERATIONS
 
 DEPLOY = Path(__file__).parents[3] / "deploy"

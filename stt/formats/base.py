@@ -33,7 +33,7 @@ class Format(Generic[AnswerT_contra]):
     media_type: str
     """Without parameters; see `content_type`."""
     render: Callable[[AnswerT_contra], str]
-    """Takes a second for hours of speech: not for the event loop."""
+    """Do not call it in the event loop: hours of speech take a second."""
 
     @property
     def content_type(self) -> str:

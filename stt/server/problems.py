@@ -65,7 +65,7 @@ PARAMS = {
 
 NOT_A_FORM = (
     "The body is not valid multipart/form-data. Send it as `curl -F file=@clip.wav` does. Each "
-    "part needs a name, and fields other than files are limited to 1 MB."
+    "part needs a name, and fields other than files have at most 1 MB."
 )
 BUG = ("internal_error", "Internal error. The log has details under the request id.")
 """Code and message of an unexpected error; the status is 500."""
@@ -76,7 +76,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, description in {
         400: "`unsupported_language`, `invalid_audio`, `bad_request`: the request or the audio "
         "is invalid.",
-        401: "`invalid_api_key`: the service needs a key.",
+        401: "`invalid_api_key`: the API key is missing or wrong.",
         408: "`upload_too_slow`: the upload exceeded the time limit.",
         413: "`upload_too_large`, `audio_too_long`.",
         415: "`unsupported_format`: not audio, or an unsupported format.",

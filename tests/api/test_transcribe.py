@@ -123,7 +123,7 @@ def test_too_long_and_too_large(serve: Serve, wav: bytes) -> None:
     with serve("--max-audio-seconds", "1", engine=FakeEngine()) as client:
         assert_problem(post(client, wav), 413, "audio_too_long", "longer than 1 s")
     with serve("--max-upload-mb", "0.1", engine=FakeEngine()) as client:
-        assert_problem(post(client, wav), 413, "upload_too_large", "larger than 0.1 MB")
+        assert_problem(post(client, wav), 413, "upload_too_large", "limit of 0.1 MB")
 
         def undeclared() -> Iterator[bytes]:
             yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -135,7 +135,7 @@ def test_too_long_and_too_large(serve: Serve, wav: bytes) -> None:
             content=undeclared(),
             headers={"content-type": "multipart/form-data; boundary=x"},
         )
-        assert_problem(chunked, 413, "upload_too_large", "larger than 0.1 MB")
+        assert_problem(chunked, 413, "upload_too_large", "limit of 0.1 MB")
 
 
 def test_a_model_that_raises_is_our_fault_and_tells_nothing(serve: Serve, wav: bytes) -> None:
@@ -228,7 +228,7 @@ def test_request_ids(client: TestClient, wav: bytes) -> None:
 def test_unknown_routes_and_methods_are_problems_too(client: TestClient) -> None:
     assert_problem(client.get("/nothing"), 404, "not_found", "GET / lists the routes")
     response = client.get("/transcribe")
-    assert_problem(response, 405, "method_not_allowed", "GET is not possible")
+    assert_problem(response, 405, "method_not_allowed", "does not support GET")
     assert response.headers["allow"] == "POST"
 
 

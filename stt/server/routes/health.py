@@ -19,7 +19,7 @@ NOT_READY: dict[int | str, dict[str, Any]] = {
 
 
 def status_of(service: Service) -> str:
-    """The service's state in the word that `/health` uses."""
+    """The ``status`` in `/health`."""
     if service.admission.draining:
         return "draining"
     if service.scheduler.fault is not None:
@@ -29,7 +29,8 @@ def status_of(service: Service) -> str:
 
 
 @router.get(
-    "/livez", responses={503: {"model": dict[str, str], "description": "Start the process anew."}}
+    "/livez",
+    responses={503: {"model": dict[str, str], "description": "The process must be restarted."}},
 )
 async def livez(service: Use, response: Response) -> dict[str, str]:
     """200 unless the process should be killed; for liveness probes."""
@@ -50,7 +51,7 @@ async def readyz(service: Use, response: Response) -> dict[str, str]:
 
 @router.get("/health", responses=NOT_READY)
 async def health(service: Use, response: Response) -> HealthResponse:
-    """The same with all details: how far each model is, and why not further."""
+    """Readiness with details: the state of each model, and why it is not ready."""
     status = status_of(service)
     response.status_code = 200 if status == "ok" else 503
     main = service.languages.default

@@ -13,12 +13,12 @@ router = APIRouter(tags=["service"])
 
 @router.get("/languages")
 async def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
-    """The served languages, the spellings that requests may use, and the models behind them."""
+    """The served languages, their accepted spellings and their models."""
     return list_languages(service.languages)
 
 
 def list_languages(languages: Languages) -> LanguagesResponse:
-    """The same of any languages."""
+    """The answer for these languages."""
     return LanguagesResponse(
         languages=[
             LanguageEntry(

@@ -15,8 +15,8 @@ router = APIRouter(tags=["service"])
 
 WEB = Path(__file__).parent.parent / "static"
 PAGE, DOCS = WEB / "index.html", WEB / "docs.html"
-# The page takes everything from here, so nothing that gets into it can call elsewhere. Its sound is
-# the recording that the browser holds; 'self' covers the WebSocket to this host and port too.
+# The page loads everything from this host, so injected code cannot call elsewhere. Audio is a blob
+# in the browser; 'self' covers the WebSocket to this host too.
 PAGE_HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -26,7 +26,7 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-# Swagger UI sets styles inline, and has its icons in its style sheet.
+# Swagger UI uses inline styles, and icons in its style sheet.
 DOCS_HEADERS = {
     **PAGE_HEADERS,
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
@@ -70,5 +70,5 @@ async def root(
 
 @router.get("/docs", include_in_schema=False)
 async def docs() -> HTMLResponse:
-    """This description, to read and to try; nothing of it comes from another host."""
+    """The API description in Swagger UI, served from this host."""
     return HTMLResponse(DOCS.read_text(encoding="utf-8"), headers=DOCS_HEADERS)

@@ -178,10 +178,10 @@ def test_a_key_is_sent_as_bearer_token(
 
 
 def test_a_service_that_wants_a_key_says_so() -> None:
-    detail = {"detail": "This service needs a key, and there was none or a wrong one."}
+    detail = {"detail": "The API key is missing or wrong."}
     with stand_in((401, {"WWW-Authenticate": "Bearer"}, detail)) as server:
         recognizer = RemoteRecognizer(server.url)
-        with pytest.raises(RecognitionFailed, match="needs a key"):
+        with pytest.raises(RecognitionFailed, match="API key is missing"):
             recognizer.recognize(BytesIO(b"x"), "a")
     assert server.keys == [None]
 

@@ -107,7 +107,7 @@ def test_less_sure_words_have_more_tint(visit: Open, demo: Server) -> None:
     assert by_doubt == by_confidence
     least = page.locator(".word").nth(by_doubt[-1])
     percent = round(100 * answer["words"][by_doubt[-1]]["confidence"])
-    expect(least).to_have_attribute("title", re.compile(f"{percent} % sure"))
+    expect(least).to_have_attribute("title", re.compile(f"{percent}% confidence"))
 
 
 def test_downloads_are_what_the_server_makes(visit: Open, demo: Server) -> None:

@@ -85,7 +85,7 @@ def test_a_lost_connection_loses_nothing(visit: Open) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("NotAllowedError", "The browser does not let this page use the microphone."),
+        ("NotAllowedError", "The browser blocks the microphone."),
         ("NotFoundError", "No microphone was found."),
         ("NotReadableError", "The microphone cannot be used."),
     ],
@@ -98,7 +98,7 @@ def test_why_there_is_no_microphone_is_said(visit: Open, name: str, sentence: st
     )
     page = visitor.open()
     page.locator("#record").click()
-    expect(page.locator("#problem-title")).to_have_text("No recording")
+    expect(page.locator("#problem-title")).to_have_text("Cannot record")
     expect(page.locator("#problem-detail")).to_contain_text(sentence)
     expect(page.locator("#record")).to_be_enabled()
 

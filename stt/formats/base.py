@@ -1,6 +1,6 @@
 """What a response format is: a name, a media type and a function that renders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
@@ -21,6 +21,7 @@ class HasTranscript(Protocol):
         ...
 
 
+AnswerT = TypeVar("AnswerT", bound=HasTranscript)
 AnswerT_contra = TypeVar("AnswerT_contra", bound=HasTranscript, contravariant=True)
 
 
@@ -39,6 +40,11 @@ class Format(Generic[AnswerT_contra]):
     def content_type(self) -> str:
         """The HTTP header. JSON is always UTF-8 (RFC 8259), the rest has to say so."""
         return self.media_type if self.media_type == JSON else f"{self.media_type}; charset=utf-8"
+
+
+def by_name(*formats: Format[AnswerT]) -> Mapping[str, Format[AnswerT]]:
+    """A table of formats."""
+    return {each.name: each for each in formats}
 
 
 class Granularity(StrEnum):

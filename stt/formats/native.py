@@ -1,11 +1,11 @@
 """The formats of ``POST /transcribe``."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
-from stt.formats.base import JSON, Format, Granularity, to_json
+from stt.formats.base import JSON, Format, Granularity, by_name, to_json
 from stt.formats.table import TEXT_FORMATS
 from stt.formats.verbose import VerboseTranscription, segment_entries, word_entries
 from stt.types import Transcript
@@ -53,12 +53,9 @@ def _render_verbose_json(answer: Answer) -> str:
     )
 
 
-FORMATS: Mapping[str, Format[Answer]] = {
-    each.name: each
-    for each in (
-        Format("json", JSON, _render_json),
-        *TEXT_FORMATS,
-        Format("verbose_json", JSON, _render_verbose_json),
-    )
-}
+FORMATS = by_name(
+    Format("json", JSON, _render_json),
+    *TEXT_FORMATS,
+    Format("verbose_json", JSON, _render_verbose_json),
+)
 """Every value of `response_format`."""

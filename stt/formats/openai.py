@@ -5,13 +5,13 @@ See https://platform.openai.com/docs/api-reference/audio.
 
 import math
 import sys
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from stt.formats.base import JSON, Format, Granularity, to_json
+from stt.formats.base import JSON, Format, Granularity, by_name, to_json
 from stt.formats.table import TEXT_FORMATS
 from stt.formats.verbose import (
     SegmentEntry,
@@ -171,12 +171,9 @@ def _render_verbose_json(answer: Answer) -> str:
     )
 
 
-FORMATS: Mapping[str, Format[Answer]] = {
-    each.name: each
-    for each in (
-        Format("json", JSON, _render_json),
-        *TEXT_FORMATS,
-        Format("verbose_json", JSON, _render_verbose_json),
-    )
-}
+FORMATS = by_name(
+    Format("json", JSON, _render_json),
+    *TEXT_FORMATS,
+    Format("verbose_json", JSON, _render_verbose_json),
+)
 """Every value of `response_format`."""

@@ -13,8 +13,4 @@ def to_srt(transcript: Transcript) -> str:
     )
 
 
-def _render(answer: HasTranscript) -> str:
-    return to_srt(answer.transcript)
-
-
-SRT = Format("srt", "application/x-subrip", _render)
+SRT = Format[HasTranscript]("srt", "application/x-subrip", lambda answer: to_srt(answer.transcript))

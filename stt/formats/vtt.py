@@ -17,8 +17,4 @@ def to_vtt(transcript: Transcript) -> str:
     return "WEBVTT\n" + "".join(cues)
 
 
-def _render(answer: HasTranscript) -> str:
-    return to_vtt(answer.transcript)
-
-
-VTT = Format("vtt", "text/vtt", _render)
+VTT = Format[HasTranscript]("vtt", "text/vtt", lambda answer: to_vtt(answer.transcript))

@@ -3,12 +3,11 @@
 See https://github.com/ahmetoner/whisper-asr-webservice and openai/whisper's ``utils.py``.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, Field
 
-from stt.formats.base import JSON, Format, HasTranscript, to_json
+from stt.formats.base import JSON, Format, HasTranscript, by_name, to_json
 from stt.formats.srt import SRT
 from stt.formats.verbose import SegmentEntry, segment_entries
 from stt.formats.vtt import VTT
@@ -88,14 +87,11 @@ def _render_json(answer: Answer) -> str:
     return to_json(Result(text=transcript.text, segments=segments, language=code))
 
 
-OUTPUTS: Mapping[str, Format[Answer]] = {
-    each.name: each
-    for each in (
-        Format("txt", PLAIN, _render_txt),
-        replace(VTT, media_type=PLAIN),
-        replace(SRT, media_type=PLAIN),
-        Format("tsv", PLAIN, _render_tsv),
-        Format("json", JSON, _render_json),
-    )
-}
+OUTPUTS = by_name(
+    Format[Answer]("txt", PLAIN, _render_txt),
+    replace(VTT, media_type=PLAIN),
+    replace(SRT, media_type=PLAIN),
+    Format("tsv", PLAIN, _render_tsv),
+    Format("json", JSON, _render_json),
+)
 """Every value of `output`."""

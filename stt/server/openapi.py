@@ -6,13 +6,13 @@ statuses, so examples always have the shape of real answers.
 
 import json
 from collections.abc import Iterable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 
 from stt import __version__, errors
 from stt.formats import native, openai, whisper
-from stt.formats.base import JSON, Format, Granularity, HasTranscript
+from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.languages import choose_languages
 from stt.server.problems import (
     BUG,
@@ -31,8 +31,6 @@ from stt.types import Token, Transcript, Word
 
 Answers: TypeAlias = dict[tuple[int, str], list[tuple[str, Any]]]
 """Named examples, by status and media type."""
-
-AnswerT = TypeVar("AnswerT", bound=HasTranscript)
 
 LANGUAGES = choose_languages((), {}, demo=True)
 KOREAN = LANGUAGES.default

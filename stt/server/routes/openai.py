@@ -15,13 +15,7 @@ from stt.formats.openai import (
     TranscriptionVerbose,
 )
 from stt.server.problems import OPENAI_PROBLEMS
-from stt.server.routes.uploads import (
-    OneOf,
-    document,
-    only_one,
-    requested_granularities,
-    respond,
-)
+from stt.server.routes.uploads import OneOf, document, only_one, requested_granularities, respond
 from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, stream_events
 from stt.server.state import Service, get_service

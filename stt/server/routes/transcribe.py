@@ -6,20 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
 from stt.formats.base import Granularity
-from stt.formats.native import (
-    FORMATS,
-    Answer,
-    TranscriptionResponse,
-    VerboseTranscriptionResponse,
-)
+from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.server.problems import PROBLEMS
-from stt.server.routes.uploads import (
-    OneOf,
-    document,
-    only_one,
-    requested_granularities,
-    respond,
-)
+from stt.server.routes.uploads import OneOf, document, only_one, requested_granularities, respond
 from stt.server.state import Service, get_service
 
 router = APIRouter(tags=["transcription"])

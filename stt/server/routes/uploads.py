@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Form, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -10,9 +10,7 @@ from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stt.errors import InvalidParameter
-from stt.formats.base import JSON, Format, Granularity, HasTranscript
-
-AnswerT = TypeVar("AnswerT", bound=HasTranscript)
+from stt.formats.base import JSON, AnswerT, Format, Granularity
 
 
 @dataclass(frozen=True)

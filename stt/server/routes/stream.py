@@ -213,7 +213,10 @@ class Connection:
                 live_result = await session.finish()
             finally:
                 await session.close()
-            logger.info("heard", extra={"audio_seconds": round(session.received_seconds, 3)})
+            logger.info(
+                "transcribed live audio",
+                extra={"audio_seconds": round(session.received_seconds, 3)},
+            )
         await self._send(self._result(live_result))
 
     async def _send_reason(self, ending: Ending) -> None:

@@ -3,31 +3,24 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
 from stt.commands.inputs import Recording
 from stt.commands.recognition import Recognition
 from stt.errors import ConfigurationError
+from stt.formats.base import Format
+from stt.formats.table import TEXT, TEXT_FORMATS
 
 
 def render_text(recognition: Recognition, name: str) -> str:
-    """The words, and a line end."""
+    """The words and a line end."""
     return recognition.text + "\n"
 
 
-def render_srt(recognition: Recognition, name: str) -> str:
-    """SubRip captions."""
-    from stt.formats.captions import to_srt
-
-    return to_srt(recognition.transcript)
-
-
-def render_vtt(recognition: Recognition, name: str) -> str:
-    """WebVTT captions."""
-    from stt.formats.captions import to_vtt
-
-    return to_vtt(recognition.transcript)
+def render_captions(captions: Format[Recognition], recognition: Recognition, name: str) -> str:
+    """A text format that ends its lines itself."""
+    return captions.render(recognition)
 
 
 def render_json(recognition: Recognition, name: str) -> str:
@@ -52,9 +45,11 @@ def render_json(recognition: Recognition, name: str) -> str:
     return json.dumps(entry, ensure_ascii=False) + "\n"
 
 
-FORMATS: Mapping[str, Callable[[Recognition, str], str]] = MappingProxyType(
-    {"txt": render_text, "srt": render_srt, "vtt": render_vtt, "json": render_json}
-)
+FORMATS: Mapping[str, Callable[[Recognition, str], str]] = {
+    "txt": render_text,
+    **{each.name: partial(render_captions, each) for each in TEXT_FORMATS if each is not TEXT},
+    "json": render_json,
+}
 """Each format, by the suffix of its files."""
 
 

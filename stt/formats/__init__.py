@@ -1,4 +1,6 @@
-"""A transcript as an answer: `native` formats, `captions`, `openai`'s and `whisper`'s.
+"""Response formats: a transcript rendered as text, captions or JSON.
 
-`schemas` has the JSON shapes that they share.
+`base` says what a format is. `table` lists the text formats that every API and the command line
+share; `native`, `openai` and `whisper` each add their JSON. To add a text format, write a module
+like `srt` and add its line to `table`.
 """

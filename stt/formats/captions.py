@@ -1,11 +1,9 @@
-"""Subtitles: a transcript as SubRip (SRT) or WebVTT.
+"""Splits a transcript into subtitle cues.
 
-The habits are those of the field (BBC Subtitle Guidelines; Netflix Timed Text Style Guide): two
-lines at most, cut between words and about equal, long enough on the screen to be read, never two
-at a time. WebVTT: https://www.w3.org/TR/webvtt1/. SubRip has no standard; players agree on this.
+Follows the BBC Subtitle Guidelines and Netflix's Timed Text Style Guide: at most two lines of
+about equal length, broken between words, on screen long enough to read, one cue at a time.
 """
 
-import html
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,56 +14,42 @@ from stt.recognition.segments import divide, silence, split_segments
 from stt.types import Transcript, Word
 
 LINE_COLUMNS = 42
-"""Width of a line; a Hangul syllable or an ideograph takes two columns."""
+"""Maximum width of a line; a Hangul syllable or an ideograph takes two columns."""
 MIN_CUE_MS = 800
-"""A cue stays at least this long where the next cue and the end of the audio leave room."""
+"""Minimum duration of a cue, if the next cue and the end of the audio leave room."""
 MAX_CUE_MS = 7_000
-"""A cue stays no longer."""
+"""Maximum duration of a cue."""
 
 
 @dataclass(frozen=True)
 class Cue:
-    """What is on the screen at one time. Times are whole milliseconds from the start."""
+    """The text on screen at one time. Times are milliseconds from the start of the audio."""
 
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
-    """One or two, neither empty, each at most `LINE_COLUMNS` wide."""
+    """One or two, not empty, each at most `LINE_COLUMNS` wide."""
+
+    def times(self, mark: str) -> str:
+        """``00:00:01,020 --> 00:00:02,000``; ``mark`` goes before the milliseconds."""
+        return f"{_clock(self.start_ms, mark)} --> {_clock(self.end_ms, mark)}"
 
 
 @dataclass(frozen=True)
 class _Atom:
-    """What is never broken: a word, or a character of a word that has to be broken."""
+    """An unbreakable piece: a word, or one character of a word that is too long."""
 
     text: str
     start: float
-    """Seconds; for a part of a word, estimated from the widths of the parts."""
+    """Seconds; characters share the time of their word by width."""
     end: float
     space: int
-    """Columns between this and what comes before it: 1, or 0 inside a word."""
+    """Columns before it: 1, or 0 inside a word."""
     columns: int
 
 
-def to_srt(transcript: Transcript) -> str:
-    """The transcript as SubRip; "" where nothing was said."""
-    return "\n".join(
-        f"{number}\n{_times(cue, ',')}\n" + "\n".join(cue.lines) + "\n"
-        for number, cue in enumerate(cut_cues(transcript), start=1)
-    )
-
-
-def to_vtt(transcript: Transcript) -> str:
-    """The transcript as WebVTT; the header alone where nothing was said."""
-    cues = (
-        # With ">" escaped no text can hold "-->", which would begin another cue.
-        f"\n{_times(cue, '.')}\n" + html.escape("\n".join(cue.lines), quote=False) + "\n"
-        for cue in cut_cues(transcript)
-    )
-    return "WEBVTT\n" + "".join(cues)
-
-
 def cut_cues(transcript: Transcript) -> list[Cue]:
-    """The cues of a transcript, in order, without overlaps and within the audio."""
+    """The cues in order; they do not overlap and stay within the audio."""
     stretches = [
         stretch
         for segment in split_segments(transcript.words)
@@ -74,20 +58,20 @@ def cut_cues(transcript: Transcript) -> list[Cue]:
     audio_ms = math.floor(transcript.duration_seconds * 1000)
     starts: list[int] = []
     for n_left, stretch in zip(range(len(stretches), 0, -1), stretches, strict=True):
-        # Words may have no length at all, but players drop a cue that has none: keep 1 ms each.
+        # Words may have no duration, but players drop such cues: keep 1 ms each.
         earliest = starts[-1] + 1 if starts else 0
         starts.append(min(max(_milliseconds(stretch[0].start), earliest), audio_ms - n_left))
     cues = []
     for stretch, start, room_until in zip(stretches, starts, [*starts, audio_ms][1:], strict=True):
         end = max(_milliseconds(stretch[-1].end), start + MIN_CUE_MS)
-        # The cap is for single words only: the last symbol can come long after the others.
+        # Caps single words only: the last symbol can come long after the others.
         end = min(end, start + MAX_CUE_MS, room_until)
         cues.append(Cue(start, end, _wrap(stretch) or (_join(stretch),)))
     return cues
 
 
 def columns(text: str) -> int:
-    """Width of a text in columns of a fixed-width screen."""
+    """Width of a text in columns of a monospaced font."""
     return sum(_columns_of(character) for character in text)
 
 
@@ -108,7 +92,7 @@ def _atoms(words: Iterable[Word]) -> Iterator[_Atom]:
 
 
 def _breaks_anywhere(text: str) -> bool:
-    """Whether the script has no spaces, so that a "word" may be a whole speech."""
+    """Whether the script has no spaces, so that one "word" can be a whole recording."""
     return any(
         _columns_of(character) == 2 and not unicodedata.name(character, "").startswith("HANGUL")
         for character in text
@@ -116,7 +100,7 @@ def _breaks_anywhere(text: str) -> bool:
 
 
 def _characters(word: Word) -> Iterator[_Atom]:
-    """A word's characters, with their combining marks, at times in proportion to their widths."""
+    """A word's characters with their combining marks; each takes time by its width."""
     parts: list[str] = []
     for character in word.text:
         if parts and _columns_of(character) == 0:
@@ -134,18 +118,18 @@ def _characters(word: Word) -> Iterator[_Atom]:
 
 
 def _fits(atoms: Sequence[_Atom]) -> bool:
-    """Whether the atoms can be one cue."""
+    """Whether the atoms fit one cue."""
     seconds = atoms[-1].end - atoms[0].start
     return seconds * 1000 <= MAX_CUE_MS and _wrap(atoms) is not None
 
 
 def _pause(before: _Atom, after: _Atom) -> float:
-    """Where to cut rather: any gap between words before the inside of one."""
+    """Ranks places to cut: any gap between words beats the inside of a word."""
     return silence(before, after) if after.space else -1.0
 
 
 def _wrap(atoms: Sequence[_Atom]) -> tuple[str, ...] | None:
-    """The atoms in one line or two of about equal width; None where two do not hold them."""
+    """The atoms as one line, or two of about equal width; None if they need more."""
     ends = list(accumulate(atom.space + atom.columns for atom in atoms))
     begin, end = atoms[0].space, ends[-1]
     if end - begin <= LINE_COLUMNS:
@@ -157,7 +141,7 @@ def _wrap(atoms: Sequence[_Atom]) -> tuple[str, ...] | None:
         upper = ends[index - 1] - begin
         lower = end - ends[index - 1] - atoms[index].space
         if max(upper, lower) <= LINE_COLUMNS:
-            # Between words if possible, then balanced, then with the wider line below.
+            # Prefer a gap between words, then balance, then the wider line below.
             breaks.append((-atoms[index].space, abs(upper - lower), upper, index))
     if not breaks:
         return None
@@ -170,12 +154,8 @@ def _join(atoms: Sequence[_Atom]) -> str:
 
 
 def _milliseconds(seconds: float) -> int:
-    """Rounded half up: Python's half-to-even can make one length two."""
+    """Rounds half up: half-to-even could give equal durations different lengths."""
     return math.floor(seconds * 1000 + 0.5)
-
-
-def _times(cue: Cue, mark: str) -> str:
-    return f"{_clock(cue.start_ms, mark)} --> {_clock(cue.end_ms, mark)}"
 
 
 def _clock(milliseconds: int, mark: str) -> str:

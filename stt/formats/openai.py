@@ -1,100 +1,95 @@
-"""OpenAI's transcription API on the wire: its answers, what its events hold, its models.
+"""The formats, events and models of OpenAI's transcription API.
 
-The shapes are those of https://platform.openai.com/docs/api-reference/audio. Errors are in
-`stt.server.schemas`, since every path has them.
+See https://platform.openai.com/docs/api-reference/audio.
 """
 
 import math
 import sys
 from collections.abc import Iterable, Set
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from fastapi import Form, Response
 from pydantic import BaseModel, Field
 
-from stt.formats.native import (
-    TEXTS,
-    Granularity,
-    ResponseFormat,
-    json_response,
+from stt.formats.base import JSON, Format, Granularity, by_name, to_json
+from stt.formats.table import TEXT_FORMATS
+from stt.formats.verbose import (
+    SegmentEntry,
+    VerboseTranscription,
+    WordEntry,
     segment_entries,
-    text_response,
     word_entries,
 )
-from stt.formats.schemas import SegmentEntry, VerboseTranscription, WordEntry
 from stt.languages import Language
 from stt.types import Token, Transcript, Word
 
-LOGPROBS = "logprobs"
-"""What `include[]` may ask for; anything else that it asks for is not there."""
-
 
 class Usage(BaseModel):
-    """What OpenAI would bill."""
+    """What OpenAI bills by."""
 
     type: Literal["duration"] = "duration"
-    seconds: float = Field(description="Length of the audio that was decoded.")
+    seconds: float = Field(description="Length of the decoded audio.")
 
 
 class Logprob(BaseModel):
-    """One piece of the text, and how sure the model is of it."""
+    """One token and its log-prob."""
 
-    token: str = Field(description="Joined, the tokens are the text.")
+    token: str = Field(description="The tokens, joined, are the text.")
     bytes: list[int] = Field(description="The token in UTF-8.")
-    logprob: float = Field(description="Natural logarithm of the model's probability; 0 is sure.")
+    logprob: float = Field(description="Natural logarithm of its probability; 0 is certain.")
 
 
 class Transcription(BaseModel):
-    """`json`: what was said."""
+    """`json`: the text."""
 
-    text: str = Field(description='The words, with single spaces; "" where nothing was said.')
-    logprobs: list[Logprob] | None = Field(None, description="Where `include[]` asks for it.")
+    text: str = Field(description='The words, separated by single spaces; "" without speech.')
+    logprobs: list[Logprob] | None = Field(None, description="If `include[]` requests them.")
     usage: Usage
 
 
 class TranscriptionVerbose(VerboseTranscription):
-    """`verbose_json`: what was said, and when."""
+    """`verbose_json`: the text with times."""
 
     usage: Usage
 
 
 class TextDelta(BaseModel):
-    """Event: the next word, which no later event changes."""
+    """Event: the next word. Later events do not change it."""
 
     type: Literal["transcript.text.delta"] = "transcript.text.delta"
-    delta: str = Field(description="Joined, the deltas are the text.")
+    delta: str = Field(description="The deltas, joined, are the text.")
     logprobs: list[Logprob] | None = None
 
 
 class TextDone(BaseModel):
-    """Event: the end, with the whole text. What OpenAI's has not, its clients ignore."""
+    """Event: the end, with the whole text. OpenAI's clients ignore the keys that are ours."""
 
     type: Literal["transcript.text.done"] = "transcript.text.done"
     text: str
     logprobs: list[Logprob] | None = None
     duration: float | None = Field(
-        None, description="Our own: seconds of audio, where a granularity was asked for."
+        None, description="Ours: seconds of audio, if a granularity was requested."
     )
     segments: list[SegmentEntry] | None = Field(
-        None, description="Our own: where the granularity `segment` was asked for."
+        None, description="Ours: if the granularity `segment` was requested."
     )
     words: list[WordEntry] | None = Field(
-        None, description="Our own: where the granularity `word` was asked for."
+        None, description="Ours: if the granularity `word` was requested."
     )
 
 
 class Model(BaseModel):
-    """One model that is served."""
+    """One served model."""
 
     id: str
     object: Literal["model"] = "model"
-    created: int = Field(description="Always 0: checkpoints have no such date.")
+    created: int = Field(description="Always 0: checkpoints carry no date.")
     owned_by: str = Field(description="Owner on the hub, or `local`.")
-    language: str = Field(description="Registry code of the language that it understands.")
+    language: str = Field(description="Code of its language.")
 
     @classmethod
     def of(cls, language: Language) -> "Model":
-        """The model behind a language."""
+        """The model of a language."""
         owner, slash, _ = language.model.id.partition("/")
         return cls(
             id=language.model.id,
@@ -105,34 +100,18 @@ class Model(BaseModel):
 
 
 class ModelList(BaseModel):
-    """All models that are served."""
+    """All served models."""
 
     object: Literal["list"] = "list"
     data: list[Model]
 
 
-def asked_logprobs(
-    bare: Annotated[
-        list[str],
-        Form(alias="include", default_factory=list, description="`logprobs`, for `json`."),
-    ],
-    bracketed: Annotated[
-        list[str],
-        Form(
-            alias="include[]",
-            default_factory=list,
-            description="The same, as OpenAI's clients call it.",
-        ),
-    ],
-) -> bool:
-    """FastAPI dependency: whether log-probs were asked for, under either name."""
-    return LOGPROBS in {name.strip() for value in bare + bracketed for name in value.split(",")}
-
-
 def logprob_entries(words: Iterable[Word], *, begin_text: bool = True) -> list[Logprob]:
-    """The tokens of consecutive words, the space between two words with the second one.
+    """The tokens of consecutive words. The space between two words belongs to the second.
 
-    ``begin_text`` is whether the first of them begins the text and so has no space before it.
+    Args:
+        words: Some words of a text.
+        begin_text: Whether the first one begins the text, so that no space comes before it.
     """
     entries = []
     for word in words:
@@ -142,35 +121,59 @@ def logprob_entries(words: Iterable[Word], *, begin_text: bool = True) -> list[L
         whole = Token(word.text, math.log(max(word.confidence, least)))
         for token in word.tokens or (whole,):
             text = space + token.text
-            # The calibrated logarithm of a sure symbol is 0 to the last bit but one.
+            # Rounding can lift the calibrated logarithm of a certain symbol above 0.
             logprob = round(min(0.0, token.log_posterior), 6)
             entries.append(Logprob(token=text, bytes=list(text.encode()), logprob=logprob))
             space = ""
     return entries
 
 
-def render(
-    transcript: Transcript,
-    language: Language,
-    response_format: ResponseFormat,
-    granularities: Set[Granularity],
-    with_logprobs: bool,
-) -> Response:
-    """The answer of the route. Takes a second for hours of speech: not for the event loop."""
-    if response_format in TEXTS:
-        return text_response(transcript, response_format)
-    duration = round(transcript.duration_seconds, 3)
-    usage = Usage(seconds=duration)
-    if response_format is ResponseFormat.VERBOSE_JSON:
-        return json_response(
-            TranscriptionVerbose(
-                language=language.name.lower(),
-                duration=duration,
-                text=transcript.text,
-                segments=segment_entries(transcript),
-                words=word_entries(transcript) if Granularity.WORD in granularities else None,
-                usage=usage,
-            )
+@dataclass(frozen=True)
+class Answer:
+    """Everything that the formats need."""
+
+    transcript: Transcript
+    language: Language
+    granularities: Set[Granularity] = frozenset()
+    """Only `verbose_json` uses them."""
+    with_logprobs: bool = False
+    """Only `json` uses it."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds of decoded audio, to the millisecond."""
+        return round(self.transcript.duration_seconds, 3)
+
+
+def _render_json(answer: Answer) -> str:
+    words = answer.transcript.words
+    return to_json(
+        Transcription(
+            text=answer.transcript.text,
+            logprobs=logprob_entries(words) if answer.with_logprobs else None,
+            usage=Usage(seconds=answer.duration),
         )
-    logprobs = logprob_entries(transcript.words) if with_logprobs else None
-    return json_response(Transcription(text=transcript.text, logprobs=logprobs, usage=usage))
+    )
+
+
+def _render_verbose_json(answer: Answer) -> str:
+    transcript = answer.transcript
+    wants_words = Granularity.WORD in answer.granularities
+    return to_json(
+        TranscriptionVerbose(
+            language=answer.language.name.lower(),
+            duration=answer.duration,
+            text=transcript.text,
+            segments=segment_entries(transcript),
+            words=word_entries(transcript) if wants_words else None,
+            usage=Usage(seconds=answer.duration),
+        )
+    )
+
+
+FORMATS = by_name(
+    Format("json", JSON, _render_json),
+    *TEXT_FORMATS,
+    Format("verbose_json", JSON, _render_verbose_json),
+)
+"""Every value of `response_format`."""

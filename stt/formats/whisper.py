@@ -1,87 +1,78 @@
-"""Whisper's own output formats, as whisper-asr-webservice answers with them.
+"""Whisper's output formats, as whisper-asr-webservice returns them.
 
-https://github.com/ahmetoner/whisper-asr-webservice, over openai/whisper's ``utils.py``.
+See https://github.com/ahmetoner/whisper-asr-webservice and openai/whisper's ``utils.py``.
 """
 
-from collections.abc import Callable
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
-from fastapi import Response
 from pydantic import BaseModel, Field
 
-from stt.formats.captions import to_srt, to_vtt
-from stt.formats.native import json_response, segment_entries
-from stt.formats.schemas import SegmentEntry
+from stt.formats.base import JSON, Format, HasTranscript, by_name, to_json
+from stt.formats.srt import SRT
+from stt.formats.verbose import SegmentEntry, segment_entries
+from stt.formats.vtt import VTT
 from stt.languages import Language
 from stt.recognition.segments import split_segments
 from stt.types import Transcript
 
-
-class Output(StrEnum):
-    """What an answer of `/asr` looks like."""
-
-    TXT = "txt"
-    VTT = "vtt"
-    SRT = "srt"
-    TSV = "tsv"
-    JSON = "json"
+PLAIN = "text/plain"
+"""Media type of every output but JSON, as in the original."""
 
 
 class TimedWord(BaseModel):
-    """One word, as Whisper has it."""
+    """One word, in Whisper's keys."""
 
-    word: str = Field(description="With a space before it: joined, the words are the text.")
+    word: str = Field(description="With a leading space: the words, joined, are the text.")
     start: float = Field(description="Seconds from the start of the recording.")
     end: float = Field(description="Seconds from the start of the recording.")
-    probability: float = Field(description="`confidence` of `/transcribe`.")
+    probability: float = Field(description="The `confidence` of `/transcribe`.")
 
 
 class TimedSegment(SegmentEntry):
-    """One segment, as Whisper has it."""
+    """One segment, in Whisper's keys."""
 
-    words: list[TimedWord] | None = Field(None, description="Where `word_timestamps` asks for it.")
+    words: list[TimedWord] | None = Field(None, description="If `word_timestamps` requests them.")
 
 
 class Result(BaseModel):
-    """What Whisper's ``transcribe`` gives."""
+    """The result of Whisper's ``transcribe``."""
 
     text: str
     segments: list[TimedSegment]
     language: str = Field(description="ISO 639-1.")
 
 
-def to_txt(transcript: Transcript) -> str:
-    """A line for each segment."""
-    return "".join(f"{segment.text}\n" for segment in split_segments(transcript.words))
+@dataclass(frozen=True)
+class Answer:
+    """Everything that the outputs need."""
+
+    transcript: Transcript
+    language: Language
+    word_timestamps: bool
+    """Only `json` uses it."""
 
 
-def to_tsv(transcript: Transcript) -> str:
-    """A line for each segment after the names of the columns; times in whole milliseconds."""
-    rows = ((each.start, each.end, each.text) for each in split_segments(transcript.words))
-    lines = (f"{round(start * 1000)}\t{round(end * 1000)}\t{text}\n" for start, end, text in rows)
+def _render_txt(answer: HasTranscript) -> str:
+    """One line per segment."""
+    return "".join(f"{segment.text}\n" for segment in split_segments(answer.transcript.words))
+
+
+def _render_tsv(answer: HasTranscript) -> str:
+    """A header, then one line per segment; times in whole milliseconds."""
+    lines = (
+        f"{round(each.start * 1000)}\t{round(each.end * 1000)}\t{each.text}\n"
+        for each in split_segments(answer.transcript.words)
+    )
     return "start\tend\ttext\n" + "".join(lines)
 
 
-TEXTS: dict[Output, Callable[[Transcript], str]] = {
-    Output.TXT: to_txt,
-    Output.VTT: to_vtt,
-    Output.SRT: to_srt,
-    Output.TSV: to_tsv,
-}
-"""How the outputs are made that are not JSON; all are ``text/plain``, as with the original."""
-
-
-def render(
-    transcript: Transcript, language: Language, output: Output, word_timestamps: bool
-) -> Response:
-    """The answer of `/asr`. Takes a second for hours of speech: not for the event loop."""
-    if output in TEXTS:
-        return Response(TEXTS[output](transcript), media_type="text/plain; charset=utf-8")
+def _render_json(answer: Answer) -> str:
+    transcript = answer.transcript
     segments = []
     pairs = zip(segment_entries(transcript), split_segments(transcript.words), strict=True)
     for entry, segment in pairs:
         words = None
-        if word_timestamps:
+        if answer.word_timestamps:
             words = [
                 TimedWord(
                     word=f" {word.text}",
@@ -92,5 +83,15 @@ def render(
                 for word in segment.words
             ]
         segments.append(TimedSegment(**entry.model_dump(), words=words))
-    code = language.iso_639_1
-    return json_response(Result(text=transcript.text, segments=segments, language=code))
+    code = answer.language.iso_639_1
+    return to_json(Result(text=transcript.text, segments=segments, language=code))
+
+
+OUTPUTS = by_name(
+    Format[Answer]("txt", PLAIN, _render_txt),
+    replace(VTT, media_type=PLAIN),
+    replace(SRT, media_type=PLAIN),
+    Format("tsv", PLAIN, _render_tsv),
+    Format("json", JSON, _render_json),
+)
+"""Every value of `output`."""

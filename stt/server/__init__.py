@@ -1,6 +1,6 @@
 """The HTTP service.
 
-`app` puts it together, `state` holds its parts, `runtime` is what computes for it. `admission`,
-`auth` and `middleware` come before the `routes`; `problems` turns errors into answers, `schemas`
-has their shapes, `sse` streams, `openapi` describes, `static` is the page for browsers.
+`app` builds it, `state` holds its parts, `runtime` runs the models. `admission`, `auth` and
+`middleware` run before the `routes`. `problems` renders errors, `sse` streams events, `openapi`
+adds examples to the API description, and `static` is the web page.
 """

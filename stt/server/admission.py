@@ -1,4 +1,4 @@
-"""Who may come in, decided before an upload is read, and until when a request may stay."""
+"""Admits or refuses requests before their upload is read, and enforces their deadline."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,94 +9,94 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
 from stt.inference.scheduler import Scheduler
-from stt.server.problems import problem_of
-from stt.server.schemas import CANCELLED, ProblemResponse, note_failure
+from stt.server.failures import CANCELLED, note_failure
+from stt.server.problems import ProblemResponse, problem_of
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that ask about the service; what else there is brings work."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that only ask about the service; all others bring work."""
 
 
 class Admission:
-    """Knows who is inside: uploading, waiting, being computed, or connected by WebSocket."""
+    """Tracks admitted requests, from upload to answer, and open WebSockets."""
 
     def __init__(self, max_requests: int) -> None:
         self._max_requests = max_requests
         self._inside: set[_InFlightRequest] = set()
         self.n_sockets = 0
         self.draining = False
-        """The service is about to stop; probes say so, and load balancers hear it."""
-        self._told_when_closed: list[Callable[[], None]] = []
+        """The service is about to stop; probes report it to load balancers."""
+        self._on_close: list[Callable[[], None]] = []
         self.closed = False
-        """Nobody is taken in any more; what is inside is finished."""
+        """The service admits nothing new and finishes what it has admitted."""
 
     @property
     def n_inside(self) -> int:
-        """Requests and WebSockets that were taken in and are not done."""
+        """Admitted requests and WebSockets that are not done."""
         return len(self._inside) + self.n_sockets
 
     def check(self, scheduler: Scheduler) -> None:
-        """Ask before anything of a request but its head is read.
+        """Refuse work that there is no room for. Call it when only the head has been read.
 
         Raises:
             Draining: the service is stopping.
-            Overloaded: too many are inside, or too much audio waits.
+            Overloaded: too many requests are admitted, or too much audio is queued.
         """
         if self.closed:
             raise stopping()
         scheduler.check_room()
         if len(self._inside) >= self._max_requests:
             raise Overloaded(
-                f"{len(self._inside)} recordings are being transcribed or wait for it, the limit "
-                f"here is {self._max_requests}. Try again a little later.",
+                f"The limit of {self._max_requests} recordings in the queue is reached. Try again "
+                "later.",
                 retry_after_seconds=scheduler.retry_after_seconds,
             )
 
     def close(self) -> None:
-        """Take nobody in any more."""
+        """Admit nothing new."""
         self.closed = True
-        for tell in self._told_when_closed:
-            tell()
+        for callback in self._on_close:
+            callback()
 
-    def tell_when_closed(self, tell: Callable[[], None]) -> None:
-        """Call it then: those who would stay for ever are asked to end."""
-        self._told_when_closed.append(tell)
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Call back on `close`, so that sessions without an end of their own can end."""
+        self._on_close.append(callback)
 
     def enter(self, request: "_InFlightRequest") -> None:
-        """Count it."""
+        """Count a request."""
         self._inside.add(request)
 
     def leave(self, request: "_InFlightRequest") -> None:
-        """Count it no more."""
+        """Stop counting a request."""
         self._inside.discard(request)
 
     def drop_all(self) -> None:
-        """Answer every request that is inside with 503 and cancel its work."""
+        """Answer every admitted request with 503 and cancel its work."""
         for request in tuple(self._inside):
             request.drop(stopping())
 
 
 def stopping() -> Draining:
-    """What is said to those who come while the service stops, and to those who stayed too long."""
+    """The error for requests that arrive during shutdown, or outlast it."""
     return Draining(
-        "The service is stopping. Send the request again: another instance, or this one once it "
-        "is back, will take it.",
+        "The service is stopping. Send the request again: another instance may take it, or this "
+        "one after its restart.",
         retry_after_seconds=5.0,
     )
 
 
 class AdmissionControl:
-    """Middleware: takes in a request that brings work, or refuses it.
+    """Middleware that admits or refuses requests that bring work.
 
-    Everything else (probes, metrics, the page) passes, however much is going on. A WebSocket is
-    refused like a request but takes no place: what it sends goes through the queue piece by piece.
+    Everything else (probes, metrics, the page) always passes. WebSockets can be refused but do not
+    count towards the limit: their audio goes through the queue piece by piece.
     """
 
     def __init__(self, app: ASGIApp, admission: Admission, timeout_seconds: float) -> None:
         """
         Args:
-            app: What is inside.
-            admission: Shared with whoever wants to know how many are inside.
-            timeout_seconds: Longest time from the head of a request to its answer.
+            app: The application.
+            admission: Counts the admitted requests.
+            timeout_seconds: Limit from the head of a request to its answer.
         """
         self._app = app
         self._admission = admission
@@ -108,12 +108,12 @@ class AdmissionControl:
             return
 
         async def send_last(message: Message) -> None:
-            # A client that keeps its connection would send its next request here, too.
+            # A client that reuses the connection would send its next request here too.
             if message["type"] == "http.response.start" and self._admission.draining:
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        if scope.get("method") in READING:
+        if scope.get("method") in SAFE_METHODS:
             await self._app(scope, receive, send_last)
             return
         try:
@@ -133,7 +133,7 @@ class AdmissionControl:
 
 
 class _InFlightRequest:
-    """One request that is inside: its work ends when it is answered, too late or not wanted."""
+    """An admitted request. Its work is cancelled at the deadline or when the client leaves."""
 
     def __init__(self, admission: Admission, receive: Receive, send: Send) -> None:
         self._admission = admission
@@ -146,19 +146,19 @@ class _InFlightRequest:
         self._watcher: asyncio.Task[None] | None = None
 
     async def run(self, app: ASGIApp, scope: Scope, seconds: float) -> None:
-        """Have it answered by the application, within so many seconds."""
+        """Have the application answer within ``seconds``."""
         self._admission.enter(self)
         try:
-            # Plain cancellation, once: what has to be waited for on the way out (a thread that
-            # reads the upload) is waited for, which anyio's scopes would not allow.
+            # Cancels once, so that cleanup can wait for a thread that reads the upload. anyio's
+            # cancel scopes would cancel that wait too.
             async with asyncio.timeout(seconds) as self._timeout:
                 await app(scope, self._receive, self._send)
         except TimeoutError:
             if not (self._timeout and self._timeout.expired()):
                 raise
             error = self._dropped or DeadlineExceeded(
-                f"There was no text after {seconds:g} s, the limit here. Send a shorter "
-                "recording, or try again when there is less to do."
+                f"The request exceeded the {seconds:g} s limit. Send a shorter recording, or try "
+                "again when the service is less busy."
             )
             note_failure(scope, error.code)
             if not (self._client_gone or self._began_answer):
@@ -176,8 +176,8 @@ class _InFlightRequest:
         self._reschedule(0)
 
     def _reschedule(self, when: float | None) -> None:
-        """Move the deadline: 0 is now, None is never."""
-        with suppress(RuntimeError):  # it has not begun, or is ending already
+        """Move the deadline: 0 is now, None never."""
+        with suppress(RuntimeError):  # not begun, or already ending
             if self._timeout is not None:
                 self._timeout.reschedule(when)
 
@@ -193,17 +193,17 @@ class _InFlightRequest:
         return message
 
     async def _watch(self) -> None:
-        """After the upload nothing comes any more but the client's end."""
+        """Wait for the client to disconnect; after the upload nothing else can arrive."""
         while (await self._receive_outside())["type"] != "http.disconnect":
             pass
-        if not self._ended_answer:  # servers tell the end of the answer in the same words
+        if not self._ended_answer:  # servers also send it after the answer
             self._client_gone = True
             self._reschedule(0)
 
     async def _send(self, message: Message) -> None:
         self._began_answer = True
         if message["type"] == "http.response.body" and not message.get("more_body", False):
-            # With its last byte, not later: whoever reads the answer may come again at once.
+            # With the last byte, not later: the client may send its next request at once.
             self._ended_answer = True
             self._admission.leave(self)
             self._reschedule(None)
@@ -211,7 +211,7 @@ class _InFlightRequest:
 
 
 async def refuse(answer: ProblemResponse, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer instead of the application; a WebSocket is refused before it is accepted."""
+    """Send a refusal; a WebSocket is refused before it is accepted."""
     if scope["type"] == "websocket" and "websocket.http.response" not in scope["extensions"]:
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
         return

@@ -1,4 +1,4 @@
-"""The web application: its parts, put together, and its life."""
+"""Builds the web application and runs its lifespan."""
 
 import asyncio
 import logging
@@ -37,11 +37,11 @@ from stt.server.middleware import (
     RequestRecord,
 )
 from stt.server.openapi import describe
-from stt.server.problems import answer_errors
-from stt.server.routes import health, kserve, openai, stream, transcribe, whisper
+from stt.server.problems import PROBLEMS, answer_errors
+from stt.server.routes import health, kserve, openai, pages, stream, transcribe, whisper
+from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
-from stt.server.schemas import PROBLEMS
 from stt.server.state import Service
 from stt.settings import Settings
 
@@ -51,17 +51,17 @@ KEY_SCHEMES = (
     Security(HTTPBearer(auto_error=False)),
     Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
 )
-"""For the OpenAPI page only; what refuses is the middleware."""
+"""For the OpenAPI page only; the middleware does the refusing."""
 
 
 class PageFiles(StaticFiles):
-    """The page's files; a browser asks each time whether its copy is still the newest.
+    """The page's files. Browsers revalidate their copies on every load.
 
-    Else it would guess for how long, and put new scripts together with old ones after an upgrade.
+    Otherwise they would mix new scripts with old ones after an upgrade.
     """
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, or 304 where the browser has it."""
+        """The file, or 304 if the browser has it."""
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         return response
@@ -75,17 +75,17 @@ def create_app(
     tracer_provider: TracerProvider | None = None,
     connect: Connect | None = None,
 ) -> FastAPI:
-    """Build the application; models begin to load when it is started.
+    """Build the application. Models start loading when it starts.
 
     Args:
         settings: Read by the caller, once.
-        engine: Serves every language instead of the checkpoints, for tests.
-        readers: Decode instead of processes of the app's own, for tests; not closed.
-        tracer_provider: Exports spans; None leaves it to OpenTelemetry's global one, if there is.
-        connect: Finds what computes; None computes in this process.
+        engine: Serves every language in place of the checkpoints, for tests.
+        readers: Used in place of a pool of the application's own, for tests; stays open.
+        tracer_provider: Exports spans; None uses OpenTelemetry's global one, if any.
+        connect: Provides the runtime; None runs models in this process.
 
     Raises:
-        ConfigurationError: the settings cannot work together, or the file of keys cannot be read.
+        ConfigurationError: the settings contradict each other, or the key file is unreadable.
     """
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
 
@@ -100,7 +100,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = readers or ReaderPool(settings)
-        pool.start()  # its imports take seconds, as the models' do
+        pool.start()  # its imports take seconds and overlap with the models'
 
         async def warm(engine: Engine) -> None:
             await unobserved.transcribe(warming_clip(), engine)
@@ -110,7 +110,7 @@ def create_app(
         transcriber = Transcriber(scheduler, settings, pool.read, observer)
         unobserved = Transcriber(scheduler, settings, pool.read)
         live = LiveSessions(settings.max_live_sessions)
-        admission.tell_when_closed(live.drain)
+        admission.on_close(live.drain)
         app.state.service = Service(
             settings, languages, scheduler, runtime.engines, transcriber, admission, metrics, live,
             settings.cpu_threads or available_cores(), runtime.collect,
@@ -118,7 +118,7 @@ def create_app(
         if settings.demo:
             logger.warning(
                 "DEMO: small bundled models, trained on one synthetic voice (espeak-ng). They "
-                "show that the service works; they do not understand people. Start without "
+                "show that the service works but cannot transcribe human speech. Start without "
                 "--demo for real models."
             )
         loading = asyncio.create_task(runtime.engines.run())
@@ -142,7 +142,7 @@ def create_app(
         description="Speech to text with Wav2Vec2 CTC models: Korean, English, Japanese, Chinese.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         responses={422: PROBLEMS[422]},
-        docs_url=None,  # `routes.health` has the page
+        docs_url=None,  # `routes.pages` serves the page
         redoc_url=None,
         lifespan=lifespan,
         telemetry={
@@ -153,7 +153,7 @@ def create_app(
         },
     )
     app.state.admission = admission
-    # From the inside out.
+    # The innermost comes first.
     app.add_middleware(
         BodyLimit,
         max_bytes=int(settings.max_upload_mb * 1e6),
@@ -181,10 +181,8 @@ def create_app(
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
     for router in (transcribe.router, openai.router, whisper.router):
         app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
-    app.include_router(stream.router)
-    app.include_router(health.router)
-    app.include_router(kserve.router)
-    app.include_router(metrics_route.router)
+    for module in (stream, health, languages_route, pages, kserve, metrics_route):
+        app.include_router(module.router)
     answer_errors(app)
     describe(app)
     return app

@@ -1,4 +1,4 @@
-"""Who may use the service: API keys, asked for before an upload is read."""
+"""Checks API keys before an upload is read."""
 
 import base64
 import hashlib
@@ -18,24 +18,24 @@ OPEN_PATHS = frozenset(
     {"/", "/livez", "/readyz", "/health", "/languages", "/docs", "/openapi.json"}
     | {"/v2/health/live", "/v2/health/ready"}
 )
-"""What needs no key when asked with GET: probes, the page and what it shows, the API's description.
-Everything below ``/static/`` too."""
+"""Paths that GET needs no key for: probes, the page and its data, the API description. So does
+everything below ``/static/``."""
 METRICS_PATH = "/metrics"
 SUBPROTOCOL = "vosk"
-"""What a client may ask for that has to name a subprotocol; means nothing else."""
+"""For clients that must name a subprotocol; has no other meaning."""
 KEY_SUBPROTOCOL = "base64url.bearer."
-"""Followed by a key in base64url without padding: browsers can send nothing else with a WebSocket.
-Kubernetes does the same. It is never named in an answer."""
+"""Prefix of a key in base64url without padding, the only way for browsers to send one with a
+WebSocket. Kubernetes does the same. Answers never echo it."""
 KEY = re.compile(r"[!-+\--~]+")
-"""Visible ASCII without a comma: fits a header, and a list in one variable."""
+"""Visible ASCII without commas, so that keys fit headers and comma-separated lists."""
 
 
 def read_keys(settings: Settings) -> tuple[str, ...]:
-    """All keys that are accepted, from the setting and from the file; none: everybody may.
+    """The accepted keys, from the setting and the file. Without any, access is open.
 
     Raises:
-        ConfigurationError: the file cannot be read, or there is something in one of the two that
-            is no key. The message does not show it.
+        ConfigurationError: the file is unreadable, or an entry is not a valid key. The message
+            does not show the entry.
     """
     keys = [key.get_secret_value() for key in settings.api_keys]
     if settings.api_keys_file is not None:
@@ -43,22 +43,22 @@ def read_keys(settings: Settings) -> tuple[str, ...]:
             lines = settings.api_keys_file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
             raise ConfigurationError(
-                "STT_API_KEYS_FILE cannot be read: expected a text file with one key a line."
+                "STT_API_KEYS_FILE cannot be read. Expected a text file with one key per line."
             ) from None
         in_file = [line.strip() for line in lines if line.strip()]
         if not in_file:
-            raise ConfigurationError("STT_API_KEYS_FILE has no key in it; expected one a line.")
+            raise ConfigurationError("STT_API_KEYS_FILE has no keys. Expected one per line.")
         keys += in_file
     if not all(KEY.fullmatch(key) for key in keys):
         raise ConfigurationError(
-            "STT_API_KEYS or STT_API_KEYS_FILE: a key has visible ASCII characters, without spaces "
-            "and commas."
+            "STT_API_KEYS or STT_API_KEYS_FILE has an invalid key. Keys consist of visible ASCII "
+            "characters without commas."
         )
     return tuple(keys)
 
 
 class ApiKeys:
-    """Middleware: refuses a request or WebSocket without one of the keys."""
+    """Middleware that refuses requests and WebSockets without a valid key."""
 
     def __init__(self, app: ASGIApp, keys: Iterable[str], *, metrics_open: bool) -> None:
         self._app = app
@@ -70,9 +70,8 @@ class ApiKeys:
             await self._app(scope, receive, send)
             return
         error = InvalidKey(
-            "This service needs a key, and there was none or a wrong one. Send it as "
-            "'Authorization: Bearer KEY' or 'X-API-Key: KEY'; a browser's WebSocket sends it as a "
-            "subprotocol."
+            "The API key is missing or wrong. Send it as 'Authorization: Bearer KEY' or "
+            "'X-API-Key: KEY'; a browser's WebSocket sends it as a subprotocol."
         )
         await refuse(problem_of(error), scope, receive, send)
 
@@ -92,8 +91,8 @@ class ApiKeys:
         for name in scope.get("subprotocols", ()):
             if name.startswith(KEY_SUBPROTOCOL):
                 given.append(_decode(name.removeprefix(KEY_SUBPROTOCOL)))
-        # All are compared with all, each in constant time, so that the time tells nothing of how
-        # much of a key was right, or of which one.
+        # Compares all pairs, each in constant time, so that timing reveals neither how much of a
+        # key was right nor which key.
         matches = [
             hmac.compare_digest(_digest(key.strip()), digest)
             for key in given
@@ -103,7 +102,7 @@ class ApiKeys:
 
 
 def _decode(encoded: str) -> str:
-    """What is no base64url becomes no key."""
+    """The key, or "" if it is not base64url."""
     padding = "=" * (-len(encoded) % 4)
     try:
         return base64.urlsafe_b64decode(encoded + padding).decode("ascii")
@@ -112,5 +111,5 @@ def _decode(encoded: str) -> str:
 
 
 def _digest(key: str) -> bytes:
-    """Of one length for all keys, as comparing in constant time needs."""
+    """A hash, since comparing in constant time needs equal lengths."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -1,7 +1,6 @@
-"""What surrounds every request: its id, its log line, its size limit, its end.
+"""Middleware for every request: its id, log line, body limit and close.
 
-Pure ASGI, without ``BaseHTTPMiddleware``: under that one, a handler cannot see that its client has
-gone.
+Pure ASGI: under ``BaseHTTPMiddleware`` a handler cannot see that its client has left.
 """
 
 import asyncio
@@ -19,30 +18,33 @@ from stt.observability.logs import request_id, trace_fields
 from stt.observability.metrics import METHODS, UNMATCHED, Metrics, RouteLabels
 from stt.observability.tracing import log_fields, trace_of_request, traceresponse
 from stt.server.admission import refuse
+from stt.server.failures import CANCELLED, noted_failure
 from stt.server.problems import BUG, problem
-from stt.server.schemas import CANCELLED, noted_failure
 
 logger = logging.getLogger(__name__)
 
 REQUEST_ID_HEADER = "X-Request-ID"
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-"""A client's own id is taken over if it is harmless in a log and in a header."""
+"""Ids from clients that are safe in logs and headers."""
 QUIET_PATHS = frozenset(
     {"/livez", "/readyz", "/health", "/metrics", "/v2/health/live", "/v2/health/ready"}
 )
-"""Asked every few seconds by programs; the loader logs what the probes would tell."""
+"""Polled every few seconds, so logged at DEBUG; the loader logs state changes."""
 
 STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
-"""Messages that an answer begins with, and that carry its headers."""
+"""Messages that begin an answer and carry its headers."""
 SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499
-"""What nginx, too, logs where nobody was there to be answered."""
+"""nginx's status for a client that left before the answer."""
 LINGER_SECONDS, LINGER_BYTES = 5.0, 64_000_000
-"""How much of what a refused client still sends is thrown away before its connection is closed."""
+"""Limits on draining the upload of a refused client before its connection closes."""
+
+
+SMALLER = "Send a compressed format (FLAC, OGG, MP3), or send the recording in parts."
 
 
 class RequestContext:
-    """Gives each request an id and a trace, its caller's or new ones; answer and log show them."""
+    """Gives each request an id and a trace, the caller's or new, for answers and logs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -74,7 +76,7 @@ class RequestContext:
 
 
 class RequestRecord:
-    """Logs and counts each request when it is done, and answers what nobody foresaw."""
+    """Logs and counts each finished request, and answers unexpected errors."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -103,7 +105,7 @@ class RequestRecord:
         except Exception:
             logger.critical("unexpected error", exc_info=True)
             if status:
-                raise  # the answer has begun; the server ends the connection
+                raise  # the answer has begun, so the server closes the connection
             await refuse(problem(500, *BUG), scope, receive, send_noting)
         finally:
             seconds = time.perf_counter() - started
@@ -119,9 +121,10 @@ class RequestRecord:
 
 
 class BodyLimit:
-    """Refuses an upload that is larger than allowed, declared or not, or that takes too long.
+    """Refuses uploads that are too large, whether declared or chunked, or too slow.
 
-    The time is that of the whole upload: a byte a second is progress and would go on for ever.
+    Limits the time of the whole upload: one byte per second would never hit an idle timeout.
+    Starlette's body limit has no time limit and no error details.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, timeout_seconds: float) -> None:
@@ -136,8 +139,7 @@ class BodyLimit:
         declared = Headers(scope=scope).get("content-length", "0")
         too_large = HTTPException(
             413,
-            detail=f"The upload is larger than {self._max_bytes / 1e6:g} MB, the limit here. Send "
-            "a compressed format (FLAC, OGG, MP3), or the recording in parts.",
+            detail=f"The upload exceeds the limit of {self._max_bytes / 1e6:g} MB. {SMALLER}",
         )
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         received, complete = 0, False
@@ -152,8 +154,7 @@ class BodyLimit:
             except TimeoutError:
                 raise HTTPException(
                     408,
-                    detail=f"The upload was not there after {self._timeout_seconds:g} s, the limit "
-                    "here. Send a compressed format (FLAC, OGG, MP3), or the recording in parts.",
+                    detail=f"The upload exceeded the {self._timeout_seconds:g} s limit. {SMALLER}",
                 ) from None
             received += len(message.get("body", b""))
             if received > self._max_bytes:
@@ -165,11 +166,11 @@ class BodyLimit:
 
 
 class LingeringClose:
-    """Lets an answer that comes before the end of the upload arrive.
+    """Makes answers arrive that are sent before the end of the upload.
 
-    A connection that is closed while its client still sends is reset, and the reset may overtake
-    the answer (RFC 9112, 9.6). So the answer is sent whole and says that the connection ends, what
-    still comes is thrown away for a moment, and only then is it closed.
+    Closing a connection while the client still sends resets it, and the reset can overtake the
+    answer (RFC 9112, 9.6). So this sends the answer with ``Connection: close``, discards input
+    for a moment, and then closes.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -182,7 +183,7 @@ class LingeringClose:
             await self._app(scope, receive, send)
             return
         early = False
-        thrown_away = 0
+        discarded = 0
 
         async def receive_noting() -> Message:
             nonlocal unread
@@ -191,7 +192,7 @@ class LingeringClose:
             return message
 
         async def send_lingering(message: Message) -> None:
-            nonlocal early, thrown_away
+            nonlocal early, discarded
             if message["type"] == "http.response.start" and unread:
                 early = True
                 MutableHeaders(scope=message)["Connection"] = "close"
@@ -199,8 +200,8 @@ class LingeringClose:
                 await send({**message, "more_body": True})
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LINGER_SECONDS):
-                        while unread and thrown_away < LINGER_BYTES:
-                            thrown_away += len((await receive_noting()).get("body", b""))
+                        while unread and discarded < LINGER_BYTES:
+                            discarded += len((await receive_noting()).get("body", b""))
                 message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 

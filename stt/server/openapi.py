@@ -1,39 +1,37 @@
-"""The description of the API: an example of every answer and every error.
+"""Adds examples of every answer and every error to the OpenAPI description.
 
-Answers are rendered from one transcript by what renders the real ones, errors come from the table
-of statuses. So none of them can be of another shape than what is sent.
+The code that renders real answers renders the examples, and errors come from the table of
+statuses, so examples always have the shape of real answers.
 """
 
 import json
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 
 from stt import __version__, errors
-from stt.formats import native as formats
-from stt.formats import openai, whisper
-from stt.formats.native import Granularity, ResponseFormat
-from stt.formats.schemas import TranscriptionResponse
+from stt.formats import native, openai, whisper
+from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.languages import choose_languages
-from stt.server.problems import BUG, CODES, STATUSES, problem
-from stt.server.routes import health, kserve
-from stt.server.schemas import (
+from stt.server.problems import (
+    BUG,
+    CODES,
+    NOT_A_FORM,
     OPENAI_PATHS,
-    HealthResponse,
-    ModelHealth,
-    OpenAIError,
-    OpenAIErrorDetails,
+    STATUSES,
     ProblemResponse,
-    SummaryResponse,
+    openai_error,
+    problem,
 )
+from stt.server.routes import kserve, languages, pages
+from stt.server.schemas import HealthResponse, ModelHealth, SummaryResponse
 from stt.server.sse import delta_event, done_event
 from stt.types import Token, Transcript, Word
 
 Answers: TypeAlias = dict[tuple[int, str], list[tuple[str, Any]]]
-"""Examples with their names, by status and media type."""
+"""Named examples, by status and media type."""
 
-JSON = "application/json"
 LANGUAGES = choose_languages((), {}, demo=True)
 KOREAN = LANGUAGES.default
 SPOKEN = Transcript(
@@ -48,50 +46,49 @@ SPOKEN = Transcript(
     ),
     duration_seconds=2.686,
 )
-"""What ``samples/ko-weather.flac`` says."""
+"""The speech in ``samples/ko-weather.flac``."""
 GRANULARITIES = frozenset(Granularity)
 
 DETAILS = {
-    "unsupported_language": "Language 'xx' is not served here. Supported: KR (Korean), EN "
+    "unsupported_language": "Language 'xx' is not served. Supported: KR (Korean), EN "
     "(English). GET /languages lists the accepted spellings.",
-    "model_not_found": "There is no model 'whisper-9' here. Served: ko-mini, en-mini.",
+    "model_not_found": "Model 'whisper-9' is not served. Served: ko-mini, en-mini.",
     "invalid_parameter": "response_format: Input should be 'json', 'text', 'srt', 'vtt' or "
     "'verbose_json'.",
-    "not_supported": "The language cannot be detected: each model here knows one language only.",
+    "not_supported": "Language detection is not supported: each model knows one language.",
     "invalid_audio": "The file has no audio track.",
-    "decode_failed": "The decoder crashed on this file. A copy in another format may do.",
-    "bad_request": "The body is no proper form. Send multipart/form-data as `curl -F "
-    "file=@clip.wav` does; each part has a name, and a field that is no file has at most 1 MB.",
-    "invalid_api_key": "This service needs a key, and there was none or a wrong one. Send it as "
+    "decode_failed": "The decoder crashed on this file. Try another format.",
+    "bad_request": NOT_A_FORM,
+    "invalid_api_key": "The API key is missing or wrong. Send it as "
     "'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
-    "upload_too_slow": "The upload was not complete after 300 s.",
-    "audio_too_long": "The recording is longer than 14400 s, the limit here; send it in parts.",
-    "upload_too_large": "The upload is larger than 200 MB, the limit here.",
-    "unsupported_format": "The file is of no audio format that is accepted here.",
-    "overloaded": "Too much waits already. Try again a little later.",
+    "upload_too_slow": "The upload exceeded the 300 s limit.",
+    "audio_too_long": "The recording exceeds the limit of 14400 s. Send it in parts.",
+    "upload_too_large": "The upload exceeds the limit of 200 MB.",
+    "unsupported_format": "The file is not in a supported audio format.",
+    "overloaded": "The queue is full. Try again later.",
     "inference_failed": "The model failed on this recording.",
-    "configuration_error": "The service was set up in a way that cannot work.",
+    "configuration_error": "The settings of the service are invalid.",
     "internal_error": BUG[1],
-    "model_loading": "The model for Korean is being fetched: 412 of 1270 MB.",
-    "model_unreachable": "The model for Korean cannot be fetched at present.",
+    "model_loading": "The model for Korean is downloading: 412 of 1270 MB.",
+    "model_unreachable": "The model for Korean cannot be downloaded now.",
     "model_failed": "The model for Korean cannot be used. The folder in STT_MODELS has no "
     "model.safetensors.",
-    "draining": "The service is stopping. Try again a little later.",
-    "queue_timeout": "The recording waited longer than 600 s for the model.",
-    "out_of_memory": "There is too little memory for this recording.",
-    "cluster_unavailable": "No engine of the cluster can be reached at present.",
-    "engine_died": "The thread that computes ended. Try again a little later.",
-    "deadline_exceeded": "It took longer than 3600 s, the limit here; the work was dropped.",
+    "draining": "The service is stopping. Try again later.",
+    "queue_timeout": "The recording waited more than 600 s for the model.",
+    "out_of_memory": "The recording needs more memory than there is.",
+    "cluster_unavailable": "No engine of the cluster is reachable.",
+    "engine_died": "The inference thread ended. Try again later.",
+    "deadline_exceeded": "The request exceeded the limit of 3600 s.",
 }
-"""What each error may say, by its code."""
+"""An example message of each error, by its code."""
 ABOUT = {errors.InvalidParameter.code: "response_format"}
-"""The field that an error in `DETAILS` is about, where its code alone does not tell."""
-WHISPERS = ("/asr", "/detect-language")
-"""Paths that can be asked for what is not possible."""
+"""The field that causes an error in `DETAILS`, unless `PARAMS` has it."""
+CAN_BE_UNSUPPORTED = ("/asr", "/detect-language")
+"""Paths with requests that are never supported."""
 
 
 def describe(app: FastAPI) -> None:
-    """Complete what FastAPI finds out by itself; call it when all routes are there."""
+    """Complete FastAPI's own description. Call it after adding all routes."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -100,7 +97,7 @@ def describe(app: FastAPI) -> None:
             for path, item in made()["paths"].items():
                 for operation in item.values():
                     _complete(path, operation, answers.get(path, {}))
-        return made()  # which FastAPI keeps
+        return made()  # FastAPI caches it
 
     app.openapi = openapi  # type: ignore[method-assign]
 
@@ -108,7 +105,7 @@ def describe(app: FastAPI) -> None:
 def _complete(path: str, operation: dict[str, Any], answers: Answers) -> None:
     responses = operation["responses"]
     if path.startswith(OPENAI_PATHS) or "requestBody" not in operation:
-        responses.pop("422", None)  # FastAPI has it everywhere; what is OpenAI's is 400 instead
+        responses.pop("422", None)  # FastAPI adds it everywhere; OpenAI uses 400
     for status, response in responses.items():
         content = response.setdefault("content", {})
         if int(status) >= 400 and (int(status), JSON) not in answers:
@@ -125,38 +122,41 @@ def _named(examples: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tuple[str, Any]]:
-    """Every error that a path answers with this status, by its code."""
+    """An example of every error of a path with this status, named by its code."""
     codes = {error.code for error, of_error in STATUSES.items() if of_error == status}
     codes |= {CODES[status]} if status in CODES else set()
     if status == 422:
-        codes = {errors.InvalidParameter.code}  # validation's
+        codes = {errors.InvalidParameter.code}  # only validation
     elif status == 500:
         codes.add(BUG[0])
     elif status == 404:
         codes = {errors.UnknownModel.code}
     if "requestBody" not in operation and status == 400:
-        codes = {errors.NotSupported.code}  # nothing else can be wrong
-    elif path not in WHISPERS:
+        codes = {errors.NotSupported.code}  # nothing else can fail
+    elif path not in CAN_BE_UNSUPPORTED:
         codes.discard(errors.NotSupported.code)
     return [(code, _error(path, status, code)) for code in sorted(codes)]
 
 
 def _error(path: str, status: int, code: str) -> dict[str, Any]:
     if path.startswith(OPENAI_PATHS):
-        details = OpenAIErrorDetails.of(status, code, DETAILS[code], ABOUT.get(code))
-        return OpenAIError(error=details).model_dump()
+        return openai_error(status, code, DETAILS[code], ABOUT.get(code)).model_dump()
     body: dict[str, Any] = json.loads(bytes(problem(status, code, DETAILS[code]).body))
     return body | {"request_id": "91e60443446e483cb622c72620561d5d"}
 
 
-def _body(response: Response) -> Any:
-    """What an answer has in it, JSON as its value."""
-    text = bytes(response.body).decode()
-    return json.loads(text) if response.media_type == JSON else text
+def _rendered(formats: Iterable[Format[AnswerT]], answer: AnswerT, note: str = "") -> Answers:
+    """One example per format, named after it."""
+    examples: Answers = {}
+    for each in formats:
+        text = each.render(answer)
+        value = json.loads(text) if each.media_type == JSON else text
+        examples.setdefault((200, each.media_type), []).append((each.name + note, value))
+    return examples
 
 
-def _native(response_format: ResponseFormat) -> tuple[str, Any]:
-    answer = TranscriptionResponse(
+def _native() -> Answers:
+    body = native.TranscriptionResponse(
         text=SPOKEN.text,
         language=KOREAN.code,
         model=KOREAN.model.id,
@@ -165,18 +165,23 @@ def _native(response_format: ResponseFormat) -> tuple[str, Any]:
         cpu_threads=2,
         duration_seconds=SPOKEN.duration_seconds,
     )
-    rendered = formats.render(SPOKEN, answer, response_format, GRANULARITIES)
-    return response_format.value, _body(rendered)
+    return _rendered(native.FORMATS.values(), native.Answer(SPOKEN, body, GRANULARITIES))
 
 
-def _openai(response_format: ResponseFormat, *, logprobs: bool = False) -> tuple[str, Any]:
-    rendered = openai.render(SPOKEN, KOREAN, response_format, GRANULARITIES, logprobs)
-    return response_format.value + (", include[]=logprobs" if logprobs else ""), _body(rendered)
+def _openai() -> Answers:
+    examples = _rendered(openai.FORMATS.values(), openai.Answer(SPOKEN, KOREAN, GRANULARITIES))
+    with_logprobs = openai.Answer(SPOKEN, KOREAN, with_logprobs=True)
+    logprobs = _rendered([openai.FORMATS["json"]], with_logprobs, ", include[]=logprobs")
+    examples[200, JSON] += logprobs[200, JSON]
+    return examples | {(200, "text/event-stream"): _events()}
 
 
-def _whisper(output: whisper.Output, *, words: bool = False) -> tuple[str, Any]:
-    rendered = whisper.render(SPOKEN, KOREAN, output, words)
-    return output.value + (", word_timestamps=true" if words else ""), _body(rendered)
+def _whisper() -> Answers:
+    examples = _rendered(whisper.OUTPUTS.values(), whisper.Answer(SPOKEN, KOREAN, False))
+    with_words = whisper.Answer(SPOKEN, KOREAN, True)
+    words = _rendered([whisper.OUTPUTS["json"]], with_words, ", word_timestamps=true")
+    examples[200, JSON] += words[200, JSON]
+    return examples
 
 
 def _events() -> list[tuple[str, Any]]:
@@ -227,48 +232,29 @@ def _summary() -> tuple[str, Any]:
         status="ok",
         demo=True,
         languages=LANGUAGES.codes,
-        endpoints=health.ENDPOINTS,
+        endpoints=pages.ENDPOINTS,
     )
     return "program", body.model_dump()
 
 
-def _texts(native: bool) -> Answers:
-    make = _native if native else _openai
-    return {(200, media_type): [make(each)] for each, (media_type, _) in formats.TEXTS.items()}
-
-
 def _answers() -> dict[str, Answers]:
-    """Examples of what is no error, by path."""
+    """Examples of successful and health answers, by path."""
     return {
-        "/transcribe": {
-            (200, JSON): [_native(ResponseFormat.JSON), _native(ResponseFormat.VERBOSE_JSON)],
-            **_texts(native=True),
-        },
-        "/v1/audio/transcriptions": {
-            (200, JSON): [
-                _openai(ResponseFormat.JSON),
-                _openai(ResponseFormat.JSON, logprobs=True),
-                _openai(ResponseFormat.VERBOSE_JSON),
-            ],
-            **_texts(native=False),
-            (200, "text/event-stream"): _events(),
-        },
+        "/transcribe": _native(),
+        "/v1/audio/transcriptions": _openai(),
+        "/asr": _whisper(),
         "/v1/models": {
             (200, JSON): [
                 ("list", openai.ModelList(data=list(map(openai.Model.of, LANGUAGES))).model_dump())
             ]
         },
         "/v1/models/{model}": {(200, JSON): [("model", openai.Model.of(KOREAN).model_dump())]},
-        "/asr": {
-            (200, JSON): [_whisper(whisper.Output.JSON), _whisper(whisper.Output.JSON, words=True)],
-            (200, "text/plain"): [_whisper(each) for each in whisper.TEXTS],
-        },
         "/livez": {
             (200, JSON): [("ok", {"status": "ok"})],
             (503, JSON): [
                 (
                     "failed",
-                    {"status": "failed", "reason": "The thread that computes has died twice."},
+                    {"status": "failed", "reason": "The inference thread has died twice."},
                 )
             ],
         },
@@ -277,7 +263,7 @@ def _answers() -> dict[str, Answers]:
             (503, JSON): [(each, {"status": each}) for each in ("loading", "failed", "draining")],
         },
         "/health": {(200, JSON): [_health("ok")], (503, JSON): [_health("loading")]},
-        "/languages": {(200, JSON): [("demo", health.list_languages(LANGUAGES).model_dump())]},
+        "/languages": {(200, JSON): [("demo", languages.list_languages(LANGUAGES).model_dump())]},
         "/": {
             (200, JSON): [_summary()],
             (200, "text/html"): [("browser", "<!doctype html> ...")],

@@ -1,16 +1,20 @@
-"""The one table from errors to statuses, and how an error becomes an answer."""
+"""Maps errors to HTTP statuses and renders them as answers."""
 
 import logging
 import math
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from stt import errors
 from stt.observability import logs
-from stt.server.schemas import UPLOAD_TOO_LARGE, Problem, ProblemResponse
+from stt.server.failures import note_failure
+from stt.server.schemas import OpenAIError, OpenAIErrorDetails, Problem
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +41,10 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.InferenceFailed: 500,
     errors.ConfigurationError: 500,
 }
-"""The status of each error that can reach a client."""
+"""HTTP status of each error that a client can receive."""
+
+UPLOAD_TOO_LARGE = "upload_too_large"
+"""The code of a 413 from `stt.server.middleware.BodyLimit`."""
 
 CODES = {
     400: "bad_request",
@@ -46,10 +53,91 @@ CODES = {
     408: "upload_too_slow",
     413: UPLOAD_TOO_LARGE,
 }
-"""Codes of what the framework itself refuses."""
+"""Codes of the framework's own errors, by status."""
 
-BUG = ("internal_error", "The service made a mistake. The log has it under the request id.")
-"""Code and words for what nobody foresaw; the status is 500."""
+OPENAI_PATHS = "/v1/"
+"""Prefix of OpenAI's API, whose errors have OpenAI's shape."""
+
+PARAMS = {
+    errors.UnsupportedLanguage.code: "language",
+    errors.UnknownModel.code: "model",
+    **dict.fromkeys([*errors.errors_by_code(errors.AudioError), UPLOAD_TOO_LARGE], "file"),
+}
+"""The field of OpenAI's form that causes an error, by its code."""
+
+NOT_A_FORM = (
+    "The body is not valid multipart/form-data. Send it as `curl -F file=@clip.wav` does. Each "
+    "part needs a name, and fields other than files have at most 1 MB."
+)
+BUG = ("internal_error", "Internal error. The log has details under the request id.")
+"""Code and message of an unexpected error; the status is 500."""
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": description}
+    for status, description in {
+        400: "`unsupported_language`, `invalid_audio`, `bad_request`: the request or the audio "
+        "is invalid.",
+        401: "`invalid_api_key`: the API key is missing or wrong.",
+        408: "`upload_too_slow`: the upload exceeded the time limit.",
+        413: "`upload_too_large`, `audio_too_long`.",
+        415: "`unsupported_format`: not audio, or an unsupported format.",
+        422: "`invalid_parameter`: a field is missing or malformed.",
+        429: "`overloaded`: the queue is full; retry after `Retry-After` seconds.",
+        500: "`inference_failed`, `internal_error`: a fault of the service; the log has it "
+        "under the request id.",
+        504: "`deadline_exceeded`: the request exceeded the time limit.",
+        503: "`model_loading`, `draining`, `queue_timeout`, `engine_died` (retry after "
+        "`Retry-After` seconds), `model_failed`, `out_of_memory`.",
+    }.items()
+}
+"""OpenAPI entries of errors, by status."""
+
+OPENAI_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": OpenAIError, "description": entry["description"]}
+    for status, entry in PROBLEMS.items()
+    if status != 422
+}
+"""The same for `OPENAI_PATHS`."""
+
+
+def openai_error(status: int, code: str, message: str, param: str | None = None) -> OpenAIError:
+    """The body of an error that has, or would have, this status."""
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    if status == 429:
+        kind = "rate_limit_error"
+    details = OpenAIErrorDetails(
+        message=message, type=kind, param=param or PARAMS.get(code), code=code
+    )
+    return OpenAIError(error=details)
+
+
+class ProblemResponse(JSONResponse):
+    """``application/problem+json``; for `OPENAI_PATHS` an `OpenAIError`."""
+
+    media_type = "application/problem+json"
+
+    def __init__(
+        self,
+        content: dict[str, Any],
+        status_code: int,
+        headers: dict[str, str] | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(content, status_code, headers)
+        self._content, self._given_headers, self._param = content, headers, param
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        code, detail = self._content["code"], self._content["detail"]
+        note_failure(scope, code)
+        if not scope["path"].startswith(OPENAI_PATHS):
+            await super().__call__(scope, receive, send)
+            return
+        body = openai_error(self.status_code, code, detail, self._param)
+        # OpenAI answers 400 to a field with a wrong value.
+        status = 400 if self.status_code == 422 else self.status_code
+        answer = JSONResponse(body.model_dump(), status, self._given_headers)
+        await answer(scope, receive, send)
 
 
 def problem(
@@ -59,7 +147,7 @@ def problem(
     headers: dict[str, str] | None = None,
     param: str | None = None,
 ) -> ProblemResponse:
-    """An error answer; ``param`` is the field that it is about, where it is about one."""
+    """An error answer; ``param`` is the form field that caused it, if any."""
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
@@ -71,7 +159,7 @@ def problem(
 
 
 def problem_of(error: errors.SttError) -> ProblemResponse:
-    """The answer to one of our own errors."""
+    """The answer to an `SttError`."""
     headers = {}
     if isinstance(error, errors.InvalidKey):
         headers["WWW-Authenticate"] = "Bearer"
@@ -81,7 +169,7 @@ def problem_of(error: errors.SttError) -> ProblemResponse:
 
 
 def answer_errors(app: FastAPI) -> None:
-    """Have every error of the application answered as a problem."""
+    """Register the handlers that answer every error as a problem."""
     app.add_exception_handler(errors.SttError, _on_stt_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
@@ -101,7 +189,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> ProblemResp
         field = str(fault["loc"][-1])
         if field in ("file", "audio_file"):
             faults.append(
-                f"The part '{field}' is missing or is no file; send the recording as "
+                f"The part '{field}' is missing or not a file. Send the recording as "
                 f"multipart/form-data (curl -F {field}=@clip.wav)"
             )
         else:
@@ -113,10 +201,9 @@ async def _on_invalid_request(request: Request, error: Exception) -> ProblemResp
 async def _on_http_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     details = {
-        400: "The body is no proper form. Send multipart/form-data as `curl -F file=@clip.wav` "
-        "does; each part has a name, and a field that is no file has at most 1 MB.",
-        404: f"There is nothing at {request.url.path[:100]!r}. GET / lists the routes.",
-        405: f"{request.method} is not possible at {request.url.path[:100]!r}.",
+        400: NOT_A_FORM,
+        404: f"No route matches {request.url.path[:100]!r}. GET / lists the routes.",
+        405: f"{request.url.path[:100]!r} does not support {request.method}.",
     }
     code = CODES.get(error.status_code, "http_error")
     detail = details.get(error.status_code, str(error.detail))

@@ -1,6 +1,6 @@
-"""What computes for the application, as one part that can be exchanged: this process, or a cluster.
+"""Where models run: in this process, or in a cluster.
 
-The application asks for a `Runtime` when it starts (`Connect`) and knows no more of it than that.
+The application calls a `Connect` at startup and gets a `Runtime`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,51 +22,51 @@ from stt.server.admission import Admission
 from stt.settings import Settings
 
 Warm: TypeAlias = Callable[[Engine], Awaitable[None]]
-"""Has a first recording transcribed by an engine, before it counts as ready."""
+"""Transcribes a first recording before an engine counts as ready."""
 
 
 class Engines(Protocol):
-    """One engine for each served language, and how far each is."""
+    """One engine per served language, and its state."""
 
     @property
     def status(self) -> Status:
-        """Ready when every model is; failed as soon as one is."""
+        """Ready when every model is ready, failed when one has failed."""
         ...
 
     def state(self, language: Language) -> LoadState:
-        """How far this language's model is."""
+        """The state of this language's model."""
         ...
 
     def engine(self, language: Language) -> Engine:
-        """The language's engine; to be handed to `Scheduler.submit`.
+        """The language's engine, for `Scheduler.submit`.
 
         Raises:
-            ModelLoading: not yet.
-            ModelBroken: not ever.
+            ModelLoading: it is not ready yet.
+            ModelBroken: it has failed for good.
         """
         ...
 
     def find_engine(self, language: Language) -> Engine | None:
-        """The language's engine if it is ready."""
+        """The language's engine, or None until it is ready."""
         ...
 
     async def run(self) -> None:
-        """Bring them up, for as long as that takes; cancelled when the application ends."""
+        """Load the models; cancelled at shutdown."""
         ...
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Engines, and who computes with them."""
+    """Engines and the scheduler that runs them."""
 
     scheduler: Scheduler
     engines: Engines
     collect: Callable[[], Awaitable[CollectorRegistry]]
-    """Every metric of the service, wherever it is counted."""
+    """Collects the metrics of all processes."""
 
 
 Connect: TypeAlias = Callable[[Observer, Metrics, Admission, Warm], Runtime]
-"""Called once the application's event loop runs; the admission is for who stops it from outside."""
+"""Called at startup in the event loop. The admission lets a cluster stop the application."""
 
 
 def connect_locally(
@@ -78,7 +78,7 @@ def connect_locally(
     admission: Admission,
     warm: Warm,
 ) -> Runtime:
-    """Compute in this process; ``engine`` serves every language instead of the checkpoints."""
+    """Run models in this process; ``engine`` replaces the checkpoints of all languages."""
     batcher = Batcher.of(settings, observer)
     loader = EngineLoader(languages, settings, warm, engine)
     export_gauges(metrics, batcher, loader, languages)
@@ -92,7 +92,7 @@ def connect_locally(
 def export_gauges(
     metrics: Metrics, batcher: Batcher, loader: EngineLoader, languages: Languages
 ) -> None:
-    """Look up what waits, and how far the models are, whenever somebody wants to know."""
+    """Export the queue and the models' states, read at each scrape."""
     metrics.queue_size.set_function(lambda: batcher.n_queued)
     metrics.queue_audio_seconds.set_function(lambda: batcher.queued_seconds)
     for language in languages:

@@ -1,4 +1,4 @@
-"""Words as server-sent events, each when it is settled, as OpenAI's API has them.
+"""Streams words as server-sent events of OpenAI's API, as soon as they are final.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -14,34 +14,36 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from stt.errors import SttError
-from stt.formats.native import Granularity, segment_entries, word_entries
+from stt.formats.base import Granularity
 from stt.formats.openai import Logprob, TextDelta, TextDone, logprob_entries
+from stt.formats.verbose import segment_entries, word_entries
 from stt.recognition.pipeline import Words
-from stt.server.problems import STATUSES
-from stt.server.schemas import OpenAIError, OpenAIErrorDetails, note_failure
+from stt.server.failures import note_failure
+from stt.server.problems import STATUSES, openai_error
+from stt.server.schemas import OpenAIError
 from stt.types import Transcript, Word
 
 logger = logging.getLogger(__name__)
 
 KEEP_ALIVE = ": keep-alive\n\n"
-"""A comment: clients throw it away, and proxies see that the connection is not dead."""
+"""A comment. Clients ignore it, and it keeps proxies from closing the connection."""
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events; when the client has gone, the generator is closed at once."""
+    """Server-sent events. Closes the generator at once when the client leaves."""
 
     media_type = "text/event-stream"
 
     def __init__(self, first: str, rest: AsyncGenerator[str]) -> None:
-        # nginx would keep the events back until it has some kilobytes of them.
+        # Keeps nginx from buffering events.
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         super().__init__(self._events(first, rest), headers=headers)
         self._rest = rest
         self._failure: str | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Starlette would watch for the client's end in a cancel scope, which cancels again what
-        # has to be waited for on the way out: the thread that reads the upload.
+        # Starlette watches for the disconnect in a cancel scope, which would also cancel the wait
+        # for the thread that reads the upload.
         sending = asyncio.create_task(self.stream_response(send))
         leaving = asyncio.create_task(self.listen_for_disconnect(receive))
         try:
@@ -54,7 +56,7 @@ class EventStream(StreamingResponse):
             if self._failure is not None:
                 note_failure(scope, self._failure)
         if not sending.cancelled():
-            sending.result()  # raises what stopped it
+            sending.result()  # raises its exception
 
     async def _events(self, first: str, rest: AsyncGenerator[str]) -> AsyncGenerator[str]:
         yield first
@@ -65,8 +67,7 @@ class EventStream(StreamingResponse):
             self._failure, status = error.code, STATUSES[type(error)]
             if status >= 500:
                 logger.error("%s: %s", error.code, error.message, exc_info=error.__cause__)
-            details = OpenAIErrorDetails.of(status, error.code, error.message)
-            yield "event: error\n" + _event(OpenAIError(error=details))
+            yield "event: error\n" + _event(openai_error(status, error.code, error.message))
 
 
 async def stream_events(
@@ -76,35 +77,35 @@ async def stream_events(
     with_logprobs: bool,
     keep_alive_seconds: float,
 ) -> EventStream:
-    """Words as events, the answer itself with the first one.
+    """Stream words as events. Returns when the first event is ready.
 
-    Until then an error is still the answer's status: what is wrong with an upload mostly shows
-    before its first word.
+    An error before the first event still sets the status of the answer, and most faults of an
+    upload show before its first word.
 
     Args:
-        words: Of one recording; closed at the end.
+        words: The words of one recording; closed at the end.
         granularities: What the last event has times for.
-        with_logprobs: Whether events have log-probs.
-        keep_alive_seconds: So long after an event, or the begin, a comment is sent.
+        with_logprobs: Whether events include log-probs.
+        keep_alive_seconds: Silence after which a comment is sent.
 
     Raises:
-        SttError: as the words do.
+        SttError: raised by ``words`` before the first event.
     """
     events = keep_alive(_events(words, granularities, with_logprobs), keep_alive_seconds)
     return EventStream(await anext(events), events)
 
 
 async def keep_alive(events: AsyncGenerator[str], seconds: float) -> AsyncGenerator[str]:
-    """The events, and `KEEP_ALIVE` whenever there was none for so long."""
+    """The events, with `KEEP_ALIVE` after every ``seconds`` of silence."""
     async with aclosing(events):
         while True:
-            # A task, since waiting for the next event must not end with the time for it.
+            # A task, because a timeout must not cancel the wait for the next event.
             coming = asyncio.ensure_future(anext(events, None))
             try:
                 while not (await asyncio.wait([coming], timeout=seconds))[0]:
                     yield KEEP_ALIVE
             finally:
-                if not coming.done():  # nobody listens any more
+                if not coming.done():  # the client has left
                     coming.cancel()
                     await asyncio.wait([coming])
                     coming.cancelled() or coming.exception()
@@ -132,7 +133,7 @@ async def _events(
 
 
 def delta_event(word: Word, logprobs: list[Logprob] | None = None, *, begins_text: bool) -> str:
-    """The event of one word, with the space before it."""
+    """The event of one word, with a leading space unless it begins the text."""
     delta = word.text if begins_text else f" {word.text}"
     return _event(TextDelta(delta=delta, logprobs=logprobs))
 
@@ -140,7 +141,7 @@ def delta_event(word: Word, logprobs: list[Logprob] | None = None, *, begins_tex
 def done_event(
     whole: Transcript, granularities: Set[Granularity], logprobs: list[Logprob] | None = None
 ) -> str:
-    """The last event. Takes a second for hours of speech: not for the event loop."""
+    """The last event. Do not call it in the event loop: hours of speech take a second."""
     return _event(
         TextDone(
             text=whole.text,
@@ -153,5 +154,5 @@ def done_event(
 
 
 def _event(data: BaseModel) -> str:
-    """On one line: JSON has no line breaks."""
+    """One event; JSON has no line breaks to escape."""
     return f"data: {data.model_dump_json(exclude_none=not isinstance(data, OpenAIError))}\n\n"

@@ -1,4 +1,4 @@
-"""The parts of a running service, put together once; routes find them in ``app.state``."""
+"""The parts of a running service. Routes find them in ``app.state``."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from stt.settings import Settings
 
 @dataclass(frozen=True)
 class Service:
-    """Everything that a route may need."""
+    """Everything that routes use."""
 
     settings: Settings
     languages: Languages
@@ -29,12 +29,12 @@ class Service:
     metrics: Metrics
     live: LiveSessions
     cpu_threads: int
-    """Threads of one forward on a CPU."""
+    """Threads of one forward pass on the CPU."""
     collect: Callable[[], Awaitable[CollectorRegistry]]
-    """Every metric of the service, wherever it is counted."""
+    """Collects the metrics of all processes."""
 
 
 def get_service(connection: HTTPConnection) -> Service:
-    """FastAPI dependency, of requests and WebSockets."""
+    """FastAPI dependency for requests and WebSockets."""
     service: Service = connection.app.state.service
     return service

@@ -1,27 +1,27 @@
-"""uvicorn's WebSockets, but a refusal arrives however much its client is still sending."""
+"""uvicorn's WebSockets, with closes that arrive even while the client still sends."""
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from stt.server.middleware import LINGER_BYTES
 
 QUIET_SECONDS = 2.0
-"""After such a silence the client has seen why, or has nothing more to say."""
+"""Silence after which the connection closes; the client has seen the close frame by then."""
 
 
 class LingeringCloseWebSockets(WebSocketsSansIOProtocol):
-    """Throws away what still comes after a message that breaks the protocol, then closes.
+    """Discards input after a message that breaks the protocol, then closes.
 
-    uvicorn closes at once, so that the rest of a message that is too large meets a closed
-    connection: the client gets a reset, which overtakes the close frame that says 1009
-    (RFC 6455, 7.1.1, has the server read on for that reason).
+    uvicorn closes at once, so the rest of an oversized message meets a closed connection. The
+    client then gets a reset, which overtakes the close frame with 1009. RFC 6455, 7.1.1, lets the
+    server keep reading for this reason.
     """
 
     _broken = False
-    _n_thrown_away = 0
+    _n_discarded = 0
 
     def handle_parser_exception(self) -> None:
-        """Say why, and go on reading."""
-        if self.conn.close_sent is None:  # the client has hung up in the middle of a frame
+        """Send the close frame and keep reading."""
+        if self.conn.close_sent is None:  # the client left in the middle of a frame
             self.transport.close()
             return
         self._broken = self.close_sent = True
@@ -34,18 +34,18 @@ class LingeringCloseWebSockets(WebSocketsSansIOProtocol):
         self._wait_for_silence()
 
     def data_received(self, data: bytes) -> None:
-        """Called by the event loop with whatever came."""
+        """Called by the event loop with new input."""
         if not self._broken:
             super().data_received(data)
             return
-        self._n_thrown_away += len(data)
-        if self._n_thrown_away > LINGER_BYTES:
+        self._n_discarded += len(data)
+        if self._n_discarded > LINGER_BYTES:
             self.transport.close()
         else:
             self._wait_for_silence()
 
     def _wait_for_silence(self) -> None:
-        # With this timer uvicorn itself waits for the answer to a close frame of the application's.
+        # uvicorn uses this timer to wait for the answer to the application's close frame.
         if self.close_timer is not None:
             self.close_timer.cancel()
         self.close_timer = self.loop.call_later(QUIET_SECONDS, self.transport.close)

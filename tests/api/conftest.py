@@ -1,4 +1,4 @@
-"""The real application with a fake engine: everything but recognition."""
+"""Fixtures: the real application with a fake engine."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,34 +18,33 @@ Serve = Callable[..., AbstractContextManager[TestClient]]
 
 
 LOCAL_ONLY = {
-    "An engine replica whose thread ends or whose forward is stuck fails Ray's health check and is "
-    "replaced; its windows go to another, and an ingress's probes stay as they are. That is in "
+    "Ray replaces a replica that dies or hangs, and the ingress's probes do not change; see "
     "tests/unit/cluster/test_cluster.py and tests/e2e/test_cluster.py.": {
-        "test_when_the_inference_thread_dies_waiters_get_503_and_it_is_restarted_once",
-        "test_when_the_inference_thread_dies_the_long_recordings_hear_of_it_within_a_second",
-        "test_a_device_that_is_lost_is_503_for_all_and_on_livez",
-        "test_stuck_is_503_on_livez_and_idle_is_not_stuck",
+        "test_a_dead_inference_thread_answers_503_and_is_restarted_once",
+        "test_a_dead_inference_thread_fails_long_recordings_within_a_second",
+        "test_a_lost_device_is_503_for_all_requests_and_livez",
+        "test_livez_is_503_when_inference_is_stuck_but_not_when_idle",
     },
-    "The bug is in the engine: in a replica of its own it is a failed inference.": {
-        "test_a_bug_is_a_500_that_tells_nothing_and_is_logged_with_the_id",
+    "The bug is in the engine, which in a replica counts as failed inference.": {
+        "test_a_bug_is_500_without_details_and_logged_with_the_request_id",
     },
-    "There is no application in it, or only its settings.": {
+    "It runs no application, or only reads settings.": {
         "test_a_file_without_keys_does_not_open_the_service",
-        "test_a_wrong_list_of_keys_is_told_without_showing_it",
-        "test_every_metric_of_the_specification_is_there",
+        "test_an_invalid_list_of_keys_is_refused_without_showing_it",
+        "test_every_specified_metric_exists",
         "test_keys_come_from_the_setting_and_from_the_file",
-        "test_nothing_is_exported_unless_asked_for",
-        "test_the_table_of_metrics_is_what_there_is",
-        "test_threads_do_not_pile_up",
+        "test_nothing_is_exported_unless_configured",
+        "test_the_table_of_metrics_is_complete",
+        "test_no_inference_threads_are_left_behind",
         "test_two_applications_do_not_share_metrics",
-        "test_what_is_no_origin_is_a_sentence",
-        "test_without_the_extra_asking_for_it_is_a_sentence",
-        "test_what_is_left_out_of_the_cluster_exists",
+        "test_an_invalid_origin_is_a_configuration_error",
+        "test_tracing_without_its_extra_names_the_extra",
+        "test_local_only_tests_exist",
     },
 }
-"""Tests that mean nothing in a cluster, by the reason."""
+"""Tests that do not apply to a cluster, by reason."""
 SLOW_IN_A_CLUSTER = {"test_hostile", "test_openapi", "test_uploads"}
-"""Modules about what comes before any window: the same code in both, and half a minute."""
+"""Modules about code before inference, which is the same in both and takes half a minute."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -59,7 +58,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def runtime(request: pytest.FixtureRequest) -> Iterator[str]:
-    """What computes in this test: ``local`` or ``cluster``; see `tests.runtimes`."""
+    """Where models run in this test: ``local`` or ``cluster``; see `tests.runtimes`."""
     with using(request.param):
         yield request.param
 
@@ -71,7 +70,7 @@ def serve_app(
     readers: ReaderPool | None = None,
     ready: bool = True,
 ) -> Iterator[TestClient]:
-    """Start the application with these settings; wait for it to be ready unless told not to."""
+    """Start the application with these settings; waits until it is ready if ``ready``."""
     app = make_app(load_settings(flags), engine=engine, readers=readers)
     with TestClient(app, raise_server_exceptions=False) as client:
         deadline = time.monotonic() + 60

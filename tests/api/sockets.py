@@ -1,4 +1,4 @@
-"""The application with a fake engine behind a real socket, for clients that bring their own."""
+"""Serves the application with a fake engine on a real socket."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from tests.runtimes import make_app
 
 @contextmanager
 def listen(*flags: str, engine: FakeEngine) -> Iterator[str]:
-    """Serve in a thread until the block ends; gives the URL once everything is ready."""
+    """Serve in a thread until the block ends; yields the URL when models are ready."""
     app = make_app(load_settings(flags), engine=engine)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
     thread = threading.Thread(target=server.run)

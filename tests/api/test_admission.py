@@ -1,4 +1,4 @@
-"""Overload and who is refused, over real sockets."""
+"""Admission control over real sockets."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ from tests.audio_files import tones, with_libsndfile
 from tests.live import BlockedEngine, form, head, is_closed, live, read_answer, wait_until
 
 
-def test_of_n_plus_k_requests_exactly_k_are_refused_before_their_bodies_are_read(
+def test_exactly_k_of_n_plus_k_requests_are_refused_before_their_bodies_are_read(
     wav: bytes,
 ) -> None:
     n, k = 4, 3
@@ -21,7 +21,7 @@ def test_of_n_plus_k_requests_exactly_k_are_refused_before_their_bodies_are_read
         wait_until(lambda: running.n_inside == n)
         for _ in range(k):
             with running.connect() as connection:
-                # Only the head and one byte of a gigabyte: there is no body to read.
+                # Sends only the head and one byte of a gigabyte.
                 connection.sendall(head("Content-Length: 1000000000") + b"-")
                 answer = read_answer(connection)
             assert answer.status == 429
@@ -35,7 +35,7 @@ def test_of_n_plus_k_requests_exactly_k_are_refused_before_their_bodies_are_read
         assert running.post(wav).status_code == 200
 
 
-def test_a_client_that_asks_first_never_sends_the_refused_body(wav: bytes) -> None:
+def test_expect_100_continue_saves_sending_a_refused_body(wav: bytes) -> None:
     engine = BlockedEngine()
     with (
         live("--max-queue-requests", "1", engine=engine) as running,
@@ -52,10 +52,10 @@ def test_a_client_that_asks_first_never_sends_the_refused_body(wav: bytes) -> No
         assert taken.result().status_code == 200
 
 
-def test_too_many_seconds_in_the_queue_refuse_before_the_body_too(runtime: str) -> None:
+def test_too_much_queued_audio_refuses_before_the_body_is_read(runtime: str) -> None:
     engine = BlockedEngine()
     clip = with_libsndfile(tones(10, 16000), 16000, "FLAC")
-    limit = {"local": "15", "cluster": "25"}[runtime]  # there, what is computed counts too
+    limit = {"local": "15", "cluster": "25"}[runtime]  # a cluster also counts running audio
     with (
         live("--max-queue-seconds", limit, "--batch-seconds", "1", engine=engine) as running,
         ThreadPoolExecutor(3) as pool,
@@ -74,8 +74,8 @@ def test_too_many_seconds_in_the_queue_refuse_before_the_body_too(runtime: str) 
         assert [each.result().status_code for each in [first, *waiting]] == [200] * 3
 
 
-def test_the_answer_to_a_refused_upload_arrives_while_it_is_still_sent(wav: bytes) -> None:
-    """A client that sends first and reads then gets the answer, not a reset connection."""
+def test_a_refusal_arrives_while_the_client_still_sends(wav: bytes) -> None:
+    """A client that reads only after sending gets the answer, not a connection reset."""
     engine = BlockedEngine()
     with (
         live("--max-queue-requests", "1", engine=engine) as running,
@@ -95,7 +95,7 @@ def test_the_answer_to_a_refused_upload_arrives_while_it_is_still_sent(wav: byte
         assert taken.result().status_code == 200
 
 
-def test_a_refused_client_that_goes_on_sending_is_cut_off() -> None:
+def test_a_refused_client_that_keeps_sending_is_disconnected() -> None:
     with live() as running, running.connect() as connection:
         connection.sendall(head("Content-Length: 1000000000", target="/nothing") + b"-")
         assert read_answer(connection).status == 404
@@ -109,10 +109,10 @@ def test_a_refused_client_that_goes_on_sending_is_cut_off() -> None:
                 continue
             except OSError:
                 return
-        raise AssertionError("the connection stays open")
+        raise AssertionError("the connection is still open")
 
 
-def test_slots_are_given_back_whatever_becomes_of_a_request(wav: bytes) -> None:
+def test_slots_are_freed_however_a_request_ends(wav: bytes) -> None:
     with live("--max-queue-requests", "1") as running:
         for data, status in [(wav, 200), (b"", 400), (b"hello" * 99, 415), (wav, 200)]:
             assert running.post(data).status_code == status

@@ -1,4 +1,4 @@
-"""Work that nobody waits for any more is not done; real sockets, all middleware on."""
+"""Cancellation and deadlines, over real sockets with all middleware."""
 
 import logging
 import socket
@@ -18,7 +18,7 @@ def clip(seconds: float) -> bytes:
 
 
 def begin(running: Live, seconds: float) -> socket.socket:
-    """Upload a clip whole and don't read the answer."""
+    """Upload a complete clip without reading the answer."""
     body = form(clip(seconds))
     connection = running.connect()
     connection.sendall(head(f"Content-Length: {len(body)}") + body)
@@ -26,7 +26,7 @@ def begin(running: Live, seconds: float) -> socket.socket:
 
 
 def logged(caplog: pytest.LogCaptureFixture, status: int) -> list[str | None]:
-    """The codes of the requests that were logged with this status."""
+    """The codes of requests that were logged with this status."""
     return [
         getattr(record, "code", None)
         for record in caplog.records
@@ -34,7 +34,7 @@ def logged(caplog: pytest.LogCaptureFixture, status: int) -> list[str | None]:
     ]
 
 
-def test_a_client_that_leaves_while_queued_is_never_computed(
+def test_a_request_whose_client_leaves_the_queue_never_runs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -56,7 +56,7 @@ def test_a_client_that_leaves_while_queued_is_never_computed(
         wait_until(lambda: logged(caplog, 499) == ["cancelled"])
 
 
-def test_a_client_that_leaves_while_computed_costs_its_batch_mates_nothing(
+def test_a_client_that_leaves_a_running_batch_does_not_affect_the_rest(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -80,7 +80,7 @@ def test_a_client_that_leaves_while_computed_costs_its_batch_mates_nothing(
         wait_until(lambda: logged(caplog, 499) == ["cancelled"])
 
 
-def test_a_client_that_leaves_while_uploading_is_cancelled_too(
+def test_a_client_that_leaves_during_its_upload_is_cancelled(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -92,7 +92,7 @@ def test_a_client_that_leaves_while_uploading_is_cancelled_too(
         assert running.n_inside == 0
 
 
-def test_a_client_that_keeps_its_connection_is_not_taken_for_gone(wav: bytes) -> None:
+def test_a_kept_alive_connection_is_not_cancelled(wav: bytes) -> None:
     with live() as running, requests.Session() as session:
         for _ in range(3):
             files = {"file": ("a.wav", wav)}
@@ -100,7 +100,7 @@ def test_a_client_that_keeps_its_connection_is_not_taken_for_gone(wav: bytes) ->
             assert (answer.status_code, answer.json()["text"]) == (200, "ab")
 
 
-def test_past_its_deadline_a_request_is_504_and_its_work_is_dropped(
+def test_a_request_past_its_deadline_is_504_and_its_work_is_dropped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -124,7 +124,7 @@ def test_past_its_deadline_a_request_is_504_and_its_work_is_dropped(
     assert logged(caplog, 504) == ["deadline_exceeded"] * 2
 
 
-def test_the_deadline_of_one_is_not_that_of_its_batch_mates() -> None:
+def test_one_deadline_does_not_affect_the_rest_of_the_batch() -> None:
     engine = BlockedEngine()
     with (
         live("--request-timeout-seconds", "6", engine=engine) as running,
@@ -145,7 +145,7 @@ def test_the_deadline_of_one_is_not_that_of_its_batch_mates() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "status"), [("1", 504), ("3600", 408)])
-def test_the_deadline_holds_for_the_upload_too(seconds: str, status: int) -> None:
+def test_the_deadline_includes_the_upload(seconds: str, status: int) -> None:
     flags = ("--request-timeout-seconds", seconds, "--body-timeout-seconds", "2")
     with live(*flags) as running, running.connect() as connection:
         connection.sendall(head("Content-Length: 1000000") + b"--x")

@@ -166,7 +166,7 @@ def test_unknown_values(
 
 
 @pytest.mark.parametrize("name", ["response_format", "timestamp_granularities"])
-def test_a_file_where_a_word_is_due(speaker: TestClient, wav: bytes, name: str) -> None:
+def test_a_file_in_a_text_field_is_422(speaker: TestClient, wav: bytes, name: str) -> None:
     files = {"file": ("a.wav", wav), name: ("b.txt", b"word")}
     answer = speaker.post("/transcribe", files=files)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
@@ -176,13 +176,13 @@ def test_a_file_where_a_word_is_due(speaker: TestClient, wav: bytes, name: str) 
 @pytest.mark.parametrize(
     ("response_format", "body"), [("text", ""), ("srt", ""), ("vtt", "WEBVTT\n")]
 )
-def test_nothing_said(speaker: TestClient, response_format: str, body: str) -> None:
+def test_no_speech(speaker: TestClient, response_format: str, body: str) -> None:
     silence = with_libsndfile(tones(1, 16000)[:100], 16000, "WAV")
     answer = post(speaker, silence, response_format=response_format)
     assert (answer.status_code, answer.text) == (200, body)
 
 
-def test_nothing_said_verbosely(speaker: TestClient) -> None:
+def test_no_speech_in_verbose_json(speaker: TestClient) -> None:
     silence = with_libsndfile(tones(1, 16000)[:100], 16000, "WAV")
     body = post(speaker, silence, response_format="verbose_json").json()
     assert (body["text"], body["segments"], body["words"]) == ("", [], [])
@@ -218,7 +218,7 @@ def test_the_openapi_page_shows_the_formats(speaker: TestClient) -> None:
         "timestamp_granularities[]",
     }
     formats = ["json", "text", "srt", "vtt", "verbose_json"]
-    assert named(fields["response_format"])["enum"] == formats
+    assert fields["response_format"]["enum"] == formats
     assert named(fields["timestamp_granularities"]["items"])["enum"] == ["word", "segment"]
     segment = schemas["SegmentEntry"]["properties"]
     assert "CTC has no such probability" in segment["no_speech_prob"]["description"]

@@ -95,7 +95,7 @@ def test_every_route_of_the_summary_exists(client: TestClient) -> None:
         assert client.request(method, path).status_code not in (404, 405)
 
 
-def test_the_page_may_load_nothing_from_elsewhere(client: TestClient) -> None:
+def test_the_page_loads_nothing_from_other_hosts(client: TestClient) -> None:
     page = client.get("/", headers={"accept": "text/html"})
     policy = dict(
         directive.strip().partition(" ")[::2]
@@ -108,15 +108,15 @@ def test_the_page_may_load_nothing_from_elsewhere(client: TestClient) -> None:
     assert page.headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_pages_modules_come_as_javascript(client: TestClient) -> None:
+def test_the_pages_modules_are_served_as_javascript(client: TestClient) -> None:
     for name in ("app.js", "pcm-worklet.js"):
         module = client.get(f"/static/{name}")
         assert module.status_code == 200
         assert module.headers["content-type"].startswith("text/javascript")
 
 
-def test_the_page_is_never_half_old(client: TestClient) -> None:
-    """A browser asks each time; what it has is not sent again."""
+def test_browsers_revalidate_the_pages_files(client: TestClient) -> None:
+    """An unchanged file is a 304 without a body."""
     assert client.get("/", headers={"accept": "text/html"}).headers["cache-control"] == "no-cache"
     names = [file.name for file in (ROOT / "stt" / "server" / "static").iterdir()]
     assert "app.js" in names

@@ -1,4 +1,4 @@
-"""The hostile corpus through the real application: every answer is a 200 or a known problem."""
+"""Hostile files sent to the application: every answer is 200 or a known problem."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def client() -> Iterator[TestClient]:
 
 
 def send(client: TestClient, data: bytes) -> tuple[int, str]:
-    """Status and code; a 200 has the code "ok"."""
+    """Status and code; "ok" for 200."""
     response = client.post("/transcribe", files={"file": ("clip.wav", data)})
     body = response.json()
     if response.status_code == 200:
@@ -38,7 +38,7 @@ def send(client: TestClient, data: bytes) -> tuple[int, str]:
     return response.status_code, body["code"]
 
 
-def test_the_corpus_by_http(client: TestClient) -> None:
+def test_every_hostile_file_gets_a_known_answer(client: TestClient) -> None:
     with ThreadPoolExecutor(4) as threads:
         files = corpus()
         answers = list(threads.map(lambda each: send(client, each.data), files))
@@ -78,7 +78,7 @@ def test_too_many_channels(client: TestClient, channels: int) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_nan_and_infinity_leave_the_others_as_they_are(serve: Serve, value: float) -> None:
+def test_nan_and_infinity_do_not_affect_the_rest_of_the_batch(serve: Serve, value: float) -> None:
     samples = tones(1.0, 16_000)
     good = with_libsndfile(samples, 16_000, "WAV", "FLOAT")
     samples[8_000] = value
@@ -91,7 +91,7 @@ def test_nan_and_infinity_leave_the_others_as_they_are(serve: Serve, value: floa
     assert answers == [(200, "ok"), (400, "invalid_audio")] * 6
 
 
-def test_a_decoder_that_crashes_or_hangs_is_the_file_s_fault_only(serve: Serve) -> None:
+def test_a_crashing_or_hanging_decoder_fails_only_its_file(serve: Serve) -> None:
     from stt.audio.pool import ReaderPool
     from stt.settings import load_settings
 

@@ -1,4 +1,4 @@
-"""Engines that fail in every way, seen by clients; real sockets, all middleware on."""
+"""How clients see engine failures, over real sockets with all middleware."""
 
 import math
 import struct
@@ -17,11 +17,11 @@ from tests.fakes import FakeEngine, spell
 from tests.live import WAIT_SECONDS, BlockedEngine, Live, live, wait_until
 
 MARK = 0.9
-"""A recording that begins as loud as this does what the test is about."""
+"""First sample of the recording that triggers the failure."""
 
 
 def clip(seconds: float, first: float = 0.0) -> bytes:
-    """WAV, 16 kHz, float32: comes out of decoding as it goes in."""
+    """A 16 kHz float32 WAV file, which decoding leaves unchanged."""
     samples = [first] + [0.1] * (round(seconds * 16000) - 1)
     data = struct.pack(f"<{len(samples)}f", *samples)
     head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 3, 1,
@@ -34,7 +34,7 @@ def marked(waveform: Waveform) -> bool:
 
 
 class Marked(BlockedEngine):
-    """Says a text of its own for each length; `act` is what it does about a marked waveform."""
+    """Gives each length its own text, and calls `act` for a marked waveform."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Marked(BlockedEngine):
     def say(self, waveform: Waveform) -> Frames:
         n_frames = self.grid.n_frames(len(waveform))
         columns = [0] * n_frames
-        for bit in range(round(n_frames / 25)):  # "a" or "b" for each half second
+        for bit in range(round(n_frames / 25)):  # "a" or "b" per half second
             columns[2 * bit + 1] = 2 + bit % 2
         return spell(columns)
 
@@ -67,7 +67,7 @@ TEXTS = ["ab", "aba", "abab", "ababa"]
 def post_as_one_batch(
     running: Live, engine: Marked, bad: float | None
 ) -> dict[float, requests.Response]:
-    """Clips of all lengths, which the engine gets together; one of them is marked."""
+    """Post clips of all lengths in one batch; one of them is marked."""
     with ThreadPoolExecutor() as pool:
         engine.hold()
         blocker = pool.submit(running.post, clip(0.5))
@@ -83,7 +83,7 @@ def post_as_one_batch(
 
 
 def check_batch_mates(answers: dict[float, requests.Response], status: int, code: str) -> None:
-    """The clip of 2 s failed so, and the others have their own texts."""
+    """The 2 s clip failed with this status and code, the others have their texts."""
     for (seconds, answer), text in zip(answers.items(), TEXTS, strict=True):
         if seconds == 2.0:
             assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -92,7 +92,7 @@ def check_batch_mates(answers: dict[float, requests.Response], status: int, code
             assert (answer.status_code, answer.json()["text"]) == (200, text)
 
 
-def test_without_faults_each_has_its_own_text() -> None:
+def test_without_faults_each_recording_gets_its_text() -> None:
     engine = Marked()
     with live(engine=engine) as running:
         answers = post_as_one_batch(running, engine, bad=None)
@@ -100,7 +100,7 @@ def test_without_faults_each_has_its_own_text() -> None:
     assert sorted(engine.batches[-1]) == list(SECONDS)
 
 
-def test_one_poisonous_recording_is_500_and_its_batch_mates_are_200_and_unchanged() -> None:
+def test_a_failing_recording_is_500_and_the_rest_of_the_batch_is_unchanged() -> None:
     engine = Marked()
     with live(engine=engine) as running:
         answers = post_as_one_batch(running, engine, bad=2.0)
@@ -109,7 +109,7 @@ def test_one_poisonous_recording_is_500_and_its_batch_mates_are_200_and_unchange
         assert running.get("/livez").status_code == running.get("/readyz").status_code == 200
 
 
-def test_a_result_of_the_wrong_length_is_500_and_its_batch_mates_are_200_and_unchanged() -> None:
+def test_a_result_of_the_wrong_length_is_500_and_the_rest_of_the_batch_is_unchanged() -> None:
     class Short(Marked):
         def act(self, waveforms: Sequence[Waveform], results: list[Any], index: int) -> None:
             results[index] = results[index][:-1]
@@ -119,7 +119,7 @@ def test_a_result_of_the_wrong_length_is_500_and_its_batch_mates_are_200_and_unc
         check_batch_mates(post_as_one_batch(running, engine, bad=2.0), 500, "inference_failed")
 
 
-def test_too_few_results_are_500_for_the_one_and_no_mix_up_for_its_batch_mates() -> None:
+def test_a_missing_result_is_500_and_the_rest_of_the_batch_is_unchanged() -> None:
     class Drops(Marked):
         def act(self, waveforms: Sequence[Waveform], results: list[Any], index: int) -> None:
             del results[index]
@@ -129,7 +129,7 @@ def test_too_few_results_are_500_for_the_one_and_no_mix_up_for_its_batch_mates()
         check_batch_mates(post_as_one_batch(running, engine, bad=2.0), 500, "inference_failed")
 
 
-def test_out_of_memory_is_503_for_what_does_not_fit_alone_and_its_batch_mates_are_200() -> None:
+def test_a_recording_too_large_for_memory_is_503_and_the_rest_of_the_batch_is_200() -> None:
     class Small(Marked):
         def act(self, waveforms: Sequence[Waveform], results: list[Any], index: int) -> None:
             import torch
@@ -145,7 +145,7 @@ def test_out_of_memory_is_503_for_what_does_not_fit_alone_and_its_batch_mates_ar
         assert running.get("/livez").status_code == running.get("/readyz").status_code == 200
 
 
-def test_out_of_memory_with_a_batch_that_is_too_large_is_noticed_by_nobody() -> None:
+def test_a_batch_too_large_for_memory_is_split() -> None:
     class TwoAtMost(Marked):
         def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
             if len(waveforms) > 2:
@@ -165,7 +165,7 @@ class Ends(Marked):
         raise SystemExit(1)
 
 
-def test_when_the_inference_thread_dies_waiters_get_503_and_it_is_restarted_once() -> None:
+def test_a_dead_inference_thread_answers_503_and_is_restarted_once() -> None:
     engine = Ends()
     with live(engine=engine) as running:
         answers = post_as_one_batch(running, engine, bad=2.0)
@@ -192,7 +192,7 @@ def test_when_the_inference_thread_dies_waiters_get_503_and_it_is_restarted_once
         assert running.n_inside == 0
 
 
-def test_a_device_that_is_lost_is_503_for_all_and_on_livez() -> None:
+def test_a_lost_device_is_503_for_all_requests_and_livez() -> None:
     class Loses(FakeEngine):
         lost = False
 
@@ -213,8 +213,8 @@ def test_a_device_that_is_lost_is_503_for_all_and_on_livez() -> None:
         assert running.get("/readyz").status_code == 503
 
 
-def test_when_the_inference_thread_dies_the_long_recordings_hear_of_it_within_a_second() -> None:
-    """Half-way through, with windows in the queue and others in the decoder."""
+def test_a_dead_inference_thread_fails_long_recordings_within_a_second() -> None:
+    """Halfway through, with windows in the queue and more being decoded."""
 
     class EndsAtTheThird(Marked):
         died_at = 0.0
@@ -230,12 +230,12 @@ def test_when_the_inference_thread_dies_the_long_recordings_hear_of_it_within_a_
         answers = list(pool.map(running.post, [clip(200)] * 2))
         late = time.monotonic() - engine.died_at
         assert {answer.json()["code"] for answer in answers} == {"engine_died"}
-        assert late < 1 + 4, "a second, and what a busy machine needs to run this test"
+        assert late < 1 + 4, "one second, plus slack for a busy machine"
         wait_until(lambda: running.n_inside == 0)
         assert running.queued_seconds == 0
 
 
-def test_stuck_is_503_on_livez_and_idle_is_not_stuck() -> None:
+def test_livez_is_503_when_inference_is_stuck_but_not_when_idle() -> None:
     engine = BlockedEngine()
     with live("--stall-seconds", "1.5", engine=engine) as running, ThreadPoolExecutor() as pool:
         time.sleep(2)
@@ -252,7 +252,7 @@ def test_stuck_is_503_on_livez_and_idle_is_not_stuck() -> None:
         assert running.get("/livez").status_code == running.get("/readyz").status_code == 200
 
 
-def test_what_waited_too_long_is_503_and_never_computed() -> None:
+def test_a_request_that_waits_too_long_is_503_and_never_runs() -> None:
     engine = Marked()
     flags = ("--queue-timeout-seconds", "0.5")
     with live(*flags, engine=engine) as running, ThreadPoolExecutor() as pool:
@@ -270,7 +270,7 @@ def test_what_waited_too_long_is_503_and_never_computed() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, SystemExit])
-def test_a_model_whose_warming_fails_is_failed_with_a_reason(
+def test_a_model_whose_warm_up_fails_reports_the_reason(
     error: type[BaseException],
 ) -> None:
     def fail() -> None:
@@ -288,8 +288,8 @@ def test_a_model_whose_warming_fails_is_failed_with_a_reason(
         assert (answer.status_code, answer.json()["code"]) == (503, "model_failed")
 
 
-def test_threads_do_not_pile_up() -> None:
-    """Also not those of inference threads that died."""
+def test_no_inference_threads_are_left_behind() -> None:
+    """Not even after inference threads have died."""
     with suppress(AssertionError):
         wait_until(lambda: not [t for t in threading.enumerate() if "inference" in t.name])
     left = [thread.name for thread in threading.enumerate() if "inference" in thread.name]

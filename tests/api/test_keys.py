@@ -1,4 +1,4 @@
-"""API keys on every way in, and what other origins may do."""
+"""API keys on every route, and CORS."""
 
 import base64
 import json
@@ -47,7 +47,7 @@ def running() -> Iterator[Live]:
         {"Authorization": "Basic Og==", "X-API-Key": KEY},
     ],
 )
-def test_a_key_opens(running: Live, wav: bytes, headers: dict[str, str]) -> None:
+def test_a_valid_key_is_accepted(running: Live, wav: bytes, headers: dict[str, str]) -> None:
     assert running.post(wav, headers=headers).status_code == 200
 
 
@@ -78,7 +78,7 @@ def test_no_key_or_a_wrong_one_is_401_before_the_body_is_read(running: Live, lin
         connection.sendall(head("Content-Length: 1000000000", line))
         answer = read_answer(connection)
     if answer.headers["content-type"].startswith("text/plain"):
-        assert answer.status == 400  # the server does not take it for a request
+        assert answer.status == 400  # uvicorn rejects it as malformed
         return
     assert (answer.status, answer.problem["code"]) == (401, "invalid_api_key")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -108,15 +108,15 @@ def test_probes_and_the_page_need_no_key(running: Live, path: str) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
-def test_everything_else_does(running: Live, target: str, method: str) -> None:
+def test_everything_else_needs_a_key(running: Live, target: str, method: str) -> None:
     with running.connect() as connection:
         connection.sendall(head("Content-Length: 0", target=target, method=method))
-        # A path below /static/ is open, but there is nothing like that in it.
+        # Paths below /static/ are open, but this file does not exist.
         inside = method == "GET" and target.startswith("/static/")
         assert read_answer(connection).status == (404 if inside else 401)
 
 
-def test_open_paths_are_open_for_reading_only(running: Live) -> None:
+def test_open_paths_are_open_to_get_only(running: Live) -> None:
     with running.connect() as connection:
         connection.sendall(head("Content-Length: 0", target="/livez"))
         assert read_answer(connection).status == 401
@@ -131,7 +131,7 @@ def test_a_websocket_needs_a_key_too(running: Live, caplog: pytest.LogCaptureFix
         assert response.status_code == 401
         assert response.headers["www-authenticate"] == "Bearer"
         assert json.loads(response.body or b"")["code"] == "invalid_api_key"
-    # uvicorn takes that for a mistake; the log of a service leaves it out.
+    # uvicorn logs the refusal as an error; the service's log drops it.
     errors = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
     assert set(errors) <= {FALSE_ALARM}
     for headers in ({"Authorization": f"Bearer {KEY}"}, {"X-API-Key": OTHER}):
@@ -157,7 +157,7 @@ def test_a_browsers_websocket_sends_its_key_as_a_subprotocol(
     for key in (KEY, OTHER):
         asked = [PLAIN, as_subprotocol(key)]
         with websockets.sync.client.connect(url, subprotocols=asked) as connection:
-            # The plain one alone: a browser wants one of those that it named.
+            # Browsers require one of the subprotocols that they offered; the key is not echoed.
             assert connection.subprotocol == PLAIN
             connection.send('{"eof": 1}')
             assert json.loads(connection.recv()) == {"text": ""}
@@ -180,7 +180,7 @@ def test_a_browsers_websocket_sends_its_key_as_a_subprotocol(
         assert response.status_code == 401
         assert b"subprotocol" in (response.body or b"")
         assert "sec-websocket-protocol" not in response.headers
-    # The client's own log has it, of course.
+    # The client's own log may contain the key.
     ours = [record for record in caplog.records if not record.name.startswith("websockets")]
     shown = "".join(JsonFormatter().format(record) for record in ours)
     assert f"WEBSOCKET {path} 401" in shown
@@ -189,7 +189,7 @@ def test_a_browsers_websocket_sends_its_key_as_a_subprotocol(
         assert as_subprotocol(key) not in shown
 
 
-def test_the_key_alone_as_a_subprotocol_opens_too(running: Live) -> None:
+def test_the_key_works_as_the_only_subprotocol(running: Live) -> None:
     url = f"ws://127.0.0.1:{running.port}/stream"
     with websockets.sync.client.connect(url, subprotocols=[as_subprotocol(KEY)]) as connection:
         assert connection.subprotocol is None
@@ -236,22 +236,20 @@ def test_a_file_without_keys_does_not_open_the_service(
 
 
 @pytest.mark.parametrize("value", [",", " , ", "a secret", "s\u00e9cret"])
-def test_a_wrong_list_of_keys_is_told_without_showing_it(value: str) -> None:
+def test_an_invalid_list_of_keys_is_refused_without_showing_it(value: str) -> None:
     with pytest.raises(ConfigurationError, match="STT_API_KEYS") as failure:
         read_keys(load_settings(["--api-keys", value]))
     assert "cret" not in failure.value.message
 
 
-def test_the_openapi_page_asks_for_a_key_where_one_is_needed(
-    serve: Serve, client: TestClient
-) -> None:
+def test_the_openapi_page_requires_a_key_if_keys_are_set(serve: Serve, client: TestClient) -> None:
     with serve(*FLAGS, engine=FakeEngine()) as guarded:
         route = guarded.get("/openapi.json").json()["paths"]["/transcribe"]["post"]
     assert route["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]
     assert "security" not in client.get("/openapi.json").json()["paths"]["/transcribe"]["post"]
 
 
-def test_other_origins_may_do_nothing_unless_they_are_set(
+def test_other_origins_are_refused_unless_configured(
     serve: Serve, client: TestClient, wav: bytes
 ) -> None:
     origin = {"Origin": "https://example.org"}
@@ -261,13 +259,13 @@ def test_other_origins_may_do_nothing_unless_they_are_set(
     assert "access-control-allow-origin" not in client.options("/transcribe", headers=asked).headers
 
     with serve(*FLAGS, "--cors-origins", "https://example.org", engine=FakeEngine()) as ours:
-        # The browser asks without a key whether it may send one.
+        # The preflight request carries no key.
         asked["Access-Control-Request-Headers"] = "authorization"
         allowed = ours.options("/transcribe", headers=asked)
         assert allowed.status_code == 200
         assert allowed.headers["access-control-allow-origin"] == "https://example.org"
         assert "access-control-allow-credentials" not in allowed.headers
-        # And its page must be able to read why it was refused.
+        # The page must be able to read the refusal.
         refused = ours.post("/transcribe", headers=origin)
         assert refused.status_code == 401
         assert refused.headers["access-control-allow-origin"] == "https://example.org"
@@ -279,6 +277,6 @@ def test_other_origins_may_do_nothing_unless_they_are_set(
 
 
 @pytest.mark.parametrize("origin", ["example.org", "https://example.org/page", "null"])
-def test_what_is_no_origin_is_a_sentence(origin: str) -> None:
+def test_an_invalid_origin_is_a_configuration_error(origin: str) -> None:
     with pytest.raises(ConfigurationError, match=r"expected https://example\.org"):
         load_settings(["--cors-origins", origin])

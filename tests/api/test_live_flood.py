@@ -1,4 +1,4 @@
-"""Live streams and uploads share the queue: what a flood of the one costs the other."""
+"""Live streams and uploads share the queue: how a flood of streams delays an upload."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ SECOND = (tones(1.0, 16_000)[:, 0] * 32_767).astype("<i2").tobytes()
 CONFIG = json.dumps({"config": {"sample_rate": 16000}})
 
 
-def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
+def test_a_flood_of_live_streams_delays_an_upload_by_one_window_each() -> None:
     engine = BlockedEngine()
     flags = ("--max-live-sessions", str(N_SESSIONS), "--max-queue-requests", "1")
     with live(*flags, "--batch-seconds", "0.1", engine=engine) as running, ExitStack() as stack:
@@ -31,12 +31,14 @@ def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
 
         engine.hold()
         sessions = [begin() for _ in range(N_SESSIONS)]
-        for _ in range(4):  # faster than anybody speaks, and than anything is computed
+        for _ in range(4):  # faster than real time and than inference
             for session in sessions:
                 session.send(SECOND)
         wait_until(lambda: engine.running.is_set() and running.n_queued == N_SESSIONS - 1)
         time.sleep(0.3)
-        assert running.n_queued == N_SESSIONS - 1, "one look for each, however much has come"
+        assert running.n_queued == N_SESSIONS - 1, (
+            "one window per stream, however much audio has arrived"
+        )
 
         extra = stack.enter_context(connect(url, close_timeout=1))
         assert json.loads(extra.recv(WAIT_SECONDS))["code"] == "overloaded"
@@ -48,7 +50,7 @@ def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
         answers: list[requests.Response] = []
         clip = with_libsndfile(tones(0.5, 16_000), 16_000, "WAV")
         upload = threading.Thread(target=lambda: answers.append(running.post(clip)))
-        upload.start()  # streams have no place among requests, of which there is one
+        upload.start()  # streams do not count towards the limit of one request
         wait_until(lambda: running.n_queued == N_SESSIONS)
         n_forwards = 0
         while upload.is_alive():
@@ -57,5 +59,5 @@ def test_a_flood_of_live_streams_delays_an_upload_by_a_window_of_each() -> None:
                 n_forwards += 1
                 time.sleep(0.05)
         assert answers[0].json()["text"] == "ab"
-        assert n_forwards <= N_SESSIONS + 2  # its own, and perhaps one that began before we looked
+        assert n_forwards <= N_SESSIONS + 2  # its own, and perhaps one that had begun
         engine.release()

@@ -18,7 +18,7 @@ from tests.runtimes import n_warmings
 
 
 class Scrape:
-    """What a Prometheus server would have read."""
+    """The samples that a Prometheus server reads."""
 
     def __init__(self, client: TestClient) -> None:
         answer = client.get("/metrics")
@@ -29,7 +29,7 @@ class Scrape:
         }
 
     def value(self, name: str, **labels: str) -> float:
-        """A sample's value; 0 where there is none yet."""
+        """A sample's value, or 0 if it does not exist yet."""
         for family in self.families.values():
             for sample in family.samples:
                 if sample.name == name and sample.labels == labels:
@@ -38,7 +38,7 @@ class Scrape:
 
 
 def names(metrics: Metrics) -> set[str]:
-    """As they are written in queries: a counter with `_total`."""
+    """Metric names as in queries: counters end in `_total`."""
     return {
         family.name + ("_total" if family.type == "counter" else "")
         for family in metrics.registry.collect()
@@ -46,14 +46,14 @@ def names(metrics: Metrics) -> set[str]:
     }
 
 
-def test_a_recording_is_counted(serve: Serve) -> None:
+def test_a_recording_updates_the_metrics(serve: Serve) -> None:
     clip = with_libsndfile(tones(50, 16000), 16000, "FLAC")
     with serve(engine=FakeEngine()) as client:
         wait_until(lambda: Scrape(client).value("stt_batch_size_sum") == n_warmings())
         before = Scrape(client)
-        assert before.value("stt_audio_seconds_total") == 0, "the warming clip is nobody's"
+        assert before.value("stt_audio_seconds_total") == 0, "the warm-up clip must not count"
         assert client.post("/transcribe", files={"file": ("a.flac", clip)}).status_code == 200
-        # In a cluster, engines tell of their batches once a second.
+        # In a cluster, engines report batches once a second.
         wait_until(lambda: Scrape(client).value("stt_batch_size_sum") == n_warmings() + 3)
         after = Scrape(client)
     labels = {"method": "POST", "route": "/transcribe", "status": "200"}
@@ -67,7 +67,7 @@ def test_a_recording_is_counted(serve: Serve) -> None:
     def more(name: str) -> float:
         return after.value(name) - before.value(name)
 
-    # Three windows of 20 s with 2 s of context to each side, and no more than 30 s in a batch.
+    # Three windows of 20 s with 2 s of context on each side, at most 30 s per batch.
     assert more("stt_queue_duration_seconds_count") == more("stt_batch_size_sum") == 3
     assert more("stt_batch_size_count") == more("stt_inference_duration_seconds_count") == 3
     assert after.value("stt_queue_size") == after.value("stt_queue_audio_seconds") == 0
@@ -100,7 +100,7 @@ def test_failures_are_counted_by_their_code(serve: Serve, wav: bytes) -> None:
         }
 
 
-def test_what_is_refused_counts_for_its_route_and_what_clients_make_up_is_no_label(
+def test_refusals_count_under_their_route_and_unknown_paths_are_no_labels(
     serve: Serve,
 ) -> None:
     with serve("--api-keys", "key", "--metrics-open", engine=FakeEngine()) as client:
@@ -158,7 +158,7 @@ def test_requests_in_progress_and_cancelled_ones() -> None:
         wait_until(lambda: scrape(running.url)["stt_requests_in_progress"] == 0)
 
 
-def test_openmetrics_is_spoken_too(client: TestClient) -> None:
+def test_openmetrics_is_supported(client: TestClient) -> None:
     accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
     answer = client.get("/metrics", headers=accept)
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
@@ -181,7 +181,7 @@ def test_two_applications_do_not_share_metrics() -> None:
     assert other.registry.get_sample_value("stt_audio_seconds_total") == 0
 
 
-def test_the_table_of_metrics_is_what_there_is() -> None:
+def test_the_table_of_metrics_is_complete() -> None:
     table = re.findall(r"^\| `(stt_\w+)` \|(.*?)\|", OPERATIONS, re.MULTILINE)
     assert {name for name, _ in table} == names(Metrics())
     labels = {
@@ -193,7 +193,7 @@ def test_the_table_of_metrics_is_what_there_is() -> None:
         assert set(re.findall(r"`(\w+)`", cell)) == labels[name.removesuffix("_total")], name
 
 
-def test_every_metric_of_the_specification_is_there() -> None:
+def test_every_specified_metric_exists() -> None:
     assert names(Metrics()) >= {
         "stt_request_duration_seconds",
         "stt_queue_duration_seconds",

@@ -1,4 +1,4 @@
-"""OpenAI's client where timing and failure matter: a fake engine behind a real socket."""
+"""Timing and failures with OpenAI's client, over a real socket."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ from tests.runtimes import n_warmings
 
 
 class Gated(FakeEngine):
-    """Says "ab" all the time, in as many forwards as were released."""
+    """Recognises "ab" throughout; each forward pass waits for a release."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,14 +45,14 @@ def client_of(url: str, max_retries: int = 0) -> OpenAI:
     return OpenAI(base_url=url + "/v1", api_key="none", max_retries=max_retries, timeout=60)
 
 
-def test_deltas_arrive_while_the_file_is_still_being_transcribed(minute: bytes) -> None:
+def test_deltas_arrive_during_transcription(minute: bytes) -> None:
     engine = Gated()
     with listen(engine=engine) as url:
         engine.turn.release()  # the first window
         stream = client_of(url).audio.transcriptions.create(file=minute, model="x", stream=True)
         events = iter(stream)
         deltas = [next(events).delta for _ in range(100)]
-        assert len(engine.lengths) == n_warmings() + 1  # and of one window of four
+        assert len(engine.lengths) == n_warmings() + 1  # one of four windows
         assert deltas[:2] == ["ab", " ab"]
         engine.turn.release(100)
         *rest, done = events
@@ -74,7 +74,7 @@ def test_a_failure_after_the_first_words_is_an_event(minute: bytes) -> None:
         assert (caught.value.code, caught.value.type) == ("inference_failed", "server_error")
 
 
-def test_when_the_listener_goes_the_rest_is_not_computed(
+def test_the_rest_is_not_transcribed_after_the_client_leaves(
     minute: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = Gated()
@@ -84,9 +84,9 @@ def test_when_the_listener_goes_the_rest_is_not_computed(
             file=minute, model="x", stream=True
         ) as stream:
             assert next(iter(stream)).delta == "ab"
-        time.sleep(0.5)  # for the server to hear of it
+        time.sleep(0.5)  # until the server notices
         engine.turn.release(100)
-        # Two windows at most: one that was computed, one that was in the engine's hands.
+        # At most two windows: one done, one running.
         answer = client_of(url).audio.transcriptions.create(
             file=with_libsndfile(tones(1, 16000), 16000, "WAV"), model="x"
         )
@@ -95,7 +95,7 @@ def test_when_the_listener_goes_the_rest_is_not_computed(
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-def test_the_client_tries_again_when_there_is_too_much_to_do() -> None:
+def test_the_client_retries_when_the_service_is_overloaded() -> None:
     engine = Gated()
     clip = with_libsndfile(tones(8, 16000), 16000, "WAV")
     with (
@@ -127,7 +127,7 @@ def test_the_client_tries_again_when_there_is_too_much_to_do() -> None:
         assert texts == {"ab"}
 
 
-def test_the_events_are_server_sent_events(minute: bytes) -> None:
+def test_events_have_the_format_of_server_sent_events(minute: bytes) -> None:
     engine = Gated()
     with listen(engine=engine) as url:
         engine.turn.release(100)
@@ -146,7 +146,7 @@ def test_the_events_are_server_sent_events(minute: bytes) -> None:
     assert set(last) == {"type", "text"}
 
 
-def test_silence_is_filled_with_comments(minute: bytes) -> None:
+def test_comments_keep_an_idle_stream_alive(minute: bytes) -> None:
     engine = Gated()
     with listen("--keep-alive-seconds", "0.2", "--windows-in-flight", "1", engine=engine) as url:
         form = {"model": "x", "stream": "true"}
@@ -156,7 +156,7 @@ def test_silence_is_filled_with_comments(minute: bytes) -> None:
         ) as answer:  # fmt: skip
             assert answer.status_code == 200
             pieces = answer.iter_content(None)
-            assert next(pieces) == b": keep-alive\n\n"  # nothing was computed yet
+            assert next(pieces) == b": keep-alive\n\n"  # before any window has run
             engine.turn.release()
             received = b""
             while b"delta" not in received or not received.endswith(b": keep-alive\n\n"):
@@ -164,7 +164,7 @@ def test_silence_is_filled_with_comments(minute: bytes) -> None:
             engine.turn.release(100)
             *_, last = b"".join(pieces).split(b"\n\n")[:-1]
         assert json.loads(last.removeprefix(b"data: "))["type"] == "transcript.text.done"
-        # OpenAI's client does not see them.
+        # OpenAI's client skips comments.
         engine.turn = threading.Semaphore(0)
         threading.Timer(0.7, engine.turn.release, [100]).start()
         stream = client_of(url).audio.transcriptions.create(file=minute, model="x", stream=True)
@@ -172,7 +172,7 @@ def test_silence_is_filled_with_comments(minute: bytes) -> None:
         assert done.text == "".join(event.delta for event in deltas)
 
 
-def test_an_error_before_the_first_comment_is_a_status(minute: bytes) -> None:
+def test_an_error_before_the_first_event_sets_the_status(minute: bytes) -> None:
     engine = Gated()
     with listen("--keep-alive-seconds", "0.2", engine=engine) as url:
         engine.failing = True
@@ -215,7 +215,7 @@ def test_verbose_json_has_the_documented_keys(client: TestClient, wav: bytes, na
     assert (body["task"], body["language"], body["duration"]) == ("transcribe", "korean", 1.5)
 
 
-def test_requests_that_cannot_be_understood(client: TestClient, wav: bytes) -> None:
+def test_invalid_requests(client: TestClient, wav: bytes) -> None:
     files = [("file", ("a.wav", wav)), ("file", ("b.wav", wav))]
     two = client.post("/v1/audio/transcriptions", files=files)
     assert two.status_code == 400

@@ -1,4 +1,4 @@
-"""The service holds what its own description says, whatever is sent; never 5xx."""
+"""The service matches its OpenAPI description for any input, and never answers 5xx."""
 
 from collections.abc import Iterator
 
@@ -47,14 +47,18 @@ def guarded() -> Iterator[Live]:
 
 @open_schema.parametrize()
 @settings(few, max_examples=60)
-def test_the_service_is_as_its_description_says(case: schemathesis.Case, running: Live) -> None:
-    # Any bytes are a file to the description, but not audio.
+def test_the_service_matches_its_openapi_description(
+    case: schemathesis.Case, running: Live
+) -> None:
+    # The description accepts any bytes as a file, but few are audio.
     case.call_and_validate(base_url=running.url, excluded_checks=[positive_data_acceptance])
 
 
 @guarded_schema.parametrize()
 @settings(few, max_examples=15)
-def test_and_so_it_is_with_keys(case: schemathesis.Case, guarded: Live) -> None:
-    # Who has no key is not told which methods there are.
+def test_the_service_matches_its_openapi_description_with_keys(
+    case: schemathesis.Case, guarded: Live
+) -> None:
+    # Without a key, unsupported methods are 401.
     left_out = [positive_data_acceptance, unsupported_method]
     case.call_and_validate(base_url=guarded.url, excluded_checks=left_out)

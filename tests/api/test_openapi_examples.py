@@ -1,4 +1,4 @@
-"""The description of the API has an example of every answer and every error, and they are true."""
+"""OpenAPI has an example of every answer and every error, and real answers match them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,14 +17,14 @@ from tests.fakes import FakeEngine
 
 SPEC = create_app(load_settings(()), engine=FakeEngine()).openapi()
 NO_OPERATION = {"not_found", "method_not_allowed"}
-"""Answers to what is described nowhere."""
+"""Errors of paths and methods that OpenAPI does not describe."""
 DOCUMENTED = {(status, error.code) for error, status in STATUSES.items()}
 DOCUMENTED |= set(CODES.items()) | {(422, InvalidParameter.code), (500, SttError.code)}
-"""As `tests/unit/test_docs.py` holds docs/api.md to it."""
+"""The same set as in docs/api.md; see `tests/unit/test_docs.py`."""
 
 
 def bodies() -> Iterator[tuple[str, int, str, dict[str, Any]]]:
-    """Path, status, media type and what the description says of it."""
+    """Path, status, media type and description of every answer."""
     for path, item in SPEC["paths"].items():
         for operation in item.values():
             for status, response in operation["responses"].items():
@@ -37,7 +37,7 @@ def values(body: dict[str, Any]) -> list[Any]:
     return [example["value"] for example in body["examples"].values()]
 
 
-def test_every_answer_has_examples_and_they_are_as_their_schema_says() -> None:
+def test_every_answer_has_examples_that_match_its_schema() -> None:
     n_checked = 0
     for path, status, media_type, body in bodies():
         assert values(body), (path, status, media_type)
@@ -48,7 +48,7 @@ def test_every_answer_has_examples_and_they_are_as_their_schema_says() -> None:
     assert n_checked > 100
 
 
-def test_every_error_of_the_table_is_an_example_under_its_status() -> None:
+def test_every_error_has_an_example_under_its_status() -> None:
     found = set()
     for path, status, media_type, body in bodies():
         if "json" not in media_type or path == "/health" or status < 400:
@@ -66,16 +66,16 @@ def test_every_error_of_the_table_is_an_example_under_its_status() -> None:
 
 
 def described(path: str, status: int, content_type: str) -> dict[str, Any]:
-    """What the description has for an answer, without the charset."""
+    """The description of an answer; ignores the charset."""
     media_type = content_type.partition(";")[0]
     (body,) = (
         body for *of, body in bodies() if of == [path, status, media_type]
-    )  # fails where it is not described
+    )  # raises if it is not described
     return body
 
 
 def shape(value: Any) -> Any:
-    """Keys and types, all the way down; of a list, its elements' only."""
+    """Keys and types, recursively; for a list, those of its elements."""
     if isinstance(value, dict):
         return {key: shape(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -101,7 +101,7 @@ BOTH = {"timestamp_granularities[]": ["word", "segment"]}
         ("/asr", "json, word_timestamps=true", {}, "?output=json&word_timestamps=true"),
     ],
 )
-def test_real_answers_are_of_the_shape_of_their_examples(
+def test_real_answers_have_the_shape_of_their_examples(
     client: TestClient, wav: bytes, path: str, name: str, form: dict[str, Any], query: str
 ) -> None:
     part = "audio_file" if path == "/asr" else "file"
@@ -121,7 +121,9 @@ def test_real_answers_are_of_the_shape_of_their_examples(
     "path", ["/", "/livez", "/readyz", "/health", "/languages", "/v1/models", "/v1/models/KR",
              "/v2/health/live", "/v2/health/ready"],
 )  # fmt: skip
-def test_so_are_those_about_the_service(client: TestClient, path: str) -> None:
+def test_answers_about_the_service_have_the_shape_of_their_examples(
+    client: TestClient, path: str
+) -> None:
     answer = client.get(path)
     template = path.replace("/KR", "/{model}")
     (example,) = values(described(template, 200, answer.headers["content-type"]))
@@ -138,7 +140,7 @@ def test_so_are_those_about_the_service(client: TestClient, path: str) -> None:
         (None, {}, "invalid_parameter"),
     ],
 )
-def test_and_errors(
+def test_errors_have_the_shape_of_their_examples(
     client: TestClient, path: str, content: bytes | None, fields: dict[str, str], code: str
 ) -> None:
     part = "audio_file" if path == "/asr" else "file"
@@ -152,7 +154,7 @@ def test_and_errors(
     assert code in answer.text
 
 
-def test_loading_and_draining_are_described_too(serve: Serve) -> None:
+def test_readiness_failures_have_the_keys_of_their_examples(serve: Serve) -> None:
     with serve("--models", "KR=/nowhere", ready=False) as client:
         for path in ("/readyz", "/health", "/v2/health/ready"):
             answer = client.get(path)

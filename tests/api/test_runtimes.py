@@ -1,4 +1,4 @@
-"""Which tests of this folder run against what."""
+"""Which runtime the tests of this folder use."""
 
 import re
 from pathlib import Path
@@ -9,13 +9,13 @@ from tests.fakes import FakeEngine
 SOURCES = {path.stem: path.read_text("utf-8") for path in Path(__file__).parent.glob("*.py")}
 
 
-def test_what_is_left_out_of_the_cluster_exists() -> None:
+def test_local_only_tests_exist() -> None:
     named = set().union(*LOCAL_ONLY.values())
     assert named <= set(re.findall(r"^def (test_\w+)", "\n".join(SOURCES.values()), re.MULTILINE))
     assert set(SOURCES) >= SLOW_IN_A_CLUSTER
 
 
-def test_each_runtime_is_the_one_it_is_called(serve: Serve, runtime: str) -> None:
+def test_each_runtime_uses_its_own_scheduler(serve: Serve, runtime: str) -> None:
     with serve(engine=FakeEngine()) as client:
         scheduler = type(client.app.state.service.scheduler).__name__  # type: ignore[attr-defined]
     assert scheduler == {"local": "Batcher", "cluster": "Dispatcher"}[runtime]

@@ -1,4 +1,4 @@
-"""Vosk's WebSocket protocol, on the real application with an engine that hears what is said."""
+"""Vosk's WebSocket protocol, with an engine that recognises what the test sends."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ def pcm(waveform: Waveform) -> bytes:
 
 
 def ask(socket: WebSocketTestSession, message: object) -> dict[str, Any]:
-    """Send samples, text or JSON; the reply."""
+    """Send samples, text or JSON; returns the reply."""
     if isinstance(message, bytes):
         socket.send_bytes(message)
     else:
@@ -40,7 +40,7 @@ def closed(socket: WebSocketTestSession) -> int:
 
 
 def rest_of(socket: WebSocketTestSession) -> tuple[list[dict[str, Any]], int]:
-    """All replies that still come, and the code that the connection ends with."""
+    """The remaining replies and the close code."""
     replies = []
     try:
         while True:
@@ -56,7 +56,9 @@ def client() -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize("path", ["/", "/stream?lang=en-us"])
-def test_every_binary_message_has_one_reply_and_eof_the_rest(client: TestClient, path: str) -> None:
+def test_every_binary_message_gets_one_reply_and_eof_the_rest(
+    client: TestClient, path: str
+) -> None:
     with client.websocket_connect(path) as socket:
         socket.send_json(CONFIG)
         replies = []
@@ -73,11 +75,11 @@ def test_every_binary_message_has_one_reply_and_eof_the_rest(client: TestClient,
     assert words[0]["conf"] == pytest.approx(0.9**2, abs=1e-3)
 
 
-def test_http_stays_as_it_is_at_the_same_path(client: TestClient) -> None:
+def test_http_still_works_on_the_websocket_path(client: TestClient) -> None:
     assert client.get("/").json()["name"] == "stt-ctc"
 
 
-def test_words_can_be_left_out_and_other_settings_are_taken(client: TestClient) -> None:
+def test_words_are_optional_and_unknown_settings_are_ignored(client: TestClient) -> None:
     with client.websocket_connect("/stream") as socket:
         config = {"sample_rate": 16000.0, "words": 0, "phrase_list": ["a"], "max_alternatives": 3}
         socket.send_json({"config": config})
@@ -85,7 +87,7 @@ def test_words_can_be_left_out_and_other_settings_are_taken(client: TestClient) 
         assert ask(socket, {"eof": 1}) == {"text": "ab"}
 
 
-def test_without_a_config_the_rate_is_that_of_a_telephone(client: TestClient) -> None:
+def test_the_default_sample_rate_is_8_khz(client: TestClient) -> None:
     with client.websocket_connect("/stream") as socket:
         ask(socket, pcm(np.zeros(8000, np.float32)))
         ask(socket, pcm(np.repeat(say("ab".ljust(60)), 10)[::20]))
@@ -94,7 +96,7 @@ def test_without_a_config_the_rate_is_that_of_a_telephone(client: TestClient) ->
     assert 0.9 <= reply["result"][0]["start"] <= 1.1
 
 
-def test_reset_says_what_it_has_and_starts_over(client: TestClient) -> None:
+def test_reset_returns_the_text_so_far_and_starts_over(client: TestClient) -> None:
     with client.websocket_connect("/stream") as socket:
         socket.send_json(CONFIG)
         ask(socket, pcm(say("ab".ljust(30))))
@@ -120,12 +122,12 @@ def test_reset_says_what_it_has_and_starts_over(client: TestClient) -> None:
         (bytes(1_000_002), "message_too_big", 1009),
     ],
 )
-def test_a_message_that_cannot_be_is_named_and_ends_the_connection(
+def test_an_invalid_message_ends_the_connection_with_a_reason(
     client: TestClient, message: str | bytes | dict[str, Any], code: str, close: int
 ) -> None:
     with client.websocket_connect("/stream") as socket:
         reply = ask(socket, message)
-        if "text" in reply:  # what was heard before
+        if "text" in reply:  # the text so far
             reply = json.loads(socket.receive_text())
         assert reply["code"] == code
         assert reply["error"].endswith(".")
@@ -133,14 +135,14 @@ def test_a_message_that_cannot_be_is_named_and_ends_the_connection(
 
 
 @pytest.mark.parametrize("rate", [0, -1, 3999, 384_001, 1e300, True])
-def test_a_rate_that_sound_does_not_have_is_refused(client: TestClient, rate: float) -> None:
+def test_an_impossible_sample_rate_is_refused(client: TestClient, rate: float) -> None:
     with client.websocket_connect("/stream") as socket:
         socket.send_json({"config": {"sample_rate": rate}})
         assert ask(socket, bytes(320))["code"] == "invalid_parameter"
         assert closed(socket) == 1008
 
 
-def test_what_was_heard_before_a_mistake_is_not_lost(client: TestClient) -> None:
+def test_text_before_an_invalid_message_is_kept(client: TestClient) -> None:
     with client.websocket_connect("/stream") as socket:
         socket.send_json(CONFIG)
         ask(socket, pcm(say("ab".ljust(30))))
@@ -156,7 +158,7 @@ def test_what_was_heard_before_a_mistake_is_not_lost(client: TestClient) -> None
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_no_messages_make_the_service_fail(client: TestClient, messages: list[str | bytes]) -> None:
+def test_no_messages_crash_the_service(client: TestClient, messages: list[str | bytes]) -> None:
     with client.websocket_connect("/stream") as socket:
         for message in [*messages, '{"eof": 1}']:
             if isinstance(message, bytes):
@@ -172,7 +174,7 @@ def test_a_language_that_is_not_served(client: TestClient) -> None:
         assert closed(socket) == 1008
 
 
-def test_a_model_that_is_loading(serve: Serve) -> None:
+def test_a_stream_while_its_model_loads(serve: Serve) -> None:
     started = threading.Event()
     with serve(engine=EchoEngine(lambda: started.wait(20) and None), ready=False) as client:  # type: ignore[func-returns-value]
         with client.websocket_connect("/stream") as socket:
@@ -181,7 +183,7 @@ def test_a_model_that_is_loading(serve: Serve) -> None:
         started.set()
 
 
-def test_a_stream_too_many(serve: Serve) -> None:
+def test_one_stream_over_the_limit_is_refused(serve: Serve) -> None:
     with serve("--max-live-sessions", "1", engine=EchoEngine()) as client:
         with client.websocket_connect("/stream") as first:
             with client.websocket_connect("/stream") as second:
@@ -192,7 +194,7 @@ def test_a_stream_too_many(serve: Serve) -> None:
             assert ask(third, {"eof": 1}) == {"text": ""}
 
 
-def test_a_stream_too_long_or_idle_gets_its_text_and_the_reason(serve: Serve) -> None:
+def test_a_stream_that_is_too_long_or_idle_ends_with_its_text_and_a_reason(serve: Serve) -> None:
     with serve(
         "--max-audio-seconds", "1", "--live-idle-seconds", "0.3", engine=EchoEngine()
     ) as client:
@@ -207,7 +209,7 @@ def test_a_stream_too_long_or_idle_gets_its_text_and_the_reason(serve: Serve) ->
                 assert closed(socket) == 1008
 
 
-def test_when_the_service_stops_streams_get_their_text(serve: Serve) -> None:
+def test_streams_get_their_text_when_the_service_stops(serve: Serve) -> None:
     with serve(engine=EchoEngine()) as client, client.websocket_connect("/stream") as socket:
         socket.send_json(CONFIG)
         ask(socket, pcm(say("ab".ljust(30))))
@@ -216,7 +218,7 @@ def test_when_the_service_stops_streams_get_their_text(serve: Serve) -> None:
         assert closed(socket) == 1012
 
 
-def test_a_model_that_fails_ends_the_stream_without_a_word_of_why(serve: Serve) -> None:
+def test_a_failing_model_ends_the_stream_without_internal_details(serve: Serve) -> None:
     broken = threading.Event()
 
     def fail() -> None:
@@ -234,14 +236,14 @@ def test_a_model_that_fails_ends_the_stream_without_a_word_of_why(serve: Serve) 
         assert "secret" not in str(replies)
 
 
-def test_a_slow_model_makes_looks_rarer_and_no_queue_longer(serve: Serve) -> None:
+def test_a_slow_model_runs_less_often_and_the_queue_stays_short(serve: Serve) -> None:
     turn = threading.Semaphore(2)
     engine = EchoEngine(lambda: turn.acquire(timeout=20) and None)  # type: ignore[func-returns-value]
     with serve(engine=engine) as client, client.websocket_connect("/stream") as socket:
         socket.send_json(CONFIG)
         before = len(engine.lengths)
         blocks = np.array_split(say(" ab|ca|".ljust(20) * 12), 40)
-        for block in blocks:  # 4.8 s: less than may wait
+        for block in blocks:  # 4.8 s, below the limit of waiting audio
             assert "partial" in ask(socket, pcm(block))
         assert len(engine.lengths) - before <= 2
         turn.release(1000)

@@ -1,4 +1,4 @@
-"""OpenTelemetry with its own SDK: spans to an exporter in memory, and to a collector."""
+"""OpenTelemetry spans, exported to memory and to a collector."""
 
 import json
 import logging
@@ -41,14 +41,14 @@ def by_name(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
     return {span.name: span for span in exporter.get_finished_spans()}
 
 
-def test_a_request_and_its_stages_are_spans_of_the_callers_trace(
+def test_a_request_and_its_stages_join_the_callers_trace(
     wav: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     lines: list[str] = []
 
     class Lines(logging.Handler):
-        """Formats at once, as the real handler does: the context is gone afterwards."""
+        """Formats at once, like the real handler, since the context is gone afterwards."""
 
         def emit(self, record: logging.LogRecord) -> None:
             lines.append(JsonFormatter().format(record))
@@ -89,21 +89,21 @@ def test_probes_leave_no_spans() -> None:
         assert by_name(exporter) == {}
 
 
-def test_spans_tell_no_secrets(wav: bytes) -> None:
+def test_spans_contain_no_secrets(wav: bytes) -> None:
     with traced() as (client, exporter):
         headers = {"Authorization": "Bearer secret-1", "X-API-Key": "secret-2"}
         client.post("/transcribe", files={"file": ("a.wav", wav)}, headers=headers)
         assert "secret" not in "".join(span.to_json() for span in exporter.get_finished_spans())
 
 
-def test_without_opentelemetry_a_trace_goes_on_in_the_answer(client: TestClient) -> None:
+def test_without_opentelemetry_the_answer_continues_the_trace(client: TestClient) -> None:
     answer = client.get("/livez", headers={"traceparent": f"00-{TRACE}-{PARENT}-00"})
     assert answer.headers["traceresponse"].startswith(f"00-{TRACE}-")
     assert PARENT not in answer.headers["traceresponse"]
 
 
 class Collector(HTTPServer):
-    """Stands in for an OpenTelemetry collector."""
+    """A fake OpenTelemetry collector."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -123,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def test_spans_reach_a_collector_before_the_end(
+def test_shutdown_flushes_spans_to_the_collector(
     wav: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Collector() as collector:
@@ -144,18 +144,18 @@ def test_spans_reach_a_collector_before_the_end(
     assert b"POST /transcribe" in body
 
 
-def test_nothing_is_exported_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_exported_unless_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     assert make_provider(load_settings([])) is None
 
 
-def test_without_the_extra_asking_for_it_is_a_sentence(
+def test_tracing_without_its_extra_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'stt-ctc\[otel\]'"):
         make_provider(load_settings(["--otel"]))
-    # The variable may be there for other programs.
+    # Other programs may set the variable.
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     assert make_provider(load_settings([])) is None
     assert "pip install 'stt-ctc[otel]'" in caplog.text

@@ -17,7 +17,7 @@ def post(client: TestClient, data: bytes, name: str = "clip.wav", **form: str): 
 
 
 def assert_problem(response, status: int, code: str, words: str) -> None:  # type: ignore[no-untyped-def]
-    """As existing clients read errors: ``response.json()["detail"]``, a string."""
+    """Existing clients read ``response.json()["detail"]``, a string."""
     body = response.json()
     assert response.status_code == status, body
     assert response.headers["content-type"] == "application/problem+json"
@@ -29,7 +29,7 @@ def assert_problem(response, status: int, code: str, words: str) -> None:  # typ
     assert "Traceback" not in response.text
 
 
-def test_an_upload_becomes_text(client: TestClient, wav: bytes) -> None:
+def test_an_upload_is_transcribed(client: TestClient, wav: bytes) -> None:
     response = post(client, wav, lang="KR")
     body = response.json()
     assert response.status_code == 200
@@ -49,7 +49,7 @@ def test_lang_as_form_field_and_as_query(client: TestClient, wav: bytes, lang: s
     assert in_form.json()["language"] == in_query.json()["language"] == "EN"
 
 
-def test_the_form_field_wins_over_the_query(client: TestClient, wav: bytes) -> None:
+def test_the_form_field_takes_precedence_over_the_query(client: TestClient, wav: bytes) -> None:
     files = {"file": ("clip.wav", wav)}
     response = client.post("/transcribe", files=files, data={"lang": "KR"}, params={"lang": "EN"})
     assert response.json()["language"] == "KR"
@@ -91,21 +91,23 @@ def test_malformed_multipart(client: TestClient) -> None:
     assert isinstance(response.json()["detail"], str)
 
 
-def test_what_is_no_audio(client: TestClient) -> None:
+def test_a_file_that_is_not_audio(client: TestClient) -> None:
     assert_problem(post(client, b"hello" * 99), 415, "unsupported_format", "Send one of WAV")
     assert_problem(post(client, b""), 400, "invalid_audio", "0 bytes")
     assert_problem(post(client, b"fLaC" + b"x" * 99), 400, "invalid_audio", "damaged")
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 399])
-def test_too_short_to_hold_a_frame_is_an_empty_text(client: TestClient, n_samples: int) -> None:
+def test_a_recording_shorter_than_a_frame_has_an_empty_text(
+    client: TestClient, n_samples: int
+) -> None:
     data = with_libsndfile(tones(1, 16000)[:n_samples], 16000, "WAV")
     body = post(client, data).json()
     assert body["text"] == ""
     assert body["duration_seconds"] == round(n_samples / 16000, 3)
 
 
-def test_a_recording_of_many_windows(client: TestClient, serve: Serve) -> None:
+def test_a_recording_longer_than_a_window(client: TestClient, serve: Serve) -> None:
     engine = FakeEngine()
     with serve(engine=engine) as client:
         before = len(engine.lengths)
@@ -115,7 +117,7 @@ def test_a_recording_of_many_windows(client: TestClient, serve: Serve) -> None:
     windows = engine.lengths[before:]
     assert len(windows) == 5
     assert set(windows) == {1000 * 320 + 80}
-    # The fake says "ab" at the very beginning of a window, which only the first one's core has.
+    # The fake recognises "ab" at the start of a window, which only the first core includes.
     assert body["text"] == "ab"
 
 
@@ -123,7 +125,7 @@ def test_too_long_and_too_large(serve: Serve, wav: bytes) -> None:
     with serve("--max-audio-seconds", "1", engine=FakeEngine()) as client:
         assert_problem(post(client, wav), 413, "audio_too_long", "longer than 1 s")
     with serve("--max-upload-mb", "0.1", engine=FakeEngine()) as client:
-        assert_problem(post(client, wav), 413, "upload_too_large", "larger than 0.1 MB")
+        assert_problem(post(client, wav), 413, "upload_too_large", "limit of 0.1 MB")
 
         def undeclared() -> Iterator[bytes]:
             yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -135,10 +137,10 @@ def test_too_long_and_too_large(serve: Serve, wav: bytes) -> None:
             content=undeclared(),
             headers={"content-type": "multipart/form-data; boundary=x"},
         )
-        assert_problem(chunked, 413, "upload_too_large", "larger than 0.1 MB")
+        assert_problem(chunked, 413, "upload_too_large", "limit of 0.1 MB")
 
 
-def test_a_model_that_raises_is_our_fault_and_tells_nothing(serve: Serve, wav: bytes) -> None:
+def test_a_failing_model_is_500_without_internal_details(serve: Serve, wav: bytes) -> None:
     fail = threading.Event()
 
     def before() -> None:
@@ -155,7 +157,7 @@ def test_a_model_that_raises_is_our_fault_and_tells_nothing(serve: Serve, wav: b
 
 
 class BuggyEngine(FakeEngine):
-    """Breaks where nobody foresaw it, once `broken` is set."""
+    """Raises an unexpected error once `broken` is set."""
 
     broken = False
 
@@ -166,7 +168,7 @@ class BuggyEngine(FakeEngine):
         return FakeEngine.grid
 
 
-def test_a_bug_is_a_500_that_tells_nothing_and_is_logged_with_the_id(
+def test_a_bug_is_500_without_details_and_logged_with_the_request_id(
     serve: Serve, wav: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = BuggyEngine()
@@ -175,7 +177,7 @@ def test_a_bug_is_a_500_that_tells_nothing_and_is_logged_with_the_id(
         headers = {"X-Request-ID": "the-id"}
         response = client.post("/transcribe", files={"file": ("a.wav", wav)}, headers=headers)
         engine.broken = False
-        assert_problem(response, 500, "internal_error", "The service made a mistake.")
+        assert_problem(response, 500, "internal_error", "Internal error.")
         assert response.headers["x-request-id"] == "the-id"
         assert "secret" not in response.text
         assert post(client, wav).status_code == 200
@@ -183,7 +185,7 @@ def test_a_bug_is_a_500_that_tells_nothing_and_is_logged_with_the_id(
     assert "secret /path/of/ours" in str(record.exc_info)
 
 
-def test_health_answers_at_once_while_the_model_computes(serve: Serve, wav: bytes) -> None:
+def test_health_answers_at_once_while_the_model_runs(serve: Serve, wav: bytes) -> None:
     running, go_on, block = threading.Event(), threading.Event(), threading.Event()
 
     def before() -> None:
@@ -206,7 +208,7 @@ def test_health_answers_at_once_while_the_model_computes(serve: Serve, wav: byte
     assert sorted(times)[len(times) // 2] < 0.1
 
 
-def test_one_thread_computes_for_everybody(serve: Serve, wav: bytes) -> None:
+def test_one_thread_runs_all_inference(serve: Serve, wav: bytes) -> None:
     engine = FakeEngine()
     with (
         serve("--languages", "KR,EN", engine=engine) as client,
@@ -228,7 +230,7 @@ def test_request_ids(client: TestClient, wav: bytes) -> None:
 def test_unknown_routes_and_methods_are_problems_too(client: TestClient) -> None:
     assert_problem(client.get("/nothing"), 404, "not_found", "GET / lists the routes")
     response = client.get("/transcribe")
-    assert_problem(response, 405, "method_not_allowed", "GET is not possible")
+    assert_problem(response, 405, "method_not_allowed", "does not support GET")
     assert response.headers["allow"] == "POST"
 
 

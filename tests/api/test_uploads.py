@@ -1,4 +1,4 @@
-"""Uploads that are too large, too slow or no proper form, over real sockets."""
+"""Uploads that are too large, too slow or malformed, over real sockets."""
 
 import socket
 import tempfile
@@ -17,13 +17,13 @@ from tests.live import form, head, is_closed, live, read_answer, read_rest, wait
 
 @pytest.fixture
 def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where uploads over 1 MB are spooled."""
+    """Folder where uploads over 1 MB are spooled."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
 def left_behind(folder: Path) -> list[str]:
-    """Files in it, and those that are deleted but still open in this process."""
+    """Files in it, including deleted ones that this process keeps open."""
     opened = []
     for entry in Path("/proc/self/fd").iterdir():
         try:
@@ -44,7 +44,7 @@ def chunks(data: bytes, size: int) -> Iterator[bytes]:
 
 
 def send_until_closed(connection: socket.socket, piece: bytes) -> int:
-    """Bytes that the other side took before it ended the connection."""
+    """Bytes that the server accepted before it closed the connection."""
     sent = 0
     try:
         while True:
@@ -54,7 +54,7 @@ def send_until_closed(connection: socket.socket, piece: bytes) -> int:
         return sent
 
 
-def test_a_byte_a_second_ends_with_408_and_frees_the_slot(wav: bytes) -> None:
+def test_a_slow_upload_is_408_and_frees_its_slot(wav: bytes) -> None:
     flags = ("--body-timeout-seconds", "1.5", "--max-queue-requests", "1")
     with live(*flags) as running, running.connect() as connection:
         connection.settimeout(0.5)
@@ -80,12 +80,12 @@ def test_a_byte_a_second_ends_with_408_and_frees_the_slot(wav: bytes) -> None:
         assert is_closed(connection)
 
 
-def test_an_upload_in_time_may_wait_longer_than_that_for_its_text(wav: bytes) -> None:
+def test_the_upload_limit_does_not_apply_to_inference(wav: bytes) -> None:
     with live("--body-timeout-seconds", "0.5", engine=FakeEngine(lambda: time.sleep(1))) as running:
         assert running.post(wav).status_code == 200
 
 
-def test_a_declared_length_over_the_limit_is_413_before_anything_is_sent(uploads: Path) -> None:
+def test_a_declared_length_over_the_limit_is_413_before_the_body(uploads: Path) -> None:
     with live("--max-upload-mb", "1") as running, running.connect() as connection:
         connection.sendall(head("Content-Length: 1000001"))
         answer = read_answer(connection)
@@ -108,7 +108,7 @@ def test_an_endless_chunked_upload_is_413_and_reading_stops(uploads: Path) -> No
         assert running.n_inside == 0
 
 
-def test_a_chunked_upload_within_the_limit_is_taken(uploads: Path, wav: bytes) -> None:
+def test_a_chunked_upload_within_the_limit_is_accepted(uploads: Path, wav: bytes) -> None:
     with live() as running, running.connect() as connection:
         connection.sendall(head("Transfer-Encoding: chunked"))
         for chunk in chunks(form(wav), 1000):
@@ -117,19 +117,17 @@ def test_a_chunked_upload_within_the_limit_is_taken(uploads: Path, wav: bytes) -
         wait_until(lambda: left_behind(uploads) == [])
 
 
-def test_a_content_length_that_is_too_small_cuts_the_form(wav: bytes) -> None:
+def test_a_content_length_that_is_too_small_truncates_the_form(wav: bytes) -> None:
     with live() as running, running.connect() as connection:
         body = form(wav)
         connection.sendall(head(f"Content-Length: {len(body) // 2}") + body)
         answer = read_answer(connection)
         assert answer.status == 400
-        # What is left over is no request, and the connection is done with.
+        # The rest is not a valid request, so the connection closes.
         assert b"HTTP/1.1 2" not in read_rest(connection)
 
 
-def test_a_content_length_that_is_too_large_is_waited_for_in_vain(
-    wav: bytes, uploads: Path
-) -> None:
+def test_a_content_length_that_is_too_large_is_408(wav: bytes, uploads: Path) -> None:
     with live("--body-timeout-seconds", "1") as running, running.connect() as connection:
         body = form(bytes(3_000_000))
         connection.sendall(head(f"Content-Length: {len(body) + 1}") + body)
@@ -148,7 +146,7 @@ def test_a_content_length_that_is_too_large_is_waited_for_in_vain(
     ],
     ids=["length and chunks", "negative", "no number", "two lengths"],
 )
-def test_lengths_that_contradict_are_no_request(lines: tuple[str, ...], wav: bytes) -> None:
+def test_contradictory_lengths_are_refused(lines: tuple[str, ...], wav: bytes) -> None:
     with live() as running:
         with running.connect() as connection:
             connection.sendall(head(*lines) + b"0\r\n\r\n")
@@ -156,7 +154,7 @@ def test_lengths_that_contradict_are_no_request(lines: tuple[str, ...], wav: byt
         assert running.post(wav).status_code == 200
 
 
-def test_a_client_that_leaves_during_its_upload_leaves_no_file(uploads: Path) -> None:
+def test_a_client_that_leaves_during_its_upload_leaves_no_temporary_file(uploads: Path) -> None:
     with live() as running:
         with running.connect() as connection:
             connection.sendall(head("Content-Length: 10000000") + form(bytes(3_000_000))[:-9])
@@ -192,7 +190,7 @@ def test_thousands_of_fields_are_400(client: TestClient, wav: bytes) -> None:
         "",
     ],
 )
-def test_other_content_types_are_the_clients_mistake(client: TestClient, content_type: str) -> None:
+def test_other_content_types_are_client_errors(client: TestClient, content_type: str) -> None:
     body = form(b"RIFF").replace(b'"a.wav"', b'"\\udc80"') + b"\xff\\ud800"
     lang = b'--x\r\nContent-Disposition: form-data; name="lang"\r\n\r\n\\ud800\xff\r\n'
     headers = {"content-type": content_type}
@@ -252,7 +250,7 @@ TYPES = st.sampled_from(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(body=BODIES, content_type=TYPES)
-def test_no_bytes_of_a_form_are_our_mistake(
+def test_no_malformed_form_is_a_server_error(
     client: TestClient, body: bytes, content_type: str
 ) -> None:
     answer = client.post("/transcribe", content=body, headers={"content-type": content_type})

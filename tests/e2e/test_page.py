@@ -108,7 +108,7 @@ def test_uncertain_words_are_tinted_more(visit: Open, demo: Server) -> None:
     assert by_doubt == by_confidence
     least = page.locator(".word").nth(by_doubt[-1])
     percent = round(100 * answer["words"][by_doubt[-1]]["confidence"])
-    expect(least).to_have_attribute("title", re.compile(f"{percent} % sure"))
+    expect(least).to_have_attribute("title", re.compile(f"{percent}% confidence"))
 
 
 def test_downloads_equal_the_servers_formats(visit: Open, demo: Server) -> None:

@@ -29,7 +29,7 @@ def test_everything_works_from_the_keyboard(visit: Open) -> None:
         page.keyboard.press("ArrowRight")
     second = TEXTS["ko-weather.flac"].split()[1]
     expect(page.locator(".word.cursor")).to_have_text(second)
-    expect(page.locator("#spoken")).to_have_text(re.compile(second + r", 0:0\d, \d+ % sure"))
+    expect(page.locator("#spoken")).to_have_text(re.compile(second + r", 0:0\d, \d+% confidence"))
     page.keyboard.press("Enter")
     expect(page.locator("#play")).to_have_accessible_name("Pause")
     expect(page.locator(".word.now")).to_be_visible()

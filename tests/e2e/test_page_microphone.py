@@ -86,7 +86,7 @@ def test_a_lost_connection_loses_nothing(visit: Open) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("NotAllowedError", "The browser does not let this page use the microphone."),
+        ("NotAllowedError", "The browser blocks the microphone."),
         ("NotFoundError", "No microphone was found."),
         ("NotReadableError", "The microphone cannot be used."),
     ],
@@ -99,7 +99,7 @@ def test_a_missing_microphone_is_explained(visit: Open, name: str, sentence: str
     )
     page = visitor.open()
     page.locator("#record").click()
-    expect(page.locator("#problem-title")).to_have_text("No recording")
+    expect(page.locator("#problem-title")).to_have_text("Cannot record")
     expect(page.locator("#problem-detail")).to_contain_text(sentence)
     expect(page.locator("#record")).to_be_enabled()
 

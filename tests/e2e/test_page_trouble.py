@@ -45,7 +45,7 @@ def test_a_problem_is_shown_with_the_services_detail(
     visitor = visit(locale="ko-KR")
     page = visitor.open()
     page.locator("#file").set_input_files(text)
-    expect(page.locator("#problem-title")).to_have_text("읽을 수 없는 형식입니다")
+    expect(page.locator("#problem-title")).to_have_text("지원하지 않는 형식입니다")
     detail = demo.transcribe(text).json()["detail"]
     expect(page.locator("#problem-detail")).to_have_text(detail)
     expect(page.locator("#problem-detail")).to_have_attribute("lang", "en")
@@ -67,7 +67,7 @@ def test_a_busy_service_is_retried_after_its_retry_after(visit: Open) -> None:
     page.route("**/transcribe", refuse_at_first)
     page.locator("#file").set_input_files(SAMPLES / "ko-hello.wav")
     expect(page.locator("#work-title")).to_have_text(
-        re.compile(r"The service is busy. Trying again in [12] s.")
+        re.compile(r"The service is busy. Retrying in [12] s.")
     )
     expect(page.locator("#tools")).to_be_visible()
     assert words(page) == TEXTS["ko-hello.wav"]
@@ -80,7 +80,7 @@ def test_an_unreachable_service_can_be_retried(visit: Open) -> None:
     page = visitor.open()
     page.route("**/transcribe", lambda route: route.abort())
     page.locator("#file").set_input_files(SAMPLES / "ko-hello.wav")
-    expect(page.locator("#problem-title")).to_have_text("The service does not answer")
+    expect(page.locator("#problem-title")).to_have_text("The service does not respond")
     page.unroute("**/transcribe")
     page.locator("#retry").click()
     expect(page.locator("#tools")).to_be_visible()
@@ -97,7 +97,7 @@ def test_a_recording_waits_while_the_model_loads(visit: Open, tmp_path: Path) ->
         page = visitor.page
         page.goto(server.url)
         expect(page.locator("#loading-text")).to_have_text(
-            re.compile(r"kresnik/.+: [\d.]+ \w?B of [\d.]+ MB fetched"), timeout=60_000
+            re.compile(r"kresnik/.+: downloaded [\d.]+ \w?B of [\d.]+ MB"), timeout=60_000
         )
         expect(page.locator("#state")).to_have_text("Loading")
         page.locator("#file").set_input_files(SAMPLES / "ko-hello.wav")

@@ -3,7 +3,8 @@
 import re
 
 from stt.errors import InvalidParameter, SttError
-from stt.formats.native import Granularity, ResponseFormat
+from stt.formats.base import Granularity
+from stt.formats.native import FORMATS
 from stt.server.problems import CODES, STATUSES
 from tests.deployment import OPERATIONS, ROOT
 
@@ -24,11 +25,11 @@ def test_the_table_of_errors_has_every_code_and_no_other() -> None:
 
 def test_every_format_and_granularity_is_explained() -> None:
     (formats,) = re.findall(r"^\| `response_format` \| (.+) \|$", API, re.MULTILINE)
-    assert re.findall(r"`(\w+)`", formats) == list(ResponseFormat)
+    assert re.findall(r"`(\w+)`", formats) == list(FORMATS)
     (granularities,) = re.findall(r"^\| `timestamp_granularities` \| (.+) \|$", API, re.MULTILINE)
     assert set(Granularity) <= set(re.findall(r"`(\w+)`", granularities))
     headings = " ".join(re.findall(r"^### (.+)$", API, re.MULTILINE))
-    assert set(re.findall(r"`(\w+)`", headings)) == set(ResponseFormat)
+    assert set(re.findall(r"`(\w+)`", headings)) == set(FORMATS)
 
 
 def test_every_promise_names_a_test_that_exists() -> None:

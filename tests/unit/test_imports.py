@@ -83,21 +83,27 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         raise AssertionError(" -> ".join(error.args[1])) from None
 
 
+def libraries(file: Path) -> set[str]:
+    """The top-level packages that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(str(node.module))
+    return {name.partition(".")[0] for name in names}
+
+
 def test_only_the_cluster_imports_ray() -> None:
     for module, file in FILES.items():
         if not module.startswith("stt.cluster"):
-            names = {
-                name
-                for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-                for name in (
-                    [alias.name for alias in node.names]
-                    if isinstance(node, ast.Import)
-                    else [str(node.module)]
-                    if isinstance(node, ast.ImportFrom)
-                    else []
-                )
-            }
-            assert "ray" not in {name.partition(".")[0] for name in names}, module
+            assert "ray" not in libraries(file), module
+
+
+def test_formats_do_not_import_the_web_framework() -> None:
+    for module, file in FILES.items():
+        if module.startswith("stt.formats"):
+            assert not {"fastapi", "starlette"} & libraries(file), module
 
 
 def test_importing_the_entry_point_reads_nothing_and_loads_nothing_heavy() -> None:

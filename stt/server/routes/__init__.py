@@ -1,1 +1,1 @@
-"""HTTP routes. Each parses, calls and renders; what is done is done elsewhere."""
+"""HTTP routes: each parses, calls and renders."""

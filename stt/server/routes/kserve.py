@@ -1,4 +1,4 @@
-"""KServe's and Triton's health routes, for platforms that probe these."""
+"""Health routes of KServe and Triton, for platforms that probe them."""
 
 from typing import Annotated, Any
 
@@ -12,13 +12,13 @@ router = APIRouter(prefix="/v2/health", tags=["service"])
 
 
 class Live(BaseModel):
-    """The process runs."""
+    """Whether the process runs."""
 
     live: bool
 
 
 class Ready(BaseModel):
-    """Whether recordings can be transcribed."""
+    """Whether the service can transcribe."""
 
     ready: bool
 

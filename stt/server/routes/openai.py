@@ -1,22 +1,22 @@
-"""OpenAI's routes, so that its clients work here by their ``base_url`` alone."""
+"""OpenAI's routes. Its clients only need another ``base_url``."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
-from fastapi.concurrency import run_in_threadpool
 
 from stt.errors import InvalidParameter, UnknownModel
-from stt.formats.native import ANSWERS, Granularity, ResponseFormat, asked_granularities
+from stt.formats.base import Granularity
 from stt.formats.openai import (
+    FORMATS,
+    Answer,
     Model,
     ModelList,
     Transcription,
     TranscriptionVerbose,
-    asked_logprobs,
-    render,
 )
-from stt.server.routes.uploads import only_one
-from stt.server.schemas import OPENAI_PROBLEMS, OpenAIError
+from stt.server.problems import OPENAI_PROBLEMS
+from stt.server.routes.uploads import OneOf, document, only_one, requested_granularities, respond
+from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, stream_events
 from stt.server.state import Service, get_service
 
@@ -27,57 +27,66 @@ UNKNOWN_MODEL: dict[int | str, dict[str, Any]] = {
     401: OPENAI_PROBLEMS[401],
     404: {"model": OpenAIError, "description": "`model_not_found`."},
 }
-STREAMED_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {
-        **ANSWERS[200],
-        "content": ANSWERS[200]["content"]
-        | {EventStream.media_type: {"schema": {"type": "string"}}},
-    }
-}
-"""For the OpenAPI page."""
-STREAMED = (ResponseFormat.JSON, ResponseFormat.TEXT)
+ANSWERS = document(FORMATS.values())
+ANSWERS[200]["content"][EventStream.media_type] = {"schema": {"type": "string"}}
+STREAMABLE = ("json", "text")
+
+
+def requested_logprobs(
+    bare: Annotated[
+        list[str],
+        Form(alias="include", default_factory=list, description="`logprobs`, for `json`."),
+    ],
+    bracketed: Annotated[
+        list[str],
+        Form(
+            alias="include[]",
+            default_factory=list,
+            description="The same field under the name that OpenAI's clients use.",
+        ),
+    ],
+) -> bool:
+    """FastAPI dependency: whether the form includes `logprobs` under either name."""
+    return "logprobs" in {name.strip() for value in bare + bracketed for name in value.split(",")}
 
 
 @router.post(
     "/audio/transcriptions",
     response_model=Transcription | TranscriptionVerbose,
-    responses=OPENAI_PROBLEMS | STREAMED_ANSWERS,
+    responses=OPENAI_PROBLEMS | ANSWERS,
     dependencies=[Depends(only_one("file"))],
 )
 async def create_transcription(
     service: Use,
     file: Annotated[UploadFile, File(description="The recording, in any accepted format.")],
-    granularities: Annotated[frozenset[Granularity], Depends(asked_granularities)],
-    with_logprobs: Annotated[bool, Depends(asked_logprobs)],
+    granularities: Annotated[frozenset[Granularity], Depends(requested_granularities)],
+    with_logprobs: Annotated[bool, Depends(requested_logprobs)],
     model: Annotated[
         str,
-        Form(description="Registry code or model id; any other name means the default model."),
+        Form(description="Language code or model id. Any other name selects the default model."),
     ] = "",
     language: Annotated[
-        str | None, Form(description="ISO 639-1 or any alias; goes before `model`.")
+        str | None, Form(description="ISO 639-1 code or any alias. Takes precedence over `model`.")
     ] = None,
     response_format: Annotated[
-        ResponseFormat, Form(description="What the answer looks like.")
-    ] = ResponseFormat.JSON,
+        str, OneOf(FORMATS), Form(description="Format of the answer.")
+    ] = "json",
     stream: Annotated[
-        bool, Form(description="Send words as server-sent events while the rest is transcribed.")
+        bool, Form(description="Send words as server-sent events as soon as they are final.")
     ] = False,
-    prompt: Annotated[str, Form(description="Without effect: CTC models take none.")] = "",
-    temperature: Annotated[float, Form(description="Without effect: nothing is sampled.")] = 0.0,
+    prompt: Annotated[str, Form(description="Ignored: CTC models take no prompt.")] = "",
+    temperature: Annotated[float, Form(description="Ignored: CTC models do not sample.")] = 0.0,
 ) -> Response:
-    """Transcribe one recording of any length, as OpenAI's API does.
-
-    Fields that are not listed are ignored.
-    """
+    """Transcribe one recording of any length. Unlisted fields are ignored."""
     spoken = service.languages.find_model(model) or service.languages.default
     if language and language.strip():
         spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
     if stream:
-        if response_format not in STREAMED:
+        if response_format not in STREAMABLE:
             raise InvalidParameter(
-                f"response_format {response_format.value!r} cannot be streamed: with stream=true "
-                "send 'json' or 'text', or leave it out."
+                f"response_format {response_format!r} cannot be streamed. With stream=true, send "
+                "'json' or 'text', or leave it out."
             )
         return await stream_events(
             service.transcriber.words(file.file, engine),
@@ -86,9 +95,8 @@ async def create_transcription(
             keep_alive_seconds=service.settings.keep_alive_seconds,
         )
     transcript = await service.transcriber.transcribe(file.file, engine)
-    return await run_in_threadpool(
-        render, transcript, spoken, response_format, granularities, with_logprobs
-    )
+    answer = Answer(transcript, spoken, granularities, with_logprobs)
+    return await respond(FORMATS[response_format], answer)
 
 
 @router.get("/models", responses={401: OPENAI_PROBLEMS[401]})
@@ -99,9 +107,9 @@ async def list_models(service: Use) -> ModelList:
 
 @router.get("/models/{model:path}", responses=UNKNOWN_MODEL)
 async def retrieve_model(service: Use, model: str) -> Model:
-    """One served model, by its id or by the code of its language."""
+    """One served model, by its id or its language code."""
     language = service.languages.find_model(model)
     if language is None:
         known = ", ".join(each.model.id for each in service.languages)
-        raise UnknownModel(f"There is no model {model[:80]!r} here. Served: {known}.")
+        raise UnknownModel(f"Model {model[:80]!r} is not served. Served: {known}.")
     return Model.of(language)

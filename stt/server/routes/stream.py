@@ -1,8 +1,8 @@
-"""WebSocket ``/stream`` and ``/``: live audio becomes text, in Vosk's protocol.
+"""WebSocket ``/stream`` and ``/``: transcribes live audio in Vosk's protocol.
 
-The client sends ``{"config": {...}}`` if it likes, then s16le mono samples in binary messages, and
+The client sends an optional ``{"config": {...}}``, then s16le mono samples in binary messages, and
 ``{"eof": 1}``. Each binary message gets one reply: ``{"partial": ...}``, or ``{"text": ...,
-"result": [...]}`` when words have settled. ``{"reset": 1}`` starts over.
+"result": [...]}`` when words are final. ``{"reset": 1}`` starts over.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from stt import errors
 from stt.engines.base import Engine
 from stt.recognition.streaming import LiveResult, LiveSession
 from stt.server.auth import SUBPROTOCOL
-from stt.server.schemas import note_failure
+from stt.server.failures import note_failure
+from stt.server.problems import BUG
 from stt.server.state import Service, get_service
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
 
 DEFAULT_RATE = 8000.0
-"""Vosk's, where the client sends none."""
-
+"""Vosk's sample rate in Hz, unless the client sends one."""
 
 EXPECTED = (
     'Expected {"config": {"sample_rate": 16000}}, binary messages with samples, {"reset": 1} or '
@@ -36,7 +36,7 @@ EXPECTED = (
 
 
 class Close(IntEnum):
-    """Why a connection ends, in RFC 6455's and IANA's codes."""
+    """Close codes of RFC 6455 and IANA."""
 
     DONE = 1000
     UNSUPPORTED = 1003
@@ -59,11 +59,11 @@ CLOSES: dict[type[errors.SttError], Close] = {
     errors.InferenceDied: Close.RESTARTING,
     errors.ClusterUnavailable: Close.TRY_LATER,
 }
-"""Of errors that have other codes elsewhere; the rest is `Close.REFUSED`."""
+"""Close code of each error; others close with `Close.REFUSED`."""
 
 
 class Ending(Exception):
-    """The connection ends, for a reason that the client is told."""
+    """Ends the connection with a close code, an error code and a message."""
 
     def __init__(self, close: Close, code: str, message: str = "") -> None:
         super().__init__(message)
@@ -71,8 +71,7 @@ class Ending(Exception):
 
 
 class Config(BaseModel):
-    """What a client may set. What else it sends, such as ``phrase_list`` and ``max_alternatives``,
-    is taken without effect: other servers of this protocol know more."""
+    """The supported settings. Others of Vosk's, such as ``phrase_list``, are ignored."""
 
     sample_rate: float = Field(default=DEFAULT_RATE, allow_inf_nan=False)
     words: bool = True
@@ -85,8 +84,8 @@ async def stream(
     service: Annotated[Service, Depends(get_service)],
     lang: Annotated[str | None, Query()] = None,
 ) -> None:
-    """Serve one connection until it ends."""
-    # A browser that asks for subprotocols, since a key comes as one, ends a connection without any.
+    """Serve one connection."""
+    # Browsers send keys as subprotocols, and fail a connection that accepts none of theirs.
     asked = SUBPROTOCOL in socket.scope["subprotocols"]
     await socket.accept(SUBPROTOCOL if asked else None)
     connection = Connection(socket, service)
@@ -99,7 +98,7 @@ async def stream(
 
 
 class Connection:
-    """One client and its session."""
+    """One client connection and its session."""
 
     def __init__(self, socket: WebSocket, service: Service) -> None:
         self._socket = socket
@@ -108,7 +107,7 @@ class Connection:
         self._session: LiveSession | None = None
 
     async def serve(self, lang: str | None) -> Ending:
-        """Answer every message, in order; returns why there is no more to be said."""
+        """Answer messages in order until the end; returns its reason."""
         try:
             with self._service.live.enter():
                 language = self._service.languages.resolve(lang)
@@ -124,18 +123,17 @@ class Connection:
             raise
         except Exception:
             logger.critical("unexpected error", exc_info=True)
-            message = "The service made a mistake. The log has it under the request id."
-            ending = Ending(Close.FAILED, errors.SttError.code, message)
-        await self._say_goodbye(ending)
+            ending = Ending(Close.FAILED, *BUG)
+        await self._send_reason(ending)
         return ending
 
     async def leave(self) -> None:
-        """Drop what is still being done."""
+        """Drop unfinished work."""
         if self._session is not None:
             await self._session.close()
 
     async def _converse(self, engine: Engine) -> None:
-        """Until the client says that it has ended."""
+        """Answer messages until the client sends eof."""
         settings = self._service.settings
         while True:
             message = await self._receive()
@@ -143,8 +141,8 @@ class Connection:
                 raise Ending(
                     Close.TOO_BIG,
                     "message_too_big",
-                    f"A message has {len(message)} bytes; expected at most "
-                    f"{settings.max_live_message_bytes}. Send the audio in smaller pieces.",
+                    f"The message has {len(message)} bytes, more than the limit of "
+                    f"{settings.max_live_message_bytes}. Send audio in smaller pieces.",
                 )
             if isinstance(message, bytes):
                 if self._session is None:
@@ -160,14 +158,14 @@ class Connection:
                 if command.get("eof"):
                     return
             else:
-                raise Ending(Close.UNSUPPORTED, "unknown_message", f"Unknown. {EXPECTED}")
+                raise Ending(Close.UNSUPPORTED, "unknown_message", f"Unknown message. {EXPECTED}")
 
     def _configure(self, config: Any) -> None:
         if self._session is not None:
             raise Ending(
                 Close.REFUSED,
                 "wrong_order",
-                'The config came after audio; send it first, or {"reset": 1} before it.',
+                'The config came after audio. Send it first, or send {"reset": 1} before it.',
             )
         try:
             self._config = Config.model_validate(config)
@@ -178,7 +176,7 @@ class Connection:
             raise Ending(Close.REFUSED, errors.InvalidParameter.code, message) from None
 
     async def _receive(self) -> str | bytes:
-        """The next message; waits for it so long, and while the service is not stopping."""
+        """The next message. Ends the connection when it is idle or the service stops."""
         live, seconds = self._service.live, self._service.settings.live_idle_seconds
         coming = asyncio.create_task(self._socket.receive())
         stopping = asyncio.create_task(live.draining.wait())
@@ -189,7 +187,7 @@ class Connection:
             if stopping.done():
                 raise Ending(Close.RESTARTING, "draining")
             if not coming.done():
-                raise Ending(Close.REFUSED, "idle", f"Nothing came for {seconds:g} s.")
+                raise Ending(Close.REFUSED, "idle", f"No message arrived for {seconds:g} s.")
             message = coming.result()
         finally:
             coming.cancel()
@@ -200,14 +198,14 @@ class Connection:
         return bytes(message["bytes"]) if text is None else str(text)
 
     async def _reply(self, live_result: LiveResult) -> None:
-        """The one answer to samples: what has settled, else what is provisional."""
+        """Answer samples: with the final words, or else the provisional text."""
         if live_result.settled:
             await self._send(self._result(live_result))
         else:
             await self._send({"partial": live_result.provisional})
 
     async def _finish(self) -> None:
-        """What the session still has to say, as one result; the next one begins at 0."""
+        """Send the rest of the session as one result. The next session starts at 0 s."""
         session, self._session = self._session, None
         live_result = LiveResult((), "")
         if session is not None:
@@ -215,11 +213,14 @@ class Connection:
                 live_result = await session.finish()
             finally:
                 await session.close()
-            logger.info("heard", extra={"audio_seconds": round(session.received_seconds, 3)})
+            logger.info(
+                "transcribed live audio",
+                extra={"audio_seconds": round(session.received_seconds, 3)},
+            )
         await self._send(self._result(live_result))
 
-    async def _say_goodbye(self, ending: Ending) -> None:
-        """What was heard before an end that the client did not ask for, and why it ends."""
+    async def _send_reason(self, ending: Ending) -> None:
+        """Send the rest of the session and the reason of an end that the client did not request."""
         if self._session is not None and ending.close is not Close.FAILED:
             with suppress(errors.SttError):
                 await self._finish()
@@ -243,7 +244,7 @@ class Connection:
 
     async def _send(self, reply: dict[str, Any]) -> None:
         try:
-            # Who does not read its replies is not waited for for ever.
+            # Do not wait forever for clients that never read replies.
             async with asyncio.timeout(self._service.settings.live_idle_seconds):
                 await self._socket.send_text(json.dumps(reply, ensure_ascii=False))
         except TimeoutError:
@@ -251,15 +252,15 @@ class Connection:
 
 
 def read_command(text: str) -> dict[str, Any]:
-    """A text message.
+    """Parse a text message.
 
     Raises:
-        Ending: it is no JSON object.
+        Ending: it is not a JSON object.
     """
     try:
         command = json.loads(text)
     except (ValueError, RecursionError):
-        raise Ending(Close.INVALID, "invalid_json", f"No JSON. {EXPECTED}") from None
+        raise Ending(Close.INVALID, "invalid_json", f"Invalid JSON. {EXPECTED}") from None
     if not isinstance(command, dict):
-        raise Ending(Close.UNSUPPORTED, "unknown_message", f"No JSON object. {EXPECTED}")
+        raise Ending(Close.UNSUPPORTED, "unknown_message", f"Not a JSON object. {EXPECTED}")
     return command

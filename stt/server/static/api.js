@@ -1,12 +1,12 @@
-// What the page asks of the service. The only module that knows routes and their answers.
+// Requests to the service. Only this module knows its routes and answers.
 
 import { apiKey, keepApiKey } from "./memory.js";
 
 const MAX_TRIES = 30;
-/** A longer recording is asked for as a stream, so that its text appears while it is made. */
+/** Longer recordings are streamed, so that text appears during transcription. */
 const STREAM_FROM_SECONDS = 60;
 
-/** An answer that is an error: RFC 9457 problem details, or OpenAI's `error` object. */
+/** An error answer: RFC 9457 problem details or OpenAI's `error` object. */
 export class Problem extends Error {
   constructor(status, code, detail, retryAfterSeconds = null) {
     super(detail);
@@ -21,7 +21,7 @@ export class Problem extends Error {
     try {
       body = JSON.parse(text);
     } catch {
-      // Not from the service itself: a proxy in between, say.
+      // The answer comes from elsewhere, such as a proxy.
     }
     const { code, detail = null, message = null } = body?.error ?? body ?? {};
     const shown = typeof detail === "string" ? detail : (message ?? `HTTP ${status}`);
@@ -29,7 +29,7 @@ export class Problem extends Error {
   }
 }
 
-/** No answer at all. */
+/** No answer. */
 export class Unreachable extends Error {}
 
 const address = (path) => new URL(path, document.baseURI);
@@ -38,7 +38,7 @@ const authorization = () => (apiKey() ? { Authorization: `Bearer ${apiKey()}` } 
 
 let askForKey = async () => null;
 
-/** `ask(wasWrong)` is called when the service wants a key; it gives one, or null. */
+/** Call `ask(wasWrong)` when the service requires a key; it returns one, or null. */
 export function onKeyNeeded(ask) {
   askForKey = ask;
 }
@@ -58,12 +58,12 @@ export async function languages() {
 }
 
 /**
- * A recording's text with the times of its words, as `verbose_json` has them.
+ * Transcribe a recording; the result has the keys of `verbose_json`.
  *
  * @param {Blob} file
  * @param {object} options
  * @param {string} options.lang
- * @param {number|null} options.seconds how long the recording is, where that is known
+ * @param {number|null} options.seconds length of the recording, if known
  * @param {AbortSignal} options.signal
  * @param {(step: string, values: object) => void} options.onProgress `upload` with bytes `done`
  *   and `total`, `listen`, `text` with the `text` so far, `busy` with `seconds`
@@ -85,10 +85,10 @@ export async function rendered(file, { lang, format, signal, onProgress }) {
   return post("transcribe", form(file, fields), { signal, onProgress });
 }
 
-/** What `response_format` is called for a file name's ending. */
+/** The `response_format` for a file suffix. */
 export const responseFormat = (ending) => ({ txt: "text", json: "verbose_json" })[ending] ?? ending;
 
-/** Where the route is, for people who call it themselves. */
+/** URL of the route, for people who call it themselves. */
 export const transcribeAddress = () => address("transcribe").href;
 
 /** A WebSocket for live audio. */
@@ -96,7 +96,7 @@ export function openStream(lang) {
   const url = address("stream");
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.searchParams.set("lang", lang);
-  // A browser's WebSocket has no headers; the names of subprotocols have few characters.
+  // Browsers cannot set headers on a WebSocket, so the key is a subprotocol, in base64url.
   const key = btoa(apiKey() ?? "").replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
   return new WebSocket(url, key ? ["vosk", `base64url.bearer.${key}`] : []);
 }
@@ -125,7 +125,7 @@ async function stream(file, { lang, signal, onProgress }) {
   return done;
 }
 
-/** A function that is given a growing text of server-sent events and reads each event once. */
+/** Returns a function that takes growing server-sent event text and reads each event once. */
 export function readEvents(onEvent) {
   let read = 0;
   return (received) => {
@@ -141,7 +141,7 @@ export function readEvents(onEvent) {
 function form(file, fields) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
-  body.append("file", file, file.name); // Last, so that a server has read the fields before it.
+  body.append("file", file, file.name); // Last, so that servers read the fields first.
   return body;
 }
 
@@ -155,7 +155,7 @@ async function get(path) {
   }
 }
 
-/** POST, and again when asked to come back later or for a key. */
+/** POST, and retry when the service says so or requires a key. */
 async function post(path, body, { signal, onProgress, newReader }) {
   for (let tries = 1; ; tries++) {
     const feed = newReader?.();
@@ -184,7 +184,7 @@ async function authorized(ask) {
   }
 }
 
-/** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */
+/** Uses XMLHttpRequest because fetch reports no upload progress. */
 function upload(path, body, { signal, onProgress, feed }) {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signedOff());
@@ -219,14 +219,14 @@ function upload(path, body, { signal, onProgress, feed }) {
   });
 }
 
-/** Seconds of a Retry-After header, which is a number or a date; null where there is none. */
+/** Seconds of a Retry-After header, which is a number or a date; null without one. */
 function retryAfter(value) {
   if (!value) return null;
   const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
   return Number.isNaN(seconds) ? null : Math.min(Math.max(1, Math.ceil(seconds)), 300);
 }
 
-/** Wait; a cancel ends it. */
+/** Wait until the time is over or the signal aborts. */
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signedOff());

@@ -1,4 +1,4 @@
-// The page: a recording comes in, its text comes out. The other modules know how.
+// The page: connects its controls to the modules that do the work.
 
 import * as api from "./api.js";
 import { envelope } from "./envelope.js";
@@ -34,15 +34,15 @@ const player = new Player((seconds, playing) => {
 });
 
 let languages = [];
-let starting = false; // the microphone
-let shown = null; // {file, seconds, lang, answer, files}: the recording on the page
+let starting = false; // whether the microphone is starting
+let shown = null; // the recording on the page: {file, seconds, lang, answer, files}
 
 const occupied = () => busy() || starting || !$("recording").hidden;
 const spoken = (code) => languages.find((language) => language.code === code);
 
 // ---- a recording and its text
 
-/** Take a recording onto the page. */
+/** Show a new recording. */
 function take(file, recorded = false) {
   player.pause();
   const mine = { file, seconds: player.load(file), lang: null, answer: null, files: new Map() };
@@ -60,7 +60,7 @@ function take(file, recorded = false) {
   refresh();
 }
 
-/** Ask the service for the text of the recording on the page. */
+/** Transcribe the shown recording. */
 function transcribe() {
   const { file, seconds } = shown;
   const lang = $("lang").value;
@@ -80,7 +80,7 @@ function transcribe() {
   });
 }
 
-/** Show what was said. */
+/** Show the transcript. */
 function show(answer, lang) {
   const { words = [], segments = [], duration, processing_time_seconds: took } = answer;
   shown.answer = answer;
@@ -171,7 +171,7 @@ function seeRecording(now) {
 
 // ---- the page itself
 
-/** Show the parts that fit what the page is at. */
+/** Show the controls that fit the current state. */
 function refresh() {
   const answer = shown?.answer;
   const focused = document.activeElement;
@@ -184,7 +184,7 @@ function refresh() {
   $("again").hidden = !shown || !language || (answer && shown.lang === language.code);
   if (language) say($("again"), "again", { language: language.native_name });
   $("more").hidden = busy() || ($("again").hidden && $("download-wav").hidden);
-  // What had the focus may be gone; then the next Tab would begin at the top of the page.
+  // If the focused element is gone, the next Tab would start at the top of the page.
   if (focused.disabled || focused.closest("[hidden]")) $("result").focus({ preventScroll: true });
 }
 
@@ -216,7 +216,7 @@ function listenForFiles() {
   $("choose").addEventListener("click", () => $("file").click());
   $("file").addEventListener("change", () => {
     const files = [...$("file").files];
-    $("file").value = ""; // So that the same file can be chosen again.
+    $("file").value = ""; // Allows choosing the same file again.
     takeFirst(files);
   });
   document.addEventListener("paste", ({ clipboardData }) => takeFirst(clipboardData.files));

@@ -1,4 +1,4 @@
-// The same request from a terminal.
+// The current request as a curl command.
 
 /**
  * @param {object} request
@@ -8,7 +8,7 @@
  */
 export function curlLine({ url, name, lang, format, save, withKey }) {
   const parts = ["curl"];
-  // The key itself stays out of histories and screenshots.
+  // Keeps the key out of shell histories and screenshots.
   if (withKey) parts.push('-H "Authorization: Bearer $STT_API_KEY"');
   parts.push(`-F ${quote(`file=@${formName(name)}`)}`, `-F ${quote(`lang=${lang}`)}`);
   parts.push(`-F ${quote(`response_format=${format}`)}`);
@@ -16,12 +16,12 @@ export function curlLine({ url, name, lang, format, save, withKey }) {
   return [...parts, quote(url)].join(" ");
 }
 
-/** As curl's -F reads a file name: commas and semicolons end it unless it is in double quotes. */
+/** Quote a file name for curl's -F, where commas and semicolons would end it. */
 function formName(name) {
   return /[,;"\\]/.test(name) ? `"${name.replace(/["\\]/g, "\\$&")}"` : name;
 }
 
-/** For a POSIX shell. */
+/** Quote for a POSIX shell. */
 function quote(word) {
   return /^[\p{L}\p{N}@%+=:,./_-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,8 +1,8 @@
-// The interactive description of the API at /docs, by Swagger UI from this host.
+// The interactive API description at /docs: Swagger UI, served from this host.
 
 window.SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#swagger",
   deepLinking: true,
-  validatorUrl: null, // it would send the description to another host
+  validatorUrl: null, // would send the description to another host
 });

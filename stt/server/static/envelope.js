@@ -1,17 +1,17 @@
-// The outline of a recording: its loudest sample in each of some equal stretches.
+// The outline of a recording: the peak of each of `count` equal stretches.
 
 const STRETCHES = 1_500;
-const RATE = 8_000; // Hz; enough to see where somebody speaks
-/** Browsers decode a file whole, as 32-bit floats of every channel at its own rate. */
+const RATE = 8_000; // Hz; enough to show where speech is
+/** Browsers decode whole files, to 32-bit floats of every channel at the original rate. */
 const WHOLE_SECONDS = 20 * 60;
 const PIECE_BYTES = 4_000_000;
 const WAV_HEADER_BYTES = 44;
 
 /**
  * @param {Blob} file
- * @param {number|null} seconds its length, where that is known
- * @param {number} wholeSeconds a longer file is read in pieces, or not at all
- * @returns {Promise<Float32Array|null>} values from 0 to 1, or null where the browser cannot tell
+ * @param {number|null} seconds its length, if known
+ * @param {number} wholeSeconds longer files are read in pieces, or not at all
+ * @returns {Promise<Float32Array|null>} values from 0 to 1, or null if the browser cannot decode it
  */
 export async function envelope(file, seconds, wholeSeconds = WHOLE_SECONDS) {
   try {
@@ -20,11 +20,11 @@ export async function envelope(file, seconds, wholeSeconds = WHOLE_SECONDS) {
     }
     return await inPieces(file);
   } catch {
-    return null; // A format that the browser does not know.
+    return null; // The browser does not know the format.
   }
 }
 
-/** The formats whose pieces can be decoded by themselves; the outline is a little coarse. */
+/** Formats whose pieces can be decoded separately, for a coarser outline. */
 async function inPieces(file) {
   const head = new Uint8Array(await file.slice(0, WAV_HEADER_BYTES).arrayBuffer());
   const ascii = (from, to) => String.fromCharCode(...head.slice(from, to));
@@ -32,7 +32,7 @@ async function inPieces(file) {
   const isMp3 = ascii(0, 3) === "ID3" || (head[0] === 0xff && (head[1] & 0xe6) === 0xe2);
   if (!isWav && !isMp3) return null;
   const start = isWav ? WAV_HEADER_BYTES : 0;
-  const block = isWav ? head[32] + 256 * head[33] : 1; // bytes of a sample of all channels
+  const block = isWav ? head[32] + 256 * head[33] : 1; // bytes per sample of all channels
   const step = Math.floor(PIECE_BYTES / block) * block;
   const pieces = Math.ceil((file.size - start) / step);
   const outline = [];

@@ -1,4 +1,4 @@
-// The state of the service: asked until it is ready, and again when something went wrong.
+// The status of the service: polled until it is ready, and again after an error.
 
 import { health, pause } from "./api.js";
 import { hush, say } from "./i18n.js";
@@ -11,7 +11,7 @@ const $ = (id) => document.getElementById(id);
 let status = "asking";
 let watching = false;
 
-/** Show the state, and keep on until it is good. */
+/** Show the status, and poll until the service is ready. */
 export async function watchHealth() {
   if (watching) return;
   watching = true;
@@ -25,7 +25,7 @@ export async function watchHealth() {
   }
 }
 
-/** Wait while models are loading. @param {() => void} onWait called if there is need to */
+/** Wait while models are loading. @param {() => void} onWait called if it has to wait */
 export async function whenLoaded(signal, onWait) {
   if (status === "loading") onWait();
   while (status === "loading") await pause(LOADING_MS / 4, signal);
@@ -65,7 +65,7 @@ function showLoading(model) {
   progress($("loading-bar"), fetching ? done / total : null);
 }
 
-/** @param {number|null} share from 0 to 1; null: nobody knows */
+/** @param {number|null} share from 0 to 1, or null if unknown */
 export function progress(bar, share) {
   if (share === null) bar.removeAttribute("value");
   else bar.value = share;

@@ -1,47 +1,47 @@
-// The interface in English or Korean: chosen by the browser, switchable, remembered.
+// The page in English or Korean. The browser's language decides, until the user switches.
 
 import { remembered, remember } from "./memory.js";
 import { STRINGS } from "./strings.js";
 
 const PLACES = { en: 0, ko: 1 };
 const ATTRIBUTES = { i18nLabel: "aria-label", i18nTitle: "title" };
-const params = new WeakMap(); // element -> what fills the gaps of its sentence
+const params = new WeakMap(); // element -> values of its text
 const listeners = [];
 
 let current = remembered("interface") ?? (navigator.language.startsWith("ko") ? "ko" : "en");
 if (!(current in PLACES)) current = "en";
 
-/** The interface's language, a BCP 47 tag. */
+/** The page's language as a BCP 47 tag. */
 export const interfaceLanguage = () => current;
 
-/** A sentence in the interface's language; `{gap}` becomes `values.gap`. */
+/** A text in the page's language; `{gap}` becomes `values.gap`. */
 export function t(key, values = {}) {
   const sentence = STRINGS[key]?.[PLACES[current]];
-  if (sentence === undefined) throw new Error(`no sentence is called ${key}`);
+  if (sentence === undefined) throw new Error(`unknown text ${key}`);
   return sentence.replace(/\{(\w+)\}/g, (_, gap) => resolve(values[gap]));
 }
 
-/** Whether there is such a sentence. */
+/** Whether a text exists. */
 export const has = (key) => key in STRINGS;
 
-/** Put a sentence into an element, and again whenever the language changes. A value may be a
- * function, which is then asked each time. */
+/** Put a text into an element, and update it when the language changes. Values can be functions,
+ * called at each update. */
 export function say(element, key, values = {}) {
   element.dataset.i18n = key;
   params.set(element, values);
   const sentence = t(key, values);
-  // A live region speaks each time that it is written, so not twice the same.
+  // Screen readers announce every write to a live region, so skip repeats.
   if (element.textContent !== sentence) element.textContent = sentence;
 }
 
-/** The same for an element's accessible name. */
+/** Put a text into an element's accessible name, likewise. */
 export function label(element, key, values = {}) {
   element.dataset.i18nLabel = key;
   params.set(element, values);
   element.setAttribute("aria-label", t(key, values));
 }
 
-/** Take a sentence out. */
+/** Remove an element's text. */
 export function hush(element) {
   delete element.dataset.i18n;
   element.textContent = "";
@@ -58,7 +58,7 @@ export function speak(language) {
   for (const listener of listeners) listener();
 }
 
-/** Write every sentence of the page in the current language. */
+/** Update every text of the page. */
 export function translatePage() {
   document.documentElement.lang = current;
   document.title = t("title");

@@ -1,5 +1,5 @@
-// Live text by Vosk's WebSocket protocol: a configuration, then frames of PCM, each answered by
-// one message, then an end, answered by the last words.
+// Live text by Vosk's WebSocket protocol: a configuration, frames of PCM with one reply each, and an
+// end with the last words as its reply.
 
 import { openStream } from "./api.js";
 import { SAMPLE_RATE } from "./recorder.js";
@@ -8,23 +8,23 @@ const CONNECT_SECONDS = 5;
 const FINISH_SECONDS = 15;
 
 export class LiveText {
-  /** Words that will not change: `{word, start, end, confidence}`, times in seconds. */
+  /** Final words: `{word, start, end, confidence}`, times in seconds. */
   words = [];
   /** Utterances, between pauses: `{start, end}`. */
   segments = [];
-  /** Whether words are missing: the service refused, or went away. */
+  /** Whether words are missing because the service refused or disconnected. */
   lost = false;
 
   #socket;
-  #waiting = []; // frames until the connection stands
-  #owed = 0; // replies that have not come yet
+  #waiting = []; // frames until the connection opens
+  #owed = 0; // replies still to come
   #onChange;
   #ended = null;
 
   /**
    * @param {string} lang
-   * @param {(partial: string) => void} onChange called with the words that may still change, each
-   *   time that something is heard, and when text is lost
+   * @param {(partial: string) => void} onChange called with the provisional words after every
+   *   reply, and when text is lost
    */
   constructor(lang, onChange) {
     this.#onChange = onChange;
@@ -43,7 +43,7 @@ export class LiveText {
     };
   }
 
-  /** The settled text. */
+  /** The final text. */
   get text() {
     return this.words.map(({ word }) => word).join(" ");
   }
@@ -59,7 +59,7 @@ export class LiveText {
     }
   }
 
-  /** Wait for the last words; false where some are missing. */
+  /** Wait for the last words; false if some are missing. */
   async finish() {
     if (this.lost) return false;
     const finished = new Promise((resolve) => (this.#ended = resolve));

@@ -1,12 +1,12 @@
-// What the page remembers. Browsers can forbid storage altogether; then it remembers nothing.
+// Stores choices. If the browser forbids storage, the page forgets them.
 
 const PREFIX = "stt-ctc.";
 
-/** A choice from an earlier visit, or null. */
+/** A choice of an earlier visit, or null. */
 export const remembered = (name) => read("localStorage", name);
 export const remember = (name, value) => write("localStorage", name, value);
 
-/** The API key: for this tab only, until it is closed. */
+/** The API key, kept for this tab until it is closed. */
 export const apiKey = () => read("sessionStorage", "key");
 export const keepApiKey = (value) => write("sessionStorage", "key", value);
 
@@ -23,6 +23,6 @@ function write(storage, name, value) {
     if (value === null) window[storage].removeItem(PREFIX + name);
     else window[storage].setItem(PREFIX + name, value);
   } catch {
-    // Not remembered.
+    // The browser forbids storage.
   }
 }

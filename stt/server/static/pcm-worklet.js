@@ -1,4 +1,4 @@
-// In the audio thread: the microphone's samples become frames of 16-bit mono PCM at 16 kHz.
+// Audio thread: converts microphone samples to frames of 16-bit mono PCM at 16 kHz.
 
 import { Resampler } from "./resampler.js";
 
@@ -8,7 +8,7 @@ const FRAME_SAMPLES = 1_600; // 100 ms
 class PcmProcessor extends AudioWorkletProcessor {
   constructor() {
     super();
-    // Not an AudioContext of 16 kHz: Firefox connects no microphone to one of another rate.
+    // An AudioContext at 16 kHz would not do: Firefox connects microphones only at their own rate.
     this.resampler = new Resampler(sampleRate, SAMPLE_RATE);
     this.frame = new Int16Array(FRAME_SAMPLES);
     this.filled = 0;

@@ -1,4 +1,4 @@
-// Plays the recording; its position is a slider over the waveform.
+// Plays the recording, with a position slider over the waveform.
 
 import { label, t } from "./i18n.js";
 import { clock } from "./quantities.js";
@@ -10,7 +10,7 @@ export class Player {
   #onTime;
   #seconds = 0;
 
-  /** @param {(seconds: number, playing: boolean) => void} onTime called for each new place */
+  /** @param {(seconds: number, playing: boolean) => void} onTime called at each new position */
   constructor(onTime) {
     this.#onTime = onTime;
     const audio = this.#audio;
@@ -27,7 +27,7 @@ export class Player {
     audio.addEventListener("error", () => audio.hasAttribute("src") && this.#playable(false));
   }
 
-  /** Take a recording; resolves to its length in seconds, or null where the browser cannot tell. */
+  /** Load a recording; resolves to its length in seconds, or null if unknown. */
   async load(file) {
     const audio = this.#audio;
     URL.revokeObjectURL(audio.src);
@@ -39,12 +39,12 @@ export class Player {
       audio.addEventListener("loadedmetadata", () => resolve(audio.duration), { once: true });
       audio.addEventListener("error", () => resolve(null), { once: true });
     });
-    if (!Number.isFinite(seconds) || seconds === 0) return null; // As in what browsers record.
+    if (!Number.isFinite(seconds) || seconds === 0) return null; // As in recordings made by browsers.
     this.#setLength(seconds);
     return seconds;
   }
 
-  /** The length that the service found, for a file that does not say. */
+  /** Use the length from the service if the file has none. */
   learnLength(seconds) {
     if (this.#seconds === 0) this.#setLength(seconds);
   }
@@ -59,7 +59,7 @@ export class Player {
   }
 
   play() {
-    this.#audio.play().catch(() => {}); // The error event has said so.
+    this.#audio.play().catch(() => {}); // The error event reports it.
   }
 
   pause() {
@@ -71,7 +71,7 @@ export class Player {
     this.#tell();
   }
 
-  /** Say the position again, in the interface's language. */
+  /** Update the position text after a change of language. */
   translate() {
     this.#tell();
   }

@@ -1,4 +1,4 @@
-// What went wrong, in the service's words under a title in the reader's language; and the API key.
+// Shows errors, with the service's message under a translated title, and asks for the API key.
 
 import { Unreachable } from "./api.js";
 import { watchHealth } from "./health.js";
@@ -8,7 +8,7 @@ import { NoMicrophone } from "./recorder.js";
 const $ = (id) => document.getElementById(id);
 let again = null;
 
-/** @param {Error} error  @param {() => void} retry what to do on "Try again" */
+/** @param {Error} error  @param {() => void} retry called on "Try again" */
 export function showProblem(error, retry) {
   const detail = $("problem-detail");
   hush(detail);
@@ -35,7 +35,7 @@ export function forgetProblem() {
   $("problem").hidden = true;
 }
 
-/** Ask for an API key; resolves to it, or to null. @param {boolean} wasWrong the one before */
+/** Ask for an API key; resolves to it, or to null. @param {boolean} wasWrong whether the previous key was wrong */
 export function askForKey(wasWrong) {
   const [form, field] = [$("key"), $("key-value")];
   form.hidden = false;

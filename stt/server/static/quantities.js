@@ -1,6 +1,6 @@
-// Quantities as people read them.
+// Formats durations and sizes.
 
-/** 75.4 -> "1:15"; hours only where there are some. @param {number} seconds */
+/** 75.4 -> "1:15"; hours only if there are any. @param {number} seconds */
 export function clock(seconds) {
   const whole = Math.floor(Math.max(0, seconds) + 1e-6);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];

@@ -1,4 +1,4 @@
-// The card that is seen while recording: clock, level, live text.
+// The recording card: clock, level, live text.
 
 import { hush, say } from "./i18n.js";
 import { LiveText } from "./live.js";
@@ -6,7 +6,7 @@ import { clock } from "./quantities.js";
 import { Recorder } from "./recorder.js";
 import { Levels } from "./waveform.js";
 
-const LEVEL_SAMPLES = 800; // of one bar: 50 ms
+const LEVEL_SAMPLES = 800; // samples per bar: 50 ms
 const SILENT_SECONDS = 3;
 const SILENT_LEVEL = 0.001;
 
@@ -20,16 +20,16 @@ export class Recording {
   #heard = false;
 
   /**
-   * Ask for the microphone; text appears as words are heard. Raises NoMicrophone.
+   * Start recording with live text. Throws NoMicrophone.
    *
-   * @param {{code: string, name: string, tag: string}} language that is spoken: what the service
-   *   calls it, what its speakers do, and BCP 47
+   * @param {{code: string, name: string, tag: string}} language spoken language: its
+   *   code, its native name and its BCP 47 tag
    */
   async start({ code, name, tag }) {
     this.#heard = false;
     this.#levels.clear();
     this.#live = this.#recorder = null;
-    const early = []; // frames from before the connection was asked for
+    const early = []; // frames recorded before the connection
     this.#recorder = await Recorder.start((frame) => this.#take(frame, early));
     this.#live = new LiveText(code, (partial) => this.#show(partial));
     for (const frame of early) this.#live.send(frame);
@@ -37,10 +37,10 @@ export class Recording {
     say($("on-air"), "recording.now", { language: name });
     $("recording-time").textContent = clock(0);
     this.#show("");
-    addEventListener("beforeunload", stayHere); // The recording is nowhere else.
+    addEventListener("beforeunload", stayHere); // The recording exists only here.
   }
 
-  /** End. `{file, words, segments}`; `words` is null where the live text has gaps. */
+  /** Stop. Returns `{file, words, segments}`; `words` is null if live text is missing. */
   async stop() {
     say($("recording-note"), "recording.finishing");
     const stamp = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
@@ -52,7 +52,7 @@ export class Recording {
     return { file, seconds: this.#recorder.seconds, words: whole ? words : null, segments };
   }
 
-  /** End, and forget. */
+  /** Stop and discard the recording. */
   discard() {
     this.#recorder.discard();
     this.#live.close();

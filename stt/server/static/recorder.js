@@ -1,10 +1,10 @@
-// The microphone as frames of 16-bit mono PCM at 16 kHz, and the whole as a WAV file.
+// Records the microphone: frames of 16-bit mono PCM at 16 kHz, then a WAV file.
 
 import { wavFile } from "./wav.js";
 
 export const SAMPLE_RATE = 16_000;
 
-/** Why there is no recording; `reason` is one of `denied`, `missing`, `insecure`, `failed`. */
+/** Recording is impossible; `reason` is one of `denied`, `missing`, `insecure`, `failed`. */
 export class NoMicrophone extends Error {
   constructor(reason) {
     super(reason);
@@ -13,7 +13,7 @@ export class NoMicrophone extends Error {
 }
 
 const REASONS = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "missing" };
-// Recognisers are trained on speech as it is; what calls do to it costs words.
+// Models are trained on unprocessed speech; processing for calls costs accuracy.
 const CONSTRAINTS = { channelCount: 1, echoCancellation: false, noiseSuppression: false };
 
 export class Recorder {
@@ -30,7 +30,7 @@ export class Recorder {
     return this.#samples / SAMPLE_RATE;
   }
 
-  /** Ask for the microphone and begin. @param {(frame: Int16Array) => void} onFrame */
+  /** Request the microphone and start. @param {(frame: Int16Array) => void} onFrame */
   static async start(onFrame) {
     if (!navigator.mediaDevices || !window.AudioWorkletNode) throw new NoMicrophone("insecure");
     const recorder = new Recorder();
@@ -44,7 +44,7 @@ export class Recorder {
     return recorder;
   }
 
-  /** End; the recording. @param {string} name of the file */
+  /** Stop; returns the recording. @param {string} name of the file */
   async stop(name) {
     await new Promise((resolve) => {
       this.#node.port.onmessage = ({ data }) => (data === null ? resolve() : this.#take(data));
@@ -54,7 +54,7 @@ export class Recorder {
     return wavFile(this.#frames, SAMPLE_RATE, name);
   }
 
-  /** End, and forget the recording. */
+  /** Stop and discard the recording. */
   discard() {
     this.#node.port.onmessage = null;
     this.#close();
@@ -68,10 +68,10 @@ export class Recorder {
     this.#node = new AudioWorkletNode(this.#context, "pcm");
     this.#node.port.onmessage = ({ data }) => this.#take(data);
     this.#context.createMediaStreamSource(this.#microphone).connect(this.#node);
-    // It gives silence; but browsers may not run a node that leads nowhere.
+    // Outputs silence: browsers may not run an unconnected node.
     this.#node.connect(this.#context.destination);
     await this.#context.resume();
-    // A phone that goes to sleep stops recording.
+    // A sleeping phone stops recording.
     this.#screen = await navigator.wakeLock?.request("screen").catch(() => undefined);
   }
 

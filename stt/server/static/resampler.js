@@ -15,7 +15,7 @@ export class Resampler {
     this.position = this.reach; // of the next output sample, in this.input
   }
 
-  /** The output samples that have become known. @param {Float32Array} samples */
+  /** The output samples so far. @param {Float32Array} samples */
   feed(samples) {
     const input = new Float32Array(this.input.length + samples.length);
     input.set(this.input);
@@ -30,7 +30,7 @@ export class Resampler {
     return Float32Array.from(output);
   }
 
-  /** What is left, as if silence followed. */
+  /** The remaining samples, as if silence followed. */
   finish() {
     return this.feed(new Float32Array(this.reach + 1));
   }

@@ -1,12 +1,12 @@
-// The text: words that light up as they are heard, and that can be clicked to hear them.
+// The transcript: words light up during playback, and a click plays from a word.
 
 import { label, say, t } from "./i18n.js";
 import { clock } from "./quantities.js";
 
-const SURE = 0.95; // confidence from which a word has no tint
-const LINGER_SECONDS = 0.3; // a word stays lit so long after its end, unless the next one begins
+const SURE = 0.95; // words of this confidence have no tint
+const LINGER_SECONDS = 0.3; // a word stays lit this long, unless the next one begins
 
-/** A word and where it was said: `{word, start, end, confidence}`, times in seconds. */
+/** A word with its times: `{word, start, end, confidence}`, times in seconds. */
 export class TranscriptView {
   #element = document.getElementById("transcript");
   #spoken = document.getElementById("spoken");
@@ -23,7 +23,7 @@ export class TranscriptView {
       const word = target.closest(".word");
       const time = target.closest("button.from");
       if (time) onPlay(Number(time.value));
-      // Whoever selects text wants to copy it.
+      // A selection is for copying.
       else if (word && getSelection().isCollapsed) this.#playWord(Number(word.dataset.index));
     });
     this.#element.addEventListener("keydown", (event) => {
@@ -33,7 +33,7 @@ export class TranscriptView {
     });
   }
 
-  /** Nothing, or the text so far of what is still being transcribed. */
+  /** Clear, or show the text so far. */
   clear(text = "") {
     this.#words = [];
     this.#spans = [];
@@ -69,7 +69,7 @@ export class TranscriptView {
     }
   }
 
-  /** Light the word that is heard at a time. @param {number|null} seconds null: none */
+  /** Light the word at a time. @param {number|null} seconds null for none */
   light(seconds) {
     let index = seconds === null ? -1 : lastStartingBy(this.#words, seconds + 0.001);
     if (index >= 0 && seconds > this.#words[index].end + LINGER_SECONDS) index = -1;
@@ -79,12 +79,12 @@ export class TranscriptView {
     this.#lit = index;
   }
 
-  /** Bring the lit word into view. */
+  /** Scroll to the lit word. */
   follow() {
     this.#spans[this.#lit]?.scrollIntoView({ block: "nearest" });
   }
 
-  /** Write the hints again, in the interface's language. */
+  /** Update the hints after a change of language. */
   translate() {
     this.#spans.forEach((span, index) => (span.title = this.#hint("transcript.hint", index)));
   }
@@ -137,7 +137,7 @@ export class TranscriptView {
     this.#spans[this.#cursor]?.classList.add("cursor");
   }
 
-  /** Whether the key means something here. */
+  /** Handle a key; returns whether it had an effect. */
   #press(key, onToggle) {
     const last = this.#words.length - 1;
     if (last < 0) return false;
@@ -156,7 +156,7 @@ export class TranscriptView {
   }
 }
 
-/** Index of the last word that starts by a time, or -1. */
+/** Index of the last word that has started at a time, or -1. */
 function lastStartingBy(words, seconds) {
   let [low, high] = [0, words.length];
   while (low < high) {

@@ -14,9 +14,9 @@ export function wavFile(frames, sampleRate, name) {
   header.setUint16(20, 1, true); // PCM
   header.setUint16(22, 1, true); // channels
   header.setUint32(24, sampleRate, true);
-  header.setUint32(28, sampleRate * 2, true); // bytes a second
-  header.setUint16(32, 2, true); // bytes of a sample of all channels
-  header.setUint16(34, 16, true); // bits of a sample
+  header.setUint32(28, sampleRate * 2, true); // bytes per second
+  header.setUint16(32, 2, true); // bytes per sample of all channels
+  header.setUint16(34, 16, true); // bits per sample
   ascii(36, "data");
   header.setUint32(40, bytes, true);
   return new File([header, ...frames], name, { type: "audio/wav" });

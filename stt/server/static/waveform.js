@@ -2,9 +2,9 @@
 
 const BAR = 3; // CSS pixels
 const GAP = 2;
-const LEAST = 0.05; // of the height: silence is seen too
-const FAINT = 0.02; // A recording louder than this is shown as tall as any other.
-const SPOKEN = 0.5; // of the height: a word, where only the words are known
+const LEAST = 0.05; // of the height, so that silence shows
+const FAINT = 0.02; // Recordings with a higher peak are scaled to full height.
+const SPOKEN = 0.5; // height of words, if only their times are known
 
 class Bars {
   constructor(canvas) {
@@ -13,7 +13,7 @@ class Bars {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
-  /** How many fit. */
+  /** Number of bars that fit. */
   get count() {
     return Math.floor((this.canvas.clientWidth + GAP) / (BAR + GAP));
   }
@@ -38,7 +38,7 @@ class Bars {
   }
 }
 
-/** A recording, and how much of it has been played. */
+/** A recording, with the played part marked. */
 export class Waveform extends Bars {
   #outline = null;
   #top = 1; // loudest value
@@ -46,7 +46,7 @@ export class Waveform extends Bars {
   #seconds = 0;
   #at = 0;
 
-  /** @param {Float32Array|null} outline values from 0 to 1; null: draw where the words are */
+  /** @param {Float32Array|null} outline values from 0 to 1, or null to draw the words */
   show({ outline = this.#outline, words = this.#words, seconds = this.#seconds }) {
     this.#outline = outline;
     this.#top = Math.max(FAINT, ...(outline ?? []));
@@ -84,7 +84,7 @@ export class Waveform extends Bars {
   }
 }
 
-/** The last seconds of the microphone, the newest at the right. */
+/** The last seconds of the microphone, newest at the right. */
 export class Levels extends Bars {
   #levels = [];
 
@@ -102,7 +102,7 @@ export class Levels extends Bars {
 
   draw() {
     const missing = this.count - this.#levels.length;
-    // The square root, as ears hear: quiet speech is seen too.
+    // The square root makes quiet speech visible.
     this.paint((bar) => Math.sqrt(this.#levels[bar - missing] ?? 0), Infinity);
   }
 }

@@ -1,4 +1,4 @@
-// One thing at a time is asked of the service: with progress, a way to cancel, and its problems.
+// Runs one request at a time, with progress, cancel and error display.
 
 import { progress } from "./health.js";
 import { hush, say } from "./i18n.js";
@@ -8,17 +8,17 @@ import { size } from "./quantities.js";
 const $ = (id) => document.getElementById(id);
 let job = null; // AbortController
 
-/** Whether something is being asked. */
+/** Whether a request is running. */
 export const busy = () => job !== null;
 
 /**
- * Ask, and show how far it is.
+ * Run a request and show its progress.
  *
  * @param {object} doing
  * @param {(signal: AbortSignal, onProgress: Function) => Promise<void>} doing.ask
- * @param {() => void} doing.again asks anew after a problem
- * @param {(text: string) => void} doing.onText gets the text so far
- * @param {() => void} doing.onChange called at the begin and at the end
+ * @param {() => void} doing.again retries after an error
+ * @param {(text: string) => void} doing.onText called with the text so far
+ * @param {() => void} doing.onChange called at the start and at the end
  */
 export async function work({ ask, again, onText, onChange }) {
   forgetProblem();

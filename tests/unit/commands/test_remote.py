@@ -178,10 +178,10 @@ def test_the_key_is_sent_as_bearer_token(
 
 
 def test_a_missing_key_is_reported_in_the_service_s_words() -> None:
-    detail = {"detail": "This service needs a key, and there was none or a wrong one."}
+    detail = {"detail": "The API key is missing or wrong."}
     with stand_in((401, {"WWW-Authenticate": "Bearer"}, detail)) as server:
         recognizer = RemoteRecognizer(server.url)
-        with pytest.raises(RecognitionFailed, match="needs a key"):
+        with pytest.raises(RecognitionFailed, match="API key is missing"):
             recognizer.recognize(BytesIO(b"x"), "a")
     assert server.keys == [None]
 

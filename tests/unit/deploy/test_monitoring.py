@@ -9,8 +9,8 @@ import yaml
 
 from stt.errors import SttError
 from stt.observability.metrics import METHODS, Metrics
+from stt.server.failures import CANCELLED
 from stt.server.problems import CODES, STATUSES
-from stt.server.schemas import CANCELLED
 from tests.deployment import DASHBOARD, DEPLOY, OPERATIONS, series
 
 ALERTS = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text(encoding="utf-8"))

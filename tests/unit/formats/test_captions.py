@@ -9,7 +9,9 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stt.formats.captions import columns, cut_cues, to_srt, to_vtt
+from stt.formats.captions import columns, cut_cues
+from stt.formats.srt import to_srt
+from stt.formats.vtt import to_vtt
 from stt.types import Transcript, Word
 from tests.words import spoken, words
 
@@ -17,7 +19,7 @@ KOREAN = st.text("가나다뷁힣", min_size=1, max_size=8)
 NO_SPACES = st.text("今日は良い天気ですねカタカナー", min_size=1, max_size=120)
 MARKS = st.text("a&<>-'\"1é\u0301", min_size=1, max_size=60)
 RESTS_MS = st.integers(50, 3_000)
-"""Silence at the end; some, so that 40 words without length have room for a millisecond each."""
+"""Silence at the end, with room for 40 words without duration at 1 ms each."""
 TEXTS = KOREAN | NO_SPACES | MARKS | st.sampled_from(["-->", "&amp;", "7", "<b>", "w" * 90])
 
 
@@ -26,7 +28,7 @@ def say(*parts: tuple[str, float, float], duration: float = 60) -> Transcript:
 
 
 def evenly(text: str, seconds_per_word: float) -> Transcript:
-    """The words of a text, touching each other."""
+    """The words of a text without gaps."""
     parts = text.split()
     said = spoken(
         *(
@@ -45,7 +47,7 @@ def times(transcript: Transcript) -> list[tuple[int, int]]:
     return [(cue.start_ms, cue.end_ms) for cue in cut_cues(transcript)]
 
 
-def test_srt_to_the_letter() -> None:
+def test_exact_srt() -> None:
     said = say(("안녕하세요", 0.52, 1.4), ("네", 3725.0, 3725.9), duration=3726)
     assert to_srt(said) == (
         "1\n00:00:00,520 --> 00:00:01,400\n안녕하세요\n"
@@ -53,7 +55,7 @@ def test_srt_to_the_letter() -> None:
     )  # fmt: skip
 
 
-def test_vtt_to_the_letter() -> None:
+def test_exact_vtt() -> None:
     said = say(("안녕하세요", 0.52, 1.4), ("네", 3725.0, 3725.9), duration=3726)
     assert to_vtt(said) == (
         "WEBVTT\n\n00:00:00.520 --> 00:00:01.400\n안녕하세요\n"
@@ -61,7 +63,7 @@ def test_vtt_to_the_letter() -> None:
     )  # fmt: skip
 
 
-def test_nothing_said() -> None:
+def test_no_speech() -> None:
     assert to_srt(Transcript((), 5)) == ""
     assert to_vtt(Transcript((), 5)) == "WEBVTT\n"
     assert webvtt.from_string("WEBVTT\n").captions == []
@@ -82,11 +84,11 @@ def test_a_short_cue_is_extended_at_its_end() -> None:
     assert times(say(("a", 1, 1.1))) == [(1000, 1800)]
 
 
-def test_but_not_into_the_next_cue() -> None:
+def test_a_cue_is_not_extended_into_the_next_one() -> None:
     assert times(say(("a", 1, 1.02), ("b", 1.62, 3))) == [(1000, 1620), (1620, 3000)]
 
 
-def test_and_not_past_the_end_of_the_audio() -> None:
+def test_a_cue_is_not_extended_past_the_end_of_the_audio() -> None:
     assert times(say(("a", 1, 1.1), duration=1.5009)) == [(1000, 1500)]
     assert times(say(("a", 1, 1.5009), duration=1.5009)) == [(1000, 1500)]
 
@@ -116,7 +118,7 @@ def test_a_character_keeps_its_marks() -> None:
     assert lines(say((accented, 0, 1))) == [("q\u0301" * 21, "q\u0301" * 22)]
 
 
-def test_a_speech_without_spaces_is_broken_into_cues_in_time_with_it() -> None:
+def test_speech_without_spaces_is_split_into_cues_by_time() -> None:
     said = say(("今日は良い天気ですね" * 4, 10, 30))
     cues = cut_cues(said)
     assert "".join("".join(cue.lines) for cue in cues) == said.text
@@ -128,12 +130,12 @@ def test_a_speech_without_spaces_is_broken_into_cues_in_time_with_it() -> None:
     ]
 
 
-def test_a_drawn_out_word_is_shown_whole_for_the_longest_time() -> None:
+def test_a_drawn_out_word_stays_for_the_maximum_duration() -> None:
     said = say(("서울역", 1, 11), ("까지", 11, 12))
     assert (lines(said), times(said)) == ([("서울역",), ("까지",)], [(1000, 8000), (11000, 12000)])
 
 
-def test_a_word_without_length_is_shown_too() -> None:
+def test_a_word_without_duration_is_shown() -> None:
     said = say(("a" * 42, 1, 1), ("b" * 42, 1, 1), ("c", 1, 1), duration=1)
     assert (times(said), lines(said)) == (
         [(998, 999), (999, 1000)],
@@ -141,7 +143,7 @@ def test_a_word_without_length_is_shown_too() -> None:
     )
 
 
-def test_long_speech_becomes_several_cues_at_its_pauses() -> None:
+def test_long_speech_is_split_at_pauses() -> None:
     said = say(("a", 0, 2), ("b", 2, 4), ("c", 4.3, 6), ("d", 6.1, 8))
     assert lines(said) == [("a b",), ("c d",)]
 
@@ -155,7 +157,7 @@ def test_rounding_carries(seconds: float) -> None:
 
 @given(words(TEXTS), RESTS_MS)
 @settings(max_examples=300, deadline=None)
-def test_cues_keep_to_the_rules(said: tuple[Word, ...], rest_ms: int) -> None:
+def test_cues_follow_the_rules(said: tuple[Word, ...], rest_ms: int) -> None:
     duration = (said[-1].end if said else 0) + rest_ms / 1000
     transcript = Transcript(said, duration)
     cues = cut_cues(transcript)
@@ -177,7 +179,7 @@ def test_cues_keep_to_the_rules(said: tuple[Word, ...], rest_ms: int) -> None:
 
 @given(words(KOREAN | st.sampled_from(["one", "2"]), shortest_ms=1, longest_ms=3_000))
 @settings(max_examples=150, deadline=None)
-def test_words_that_fit_a_line_are_never_broken_and_stand_at_their_times(
+def test_words_that_fit_a_line_stay_whole_at_their_times(
     said: tuple[Word, ...],
 ) -> None:
     cues = cut_cues(Transcript(said, 1000))
@@ -193,7 +195,7 @@ def test_words_that_fit_a_line_are_never_broken_and_stand_at_their_times(
 
 @given(words(TEXTS), RESTS_MS)
 @settings(max_examples=150, deadline=None)
-def test_the_usual_parsers_read_the_same(said: tuple[Word, ...], rest_ms: int) -> None:
+def test_common_parsers_read_the_same_cues(said: tuple[Word, ...], rest_ms: int) -> None:
     transcript = Transcript(said, (said[-1].end if said else 0) + rest_ms / 1000)
     expected = [(cue.start_ms, cue.end_ms, "\n".join(cue.lines)) for cue in cut_cues(transcript)]
     tick = timedelta(milliseconds=1)

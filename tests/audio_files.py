@@ -1,4 +1,4 @@
-"""Recordings made for tests: the same samples in every container that is accepted."""
+"""Synthetic recordings for tests, in any accepted container."""
 
 from fractions import Fraction
 from io import BytesIO
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def tones(seconds: float, rate: int, channels: int = 1, seed: int = 0) -> NDArray[np.float32]:
-    """Some sines and noise, ``[n, channels]``, different in each channel, below 3 kHz."""
+    """Sines below 3 kHz and noise, ``[n, channels]``, different in each channel."""
     random = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
     columns = []
@@ -30,11 +30,11 @@ def with_libsndfile(
 
 
 def with_ffmpeg(samples: NDArray[np.float32], rate: int, container: str, codec: str) -> bytes:
-    """Encode with FFmpeg's muxers: mp4 (also m4a), 3gp, webm, adts, ogg, sdp is no container."""
+    """Encode with an FFmpeg muxer: mp4 (also for m4a), 3gp, webm, matroska, adts or ogg."""
     import av
 
     file = BytesIO()
-    # Without the time, and without random ids.
+    # Without timestamps and random ids.
     with av.open(file, "w", format=container, options={"fflags": "+bitexact"}) as output:
         stream = output.add_stream(codec, rate=rate)
         stream.layout = "mono" if samples.shape[1] == 1 else "stereo"

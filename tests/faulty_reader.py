@@ -1,4 +1,4 @@
-"""A decoder that does what its file says; for workers that have to be killed."""
+"""A reader that misbehaves as its file says."""
 
 import ctypes
 import os
@@ -17,7 +17,7 @@ from stt.types import Waveform
 
 
 def read_audio(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
-    """Obey the first line; then give the rest back, a sample for each byte."""
+    """Obey the first line, then return the rest with a sample for each byte."""
     source.seek(0)
     command, _, rest = source.read().partition(b"\n")
     if command == b"sleep":

@@ -1,7 +1,7 @@
-"""A corpus of files that no friend would send: ``python -m tests.hostile FOLDER`` writes it.
+"""A corpus of hostile files: ``python -m tests.hostile FOLDER`` writes it.
 
-Deterministic, and small: the bombs are written frame by frame, not encoded. Each file comes with
-the outcomes that are right for it: ``ok`` or codes of `stt.errors`.
+Deterministic and quick to make: the bombs are written frame by frame, not encoded. Each file has a
+set of acceptable outcomes: ``ok`` or codes of `stt.errors`.
 """
 
 import random
@@ -24,7 +24,7 @@ URL = "http://127.0.0.1:9/secret"
 
 @dataclass(frozen=True)
 class Hostile:
-    """One file, and what may become of it."""
+    """One file and its acceptable outcomes."""
 
     name: str
     data: bytes
@@ -33,7 +33,7 @@ class Hostile:
 
 @cache
 def originals() -> dict[str, bytes]:
-    """Half a second in everything that is accepted."""
+    """Half a second in every accepted container and many codecs."""
     wide, narrow = tones(0.5, 44_100, 2), tones(0.5, 16_000)
     amr = b"".join(b"\x04" + bytes((index * 7 % 256,)) * 12 for index in range(25))
     made = {
@@ -61,7 +61,7 @@ def originals() -> dict[str, bytes]:
 
 
 def _steady(data: bytes) -> bytes:
-    """Without what libsndfile takes from the clock: OGG's serial number, WAV's time of the peak."""
+    """Remove what libsndfile takes from the clock: OGG's serial number, WAV's time of the peak."""
     if data[:4] == b"OggS":
         return mended_ogg(data.replace(data[14:18], bytes(4)))
     peak = data.find(b"PEAK", 0, 100)
@@ -69,13 +69,13 @@ def _steady(data: bytes) -> bytes:
 
 
 def patched(data: bytes, at: int, value: bytes) -> bytes:
-    """The same with some bytes written over."""
+    """Overwrite some bytes."""
     return data[:at] + value + data[at + len(value) :]
 
 
 @cache
 def corpus(url: str = URL) -> tuple[Hostile, ...]:
-    """All of it; ``url`` is where playlists and references point to."""
+    """All files; playlists and references point to ``url``."""
     made = (
         *_truncated(), *_wav_lies(), *_flac_lies(), *_ogg_lies(), *_mp3_lies(), *_mp4_lies(url),
         *_matroska_lies(), *_bombs(), *_impossible_samples(), *_polyglots(url), *_playlists(url),
@@ -93,7 +93,7 @@ def _truncated() -> Iterator[Hostile]:
     for name, data in originals().items():
         for percent in range(5, 100, 5):
             part = data[: len(data) * percent // 100]
-            # What a FLAC header promises must be there; the others give what they hold.
+            # Truncated FLAC is an error; other containers may give a prefix.
             outcomes = (BROKEN,) if name == "flac" else (OK, BROKEN)
             yield _make("truncated", f"{name}-{percent:02}", part, *outcomes)
 
@@ -138,7 +138,7 @@ def flac_head(
 
 
 def flac_silence(seconds: float, rate: int = 16_000, channels: int = 1, claim: int = -1) -> bytes:
-    """Silence as FLAC, some 16 bytes for 65,535 samples (RFC 9639, section 9)."""
+    """Silence as FLAC, about 16 bytes per 65,535 samples (RFC 9639, section 9)."""
     block = 65_535
     n_frames = -int(-seconds * rate // block)
     parts = [flac_head(n_frames * block if claim < 0 else claim, rate, channels, block=block)]
@@ -182,7 +182,7 @@ def _flac_lies() -> Iterator[Hostile]:
     yield _make("flac", "two-days", patched(flac, 18, (claim | 2**33).to_bytes(8)), LONG)
     yield _make("flac", "length-unknown", patched(flac, 18, claim.to_bytes(8)), OK)
     for rate in (0, 1, 3_999, 384_001, 655_350, 2**20 - 1):
-        # Its frames name their rate too; where nothing is claimed, FFmpeg goes by that.
+        # Frames also state the rate; FFmpeg uses that if the header claims no length.
         yield _make("flac", f"rate-{rate}", flac_head(0, rate) + flac[42:], OK, BROKEN)
         yield _make("flac", f"claimed-rate-{rate}", flac_head(16_000, rate) + flac[42:], BROKEN)
     for size in (0, 1, 15, 65_535):
@@ -197,14 +197,14 @@ def _flac_lies() -> Iterator[Hostile]:
 
 
 def ogg_page(packets: bytes, table: bytes, number: int, granule: int, kind: int) -> bytes:
-    """A page (RFC 3533, section 6) with the checksum that it must have."""
+    """A page (RFC 3533, section 6) with the right checksum."""
     head = struct.pack("<4sBBqIII", b"OggS", 0, kind, granule, 1, number, 0)
     page = head + bytes((len(table),)) + table + packets
     return patched(page, 22, struct.pack("<I", _crc(page, 32, 0x04C11DB7)))
 
 
 def mended_ogg(data: bytes) -> bytes:
-    """The same with right checksums, so that decoders look at what has been changed."""
+    """Correct all checksums, so that decoders do not drop changed pages."""
     out, at = bytearray(data), data.find(b"OggS")
     while at >= 0 and at + 27 <= len(out):
         n_segments = out[at + 26]
@@ -271,13 +271,13 @@ def _mp3_lies() -> Iterator[Hostile]:
 
 
 def box(kind: bytes, *content: bytes, size: int = -1) -> bytes:
-    """A box of an MP4 file; ``size`` is what it says, else what it has."""
+    """A box of an MP4 file; ``size`` overrides its real size."""
     data = b"".join(content)
     return struct.pack(">I", len(data) + 8 if size < 0 else size) + kind + data
 
 
 def _alias(path: str) -> bytes:
-    """A Macintosh alias record, as far as FFmpeg reads it: volume, file, and the path itself."""
+    """The parts of a Macintosh alias record that FFmpeg reads: volume, file and path."""
     name = path.rpartition("/")[2].encode()
     record = bytes(10) + b"\4disk".ljust(28, b"\0") + bytes(12)
     record += bytes((len(name),)) + name.ljust(63, b"\0") + bytes(16) + struct.pack(">hh", 1, 1)
@@ -311,7 +311,7 @@ def _mp4_lies(url: str) -> Iterator[Hostile]:
         for value in values:
             lie = patched(m4a, m4a.index(kind) - 4 + at, struct.pack(form, value))
             yield _make("mp4", f"{name}-{value}", lie)
-    # An index that takes four bytes to write and gigabytes to build.
+    # A count of four bytes that asks for an index of gigabytes.
     for n_frames in (2**24, 2**27, 2**31 - 1):
         at = m4a.index(b"stsz")
         lie = patched(m4a, at + 8, struct.pack(">II", 1, n_frames))
@@ -375,14 +375,14 @@ def _matroska_lies() -> Iterator[Hostile]:
 
 
 def ebml(identifier: str, content: bytes) -> bytes:
-    """An element (RFC 8794), its size in eight bytes."""
+    """An element (RFC 8794) with its size in eight bytes."""
     return bytes.fromhex(identifier) + (1 << 56 | len(content)).to_bytes(8) + content
 
 
 def matroska(
     blocks: list[bytes], codec: str = "A_PCM/INT/LIT", bits: int = 16, *, packed: bool = False
 ) -> bytes:
-    """A Matroska file of one mono track with these blocks; ``packed`` if they are zlib's."""
+    """A Matroska file with one mono track of these blocks; ``packed``: they are compressed."""
     audio = ebml("b5", struct.pack(">d", 16_000)) + ebml("9f", b"\x01")
     audio += ebml("6264", bytes((bits,)))
     entry = ebml("d7", b"\x01") + ebml("73c5", b"\x01") + ebml("83", b"\x02")
@@ -407,7 +407,7 @@ def opus_silence(seconds: float) -> bytes:
         ogg_page(head, bytes((len(head),)), 0, 0, 2),
         ogg_page(tags, bytes((len(tags),)), 1, 0, 0),
     ]
-    packet = bytes((3 << 3 | 3, 2))  # narrow band, two frames of 60 ms, both of no bytes
+    packet = bytes((3 << 3 | 3, 2))  # narrow band, two empty frames of 60 ms
     n_pages = -int(-seconds // (255 * 0.12))
     for index in range(n_pages):
         granule = (index + 1) * 255 * 5_760
@@ -417,13 +417,13 @@ def opus_silence(seconds: float) -> bytes:
 
 
 def packed_silence(minutes: int) -> bytes:
-    """Silence as PCM that Matroska's zlib shrinks a thousandfold."""
+    """PCM silence that zlib in Matroska shrinks a thousandfold."""
     block = zlib.compress(bytes(2 * 16_000 * 60), 9)
     return matroska([block] * minutes, packed=True)
 
 
 def _bombs() -> Iterator[Hostile]:
-    """All hold more than half an hour, most in some hundred kilobytes."""
+    """Most hold over half an hour in a few hundred kilobytes."""
     yield _make("bomb", "flac-100-hours", flac_silence(100 * 3600, 8_000), LONG)
     yield _make("bomb", "flac-2-hours-unclaimed", flac_silence(2 * 3600, claim=0), LONG)
     yield _make("bomb", "flac-2-hours-claimed-short", flac_silence(2 * 3600, claim=16_000))
@@ -433,7 +433,7 @@ def _bombs() -> Iterator[Hostile]:
     yield _make("bomb", "matroska-zlib-2-hours", packed_silence(120), LONG)
     huge = zlib.compress(bytes(100 * 2**20), 9)
     yield _make("bomb", "matroska-zlib-100-mb-block", matroska([huge], packed=True))
-    # Five minutes in one block, which no player writes.
+    # Five minutes in a single block.
     yield _make("bomb", "matroska-10-mb-block", matroska([bytes(10 * 2**20)]), OK)
 
 

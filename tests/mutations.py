@@ -1,4 +1,4 @@
-"""Files of the corpus, changed at random: what a fuzzer sends. The same seed, the same files."""
+"""Random mutations of the corpus, as a fuzzer makes them; deterministic for a seed."""
 
 import random
 import struct
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from tests.hostile import Hostile, corpus, mended_ogg, originals
 
 HEAD_BYTES = 400
-"""Where headers are; half of all changes go there, as samples are seldom interesting."""
+"""Half of all changes are in the headers, as samples are seldom interesting."""
 NUMBERS = [0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 2**15 - 1, 2**15, 2**16 - 1, 2**24, 2**31 - 1,
            2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 1]  # fmt: skip
 LARGEST_BYTES = 60_000
-"""Larger files of the corpus (the bombs) take seconds each, and are tried as they are."""
+"""Larger files, the bombs, take seconds each and are not mutated."""
 
 
 def mutated(count: int, seed: int = 0) -> Iterator[Hostile]:
-    """``count`` files; four of five come from whole recordings, the rest from broken ones."""
+    """``count`` files; four of five mutate a valid recording, the others a broken one."""
     rng = random.Random(seed)
     whole = list(originals().items())
     broken = [(each.name, each.data) for each in corpus() if 0 < len(each.data) < LARGEST_BYTES]
@@ -24,7 +24,7 @@ def mutated(count: int, seed: int = 0) -> Iterator[Hostile]:
         _, other = rng.choice(whole)
         for _ in range(rng.choice((1, 1, 2, 3, 8))):
             data = _change(data, other, rng)
-        # Ogg drops pages whose checksum is wrong, so nothing behind it would be tried.
+        # Decoders drop Ogg pages with wrong checksums, so most files get right ones.
         if b"OggS" in data[:4] and rng.random() < 0.8:
             data = mended_ogg(data)
         yield Hostile(f"{index}-{name}", data, frozenset())
@@ -46,15 +46,15 @@ def _change(data: bytes, other: bytes, rng: random.Random) -> bytes:
             return data[:at] + struct.pack(form, value) + data[at + struct.calcsize(form) :]
         case 3:  # a run of zeros, or of ones
             return data[:at] + rng.choice((b"\0", b"\xff")) * size + data[at + size :]
-        case 4:  # gone
+        case 4:  # removed
             return data[:at] + data[at + size :]
-        case 5:  # twice
+        case 5:  # repeated
             return data[:at] + data[at : at + size] * rng.choice((2, 3, 50)) + data[at + size :]
-        case 6:  # cut off
+        case 6:  # truncated
             return data[:at]
         case 7:  # the rest of another file
             return data[:at] + other[rng.randrange(len(other)) :]
-        case _:  # two places changed for each other
+        case _:  # two places swapped
             to = rng.randrange(max(1, len(data)))
             first, second = sorted((at, to))
             size = min(size, second - first, len(data) - second)

@@ -1,4 +1,4 @@
-"""The processes that decode, for all applications of a test run: their imports take seconds."""
+"""One pool of reader processes for all tests, since their imports take seconds."""
 
 import atexit
 from functools import cache
@@ -9,7 +9,7 @@ from stt.settings import load_settings
 
 @cache
 def shared_readers() -> ReaderPool:
-    """One pool with the default settings."""
+    """A pool with the default settings."""
     pool = ReaderPool(load_settings())
     atexit.register(pool.close)
     return pool

@@ -11,7 +11,7 @@ HEAD_BYTES = 32
 """Enough to tell every container."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Container:
     """One container: how it starts, and what opens it."""
 
@@ -24,13 +24,13 @@ class Container:
     matches: Callable[[bytes], bool]
     """Whether a file that starts with these bytes is one."""
     libsndfile_formats: tuple[str, ...] = ()
-    """libsndfile opens it, and must find one of these: it looks for itself, and knows many more."""
+    """What libsndfile may find in it: libsndfile looks for itself, and knows many more formats."""
     demuxer: str | None = None
-    """The FFmpeg demuxer that opens it otherwise."""
+    """The FFmpeg demuxer that opens it; None: libsndfile does."""
     may_follow_id3: bool = False
-    """Whether its files may begin with an ID3 tag."""
+    """Its files may begin with an ID3 tag."""
     is_exact: bool = False
-    """The header's length is exact: a file with less audio has been cut off."""
+    """The length in the header is exact, so a file with less audio is truncated."""
 
 
 def _starts(*magic: bytes, at: int = 0) -> Callable[[bytes], bool]:
@@ -66,74 +66,34 @@ def _is_aac(head: bytes) -> bool:
 
 
 CONTAINERS = (
+    Container("WAV", ("WAV",), (".wav",), _is_wav, libsndfile_formats=("WAV", "WAVEX", "RF64")),
+    # Before the other FLAC, since soundfile cannot read it.
     Container(
-        name="WAV",
-        labels=("WAV",),
-        suffixes=(".wav",),
-        matches=_is_wav,
-        libsndfile_formats=("WAV", "WAVEX", "RF64"),
-    ),
-    Container(  # before the other FLAC: soundfile cannot read it
-        name="FLAC",
-        labels=("FLAC",),
-        suffixes=(".flac",),
-        matches=_is_flac_of_unknown_length,
-        demuxer="flac",
+        "FLAC", ("FLAC",), (".flac",), _is_flac_of_unknown_length, demuxer="flac",
         may_follow_id3=True,
     ),
     Container(
-        name="FLAC",
-        labels=("FLAC",),
-        suffixes=(".flac",),
-        matches=_starts(b"fLaC"),
-        libsndfile_formats=("FLAC",),
-        may_follow_id3=True,
-        is_exact=True,
+        "FLAC", ("FLAC",), (".flac",), _starts(b"fLaC"), libsndfile_formats=("FLAC",),
+        may_follow_id3=True, is_exact=True,
     ),
     Container(
-        name="OGG",
-        labels=("OGG (Vorbis, Opus)",),
-        suffixes=(".ogg", ".oga", ".opus"),
-        matches=_starts(b"OggS"),
+        "OGG", ("OGG (Vorbis, Opus)",), (".ogg", ".oga", ".opus"), _starts(b"OggS"),
         libsndfile_formats=("OGG",),
     ),
+    Container("MP3", ("MP3",), (".mp3",), _is_mp3, libsndfile_formats=("MP3",)),
     Container(
-        name="MP3",
-        labels=("MP3",),
-        suffixes=(".mp3",),
-        matches=_is_mp3,
-        libsndfile_formats=("MP3",),
+        "MP4", ("M4A", "MP4", "3GP"), (".m4a", ".m4b", ".mp4", ".mov", ".3gp", ".3g2"),
+        _starts(b"ftyp", at=4), demuxer="mp4",
     ),
+    Container("AAC", ("AAC",), (".aac",), _is_aac, demuxer="aac", may_follow_id3=True),
     Container(
-        name="MP4",
-        labels=("M4A", "MP4", "3GP"),
-        suffixes=(".m4a", ".m4b", ".mp4", ".mov", ".3gp", ".3g2"),
-        matches=_starts(b"ftyp", at=4),
-        demuxer="mp4",
-    ),
-    Container(
-        name="AAC",
-        labels=("AAC",),
-        suffixes=(".aac",),
-        matches=_is_aac,
-        demuxer="aac",
-        may_follow_id3=True,
-    ),
-    Container(
-        name="Matroska",
-        labels=("WebM",),
-        suffixes=(".webm", ".mka", ".mkv"),
-        matches=_starts(b"\x1a\x45\xdf\xa3"),
+        "Matroska", ("WebM",), (".webm", ".mka", ".mkv"), _starts(b"\x1a\x45\xdf\xa3"),
         demuxer="matroska",
     ),
     Container(
-        name="AMR",
-        labels=("AMR",),
-        suffixes=(".amr", ".awb"),
-        matches=_starts(b"#!AMR\n", b"#!AMR-WB\n"),
-        demuxer="amr",
+        "AMR", ("AMR",), (".amr", ".awb"), _starts(b"#!AMR\n", b"#!AMR-WB\n"), demuxer="amr"
     ),
-)
+)  # fmt: skip
 """The first that matches counts."""
 
 LABELS = tuple(dict.fromkeys(label for each in CONTAINERS for label in each.labels))
@@ -143,13 +103,13 @@ AUDIO_SUFFIXES = frozenset(suffix for each in CONTAINERS for suffix in each.suff
 
 
 def sniff(source: BinaryIO) -> Container | None:
-    """The container of a recording, or None if it is in no accepted one; moves the position."""
+    """The container of a seekable recording, or None if it is not accepted."""
     source.seek(0)
     head = source.read(HEAD_BYTES)
     found = _match(head)
     if not head.startswith(b"ID3"):
         return found
-    # The tag says where it ends (ID3v2.4, 3.1); unless something else follows, it is MP3's.
+    # The tag gives its size (ID3v2.4, 3.1). FLAC and AAC may follow it, else it belongs to MP3.
     size = 0
     for seven_bits in head[6:10]:
         size = size << 7 | seven_bits & 0x7F

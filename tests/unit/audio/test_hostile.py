@@ -1,4 +1,4 @@
-"""The hostile corpus and the promises about it, in the processes that decode."""
+"""The hostile corpus in the reader processes."""
 
 import hashlib
 import re
@@ -25,7 +25,7 @@ CLIP = with_libsndfile(tones(0.5, 16_000), 16_000, "WAV")
 
 @pytest.fixture(scope="module")
 def others() -> set[psutil.Process]:
-    """Processes that other tests have started and left for those to come, servers among them."""
+    """Processes that other tests started and keep, such as servers."""
     return set(psutil.Process().children())
 
 
@@ -52,7 +52,7 @@ def outcome(pool: ReaderPool, data: bytes) -> str:
     return "ok"
 
 
-def test_the_corpus_is_large_and_always_the_same() -> None:
+def test_the_corpus_is_large_and_deterministic() -> None:
     files = corpus()
     assert len(files) >= 200
     truncated = [each.name for each in files if each.name.startswith("truncated/")]
@@ -63,7 +63,7 @@ def test_the_corpus_is_large_and_always_the_same() -> None:
 
 
 def digest() -> str:
-    """Of the corpus and of some mutations."""
+    """Hash of the corpus and of some mutations."""
     files = [*corpus(), *mutated(50, seed=1)]
     return hashlib.sha256(b"".join(each.name.encode() + each.data for each in files)).hexdigest()
 
@@ -78,7 +78,7 @@ def test_every_file_of_the_corpus_has_an_outcome_that_is_right_for_it(pool: Read
     assert outcome(pool, CLIP) == "ok"
 
 
-def test_a_thousand_mutated_files_crash_and_hang_nothing(pool: ReaderPool) -> None:
+def test_a_thousand_mutated_files_cause_no_crash_or_hang(pool: ReaderPool) -> None:
     found = {each.name: outcome(pool, each.data) for each in mutated(1000, seed=2)}
     assert {name for name, code in found.items() if code == "decode_failed"} == set()
     assert len(set(found.values())) >= 3
@@ -110,7 +110,7 @@ def test_memory_is_flat_under_a_decompression_bomb(
 
 
 def peak_mb(process: psutil.Process) -> float:
-    """The most memory that it ever had resident."""
+    """Peak resident memory."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert found
@@ -120,13 +120,13 @@ def peak_mb(process: psutil.Process) -> float:
 def test_an_index_that_grows_to_gigabytes_stops_at_the_limit(
     pool: ReaderPool, template: psutil.Process
 ) -> None:
-    # Each takes four bytes to write; FFmpeg would build an entry for every frame.
+    # A count of four bytes makes FFmpeg build an entry for every frame.
     bombs = [each for each in corpus() if "index-bomb" in each.name]
     assert outcome(pool, CLIP) == "ok"
     (worker,) = template.children()
     for each in bombs:
         assert outcome(pool, each.data) in each.outcomes
-    assert template.children() == [worker]  # it was refused the memory, and lives
+    assert template.children() == [worker]  # its allocation failed, and it survived
     assert peak_mb(worker) < 700
 
 
@@ -148,7 +148,7 @@ def test_playlists_are_opened_by_nobody(pool: ReaderPool) -> None:
         datagrams.setblocking(False)
         with pytest.raises(BlockingIOError):
             datagrams.recv(1)
-        # Who has called is kept in the order of coming, so the first to be heard must be we.
+        # Connections queue in order, so ours is the first only if there was none before.
         listener.settimeout(10)
         with socket.create_connection(address) as ours:
             caller, peer = listener.accept()

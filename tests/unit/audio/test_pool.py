@@ -32,12 +32,12 @@ from stt.errors import (
 from stt.settings import load_settings
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are Linux's")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="worker processes need Linux")
 
 BAD = "tests.faulty_reader:read_audio"
 REAL = "stt.audio.reading:read_audio"
 SOON = 20.0
-"""Seconds; nothing here takes as long, on the slowest machine."""
+"""Seconds; a limit that no step reaches even on a slow machine."""
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def serves(pool: ReaderPool) -> bool:
 
 
 def templates(target: str = BAD) -> list[psutil.Process]:
-    """Those of this process's pools."""
+    """The template processes of this process's pools."""
     return [each for each in psutil.Process().children() if target in each.cmdline()]
 
 
@@ -116,14 +116,14 @@ RECORDINGS = {
 
 
 @pytest.mark.parametrize("data", RECORDINGS.values(), ids=RECORDINGS.keys())
-def test_samples_are_those_of_decoding_in_this_process(real: ReaderPool, data: bytes) -> None:
+def test_samples_equal_those_read_in_this_process(real: ReaderPool, data: bytes) -> None:
     there = read(real, data)
     here = np.concatenate([np.zeros(0, np.float32), *read_audio(BytesIO(data), max_seconds=100)])
     assert np.array_equal(there, here)
     assert there.dtype == np.float32
 
 
-def test_any_file_object_will_do(real: ReaderPool, tmp_path: Path) -> None:
+def test_any_kind_of_file_object_works(real: ReaderPool, tmp_path: Path) -> None:
     data = RECORDINGS["wav"]
     expected = in_process(data)
     path = tmp_path / "clip"
@@ -141,7 +141,7 @@ def test_any_file_object_will_do(real: ReaderPool, tmp_path: Path) -> None:
         assert np.array_equal(read(real, named), expected)  # type: ignore[arg-type]
 
 
-def test_a_compressed_file_is_taken_for_what_it_reads_as(real: ReaderPool, tmp_path: Path) -> None:
+def test_gzip_files_are_read_decompressed(real: ReaderPool, tmp_path: Path) -> None:
     import gzip
 
     path = tmp_path / "clip.gz"
@@ -158,7 +158,7 @@ def test_a_compressed_file_is_taken_for_what_it_reads_as(real: ReaderPool, tmp_p
         (with_libsndfile(tones(3.0, 16000), 16000, "WAV"), AudioTooLong, "longer than 2 s"),
     ],
 )
-def test_errors_arrive_as_themselves(
+def test_errors_keep_their_type_and_message(
     real: ReaderPool, data: bytes, error: type[AudioError], sentence: str
 ) -> None:
     for _ in range(2):
@@ -166,7 +166,7 @@ def test_errors_arrive_as_themselves(
             read(real, data, max_seconds=2)
 
 
-def test_nothing_is_read_before_the_first_block_is_asked_for(bad: ReaderPool) -> None:
+def test_no_process_starts_before_the_first_block_is_requested(bad: ReaderPool) -> None:
     bad.read(BytesIO(b"abort\n"), max_seconds=1)
     assert not templates()
 
@@ -190,7 +190,7 @@ def test_nothing_is_read_before_the_first_block_is_asked_for(bad: ReaderPool) ->
 def test_a_decoder_that_hangs_or_crashes_costs_only_its_own_recording(
     caplog: pytest.LogCaptureFixture, command: bytes, reason: str
 ) -> None:
-    # To swallow all memory takes a while on a machine that has other things to do.
+    # Filling the memory takes a while on a busy machine.
     seconds = "1" if command.startswith(b"sleep") else "60"
     with open_pool("--decode-timeout-seconds", seconds) as pool:
         others = pool.read(BytesIO(b"endless\n"), max_seconds=1)
@@ -205,7 +205,7 @@ def test_a_decoder_that_hangs_or_crashes_costs_only_its_own_recording(
         others.close()
 
 
-def test_what_is_killed_is_gone(bad: ReaderPool) -> None:
+def test_failed_workers_end(bad: ReaderPool) -> None:
     for command in (b"sleep\n", b"raise\n", b"exit\n"):
         assert serves(bad)
         before = workers()
@@ -214,7 +214,7 @@ def test_what_is_killed_is_gone(bad: ReaderPool) -> None:
         wait_until_gone(before)
 
 
-def test_a_caller_that_takes_its_time_is_no_hang_and_fills_no_memory(bad: ReaderPool) -> None:
+def test_a_slow_caller_causes_no_timeout_and_no_buffering(bad: ReaderPool) -> None:
     blocks = bad.read(BytesIO(b"endless\n"), max_seconds=1)
     next(blocks)
     (worker,) = workers()
@@ -229,7 +229,7 @@ def test_a_caller_that_takes_its_time_is_no_hang_and_fills_no_memory(bad: Reader
     blocks.close()
 
 
-def test_a_caller_that_stops_early_frees_the_worker_at_once(bad: ReaderPool) -> None:
+def test_closing_early_ends_the_worker_at_once(bad: ReaderPool) -> None:
     for command in (b"endless\n", b"sleep later\n"):
         blocks = bad.read(BytesIO(command), max_seconds=1)
         next(blocks)
@@ -251,7 +251,7 @@ def test_a_caller_that_stops_while_another_thread_waits_ends_the_worker_at_once(
         blocks = pool.read(BytesIO(command), max_seconds=1)
         waiting = threading.Thread(target=list, args=(blocks,))
         waiting.start()
-        time.sleep(0.5)  # until it sleeps where it should
+        time.sleep(0.5)  # until the worker sleeps
         blocks.close()
         waiting.join(SOON)
         assert not waiting.is_alive()
@@ -262,7 +262,7 @@ def test_a_caller_that_stops_while_another_thread_waits_ends_the_worker_at_once(
     assert [record for record in caplog.records if "failed" in record.getMessage()] == []
 
 
-def test_closed_at_any_moment_a_recording_leaves_its_worker_in_order(bad: ReaderPool) -> None:
+def test_closing_at_any_moment_leaves_the_pool_usable(bad: ReaderPool) -> None:
     for index in range(60):
         blocks = bad.read(BytesIO(b"echo\n" + bytes(1000)), max_seconds=1)
         waiting = threading.Thread(target=list, args=(blocks,))
@@ -275,7 +275,7 @@ def test_closed_at_any_moment_a_recording_leaves_its_worker_in_order(bad: Reader
     assert len(workers()) <= 4
 
 
-def test_many_at_the_same_time_get_their_own(bad: ReaderPool) -> None:
+def test_concurrent_recordings_do_not_mix(bad: ReaderPool) -> None:
     texts = [bytes([65 + index]) * 100_000 for index in range(24)]
     with ThreadPoolExecutor(8) as threads:
         results = threads.map(lambda text: read(bad, b"echo\n" + text), texts)
@@ -283,7 +283,7 @@ def test_many_at_the_same_time_get_their_own(bad: ReaderPool) -> None:
             assert bytes(result.astype(np.uint8)) == text
 
 
-def test_more_open_recordings_than_allowed_are_refused() -> None:
+def test_too_many_open_recordings_are_refused() -> None:
     with open_pool("--max-queue-requests", "1") as pool:
         opened = [pool.read(BytesIO(b"endless\n"), max_seconds=1) for _ in range(2)]
         for blocks in opened:
@@ -295,7 +295,7 @@ def test_more_open_recordings_than_allowed_are_refused() -> None:
         opened[1].close()
 
 
-def test_a_worker_is_used_again_but_not_for_ever() -> None:
+def test_workers_are_reused_a_limited_number_of_times() -> None:
     with open_pool(recordings_per_worker=3) as pool:
         seen = []
         for _ in range(6):
@@ -322,13 +322,13 @@ def test_a_template_that_died_is_replaced(bad: ReaderPool) -> None:
     template = ours[0].parent()
     assert template is not None
     template.kill()
-    wait_until_gone(ours)  # they do not outlive it
+    wait_until_gone(ours)  # workers die with it
     with pytest.raises(DecodeFailed):
         list(opened)
     assert serves(bad)
 
 
-def test_signals_to_the_whole_service_leave_decoding_alone(bad: ReaderPool) -> None:
+def test_workers_ignore_signals_to_the_whole_service(bad: ReaderPool) -> None:
     assert serves(bad)
     (worker,) = workers()
     template = worker.parent()
@@ -339,11 +339,11 @@ def test_signals_to_the_whole_service_leave_decoding_alone(bad: ReaderPool) -> N
     time.sleep(0.2)
     assert serves(bad)
     assert workers() == [worker]
-    # Ctrl+C reaches a terminal's foreground group, which they are not part of.
+    # Ctrl+C reaches the foreground process group of a terminal, and workers have their own.
     assert os.getpgid(worker.pid) != os.getpgid(0)
 
 
-def test_the_processes_end_with_the_service_even_if_it_is_killed() -> None:
+def test_workers_end_when_the_service_is_killed() -> None:
     code = (
         "import sys, time\nfrom io import BytesIO\n"
         "from stt.audio.pool import ReaderPool\nfrom stt.settings import load_settings\n"
@@ -364,7 +364,7 @@ def test_the_processes_end_with_the_service_even_if_it_is_killed() -> None:
     wait_until_gone(below)
 
 
-def test_closing_ends_everything() -> None:
+def test_closing_the_pool_ends_all_processes() -> None:
     with open_pool() as pool:
         blocks = pool.read(BytesIO(b"endless\n"), max_seconds=1)
         next(blocks)
@@ -379,7 +379,7 @@ def test_closing_ends_everything() -> None:
         serves(pool)
 
 
-def test_closing_does_not_wait_for_the_imports_of_a_start() -> None:
+def test_closing_does_not_wait_for_a_starting_template() -> None:
     pool = ReaderPool(load_settings(), target=REAL)
     outcome: list[BaseException] = []
 
@@ -400,7 +400,7 @@ def test_closing_does_not_wait_for_the_imports_of_a_start() -> None:
     assert len(outcome) == 1
 
 
-def test_no_descriptors_and_no_zombies_are_left_behind(bad: ReaderPool) -> None:
+def test_no_descriptors_or_zombies_leak(bad: ReaderPool) -> None:
     def count() -> tuple[int, int, int]:
         (template,) = templates()
         return psutil.Process().num_fds(), template.num_fds(), len(template.children())
@@ -425,7 +425,7 @@ def test_no_descriptors_and_no_zombies_are_left_behind(bad: ReaderPool) -> None:
     assert count() == before
 
 
-def test_workers_know_no_secrets_and_no_torch(
+def test_workers_have_no_secrets_and_no_torch(
     real: ReaderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STT_API_KEYS", "secret")
@@ -442,7 +442,7 @@ def test_workers_know_no_secrets_and_no_torch(
         assert not any("torch" in path for path in mapped)
 
 
-def test_workers_write_no_files_and_nothing_into_the_log(
+def test_workers_write_neither_files_nor_logs(
     bad: ReaderPool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "written"
@@ -453,7 +453,7 @@ def test_workers_write_no_files_and_nothing_into_the_log(
     assert "THIS IS NO LOG LINE" not in capfd.readouterr().err
 
 
-def test_workers_are_light(real: ReaderPool) -> None:
+def test_workers_use_little_memory(real: ReaderPool) -> None:
     opened = [real.read(BytesIO(RECORDINGS["wav"]), max_seconds=100) for _ in range(3)]
     for blocks in opened:
         next(blocks)

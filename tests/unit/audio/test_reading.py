@@ -81,16 +81,16 @@ def test_what_phones_and_browsers_record(encode: Encode, rate: int, channels: in
     mono = samples.mean(axis=1)
     expected = librosa.resample(mono, orig_sr=rate, target_sr=16000)
     assert len(ours) == pytest.approx(len(expected), abs=0.15 * 16000)
-    # Codecs shift by some milliseconds and lose detail, so compare at the best shift.
+    # Codecs delay by some milliseconds and lose detail, so compare at the best shift.
     a, b = ours[4000:40000], expected
     shifts = range(-2500, 2500, 2)
     best = max(np.corrcoef(a, b[4000 + s : 40000 + s])[0, 1] for s in shifts)
     assert best > 0.9
-    # FFmpeg's own downmix would be louder by 1.4.
+    # FFmpeg's downmix would be 1.4 times as loud.
     assert np.std(a) == pytest.approx(np.std(expected[4000:40000]), rel=0.1)
 
 
-def test_the_name_and_the_length_of_blocks_do_not_matter(tmp_path: Path) -> None:
+def test_the_file_name_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "speech.mp4"
     path.write_bytes(with_libsndfile(tones(2.5, 16000), 16000, "FLAC"))
     with path.open("rb") as file:
@@ -104,15 +104,15 @@ def test_the_name_and_the_length_of_blocks_do_not_matter(tmp_path: Path) -> None
     ids=["narrow band", "wide band"],
 )
 def test_amr(head: bytes, frame: bytes) -> None:
-    # Nothing here encodes AMR, so frames of 20 ms by hand (RFC 4867, section 5.3): of the lowest
-    # rate with all bits zero, and of type 15, "no data". The decoder makes quiet sounds of them.
+    # FFmpeg cannot encode AMR here, so the test writes frames of 20 ms (RFC 4867, section 5.3):
+    # zeros at the lowest rate, and type 15, "no data". They decode to quiet sounds.
     samples = read(head + frame * 100)
     assert len(samples) == pytest.approx(2 * 16000, abs=320)
     assert np.abs(samples).max() < 0.1
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 399])
-def test_too_short_is_no_error(n_samples: int) -> None:
+def test_very_short_recordings_are_accepted(n_samples: int) -> None:
     data = with_libsndfile(np.zeros((n_samples, 1), np.float32), 16000, "WAV")
     assert len(read(data)) == n_samples
 
@@ -154,12 +154,12 @@ HEADS = {
 
 
 @pytest.mark.parametrize("data", HEADS.values(), ids=HEADS.keys())
-def test_a_known_head_with_nonsense_behind_it(data: bytes) -> None:
+def test_garbage_after_a_valid_header(data: bytes) -> None:
     with pytest.raises(InvalidAudio):
         read(data)
 
 
-def test_longer_than_allowed_by_the_headers_claim() -> None:
+def test_too_long_according_to_the_header() -> None:
     data = with_libsndfile(tones(3.0, 16000), 16000, "WAV")
     with pytest.raises(AudioTooLong, match="longer than 2 s"):
         read(data, max_seconds=2.0)
@@ -167,8 +167,8 @@ def test_longer_than_allowed_by_the_headers_claim() -> None:
         read(with_ffmpeg(tones(3.0, 44100), 44100, "mp4", "aac"), max_seconds=2.0)
 
 
-def test_longer_than_allowed_by_count() -> None:
-    # ADTS has no length in its header, so only counting can tell.
+def test_too_long_by_count() -> None:
+    # ADTS headers have no length, so only counting helps.
     data = with_ffmpeg(tones(3.0, 44100), 44100, "adts", "aac")
     with pytest.raises(AudioTooLong):
         read(data, max_seconds=1.0)
@@ -185,7 +185,7 @@ def test_a_header_that_claims_68_billion_frames() -> None:
         read(flac_header(2**36 - 1), max_seconds=3600)
 
 
-def test_a_header_that_claims_more_than_there_is_adds_nothing() -> None:
+def test_a_header_that_overstates_the_length_adds_no_samples() -> None:
     samples = tones(2.5, 16000)
     data = bytearray(with_libsndfile(samples, 16000, "WAV", "PCM_16"))
     data[4:8] = struct.pack("<I", 36 + 2 * 16000 * 10)
@@ -234,7 +234,7 @@ def test_no_audio_track() -> None:
 @pytest.mark.parametrize(
     "encode", [*LIBROSA_READS.values(), *(each[0] for each in FFMPEG_READS.values())]
 )
-def test_a_file_that_is_cut_off_gives_what_there_is_or_an_error(encode: Encode) -> None:
+def test_truncated_files_give_a_prefix_or_an_error(encode: Encode) -> None:
     rate = 48000
     data = encode(tones(2.0, rate), rate)
     for percent in range(0, 100, 5):
@@ -252,8 +252,8 @@ def test_the_first_32_bytes_tell_the_container() -> None:
         assert sniff(BytesIO(encode(tones(0.5, 16000), 16000)[:32])) is not None
 
 
-def test_flac_from_a_pipe_does_not_know_its_length() -> None:
-    # The encoder cannot go back to write it, so the header has 0; soundfile gives up on that.
+def test_flac_of_unknown_length() -> None:
+    # An encoder that writes to a pipe leaves 0 in the header, which soundfile cannot read.
     whole = with_libsndfile(tones(2.5, 44100, 2), 44100, "FLAC")
     claim = int.from_bytes(whole[18:26]) & ~(2**36 - 1)
     piped = whole[:18] + claim.to_bytes(8) + whole[26:]
@@ -263,20 +263,20 @@ def test_flac_from_a_pipe_does_not_know_its_length() -> None:
 
 
 @pytest.mark.parametrize("encode", [libsndfile("FLAC"), ffmpeg("adts", "aac"), libsndfile("MP3")])
-def test_a_tag_in_front_changes_nothing(encode: Encode) -> None:
+def test_id3_tags_are_skipped(encode: Encode) -> None:
     data = encode(tones(1.0, 44100), 44100)
     tag = b"ID3\x04\0\0\0\0\x02\x10" + (b"fLaC in a cover" * 20)[:272]
     assert len(read(tag + data)) == pytest.approx(len(read(data)), abs=2000)
 
 
-def test_eight_channels_in_a_container_of_ffmpeg_s() -> None:
-    # PyAV 18.1 crashed over them when asked for separate planes.
+def test_eight_channels_through_ffmpeg() -> None:
+    # PyAV 18.1 crashes on them with planar samples.
     silence = read(flac_silence(1.0, 48_000, 8, claim=0))
     assert len(silence) == 65_535 // 3
     assert not silence.any()
 
 
-def test_loud_samples_are_no_error_but_absurd_ones_are() -> None:
+def test_loud_samples_are_accepted_but_absurd_ones_are_not() -> None:
     samples = tones(0.5, 16000) * 32767
     data = with_libsndfile(samples, 16000, "WAV", "FLOAT")
     assert np.abs(read(data)).max() > 1000
@@ -285,17 +285,17 @@ def test_loud_samples_are_no_error_but_absurd_ones_are() -> None:
 
 
 @pytest.mark.parametrize("codec", ["A_DTS", "A_TRUEHD", "A_REAL/COOK", "A_MPEG/L2"])
-def test_a_codec_that_no_recorder_uses(codec: str) -> None:
+def test_codecs_that_are_not_accepted(codec: str) -> None:
     with pytest.raises(UnsupportedFormat, match="audio track is not accepted"):
         read(matroska([bytes(1000)] * 5, codec))
 
 
-def test_a_codec_that_nobody_knows() -> None:
+def test_an_unknown_codec() -> None:
     with pytest.raises(InvalidAudio, match="audio track is unknown"):
         read(matroska([bytes(1000)] * 5, "A_NOTHING"))
 
 
-def test_samples_are_counted_over_all_channels() -> None:
+def test_samples_count_over_all_channels() -> None:
     for claim in (-1, 0):
         bomb = flac_silence(70, 384_000, 8, claim=claim)
         with pytest.raises(AudioTooLong, match="over all channels"):
@@ -309,8 +309,8 @@ def test_truncated_flac_is_an_error(percent: int) -> None:
         read(data[: len(data) * percent // 100])
 
 
-def test_flac_cut_between_two_frames_is_an_error_too() -> None:
-    data = flac_silence(60)  # 15 frames, all of the same size but for the numbers in them
+def test_flac_truncated_between_two_frames_is_an_error() -> None:
+    data = flac_silence(60)  # 15 frames of the same size
     n_bytes = (len(data) - 42) // 15
     with pytest.raises(InvalidAudio, match="FLAC"):
         read(data[: 42 + 7 * n_bytes])
@@ -324,12 +324,12 @@ def test_truncated_mp3_and_ogg_give_what_there_is(encode: Encode) -> None:
         part = read(data[: len(data) * percent // 100])
         assert last <= len(part) < len(whole)
         last = len(part)
-        inner = max(0, len(part) - 2000)  # behind that, filters see the end
+        inner = max(0, len(part) - 2000)  # filters see the end in the rest
         assert np.abs(part[:inner] - whole[:inner]).max(initial=0) < 1e-3
     assert last > 0.8 * len(whole)
 
 
-def test_one_huge_block_comes_in_seconds() -> None:
+def test_a_huge_packet_is_split_into_blocks_of_a_second() -> None:
     data = matroska([bytes(2 * 16_000 * 100)])
     lengths = [len(block) for block in read_audio(BytesIO(data), max_seconds=1000)]
     assert sum(lengths) == 100 * 16_000

@@ -16,7 +16,7 @@ def resampled(samples: Waveform, rate: float, cuts: list[int]) -> Waveform:
 
 
 @pytest.mark.parametrize("rate", [4000, 8000.0, 16000.0, 44100, 384_000])
-def test_the_samples_are_librosas(rate: float) -> None:
+def test_samples_equal_librosas(rate: float) -> None:
     samples = tones(0.7, int(rate))[:, 0]
     expected = librosa.resample(samples, orig_sr=rate, target_sr=16000, res_type="soxr_hq")
     assert np.abs(resampled(samples, rate, [100, 1000]) - expected).max() < 1e-4
@@ -27,7 +27,7 @@ def test_the_samples_are_librosas(rate: float) -> None:
     cuts=st.lists(st.integers(0, 30_000), max_size=8),
 )
 @settings(max_examples=40, deadline=None)
-def test_how_the_blocks_are_cut_changes_nothing(rate: float, cuts: list[int]) -> None:
+def test_block_boundaries_do_not_change_the_result(rate: float, cuts: list[int]) -> None:
     samples = np.random.default_rng(0).normal(0, 0.1, 30_000).astype(np.float32)
     assert np.array_equal(resampled(samples, rate, cuts), resampled(samples, rate, []))
     assert len(resampled(samples, rate, cuts)) == -(-30_000 * 32_000 // int(2 * rate))

@@ -1,4 +1,4 @@
-"""What the service promises of recognition, on the real bundled models."""
+"""Recognition with the bundled models."""
 
 import asyncio
 import csv
@@ -35,7 +35,7 @@ def engine(name: str) -> TorchEngine:
 
 @pytest.fixture(scope="module")
 def clips(name: str) -> list[Waveform]:
-    """The model's sample recordings, decoded."""
+    """The sample recordings in the model's language."""
     with (SAMPLES / "texts.tsv").open(encoding="utf-8", newline="") as table:
         files = [
             row["file"]
@@ -56,7 +56,7 @@ def text_of(engine: TorchEngine, frames: Frames) -> str:
 
 
 def transcribe(engine: TorchEngine, waveform: Waveform, *flags: str) -> Transcript:
-    """Through everything that an upload goes through."""
+    """Transcribe along the whole path of an upload."""
 
     async def run() -> Transcript:
         batcher = Batcher()
@@ -71,7 +71,7 @@ def transcribe(engine: TorchEngine, waveform: Waveform, *flags: str) -> Transcri
     return asyncio.run(run())
 
 
-def test_the_package_has_the_model_and_its_card(name: str) -> None:
+def test_the_package_includes_models_and_their_cards(name: str) -> None:
     from safetensors import safe_open
 
     folder = BUNDLED_FOLDER / name
@@ -85,7 +85,7 @@ def test_the_package_has_the_model_and_its_card(name: str) -> None:
     assert f"python -m training {name}" in card
 
 
-def test_both_families_of_checkpoint_are_there() -> None:
+def test_both_checkpoint_families_are_bundled() -> None:
     import json
 
     norms = {
@@ -96,7 +96,7 @@ def test_both_families_of_checkpoint_are_there() -> None:
 
 
 def test_batched_equals_alone(engine: TorchEngine, clips: list[Waveform]) -> None:
-    # Mixed lengths, some equal, one much shorter than the rest.
+    # Mixed lengths: some equal, one much shorter.
     batch = [*clips, clips[0][:20_000], clips[1][:20_000], clips[0], clips[-1][:3_000]]
     for waveform, log_probs in zip(batch, engine.log_probs(batch), strict=True):
         [alone] = engine.log_probs([waveform])
@@ -104,9 +104,7 @@ def test_batched_equals_alone(engine: TorchEngine, clips: list[Waveform]) -> Non
         assert text_of(engine, Frames.of(log_probs)) == text_of(engine, Frames.of(alone))
 
 
-def test_text_equals_transformers_own(
-    name: str, engine: TorchEngine, clips: list[Waveform]
-) -> None:
+def test_text_equals_transformers(name: str, engine: TorchEngine, clips: list[Waveform]) -> None:
     import torch
     from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
@@ -119,30 +117,28 @@ def test_text_equals_transformers_own(
         assert transcribe(engine, waveform).text == unicodedata.normalize("NFC", expected)
 
 
-def test_a_clip_of_one_window_has_exactly_one_forwards_text(
+def test_the_text_of_one_window_equals_one_forward(
     engine: TorchEngine, clips: list[Waveform]
 ) -> None:
     waveform = np.concatenate(clips)[: 20 * 16000 + 79]
     assert transcribe(engine, waveform).text == text_of(engine, engine.forward([waveform])[0])
 
 
-def test_long_recordings_keep_their_words_and_their_times(
-    engine: TorchEngine, clips: list[Waveform]
-) -> None:
+def test_long_recordings_keep_words_and_times(engine: TorchEngine, clips: list[Waveform]) -> None:
     pause = np.zeros(8_000, np.float32)
     pieces = [piece for clip in clips for piece in (clip, pause)]
     once = np.concatenate(pieces)
     expected = " ".join(transcribe(engine, clip).text for clip in clips)
     repeats = 8
     transcript = transcribe(engine, np.concatenate([once] * repeats))
-    # Windows cut elsewhere in each repetition, and each still says the same.
+    # Each repetition is cut at different places, and still has the same text.
     heard = transcript.text
     assert heard.count(expected.split()[0]) >= repeats
     assert abs(len(heard) - len(" ".join([expected] * repeats))) <= 0.02 * len(heard)
     times = [time for word in transcript.words for time in (word.start, word.end)]
     assert times == sorted(times)
     assert times[-1] <= transcript.duration_seconds
-    # A word's time in a repetition is its time in the first one, and as many lengths later.
+    # In each repetition a word is one period later than in the one before.
     firsts = [word.start for word in transcript.words if word.text == expected.split()[0]]
     period = len(once) / 16000
     offsets = np.array([start % period for start in firsts])
@@ -170,6 +166,6 @@ def test_times_survive_resampling(engine: TorchEngine, clips: list[Waveform], ra
 
 
 @pytest.mark.parametrize("level", [0.0, 0.001, 0.01, 0.1])
-def test_silence_and_noise_say_nothing(engine: TorchEngine, level: float) -> None:
+def test_silence_and_noise_give_no_text(engine: TorchEngine, level: float) -> None:
     noise = np.random.default_rng(1).normal(0, 1, 5 * 16000).astype(np.float32) * np.float32(level)
     assert transcribe(engine, noise).text == ""

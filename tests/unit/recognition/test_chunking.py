@@ -14,7 +14,7 @@ GRID = FrameGrid(stride_samples=4, receptive_samples=6)
 def cut(
     n_samples: int, blocks: list[int], window: float, context: float, search: float = 0
 ) -> list[Window]:
-    """Cut a ramp (sample i has value i) that arrives in blocks of these lengths, repeated."""
+    """Cut a ramp (sample i has value i), fed in blocks whose lengths cycle through ``blocks``."""
     cutter = WindowCutter(
         GRID,
         window_seconds=window * 4 / 16000,
@@ -38,7 +38,7 @@ def cut(
     search=st.integers(0, 20),
 )
 @settings(max_examples=600, deadline=None)
-def test_every_frame_is_in_exactly_one_core_and_is_the_whole_recordings_frame(
+def test_cores_partition_the_frames_of_the_whole_recording(
     n_samples: int, blocks: list[int], window: int, context: int, search: int
 ) -> None:
     context = min(context, (window - 1) // 2)
@@ -49,7 +49,7 @@ def test_every_frame_is_in_exactly_one_core_and_is_the_whole_recordings_frame(
         begin = each.first_frame - each.core.start
         n_frames = GRID.n_frames(len(each.waveform))
         assert 0 <= each.core.start < each.core.stop <= n_frames
-        # Frame i of the window sees the samples that frame `begin + i` of the whole would see.
+        # Frame i of the window covers the samples of frame `begin + i` of the whole.
         assert each.waveform[0] == begin * 4
         covered += range(begin + each.core.start, begin + each.core.stop)
     assert covered == list(range(GRID.n_frames(n_samples)))
@@ -87,7 +87,7 @@ def test_a_core_ends_at_the_quietest_moment() -> None:
     assert 16.9 < grid.seconds(first.core.stop) < 17.2
 
 
-def test_a_recording_of_one_window_comes_out_whole() -> None:
+def test_a_recording_of_one_window_stays_whole() -> None:
     # 10 frames cover 42 samples; the 3 after them belong to no frame but stay in the waveform.
     [window] = cut(45, [7], window=10, context=2)
     assert window.waveform.tolist() == list(range(45))
@@ -115,7 +115,7 @@ def test_the_buffer_does_not_grow_with_the_recording() -> None:
     assert max(held) <= 2 * GRID.n_samples(10) + 10
 
 
-def test_the_grid_is_the_models_own_arithmetic() -> None:
+def test_the_grid_equals_transformers_arithmetic() -> None:
     from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
     config = Wav2Vec2Config(hidden_size=16, num_hidden_layers=1, num_attention_heads=1,
@@ -141,7 +141,7 @@ def test_one_floor_equals_the_nested_floors(layers: list[tuple[int, int]], n_sam
 
 
 @given(n_samples=st.integers(0, 300), n_frames=st.integers(1, 40))
-def test_pieces_have_the_wholes_frames_and_no_other(n_samples: int, n_frames: int) -> None:
+def test_pieces_partition_the_frames(n_samples: int, n_frames: int) -> None:
     pieces = list(GRID.pieces(n_samples, n_frames))
     starts = [piece.start // GRID.stride_samples for piece in pieces]
     counts = [GRID.n_frames(len(range(n_samples)[piece])) for piece in pieces]

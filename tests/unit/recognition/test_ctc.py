@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -40,17 +40,17 @@ def test_repeats_are_merged_and_blanks_dropped() -> None:
     assert text([A, A, BLANK, A, B, B]) == "aab"
 
 
-def test_a_delimiter_ends_a_word_and_an_empty_word_is_none() -> None:
+def test_delimiters_separate_words_and_make_no_empty_ones() -> None:
     assert text([SPACE, A, SPACE, BLANK, SPACE, B, SPACE]) == "a b"
 
 
-def test_nothing_said_is_no_word() -> None:
+def test_blanks_give_no_words() -> None:
     assert decode(spell_log_probs([BLANK] * 5)) == []
     assert decode(spell_log_probs([])) == []
 
 
-def test_times_are_those_of_the_frames() -> None:
-    # frame 0 begins at 0 s, each is 20 ms
+def test_times_follow_the_frames() -> None:
+    # Frames begin every 20 ms, from 0 s.
     [first, second] = decode(spell_log_probs([BLANK, A, A, B, SPACE, BLANK, C, BLANK]))
     assert (first.text, first.start, first.end) == ("ab", 0.02, 0.08)
     assert (second.text, second.start, second.end) == ("c", 0.12, 0.14)
@@ -66,7 +66,7 @@ def test_confidence_is_the_product_of_the_symbols_best_posteriors() -> None:
     )
     [word] = decode(log_probs)
     assert word.confidence == pytest.approx(0.8 * 0.6, abs=1e-6)
-    # The run of A is cut between its frames: its surest frame is in the second feed.
+    # Cut within the run of A, so that its best frame is in the second feed.
     assert decode(log_probs, [1]) == [word]
 
 
@@ -76,7 +76,7 @@ def test_temperature_flattens_the_posteriors() -> None:
     assert word.confidence == pytest.approx(0.5, abs=1e-6)
 
 
-def test_a_known_lag_is_taken_off_but_words_never_overlap_or_leave_the_audio() -> None:
+def test_lag_correction_keeps_words_apart_and_within_the_audio() -> None:
     columns = [A, BLANK, BLANK, BLANK, A, SPACE, BLANK, B, SPACE, C, BLANK]
     late = Calibration(start_lag_seconds=0.02, end_lag_seconds=-0.05)
     first, second, third = decode(spell_log_probs(columns), calibration=late)
@@ -90,6 +90,7 @@ def test_a_known_lag_is_taken_off_but_words_never_overlap_or_leave_the_audio() -
     start_lag=st.floats(-0.3, 0.3),
     end_lag=st.floats(-0.3, 0.3),
 )
+@settings(deadline=None)
 def test_times_never_go_back(columns: list[int], start_lag: float, end_lag: float) -> None:
     words = decode(spell_log_probs(columns), calibration=Calibration(start_lag, end_lag))
     times = [time for word in words for time in (word.start, word.end)]
@@ -103,7 +104,8 @@ def test_times_never_go_back(columns: list[int], start_lag: float, end_lag: floa
     columns=st.lists(st.integers(0, 4), max_size=40),
     cuts=st.lists(st.integers(0, 40), max_size=6),
 )
-def test_how_the_frames_are_cut_changes_nothing(columns: list[int], cuts: list[int]) -> None:
+@settings(deadline=None)
+def test_results_do_not_depend_on_how_frames_are_cut(columns: list[int], cuts: list[int]) -> None:
     random = np.random.default_rng(len(columns))
     log_probs = spell_log_probs(columns) + random.normal(0, 0.01, (len(columns), 5)).astype(
         np.float32
@@ -111,7 +113,7 @@ def test_how_the_frames_are_cut_changes_nothing(columns: list[int], cuts: list[i
     assert decode(log_probs, sorted(min(cut, len(columns)) for cut in cuts)) == decode(log_probs)
 
 
-def test_a_word_leaves_when_the_next_one_begins() -> None:
+def test_a_word_is_returned_when_the_next_one_begins() -> None:
     decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
     assert decoder.feed(spell([A, B])) == []
     assert decoder.feed(spell([B, SPACE, BLANK])) == []
@@ -148,7 +150,7 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
     vocabulary = read_vocabulary(tokenizer, len(tokens))
     random = np.random.default_rng(7)
     for _ in range(25):
-        # Favour blanks, delimiters and repeats, which pure noise has too few of.
+        # More blanks, delimiters and repeats than pure noise has.
         logits = random.normal(size=(200, len(tokens))) + np.repeat(
             random.normal(size=(50, len(tokens))), 4, axis=0
         )
@@ -161,7 +163,7 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
         assert ours == " ".join(unicodedata.normalize("NFC", expected).split())
 
 
-def test_jamo_compose_to_syllables() -> None:
+def test_jamo_compose_into_syllables() -> None:
     vocabulary = Vocabulary(symbols=("<pad>", "|", *unicodedata.normalize("NFD", "한글")), blank=0)
     decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
     assert decoder.feed(spell([2, 3, 4, 5, 6, 7, 1], n_vocab=8)) == []
@@ -169,7 +171,7 @@ def test_jamo_compose_to_syllables() -> None:
     assert word.text == "한글" == unicodedata.normalize("NFC", word.text)
 
 
-def test_spell_makes_probabilities() -> None:
+def test_spell_gives_normalized_log_probs() -> None:
     assert_allclose(np.exp(spell_log_probs([A, B])).sum(axis=1), 1, rtol=1e-5)
 
 
@@ -198,7 +200,7 @@ def test_a_words_tokens_are_its_symbols_with_their_posteriors() -> None:
 
 
 def test_jamo_of_one_syllable_are_one_token() -> None:
-    # the last jamo stands alone: it composes with nothing
+    # The last jamo composes with nothing.
     symbols = ("<pad>", "|", *unicodedata.normalize("NFD", "한글"), "\u1100")
     decoder = GreedyDecoder(Vocabulary(symbols=symbols, blank=0), WAV2VEC2_GRID)
     decoder.feed(spell([2, 3, 4, 5, 6, 7, 8, 1], n_vocab=9))

@@ -13,41 +13,41 @@ CONFIG = StreamingConfig.of_seconds(WAV2VEC2_GRID, step=0.4, window=4, context=0
 
 
 class Listener:
-    """A cutter with an engine that computes at once, or only when told to."""
+    """An endpointer with an engine that computes at once, or on request."""
 
     def __init__(self, config: StreamingConfig = CONFIG) -> None:
         self.engine = EchoEngine()
         decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
-        self.cutter = Endpointer(WAV2VEC2_GRID, LETTERS, decoder, config)
+        self.endpointer = Endpointer(WAV2VEC2_GRID, LETTERS, decoder, config)
         self.settled: list[Word] = []
         self.utterances: list[str] = []
 
     def hear(self, waveform: Waveform) -> str:
-        """Feed and compute; the text that is provisional then."""
-        self.cutter.feed(waveform)
+        """Feed and compute; return the provisional text."""
+        self.endpointer.feed(waveform)
         self.compute()
-        return " ".join(word.text for word in self.cutter.provisional())
+        return " ".join(word.text for word in self.endpointer.provisional())
 
     def compute(self) -> None:
-        while (due := self.cutter.due()) is not None:
+        while (due := self.endpointer.due()) is not None:
             (frames,) = self.engine.forward([due])
-            self.cutter.take(frames)
-        if words := self.cutter.take_settled():
+            self.endpointer.take(frames)
+        if words := self.endpointer.take_settled():
             self.settled += words
             self.utterances.append(" ".join(word.text for word in words))
 
     def end(self) -> list[Word]:
-        self.cutter.end()
+        self.endpointer.end()
         self.compute()
         return self.settled
 
 
 def heard(waveform: Waveform, cuts: Sequence[int], *, lazy: bool = False) -> list[Word]:
-    """All words of a waveform that comes in these parts; lazy: computed at the end only."""
+    """All words of a waveform cut at ``cuts``; ``lazy`` computes only at the end."""
     listener = Listener()
     for block in np.split(waveform, sorted(cut for cut in cuts if cut < len(waveform))):
         if lazy:
-            listener.cutter.feed(block)
+            listener.endpointer.feed(block)
         else:
             listener.hear(block)
     return listener.end()
@@ -70,23 +70,23 @@ def test_a_pause_ends_a_word_without_a_delimiter_but_a_hesitation_does_not() -> 
     assert [word.text for word in heard(say("ab" + " " * 20 + "ca "), [])] == ["abca"]
 
 
-def test_times_are_those_of_the_stream() -> None:
+def test_times_count_from_the_start_of_the_stream() -> None:
     words = heard(say(" " * 100 + "ab" + " " * 400 + "ca" + " " * 30), [])
     assert [(word.text, word.start) for word in words] == [("ab", 2.0), ("ca", 10.04)]
 
 
-def test_speech_without_a_pause_is_settled_at_quiet_moments_and_no_word_is_cut() -> None:
+def test_speech_without_pauses_settles_at_quiet_moments_without_cutting_words() -> None:
     spoken = "|".join(["abc", "ca", "b", "abcabc"] * 60)
     listener = Listener()
     for block in np.array_split(say(spoken + " "), 40):
         listener.hear(block)
-        assert listener.cutter.behind_seconds < 0.5
+        assert listener.endpointer.behind_seconds < 0.5
     assert len(listener.utterances) > 3
     assert " ".join(word.text for word in listener.end()) == spoken.replace("|", " ")
     assert max(listener.engine.lengths) <= 4.1 * 16000
 
 
-def test_nothing_is_computed_for_digital_silence_and_little_where_nothing_is_said() -> None:
+def test_digital_silence_costs_nothing_and_noise_little() -> None:
     listener = Listener()
     listener.hear(np.zeros(60 * 16000, np.float32))
     assert listener.end() == []
@@ -98,7 +98,7 @@ def test_nothing_is_computed_for_digital_silence_and_little_where_nothing_is_sai
     assert max(listener.engine.lengths) < 3 * 16000
 
 
-def test_a_stream_that_is_computed_late_costs_little_more() -> None:
+def test_computing_late_costs_little_more() -> None:
     waveform = say(("abc|ca" + " " * 70) * 20)
     in_time, late = Listener(), Listener()
     for block in np.array_split(waveform, 300):
@@ -121,9 +121,7 @@ def test_a_stream_that_is_computed_late_costs_little_more() -> None:
     tail=st.integers(0, 700),
 )
 @settings(max_examples=150, deadline=None)
-def test_how_the_samples_come_and_when_they_are_computed_changes_nothing(
-    spoken: str, cuts: list[int], tail: int
-) -> None:
+def test_results_do_not_depend_on_blocks_or_timing(spoken: str, cuts: list[int], tail: int) -> None:
     waveform = np.concatenate([say(spoken), np.zeros(tail, np.float32)])
     steady = heard(waveform, range(0, len(waveform), 1000))
     assert heard(waveform, cuts) == steady
@@ -133,14 +131,14 @@ def test_how_the_samples_come_and_when_they_are_computed_changes_nothing(
 
 @given(spoken=st.lists(st.sampled_from(["a", "b|", "ca", " ", " " * 40]), max_size=60).map("".join))
 @settings(max_examples=60, deadline=None)
-def test_what_is_settled_stays_and_goes_before_what_is_provisional(spoken: str) -> None:
+def test_settled_words_never_change_and_precede_provisional_ones(spoken: str) -> None:
     listener = Listener()
     before: list[Word] = []
     for block in np.array_split(say(spoken), 30):
         listener.hear(block)
         assert listener.settled[: len(before)] == before
         before = list(listener.settled)
-        for word in listener.cutter.provisional()[:1]:
+        for word in listener.endpointer.provisional()[:1]:
             assert not before or word.start >= before[-1].end
     letters = [char for char in spoken if char in "abc"]
     merged = "".join(word.text for word in listener.end())

@@ -26,7 +26,7 @@ def run(
     read_audio: ReadAudio = read_audio,
     **limits: float,
 ) -> list[str]:
-    """Run in a loop of its own; returns what asyncio complained about afterwards."""
+    """Run a scenario in its own event loop; return the complaints of asyncio."""
     complaints: list[str] = []
 
     async def main() -> None:
@@ -58,10 +58,10 @@ def test_a_long_recording_has_few_windows_in_the_queue() -> None:
 
     assert run(scenario, "--windows-in-flight", "3") == []
     assert len(queued) > 10
-    assert max(queued) <= 2 * 20.01  # a third one is being computed
+    assert max(queued) <= 2 * 20.01  # the third is being computed
 
 
-def test_a_short_recording_waits_for_a_couple_of_windows_only() -> None:
+def test_a_short_recording_waits_for_few_windows_of_a_long_one() -> None:
     ran: list[int] = []
     turn = threading.Semaphore(0)
 
@@ -91,7 +91,7 @@ def test_a_short_recording_waits_for_a_couple_of_windows_only() -> None:
     assert run(scenario) == []
 
 
-def test_when_the_caller_goes_nothing_is_left_behind() -> None:
+def test_cancelling_leaves_nothing_behind() -> None:
     started, go_on = threading.Event(), threading.Event()
 
     def block() -> None:
@@ -111,7 +111,7 @@ def test_when_the_caller_goes_nothing_is_left_behind() -> None:
         await asyncio.sleep(0.1)
         assert batcher.queued_seconds == 0
         computed = len(engine.lengths)
-        # The source is nobody's any more, and the next recording is served.
+        # No thread reads the source any more, and the next recording is served.
         source.close()
         transcript = await transcriber.transcribe(recording(1), engine)
         assert transcript.text == "ab"
@@ -131,13 +131,13 @@ def test_a_caller_that_goes_does_not_wait_for_a_decoder_that_hangs() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - started < 5  # of 20 that the decoder has for a block
+        assert time.monotonic() - started < 5  # the timeout of a block is 20 s
 
     assert run(scenario, read_audio=pool.read) == []
     pool.close()
 
 
-def test_audio_that_breaks_in_the_middle_is_an_error_and_leaves_nothing_behind() -> None:
+def test_audio_errors_in_the_middle_leave_nothing_behind() -> None:
     nan = tones(75, 16000)
     nan[70 * 16000] = np.nan
     broken = with_libsndfile(nan, 16000, "WAV", "FLOAT")
@@ -152,7 +152,7 @@ def test_audio_that_breaks_in_the_middle_is_an_error_and_leaves_nothing_behind()
     assert run(scenario, "--max-audio-seconds", "80") == []
 
 
-def test_an_engine_that_fails_in_the_middle() -> None:
+def test_engine_failures_in_the_middle_leave_nothing_behind() -> None:
     forwards = 0
 
     def fail_third() -> None:
@@ -169,8 +169,8 @@ def test_an_engine_that_fails_in_the_middle() -> None:
     assert run(scenario) == []
 
 
-def test_windows_of_one_recording_that_fail_together_are_one_failure() -> None:
-    """One of them is told to the caller; asyncio would log the others as nobody's."""
+def test_a_batch_of_failed_windows_logs_no_unretrieved_exceptions() -> None:
+    """The caller gets one exception; asyncio would log the others as never retrieved."""
 
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         batches: list[int] = []
@@ -181,7 +181,7 @@ def test_windows_of_one_recording_that_fail_together_are_one_failure() -> None:
                 batches.append(len(waveforms))
                 if len(batches) == 2:
                     raise SystemExit
-                assert queued.wait(20)  # so that all other windows are one batch
+                assert queued.wait(20)  # so that all other windows form one batch
                 return super().forward(waveforms)
 
         task = asyncio.create_task(transcriber.transcribe(recording(200), EndsAtTheSecond()))
@@ -196,7 +196,7 @@ def test_windows_of_one_recording_that_fail_together_are_one_failure() -> None:
 
 
 @pytest.mark.parametrize(("device", "most"), [("cpu", 2), ("cuda:0", 8)])
-def test_as_many_windows_wait_as_the_device_wants(device: str, most: int) -> None:
+def test_the_device_decides_how_many_windows_wait(device: str, most: int) -> None:
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         go_on = threading.Event()
         engine = FakeEngine(lambda: go_on.wait(20))  # type: ignore[arg-type, return-value]
@@ -212,7 +212,7 @@ def test_as_many_windows_wait_as_the_device_wants(device: str, most: int) -> Non
     assert run(scenario) == []
 
 
-def test_newcomers_are_refused_before_anything_is_decoded() -> None:
+def test_overload_is_detected_before_reading() -> None:
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         blocked = threading.Event()
         engine = FakeEngine(lambda: blocked.wait(20))  # type: ignore[arg-type, return-value]
@@ -229,11 +229,11 @@ def test_newcomers_are_refused_before_anything_is_decoded() -> None:
     assert run(scenario, batch_seconds=8, max_queue_seconds=10) == []
 
 
-def test_words_leave_while_the_rest_is_still_to_be_computed() -> None:
+def test_words_are_returned_before_the_rest_is_computed() -> None:
     turn = threading.Semaphore(0)
 
     class Slow(FakeEngine):
-        """Says "ab" all the time."""
+        """Recognizes "ab" again and again."""
 
         def forward(self, waveforms):  # type: ignore[no-untyped-def]
             assert turn.acquire(timeout=20)
@@ -250,12 +250,12 @@ def test_words_leave_while_the_rest_is_still_to_be_computed() -> None:
                 if word.start > 10:
                     break
         assert len(engine.lengths) == 1
-        assert batcher.queued_seconds == 0  # nothing is left behind
+        assert batcher.queued_seconds == 0  # nothing stays queued
         turn.release(100)
         collected = [word async for word in transcriber.words(recording(100), engine)]
         transcript = await transcriber.transcribe(recording(100), engine)
         assert transcript.words == tuple(collected)
         assert transcript.duration_seconds == 100
-        assert len(collected) > 1200  # 80 ms each; where windows meet, one may be lost
+        assert len(collected) > 1200  # 80 ms each; one may be lost at each cut
 
     assert run(scenario) == []

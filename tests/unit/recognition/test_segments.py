@@ -25,18 +25,18 @@ def test_a_segment_ends_at_a_pause() -> None:
     assert texts(split_segments(said, pause_seconds=0.2)) == ["a b", "c", "d"]
 
 
-def test_too_long_a_stretch_is_cut_at_its_longest_pause() -> None:
+def test_long_stretches_are_cut_at_their_longest_pause() -> None:
     said = spoken(("a", 0, 1), ("b", 1.1, 2), ("c", 2.4, 3), ("d", 3.2, 4), ("e", 4.0, 5))
     assert texts(split_segments(said, max_seconds=5)) == ["a b c d e"]
     assert texts(split_segments(said, max_seconds=4)) == ["a b", "c d e"]
 
 
-def test_without_any_pause_it_is_cut_in_the_middle() -> None:
+def test_stretches_without_a_pause_are_cut_in_the_middle() -> None:
     said = spoken(*((str(second), second, second + 1) for second in range(8)))
     assert texts(split_segments(said, max_seconds=4)) == ["0 1 2 3", "4 5 6 7"]
 
 
-def test_a_hair_longer_pause_at_the_edge_leaves_no_single_word() -> None:
+def test_a_slightly_longer_pause_near_the_edge_does_not_isolate_a_word() -> None:
     said = spoken(
         ("a", 0, 1), ("b", 1.04, 2), ("c", 2, 3), ("d", 3.02, 4), ("e", 4, 5), ("f", 5, 6)
     )
@@ -65,7 +65,7 @@ def test_every_word_is_in_one_segment_and_no_segment_is_too_long(
 
 
 @pytest.mark.parametrize("n_words", [20_000])
-def test_hours_without_a_pause_take_no_recursion(n_words: int) -> None:
+def test_hours_without_a_pause_do_not_recurse(n_words: int) -> None:
     said = tuple(Word("a", index * 0.5, index * 0.5 + 0.5, 1.0) for index in range(n_words))
     found = split_segments(said)
     assert max(segment.end - segment.start for segment in found) <= 15

@@ -1,4 +1,4 @@
-"""Everything goes wrong at once, at random but seeded; whatever happens, nobody is forgotten."""
+"""Random but seeded failures, all at once: every client gets an answer, and nothing leaks."""
 
 import asyncio
 import gc
@@ -30,12 +30,12 @@ from tests.audio_files import with_libsndfile
 from tests.fakes import FakeEngine, spell
 
 DEATHS = (10, 40)
-"""The forwards that end their thread."""
+"""Indices of the forwards that end the inference thread."""
 FAILURES = {InferenceFailed, InferenceDied, OutOfMemory, QueueTimeout, Overloaded}
 
 
 class Moody(FakeEngine):
-    """Says the first sample of each window in base two; every few forwards it fails somehow."""
+    """Spells the first sample of each window in binary; fails every few forwards, in many ways."""
 
     def __init__(self, seed: int, n_deaths: int) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ def word(number: int) -> str:
 
 
 def recording(number: int) -> tuple[BytesIO, str]:
-    """It and its text: the number, in as many windows as there are."""
+    """A recording and its text: the number in binary."""
     n_samples = 16000 * (1 + number % 3)
     samples = np.full(n_samples, number / 1000, np.float32)
     return BytesIO(with_libsndfile(samples, 16000, "WAV", "FLOAT")), word(number)
@@ -80,7 +80,7 @@ def recording(number: int) -> tuple[BytesIO, str]:
 
 @contextmanager
 def nothing_left() -> Iterator[list[Any]]:
-    """What asyncio complains about, which has to stay nothing."""
+    """Collects complaints of asyncio, and checks that there are none."""
     complaints: list[Any] = []
     yield complaints
     gc.collect()
@@ -105,7 +105,7 @@ def test_at_random_moments_everything_fails_and_nobody_hangs(seed: int, n_deaths
         else:
             assert transcript.text == text
             ends["text"] += 1
-        source.close()  # nobody reads it any more
+        source.close()  # no thread reads it any more
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, c: complaints.append(c))
@@ -113,7 +113,7 @@ def test_at_random_moments_everything_fails_and_nobody_hangs(seed: int, n_deaths
         settings = load_settings(["--window-seconds", "4", "--context-seconds", "0"])
         transcriber = Transcriber(batcher, settings)
         try:
-            await transcriber.transcribe(recording(0)[0], FakeEngine())  # imports, once
+            await transcriber.transcribe(recording(0)[0], FakeEngine())  # imports everything
             numbers = iter(range(300))
 
             async def come_again() -> None:
@@ -124,7 +124,7 @@ def test_at_random_moments_everything_fails_and_nobody_hangs(seed: int, n_deaths
             async with asyncio.timeout(90), asyncio.TaskGroup() as clients:
                 for _ in range(20):
                     clients.create_task(come_again())
-            await asyncio.sleep(0.1)  # what was cancelled ends at its next turn
+            await asyncio.sleep(0.1)  # cancelled tasks end in the next turn
             assert batcher.n_queued == 0
             assert (batcher.fault is None) == (n_deaths < 2)
             assert asyncio.all_tasks() == {asyncio.current_task(), batcher._consumer} - {
@@ -144,8 +144,8 @@ def test_at_random_moments_everything_fails_and_nobody_hangs(seed: int, n_deaths
 
 
 @pytest.mark.parametrize("n_steps", range(0, 40))
-def test_a_client_may_leave_at_any_await(n_steps: int) -> None:
-    """Cancelled after so many turns of the event loop, wherever that is."""
+def test_clients_may_cancel_at_any_await(n_steps: int) -> None:
+    """Cancel after ``n_steps`` turns of the event loop."""
     computing = threading.Event()
 
     def slowly() -> None:

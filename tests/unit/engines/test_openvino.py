@@ -318,7 +318,7 @@ def test_doctor_names_the_engine_that_is_wrong(
 
 def test_doctor_downloads_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.main(["--cache-dir", str(tmp_path)]) == 0
-    assert "not downloaded yet: `stt download`" in capsys.readouterr().out
+    assert "not downloaded: run `stt download`" in capsys.readouterr().out
 
 
 def test_what_loses_too_much_is_not_kept(
@@ -386,8 +386,8 @@ def test_few_recordings_are_heard_again_in_noise_and_many_are_not() -> None:
 
 def test_few_recordings_are_compared_at_offsets_within_a_frame() -> None:
     clips = [calibration.Clip(str(i), tones(0.5, 16000, seed=i)[:, 0], "x") for i in range(24)]
-    assert calibration.heard_again(clips, WAV2VEC2_GRID) == clips
-    again = calibration.heard_again(clips[:2], WAV2VEC2_GRID)
+    assert calibration.augment(clips, WAV2VEC2_GRID) == clips
+    again = calibration.augment(clips[:2], WAV2VEC2_GRID)
     assert len(again) == 2 * 8 * 2
     assert {len(clip.waveform) for clip in again} == {8000 + offset for offset in range(0, 320, 40)}
     assert {clip.name for clip in again} == {"0", "1"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from stt import __version__
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_languages, add_settings, begin
 from stt.engines.agreement import Agreement, Reference
 from stt.engines.device import available_cores, choose_device
 from stt.engines.openvino_cache import PRECISIONS, place_of
@@ -51,12 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
         "engine whether it agrees with fp32 and how fast it is. Downloads nothing. Exit status: "
         "0 every engine agrees, 1 some engine does not, 2 wrong usage or settings.",
     )
-    parser.add_argument(
-        "--languages",
-        metavar="CODES",
-        default=argparse.SUPPRESS,
-        help="codes or aliases, comma-separated [STT_LANGUAGES, else KR]",
-    )
+    add_languages(parser)
     add_settings(parser)
     return parser
 

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_languages, add_settings, begin
 from stt.commands.recognition import find_checkpoint
 from stt.errors import ModelBroken, ModelUnreachable
 from stt.languages import Language, choose_languages
@@ -24,12 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
         "Exit status: 0 all models are in the cache, 1 some download failed, 2 wrong usage or "
         "settings.",
     )
-    parser.add_argument(
-        "--languages",
-        metavar="CODES",
-        default=argparse.SUPPRESS,
-        help="codes or aliases, comma-separated [STT_LANGUAGES, else KR]",
-    )
+    add_languages(parser)
     add_settings(parser)
     return parser
 

@@ -1,6 +1,6 @@
-"""The subcommands of ``stt``: one module for each, and what they share.
+"""The subcommands of ``stt``, one module each (`stt.cli.COMMANDS`), and what they share.
 
-`serve`, `transcribe` and `evaluate` are the commands. `arguments` makes flags of the settings,
-`inputs` finds the recordings, `recognition` and `remote` turn one into words, `outputs` renders
-them, `progress` says how far it is.
+`arguments` turns the settings into flags, `inputs` finds the recordings, `recognition` and `remote`
+transcribe them, `outputs` renders the results, `progress` reports progress. `scoring` is for
+`evaluate` and `optimize`, `calibration` for `optimize`.
 """

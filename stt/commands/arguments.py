@@ -29,6 +29,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             group.add_argument(flag, metavar=metavar, default=argparse.SUPPRESS, help=text + shown)
 
 
+def add_languages(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of the commands that handle several languages."""
+    parser.add_argument(
+        "--languages",
+        metavar="CODES",
+        default=argparse.SUPPRESS,
+        help="codes or aliases, comma-separated [STT_LANGUAGES, else KR]",
+    )
+
+
 def read_settings(options: argparse.Namespace) -> Settings:
     """Load the settings; flags override the environment, which overrides ``.env``.
 

@@ -1,4 +1,4 @@
-"""Recordings for ``stt optimize``: to calibrate int8 with, and to compare models on."""
+"""Recordings that ``stt optimize`` calibrates int8 with and compares models on."""
 
 import sys
 from collections.abc import Sequence
@@ -15,35 +15,35 @@ from stt.languages import Language, samples_folder
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 
 FEWEST_CLIPS = 24
-"""With fewer, each is heard again in noise, so that ranges are not those of a few clean voices."""
+"""Below this, clips are also used with noise, so that a few clean voices do not set the ranges."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A recording to calibrate and compare with."""
+    """The beginning of a recording."""
 
     name: str
     waveform: Waveform
     text: str | None
-    """What is said, where that is known."""
+    """The reference text, if known and the clip is the whole recording."""
 
 
 def read_clips(
     folder: Path | None, language: Language, limit: int, max_seconds: float
 ) -> list[Clip]:
-    """The user's recordings, or else those of the package that are in the language.
+    """Read the user's recordings, or by default the package's samples of the language.
 
-    Of each only the beginning is taken, ``max_seconds``: as much as the service's windows hold.
+    Each is cut to its first ``max_seconds``, which is as much as a window of the service holds.
 
     Raises:
-        ConfigurationError: there are none, or none can be decoded.
+        ConfigurationError: there is none that can be decoded.
     """
     texts: dict[Path, str] = {}
     if folder is None:
         folder = samples_folder()
         print(
-            "No --calibration: taking the package's few samples, which are a synthetic voice. "
-            "Recordings like yours make a better model.",
+            "No --calibration: using the package's few samples of a synthetic voice. "
+            "Recordings like those you will transcribe give a better model.",
             file=sys.stderr,
         )
         paths = sorted(folder.glob(f"{language.iso_639_1}-*")) or sorted(folder.glob("*-*"))
@@ -61,7 +61,7 @@ def read_clips(
         try:
             waveform = beginning_of(path, max_seconds)
         except (AudioError, OSError) as error:
-            print(f"{path.name} is left out: {error}", file=sys.stderr)
+            print(f"Skipping {path.name}: {error}", file=sys.stderr)
             continue
         if len(waveform) < SAMPLE_RATE // 2:
             continue
@@ -70,13 +70,13 @@ def read_clips(
         clips.append(Clip(name, waveform, texts.get(path.resolve()) if whole else None))
     if not clips:
         raise ConfigurationError(
-            f"There is no recording to calibrate with in {folder}. Expected audio files of speech."
+            f"{folder} has no recordings to calibrate with. Expected audio files of speech."
         )
     return clips
 
 
 def beginning_of(path: Path, max_seconds: float) -> Waveform:
-    """The first seconds of a recording."""
+    """Decode the first seconds of a recording."""
     n_wanted = int(max_seconds * SAMPLE_RATE)
     blocks, n_samples = [], 0
     with path.open("rb") as file:
@@ -89,16 +89,16 @@ def beginning_of(path: Path, max_seconds: float) -> Waveform:
 
 
 def with_noise(waveforms: Sequence[Waveform]) -> list[Waveform]:
-    """The waveforms; if they are few, again in white noise of 20, 10 and 5 dB below them."""
-    heard = list(waveforms)
+    """Return the waveforms; if few, also each with white noise at an SNR of 20, 10 and 5 dB."""
+    augmented = list(waveforms)
     if len(waveforms) < FEWEST_CLIPS:
         for ratio_db in (20, 10, 5):
-            heard += in_noise(waveforms, ratio_db)
-    return heard
+            augmented += in_noise(waveforms, ratio_db)
+    return augmented
 
 
 def in_noise(waveforms: Sequence[Waveform], ratio_db: float) -> list[Waveform]:
-    """Each with white noise that is so many decibels below it; the same noise every time."""
+    """Add white noise at this signal-to-noise ratio in dB; the noise is reproducible."""
     random = np.random.default_rng(int(ratio_db))
     noisy = []
     for waveform in waveforms:
@@ -108,11 +108,11 @@ def in_noise(waveforms: Sequence[Waveform], ratio_db: float) -> list[Waveform]:
     return noisy
 
 
-def heard_again(clips: Sequence[Clip], grid: FrameGrid) -> list[Clip]:
-    """The clips; if they are few, each at eight offsets within a frame, clean and in faint noise.
+def augment(clips: Sequence[Clip], grid: FrameGrid) -> list[Clip]:
+    """Return the clips; if few, each at eight offsets within a frame, clean and with faint noise.
 
-    A few clips have a hundred characters, of which one is 1 %. Where two symbols are nearly equal,
-    int8 picks the other one now here, now there; over the offsets that averages out.
+    A few clips have about a hundred characters, so one character is 1 %. Where two symbols score
+    nearly the same, int8 may pick either; averaging over offsets evens that out.
     """
     if len(clips) >= FEWEST_CLIPS:
         return list(clips)

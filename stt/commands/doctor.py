@@ -1,4 +1,4 @@
-"""``stt doctor``: what this machine has, and whether the engines are right and fast on it."""
+"""``stt doctor``: check which engines are correct and fast on this machine."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from stt import __version__
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_languages, add_settings, begin
 from stt.engines.agreement import Agreement, Reference
 from stt.engines.device import available_cores, choose_device
 from stt.engines.openvino_cache import PRECISIONS, place_of
@@ -22,10 +22,10 @@ from stt.models.source import find_locally
 from stt.settings import Settings
 
 FEATURES = ("avx2", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16")
-"""Of processors, as torch names them: those that the engines' kernels differ by."""
+"""CPU features, in torch's names, that select the engines' kernels."""
 PACKAGES = ("torch", "transformers", "openvino", "nncf", "av", "soundfile", "ray")
 VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
-"""Of the environment, that change which kernels run."""
+"""Environment variables that select the engines' kernels."""
 
 
 @dataclass(frozen=True)
@@ -38,34 +38,29 @@ class Check:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether it computes something else than fp32."""
+        """Whether its output differs from fp32's."""
         return self.agreement is not None and not self.agreement.holds
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
+    """Make the parser of this command's flags."""
     parser = argparse.ArgumentParser(
         prog="stt doctor",
         allow_abbrev=False,
-        description="Print this machine's processor, what the engines can use of it, and for each "
-        "engine whether it agrees with fp32 here and how fast it is. Downloads nothing. Exit "
-        "status: 0 every engine agrees, 1 some engine does not, 2 wrong usage or settings.",
+        description="Print this machine's processor, the features that engines use, and for each "
+        "engine whether it agrees with fp32 and how fast it is. Downloads nothing. Exit status: "
+        "0 every engine agrees, 1 some engine does not, 2 wrong usage or settings.",
     )
-    parser.add_argument(
-        "--languages",
-        metavar="CODES",
-        default=argparse.SUPPRESS,
-        help="codes or aliases, comma-separated [STT_LANGUAGES, else KR]",
-    )
+    add_languages(parser)
     add_settings(parser)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit status.
+    """Run the command and return its exit status.
 
     Raises:
-        ConfigurationError: wrong settings, or no such language.
+        ConfigurationError: a setting is invalid, or a language unknown.
     """
     _options, settings = begin(make_parser(), arguments)
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
@@ -82,19 +77,19 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def machine() -> Iterator[tuple[str, str]]:
-    """What a report of a problem should say of the machine: names and values."""
+    """Describe the machine, for problem reports, as names and values."""
     import torch
 
     capabilities = torch.cpu.get_capabilities()
     yield "stt-ctc", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"
     memory_gb = psutil.virtual_memory().total / 1e9
-    yield "processor", f"{_processor()}, {available_cores()} cores to use, {memory_gb:.0f} GB"
+    yield "processor", f"{_processor()}, {available_cores()} cores available, {memory_gb:.0f} GB"
     yield "has", " ".join(name for name in FEATURES if capabilities.get(name)) or "none of these"
     yield "has not", " ".join(name for name in FEATURES if not capabilities.get(name)) or "-"
     if torch.cuda.is_available():
         yield "GPU", torch.cuda.get_device_name(0)
     else:
-        yield "GPU", "none that torch can use"
+        yield "GPU", "none usable by torch"
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     variables = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
     if variables:
@@ -118,7 +113,7 @@ def _version(package: str) -> str:
 
 
 def _check_torch(settings: Settings) -> Iterator[Check]:
-    """torch on the bundled Korean model: fp32 on the CPU against what the device would serve."""
+    """Compare torch on the device with fp32 on the CPU, on the bundled Korean model."""
     from stt.engines.torch import choose_precision, compare_precision
 
     device = choose_device(settings.device)
@@ -129,7 +124,7 @@ def _check_torch(settings: Settings) -> Iterator[Check]:
 
 
 def _check_optimized(language: Language, settings: Settings) -> Iterator[Check]:
-    """What `stt optimize` has made of a language's checkpoint, against its own reference."""
+    """Compare a language's converted models with the reference that `stt optimize` stored."""
     model = language.model
     try:
         folder = find_locally(model, settings.cache_dir)
@@ -137,11 +132,11 @@ def _check_optimized(language: Language, settings: Settings) -> Iterator[Check]:
         yield Check(f"{language.code} {model.id}", None, error.message)
         return
     if folder is None:
-        yield Check(f"{language.code} {model.id}", None, "not downloaded yet: `stt download`")
+        yield Check(f"{language.code} {model.id}", None, "not downloaded: run `stt download`")
         return
     places = [place_of(model, folder, each, settings.cache_dir) for each in PRECISIONS]
     if not any(place.model.is_file() for place in places):
-        yield Check(f"{language.code} {model.id}", None, "not optimised here: `stt optimize`")
+        yield Check(f"{language.code} {model.id}", None, "not optimised here: run `stt optimize`")
     for place in places:
         if place.model.is_file():
             name = f"{language.code} openvino {place.precision} ({model.id})"
@@ -161,7 +156,7 @@ def _check_place(folder: Path, precision: str, settings: Settings) -> tuple[Agre
 
 
 def render(check: Check, width: int) -> str:
-    """One line of the table."""
+    """Format one row of the table."""
     name = f"{check.engine:<{width}}"
     if check.agreement is None:
         return f"{name}  {check.remark}"

@@ -1,11 +1,11 @@
-"""``stt download``: the models into the cache, so that a service starts without the hub."""
+"""``stt download``: fetch models into the cache, so that a service starts without the hub."""
 
 import argparse
 import logging
 import sys
 from collections.abc import Sequence
 
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_languages, add_settings, begin
 from stt.commands.recognition import find_checkpoint
 from stt.errors import ModelBroken, ModelUnreachable
 from stt.languages import Language, choose_languages
@@ -15,30 +15,25 @@ logger = logging.getLogger(__name__)
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
+    """Make the parser of this command's flags."""
     parser = argparse.ArgumentParser(
         prog="stt download",
         allow_abbrev=False,
-        description="Fetch the models of the served languages into the cache, and print the folder "
-        "of each. What is there whole is not fetched again, and what was cut off is gone on with. "
-        "Exit status: 0 all are there, 1 some model could not be fetched, 2 wrong usage or "
+        description="Download the models of the served languages into the cache, and print the "
+        "folder of each. Complete models are not downloaded again; interrupted downloads resume. "
+        "Exit status: 0 all models are in the cache, 1 some download failed, 2 wrong usage or "
         "settings.",
     )
-    parser.add_argument(
-        "--languages",
-        metavar="CODES",
-        default=argparse.SUPPRESS,
-        help="codes or aliases, comma-separated [STT_LANGUAGES, else KR]",
-    )
+    add_languages(parser)
     add_settings(parser)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit status.
+    """Run the command and return its exit status.
 
     Raises:
-        ConfigurationError: wrong settings, or no such language.
+        ConfigurationError: a setting is invalid, or a language unknown.
     """
     _options, settings = begin(make_parser(), arguments)
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
@@ -47,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _fetch(language: Language, settings: Settings) -> bool:
-    """Whether the model is there now; one that is not does not keep the others from coming."""
+    """Download one model; log a failure and return False, so that the others still download."""
     try:
         folder = find_checkpoint(language.model, settings)
     except (ModelBroken, ModelUnreachable) as error:

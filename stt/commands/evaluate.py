@@ -1,4 +1,4 @@
-"""``stt evaluate``: error rates of a model over recordings whose texts are known."""
+"""``stt evaluate``: measure a model's error rates on recordings with reference texts."""
 
 import argparse
 import json
@@ -31,7 +31,7 @@ from stt.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Conditions:
-    """Everything without which the numbers could not be compared with others."""
+    """Everything that must match before two evaluations can be compared."""
 
     model: str
     revision: str
@@ -50,12 +50,12 @@ class Report:
 
     conditions: Conditions
     scores: Scores
-    """Over `results`; what failed is not in it."""
+    """Over `results`, without the failed recordings."""
     results: tuple[Result, ...]
     n_failed: int
     audio_seconds: float
     work_seconds: float
-    """Decoding, inference and scoring of all `results`, one after the other; no loading."""
+    """Time to decode, infer and score all `results` one by one, without loading the model."""
 
     @property
     def rtfx(self) -> float:
@@ -64,22 +64,22 @@ class Report:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
+    """Make the parser of this command's flags."""
     parser = argparse.ArgumentParser(
         prog="stt evaluate",
         allow_abbrev=False,
-        description="Transcribe the recordings of a manifest and compare with their texts. Exit "
-        "status: 0 all transcribed, 1 some recording failed, 2 wrong usage or settings, 130 "
-        "interrupted.",
+        description="Transcribe the recordings of a manifest and compare the results with their "
+        "reference texts. Exit status: 0 all transcribed, 1 some recording failed, 2 wrong usage "
+        "or settings, 130 interrupted.",
     )
     parser.add_argument(
         "manifest",
         type=Path,
         metavar="MANIFEST",
-        help=".tsv with a header (path or file, and text), or .jsonl with these keys; paths are "
-        "relative to it",
+        help=".tsv with the columns path (or file) and text, or .jsonl with these keys; paths are "
+        "relative to the manifest",
     )
-    parser.add_argument("--lang", metavar="CODE", help="what is spoken: code or alias [KR]")
+    parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
     parser.add_argument(
         "--worst", type=int, default=10, metavar="N", help="show the N worst recordings [10]"
     )
@@ -87,19 +87,19 @@ def make_parser() -> argparse.ArgumentParser:
         "--normaliser",
         choices=NORMALISERS,
         default=DEFAULT_NORMALISER,
-        help="of both texts before they are compared; basic: NFC, lower case, no punctuation, "
-        f"single spaces; none: as they are [{DEFAULT_NORMALISER}]",
+        help="normalise both texts before comparing; basic: NFC, lower case, no punctuation, "
+        f"single spaces; none: unchanged [{DEFAULT_NORMALISER}]",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
     add_settings(parser)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit status.
+    """Run the command and return its exit status.
 
     Raises:
-        SttError: nothing could be begun.
+        SttError: the evaluation could not start.
         ConfigurationError: the results could not be written.
     """
     options, settings = begin(make_parser(), arguments)
@@ -121,7 +121,7 @@ def evaluate(
     normaliser: str = DEFAULT_NORMALISER,
     today: date | None = None,
 ) -> Report:
-    """Transcribe and compare; what fails is told on standard error, and is in no score."""
+    """Transcribe and score; failed recordings are logged and excluded from the scores."""
     recordings = [Recording(each.path, Path(each.name)) for each in utterances]
     results = []
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
@@ -153,7 +153,7 @@ def evaluate(
 
 
 def render(report: Report, n_worst: int) -> str:
-    """The report for people; its last line stands for itself, for a table of results."""
+    """Format the report; its last line is complete in itself, for a table of results."""
     lines = []
     worst_results = worst(report.results, n_worst)
     if worst_results:
@@ -176,7 +176,7 @@ def render(report: Report, n_worst: int) -> str:
         )
     n_empty = sum(not result.compared[0].strip() for result in report.results)
     empty = f", {n_empty} of them with an empty reference" if n_empty else ""
-    failed = f"; {report.n_failed} failed and are in no score" if report.n_failed else ""
+    failed = f"; {report.n_failed} failed and are not scored" if report.n_failed else ""
     lines += [
         f"{'files':<15} {len(report.results):>8}{empty}{failed}",
         f"{'audio':<15} {report.audio_seconds:>8.1f}   s",
@@ -193,7 +193,7 @@ def render(report: Report, n_worst: int) -> str:
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """All that is known, for programs; rates are fractions, null where there is none."""
+    """The whole report as JSON; rates are fractions, null if undefined."""
     return {
         **asdict(report.conditions),
         "wer": report.scores.words.rate,

@@ -1,4 +1,4 @@
-"""FILES of a command line -> the recordings that are meant, each with a name of its own."""
+"""Find the recordings that command-line arguments name, each with a unique name."""
 
 import os
 import shutil
@@ -18,24 +18,24 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording that was asked for."""
+    """One recording to transcribe."""
 
     path: Path | None
-    """None is standard input."""
+    """None for standard input."""
     relative: Path
-    """Where it lies in the folder that was named; the name alone where the file was."""
+    """Path relative to the folder argument; only the name if the file itself was the argument."""
 
     @property
     def name(self) -> str:
-        """The path as a person or a program can find it again; printable."""
+        """The path in printable form."""
         if self.path is None:
             return STDIN
-        # A file name is bytes; those that are no UTF-8 must not break a line of output.
+        # File names are bytes; any that are not valid UTF-8 must not break the output.
         return os.fsencode(self.path).decode("utf-8", "replace")
 
     @property
     def size(self) -> int:
-        """Bytes; 0 where it cannot be told."""
+        """Size in bytes; 0 if unknown."""
         try:
             return 0 if self.path is None else self.path.stat().st_size
         except OSError:
@@ -43,10 +43,10 @@ class Recording:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """The bytes, seekable.
+        """Open the recording as a seekable file.
 
         Raises:
-            OSError: it is not there, or not readable.
+            OSError: the file is missing or not readable.
         """
         if self.path is not None:
             with self.path.open("rb") as file:
@@ -59,10 +59,10 @@ class Recording:
 
 
 def find_recordings(arguments: Iterable[str]) -> list[Recording]:
-    """All recordings in the order of the arguments; a folder's are sorted, and none comes twice.
+    """Find all recordings, in the order of the arguments, without duplicates; folders are sorted.
 
     Raises:
-        ConfigurationError: there is nothing to do.
+        ConfigurationError: no recording was found.
     """
     arguments = list(arguments)
     found: dict[Path | None, Recording] = {}
@@ -72,7 +72,7 @@ def find_recordings(arguments: Iterable[str]) -> list[Recording]:
             found.setdefault(key, recording)
     if not found:
         raise ConfigurationError(
-            f"There is no audio file in {', '.join(arguments)}. Looked for names that end in "
+            f"Found no audio file in {', '.join(arguments)}. Looked for names ending in "
             f"{' '.join(sorted(AUDIO_SUFFIXES))}."
         )
     return list(found.values())
@@ -87,6 +87,6 @@ def _expand(argument: str) -> Iterator[Recording]:
         yield Recording(path, Path(path.name))
         return
     for file in sorted(path.rglob("*")):
-        # macOS puts a hidden `._a.wav`, which is no audio, beside `a.wav` on foreign disks.
+        # macOS puts a hidden `._a.wav`, which is not audio, beside `a.wav` on other file systems.
         if file.suffix.lower() in AUDIO_SUFFIXES and file.name[0] != "." and file.is_file():
             yield Recording(file, file.relative_to(path))

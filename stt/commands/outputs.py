@@ -1,4 +1,4 @@
-"""A recognised recording as text, captions or JSON, on standard output or in files."""
+"""Render results as text, captions or JSON, and write them to files."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from stt.formats.table import TEXT, TEXT_FORMATS
 
 
 def render_text(recognition: Recognition, name: str) -> str:
-    """The words and a line end."""
+    """Plain text and a newline."""
     return recognition.text + "\n"
 
 
@@ -24,7 +24,7 @@ def render_captions(captions: Format[Recognition], recognition: Recognition, nam
 
 
 def render_json(recognition: Recognition, name: str) -> str:
-    """One line of JSON with all that is known; times in seconds, to the millisecond."""
+    """One line of JSON with the whole result; times in seconds, to the millisecond."""
     transcript = recognition.transcript
     entry = {
         "file": name,
@@ -50,18 +50,18 @@ FORMATS: Mapping[str, Callable[[Recognition, str], str]] = {
     **{each.name: partial(render_captions, each) for each in TEXT_FORMATS if each is not TEXT},
     "json": render_json,
 }
-"""Each format, by the suffix of its files."""
+"""Renderers by format, which is also the suffix of its files."""
 
 
 def plan_outputs(
     recordings: Iterable[Recording], folder: Path, suffix: str
 ) -> dict[Recording, Path]:
-    """Where each recording's result goes: ``folder/<relative path>.<suffix>``.
+    """Choose the file of each recording's result: ``folder/<relative path>.<suffix>``.
 
-    The recording's own suffix stays in the name: `a.wav` and `a.mp3` are two recordings.
+    The recording's own suffix stays in the name, so that `a.wav` and `a.mp3` do not collide.
 
     Raises:
-        ConfigurationError: two would go to one file.
+        ConfigurationError: two results would have the same file.
     """
     targets: dict[Path, Recording] = {}
     for recording in recordings:
@@ -76,19 +76,19 @@ def plan_outputs(
 
 
 def write_whole(target: Path, text: str) -> None:
-    """Write a file that is there whole or not at all, as what is there is not done again.
+    """Write a file atomically, since the next run skips every file that exists.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Not `tempfile`: its files are for their owner alone, and stay so when renamed.
+    # Not `tempfile`: its files are readable only by their owner, also once renamed.
     part = target.with_name(f".{target.name[:80]}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())  # or a power cut could leave a name without content
+            os.fsync(file.fileno())  # else a power cut could leave an empty file
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

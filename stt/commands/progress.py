@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a log line for each recording elsewhere."""
+"""Progress of a run: a bar on a terminal, else a log line for each recording."""
 
 import io
 import logging
@@ -23,15 +23,15 @@ BAR = "{percentage:3.0f}% |{bar:20}| {elapsed}<{remaining}{postfix}"
 class Progress:
     """Counts recordings, seconds of audio and seconds of work; a context manager.
 
-    The bar goes by bytes read, which are known beforehand and grow within a long recording too.
+    The bar counts bytes read: the total is known, and they advance within a long recording too.
     """
 
     def __init__(self, n_files: int, n_bytes: int, *, terminal: bool | None = None) -> None:
         """
         Args:
-            n_files: Recordings to come.
-            n_bytes: Their bytes in all.
-            terminal: Draw the bar; None asks standard error.
+            n_files: Recordings in total.
+            n_bytes: Their size in bytes.
+            terminal: Draw the bar; None: if standard error is a terminal.
         """
         self._n_files = n_files
         self._terminal = sys.stderr.isatty() if terminal is None else terminal
@@ -43,7 +43,7 @@ class Progress:
 
     @property
     def speed(self) -> float:
-        """Audio seconds for each second of work (RTFx); 0 before there is any."""
+        """RTFx: audio seconds per second of work; 0 at the start."""
         return self.audio_seconds / self.work_seconds if self.work_seconds else 0.0
 
     def __enter__(self) -> "Progress":
@@ -64,13 +64,13 @@ class Progress:
 
     @contextmanager
     def recording(self, name: str, n_bytes: int) -> Iterator[Callable[[BinaryIO], BinaryIO]]:
-        """Around the work on one recording; yields what to read its bytes through.
+        """Track the work on one recording; yields a wrapper for the file to read.
 
-        Whatever goes wrong inside is told in one line and counted, and the next one can come.
+        An error inside is logged in one line and counted, and the run continues.
 
         Args:
-            name: What to call it.
-            n_bytes: Its length; 0 where that is not known.
+            name: The recording's name in messages.
+            n_bytes: Its size; 0 if unknown.
         """
         started, audio_before = time.perf_counter(), self.audio_seconds
         self._describe(name)
@@ -92,23 +92,23 @@ class Progress:
                     "%s: %.1f s of audio in %.1f s, %.1f × real time",
                     name, audio, seconds, audio / max(seconds, 1e-9),
                 )  # fmt: skip
-        # Behind damage, or what a container says of itself at its end, nothing may have been read.
+        # Decoders may leave bytes unread: behind damage, or at the end of a container.
         self._advance(max(0, n_bytes - counting.furthest))
         self._describe(name)
 
     def count(self, audio_seconds: float) -> None:
-        """Add the audio of the recording that is being worked on."""
+        """Add the current recording's seconds of audio."""
         self.audio_seconds += audio_seconds
 
     def write(self, text: str) -> None:
-        """Put a result on standard output, without the bar in between."""
+        """Write a result to standard output without disturbing the bar."""
         if self._bar is not None:
             with tqdm.external_write_mode(file=sys.stdout):
                 sys.stdout.write(text)
                 sys.stdout.flush()
         else:
             sys.stdout.write(text)
-            sys.stdout.flush()  # whoever reads a pipe should not wait for the last recording
+            sys.stdout.flush()  # so that a pipe's reader gets each result at once
 
     def _describe(self, name: str) -> None:
         if self._bar is None:
@@ -125,7 +125,7 @@ class Progress:
 
 
 def describe(error: Exception) -> str:
-    """An error in one sentence, for a line that begins with the recording's name."""
+    """Describe an error in one sentence, to follow the recording's name."""
     if isinstance(error, SttError | RecognitionFailed):
         return error.message
     if isinstance(error, OSError) and error.strerror:
@@ -134,7 +134,7 @@ def describe(error: Exception) -> str:
 
 
 class _CountingFile(io.RawIOBase):
-    """A file that tells how far it has been read; decoders jump, so the furthest place counts."""
+    """A file that reports how far it was read; decoders seek, so the furthest position counts."""
 
     def __init__(self, advance: Callable[[int], None]) -> None:
         super().__init__()

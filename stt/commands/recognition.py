@@ -1,4 +1,4 @@
-"""The seam between the commands and what recognises, and the recogniser in this process."""
+"""What the commands transcribe with: the `Recognizer` protocol, and the one in this process."""
 
 import asyncio
 import logging
@@ -26,13 +26,13 @@ from stt.types import Transcript
 logger = logging.getLogger(__name__)
 
 PAUSES_SECONDS = (1.0, 4.0)
-"""Before the second and the third try to reach the hub; a command must come to an end."""
+"""Before the second and third attempt to reach the hub; then a command gives up."""
 
 
 class RecognitionFailed(Exception):
-    """What a recogniser elsewhere said of one recording; no part of `stt.errors`.
+    """A remote service failed on one recording.
 
-    That tree is what this process's service can answer; this is what another one did answer.
+    Not part of `stt.errors`, which are the errors that this process's own service can report.
     """
 
     def __init__(self, message: str) -> None:
@@ -42,25 +42,25 @@ class RecognitionFailed(Exception):
 
 @dataclass(frozen=True)
 class Recognition:
-    """What was recognised, and by what."""
+    """The result for one recording."""
 
     text: str
     transcript: Transcript
     language: str
-    """Code of the registry."""
+    """Its code in the registry."""
     model: str
     """Id of the checkpoint."""
 
 
 class Recognizer(Protocol):
-    """What turns a recording into words, here or elsewhere."""
+    """Transcribes recordings, in this process or elsewhere."""
 
     def recognize(self, source: BinaryIO, name: str) -> Recognition:
-        """Recognise one recording; blocks until it is done.
+        """Transcribe one recording; blocks until done.
 
         Args:
-            source: Seekable; not closed here.
-            name: What the recording is called; has no influence on the result.
+            source: Seekable; stays open.
+            name: The recording's name; does not affect the result.
 
         Raises:
             SttError, RecognitionFailed, OSError: this recording cannot be transcribed.
@@ -69,14 +69,14 @@ class Recognizer(Protocol):
 
 
 class LocalRecognizer:
-    """The service's own path from bytes to words, without the service; a context manager."""
+    """Runs the service's pipeline in this process; a context manager."""
 
     def __init__(
         self, engine: Engine, language: Language, settings: Settings, *, revision: str = ""
     ) -> None:
         self.language = language
         self.revision = revision or language.model.revision
-        """Commit of the checkpoint where it came from the hub."""
+        """Commit of the checkpoint if it is from the hub."""
         self.device, self.backend, self.precision = (
             engine.device,
             engine.backend,
@@ -86,7 +86,7 @@ class LocalRecognizer:
         self._batcher = Batcher(batch_seconds=settings.batch_seconds)
         self._readers = ReaderPool(settings)
         self._transcriber = Transcriber(self._batcher, settings, self._readers.read)
-        # One loop for all recordings: the batcher's consumer lives in it from one to the next.
+        # One event loop for all recordings, since the batcher's consumer task lives in it.
         self._runner = asyncio.Runner()
 
     def __enter__(self) -> "LocalRecognizer":
@@ -111,16 +111,16 @@ class LocalRecognizer:
 
 
 def choose_language(spelling: str | None, settings: Settings) -> Language:
-    """The language to load; None is the first of STT_LANGUAGES, or Korean.
+    """Choose the language to load; None means the default of STT_LANGUAGES, or Korean.
 
     Raises:
-        ConfigurationError: there is no such language.
+        ConfigurationError: the language is unknown.
     """
     codes = [spelling] if spelling else settings.languages
     try:
         return choose_languages(codes, settings.models, demo=settings.demo).default
     except ConfigurationError as error:
-        # The sentence names the setting it is about, which here is a flag.
+        # The message names the setting, which is a flag here.
         message = error.message
         if spelling:
             message = message.replace("STT_LANGUAGES:", "--lang:")
@@ -130,30 +130,30 @@ def choose_language(spelling: str | None, settings: Settings) -> Language:
 def open_recognizer(
     spelling: str | None, settings: Settings, *, pauses: Sequence[float] = PAUSES_SECONDS
 ) -> LocalRecognizer:
-    """Find, fetch if need be, and load the model of one language.
+    """Load the model of one language, downloading it if necessary.
 
     Args:
-        spelling: Code or alias of the language; None is the default.
-        settings: Which model, where from and on what device.
-        pauses: Seconds between tries while the hub cannot be reached.
+        spelling: Code or alias of the language; None for the default.
+        settings: The settings.
+        pauses: Seconds between attempts to reach the hub.
 
     Raises:
-        ConfigurationError: no such language or device.
-        ModelBroken: the model is not there or not whole.
-        ModelUnreachable: the hub was not reached in any of the tries.
+        ConfigurationError: the language or the device is unknown.
+        ModelBroken: the model is missing or incomplete.
+        ModelUnreachable: every attempt to reach the hub failed.
     """
     language = choose_language(spelling, settings)
     if settings.demo:
-        logger.warning("DEMO: a small model, trained on one synthetic voice; it knows no people")
+        logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)
-    logger.info("%s: reading %s", language.name, language.model.id)
+    logger.info("%s: loading %s", language.name, language.model.id)
     engine = open_engine(language.model, folder, settings).engine
-    # The hub's cache keeps a snapshot under the name of its commit.
+    # The hub's cache names each snapshot's folder after its commit.
     from_hub = language.model.folder is None
     recognizer = LocalRecognizer(
         engine, language, settings, revision=folder.name if from_hub else ""
     )
-    # Decoder and model import and allocate at first use; no recording's time is to tell of that.
+    # Decoder and model import and allocate at first use; keep that out of the first measurement.
     recognizer.recognize(warming_clip(), "")
     return recognizer
 
@@ -161,14 +161,14 @@ def open_recognizer(
 def find_checkpoint(
     source: ModelSource, settings: Settings, pauses: Sequence[float] = PAUSES_SECONDS
 ) -> Path:
-    """A checkpoint's folder, fetched if need be, with a progress bar where somebody looks.
+    """Find a checkpoint's folder, downloading it if necessary, with a bar on a terminal.
 
     Raises:
-        ModelBroken: the model is not there or not whole.
-        ModelUnreachable: the hub was not reached in any of the tries.
+        ModelBroken: the model is missing or incomplete.
+        ModelUnreachable: every attempt to reach the hub failed.
     """
     for pause in (*pauses, None):
-        # Quiet until something has been fetched for a while, and where nobody looks.
+        # The bar appears after 0.5 s, and only on a terminal.
         with tqdm(
             desc=source.id, unit="B", unit_scale=True, disable=None, leave=False, delay=0.5
         ) as bar:

@@ -49,7 +49,8 @@ class RemoteRecognizer:
         self._sleep = sleep
         headers = {b"Accept": b"application/json"}
         if api_key:
-            headers[b"Authorization"] = f"Bearer {api_key}".encode()
+            # h11 refuses headers that end in spaces.
+            headers[b"Authorization"] = f"Bearer {api_key}".strip().encode()
         self._client = httpx.Client(
             base_url=_parse_url(url),
             headers=headers,

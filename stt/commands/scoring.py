@@ -1,8 +1,8 @@
-"""How right a model is: references and hypotheses -> error rates. Nothing here runs a model.
+"""Error rates of hypotheses against references.
 
-Rates are those of the whole set: all errors over all units of all references, so a long recording
-counts for more than a short one. CER is given with spaces counted and without them: where Korean
-puts its spaces is a matter on which writers differ, and it decides what a word is, so WER too.
+Rates cover the whole set: all errors over all units of all references, so long recordings weigh
+more than short ones. There is a CER with and one without spaces, because writers of Korean differ
+on where spaces go, which also changes the WER.
 """
 
 import csv
@@ -25,29 +25,29 @@ class Utterance:
     """One line of a manifest."""
 
     name: str
-    """The path as the manifest has it."""
+    """The path as written in the manifest."""
     path: Path
-    """The path as it can be opened."""
+    """The path to open."""
     reference: str
-    """What is said, as the manifest has it; "" where nothing is."""
+    """The reference text as written in the manifest; "" for silence."""
 
 
 def read_manifest(manifest: Path) -> list[Utterance]:
-    """Read a list of recordings and their texts.
+    """Read a list of recordings with their reference texts.
 
-    ``.tsv`` has a header with a column ``path`` (or ``file``) and a column ``text``; ``.jsonl`` has
-    an object with these keys on each line. ``audio_filepath`` is taken too, further columns are
-    not. Paths are relative to the manifest.
+    A ``.tsv`` has a header with the columns ``path`` (or ``file``, or ``audio_filepath``) and
+    ``text``; a ``.jsonl`` has an object with these keys on each line. Other columns are ignored.
+    Paths are relative to the manifest.
 
     Raises:
-        ConfigurationError: naming the line that is not of that form.
+        ConfigurationError: a line is malformed; the message names it.
     """
     readers = {".tsv": _read_tsv, ".jsonl": _read_jsonl}
     reader = readers.get(manifest.suffix.lower())
     if reader is None:
         raise ConfigurationError(f"{manifest}: expected a manifest named .tsv or .jsonl.")
     try:
-        # The mark that some editors put at the start of UTF-8 is not part of the first column.
+        # utf-8-sig: some editors put a byte order mark before the first column.
         text = manifest.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
@@ -68,8 +68,8 @@ def read_manifest(manifest: Path) -> list[Utterance]:
 
 
 def _read_tsv(text: str, manifest: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    # A quotation mark is what somebody said, not a quoting of the column.
-    # Not splitlines: it takes U+2028 and its like for line ends, which may stand in a text.
+    # Quotation marks belong to the text. Not splitlines: it also splits at U+2028 and its like,
+    # which may occur in a text.
     lines = text.replace("\r\n", "\n").split("\n")
     rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     yield from ((rows.line_num, row) for row in rows)
@@ -89,14 +89,14 @@ def _read_jsonl(text: str, manifest: Path) -> Iterator[tuple[int, Mapping[str, A
 
 
 def normalise_basic(text: str) -> str:
-    """NFC, lower case, without punctuation, single spaces.
+    """Convert to NFC and lower case, remove punctuation, collapse spaces.
 
-    Punctuation is every character of Unicode category P; it is removed, not replaced by a space:
-    "don't" and "dont" are one word. Symbols (category S, such as "+" and "$") and digits stay.
+    Punctuation (Unicode category P) is removed, not replaced by a space: "don't" becomes "dont".
+    Symbols (category S, such as "+" and "$") and digits stay.
     """
     composed = unicodedata.normalize("NFC", text).lower()
     kept = "".join(char for char in composed if unicodedata.category(char)[0] != "P")
-    # Lowering can decompose (İ), and what is removed can have stood between letter and mark.
+    # Lower-casing can decompose (İ), and removal can bring a letter and its mark together.
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
@@ -104,18 +104,18 @@ DEFAULT_NORMALISER = "basic"
 NORMALISERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {DEFAULT_NORMALISER: normalise_basic, "none": lambda text: text}
 )
-"""What is done to references and hypotheses alike before they are compared, by name."""
+"""Normalisers by name, applied to references and hypotheses before they are compared."""
 
 
 @dataclass(frozen=True)
 class Errors:
-    """The fewest edits that turn references into hypotheses, in words or in characters."""
+    """The fewest edits that turn references into hypotheses, in words or characters."""
 
     substitutions: int = 0
     deletions: int = 0
     insertions: int = 0
     reference_units: int = 0
-    """Words or characters of the references."""
+    """Words or characters in the references."""
 
     @property
     def total(self) -> int:
@@ -124,9 +124,9 @@ class Errors:
 
     @property
     def rate(self) -> float | None:
-        """Edits for each unit of the references; over 1 is possible.
+        """Edits per unit of the references; can exceed 1.
 
-        None where the references are empty and the hypotheses are not: no rate says that.
+        None if the references are empty and the hypotheses are not.
         """
         if self.reference_units:
             return self.total / self.reference_units
@@ -135,18 +135,18 @@ class Errors:
 
 @dataclass(frozen=True)
 class Scores:
-    """How far hypotheses are from references."""
+    """Errors of hypotheses against references."""
 
     words: Errors
     characters: Errors
-    """Spaces between words counted."""
+    """Spaces between words count."""
     characters_without_spaces: Errors
 
 
 def score(pairs: Iterable[tuple[str, str]]) -> Scores:
-    """Compare references with hypotheses, as they are; normalise before.
+    """Count the errors. Normalise the texts first; this compares them unchanged.
 
-    A reference may be empty: what is heard there all the same counts as inserted.
+    A reference may be empty; whatever the hypothesis then has counts as inserted.
 
     Args:
         pairs: (reference, hypothesis).
@@ -165,17 +165,17 @@ def score(pairs: Iterable[tuple[str, str]]) -> Scores:
 
 
 def _spaced(texts: Iterable[str]) -> list[str]:
-    """Words with a single space between them; jiwer knows no other white space between words."""
+    """Collapse white space to single spaces; jiwer splits words only at spaces."""
     return [" ".join(text.split()) for text in texts]
 
 
 def _joined(texts: Iterable[str]) -> list[str]:
-    """Without any white space."""
+    """Remove all white space."""
     return ["".join(text.split()) for text in texts]
 
 
 def _count(output: Any) -> Errors:
-    # Not jiwer's own rate: for empty references it is a count of insertions, which is no rate.
+    # Not jiwer's own rate, which for empty references is the number of insertions.
     return Errors(
         substitutions=output.substitutions,
         deletions=output.deletions,
@@ -186,11 +186,11 @@ def _count(output: Any) -> Errors:
 
 @dataclass(frozen=True)
 class Result:
-    """One recording and what was heard in it."""
+    """One recording and its score."""
 
     utterance: Utterance
     hypothesis: str
-    """As the model gave it."""
+    """The model's text, not normalised."""
     audio_seconds: float
     compared: tuple[str, str]
     """Reference and hypothesis after the normaliser."""
@@ -205,7 +205,7 @@ def compare(utterance: Utterance, hypothesis: str, audio_seconds: float, normali
 
 
 def worst(results: Iterable[Result], count: int) -> list[Result]:
-    """The results with the highest CER, none of them right; at equal CER, more errors first."""
+    """The results with the highest CER, without the correct ones; ties: more errors first."""
 
     def badness(result: Result) -> tuple[float, int]:
         rate = result.scores.characters.rate

@@ -1,4 +1,4 @@
-"""``stt transcribe``: files, folders or standard input -> text, captions or JSON."""
+"""``stt transcribe``: turn files, folders or standard input into text, captions or JSON."""
 
 import argparse
 import logging
@@ -20,46 +20,46 @@ KEY_VARIABLE = "STT_API_KEY"
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
+    """Make the parser of this command's flags."""
     parser = argparse.ArgumentParser(
         prog="stt transcribe",
         allow_abbrev=False,
-        description="Transcribe recordings with a model in this process, or with --url by a "
-        "running service. Exit status: 0 all good, 1 some recording failed, 2 wrong usage or "
+        description="Transcribe recordings with a model in this process, or with a running service "
+        "(--url). Exit status: 0 success, 1 some recording failed, 2 wrong usage or "
         "settings, 130 interrupted.",
     )
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a recording, a folder of recordings, or - (stdin)"
     )
-    parser.add_argument("--lang", metavar="CODE", help="what is spoken: code or alias [KR]")
-    parser.add_argument("--format", choices=FORMATS, default="txt", help="of the results [txt]")
+    parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
+    parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
     parser.add_argument(
         "--output-dir",
         type=Path,
         metavar="DIR",
-        help="write each result to DIR/<path>.<format>; default: all to standard output",
+        help="write each result to DIR/<path>.<format>; default: standard output",
     )
     parser.add_argument(
-        "--force", action="store_true", help="do again what is in DIR already; default: skip it"
+        "--force", action="store_true", help="replace results that exist in DIR; default: skip them"
     )
     parser.add_argument(
-        "--url", help="let the service there do it; the model settings below are then its own"
+        "--url", help="send the recordings to this service, which then chooses the model"
     )
     parser.add_argument(
         "--api-key",
         metavar="KEY",
         default=os.environ.get(KEY_VARIABLE),
-        help=f"for a service that wants one; better in {KEY_VARIABLE}, as others may see flags",
+        help=f"key of the service; safer in {KEY_VARIABLE}, since other users can see flags",
     )
     add_settings(parser)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit status.
+    """Run the command and return its exit status.
 
     Raises:
-        SttError: nothing could be begun.
+        SttError: the run could not start.
     """
     options, settings = begin(make_parser(), arguments)
     recordings = find_recordings(options.files)
@@ -75,7 +75,9 @@ def main(arguments: Sequence[str]) -> int:
     pending = [each for each in recordings if options.force or not _is_done(each, targets)]
     n_skipped = len(recordings) - len(pending)
     if not pending:
-        logger.info("nothing to do: all %d are there already (--force does them again)", n_skipped)
+        logger.info(
+            "nothing to do: all %d results exist already (--force replaces them)", n_skipped
+        )
         return 0
     with ExitStack() as stack:
         recognizer: Recognizer
@@ -101,14 +103,14 @@ def transcribe_all(
     *,
     several: bool = True,
 ) -> Progress:
-    """Transcribe one after the other; what fails is told on standard error.
+    """Transcribe recordings one by one; failures are logged and the run continues.
 
     Args:
-        recordings: What to do.
-        recognizer: What does it.
+        recordings: The recordings.
+        recognizer: Transcribes them.
         format: One of `FORMATS`.
-        targets: Where each result goes; None is standard output.
-        several: Say on standard output which result is whose.
+        targets: The file of each result; None for standard output.
+        several: Print each recording's name above its result on standard output.
     """
     render = FORMATS[format]
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
@@ -129,14 +131,14 @@ def transcribe_all(
 
 
 def _is_done(recording: Recording, targets: dict[Recording, Path] | None) -> bool:
-    """Whether the result is there; standard input is new every time."""
+    """Whether the result exists already; for standard input, it never counts."""
     return targets is not None and recording.path is not None and targets[recording].exists()
 
 
 def _summarise(progress: Progress, n_skipped: int) -> None:
     parts = [f"{progress.n_done} transcribed"]
     if n_skipped:
-        parts.append(f"{n_skipped} skipped, being there already (--force does them again)")
+        parts.append(f"{n_skipped} skipped, as their results exist (--force replaces them)")
     if progress.n_failed:
         parts.append(f"{progress.n_failed} failed")
     logger.info(

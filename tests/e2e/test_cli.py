@@ -1,4 +1,4 @@
-"""The installed command as a user runs it: real processes, the bundled model."""
+"""The installed command as a user runs it: real processes and the bundled model."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def stt(*flags: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[s
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two recordings and, between them, a broken one."""
+    """Two recordings with a broken one between them."""
     folder = tmp_path / "recordings"
     (folder / "sub").mkdir(parents=True)
     shutil.copy(SAMPLE, folder / "a.wav")
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_is_resumed_and_a_broken_file_costs_only_itself(
+def test_a_second_run_resumes_and_a_broken_file_does_not_stop_it(
     folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "texts"
@@ -67,7 +67,7 @@ def test_a_folder_is_resumed_and_a_broken_file_costs_only_itself(
 
     third = stt(*flags)
     assert third.returncode == 0
-    assert "nothing to do: all 2 are there already" in third.stderr
+    assert "nothing to do: all 2 results exist already" in third.stderr
 
 
 def test_standard_input() -> None:
@@ -76,11 +76,11 @@ def test_standard_input() -> None:
 
 
 def test_interrupted(tmp_path: Path) -> None:
-    # A pipe that never ends keeps the command busy until it is told to stop.
+    # An endless pipe keeps the command busy until the signal.
     process = subprocess.Popen(
         [*COMMAND, "transcribe", str(SAMPLE), "-", "--demo", "--output-dir", str(tmp_path)],
         cwd=ROOT, env=ENV, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-        # A shell ignores Ctrl-C for what it runs in the background, which tests may be.
+        # Background jobs of a shell ignore Ctrl-C, and the tests may be one.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 150
@@ -103,10 +103,10 @@ def server() -> Iterator[Server]:
     with Server(
         "--demo", "--languages", "KR", "--port", "0", env={"HF_HUB_OFFLINE": "1"}
     ) as server:
-        yield server  # not waited for: the first command meets 503 and waits itself
+        yield server  # not waited for, so that the first command gets 503 and retries
 
 
-def test_a_service_does_the_same(server: Server, folder: Path) -> None:
+def test_a_service_gives_the_same_results(server: Server, folder: Path) -> None:
     done = stt("transcribe", folder, "--url", server.url, "--lang", "ko", "--format", "json")
     assert done.returncode == 1
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -121,7 +121,7 @@ def test_a_service_does_the_same(server: Server, folder: Path) -> None:
         assert len(line["words"]) == len(local["words"])
 
 
-def test_the_service_s_own_words(server: Server) -> None:
+def test_the_service_s_error_message_is_shown(server: Server) -> None:
     done = stt("transcribe", SAMPLE, "--url", server.url, "--lang", "EN")
     assert done.returncode == 1
     assert f"{SAMPLE}: Language 'EN' is not served here." in done.stderr

@@ -1,4 +1,4 @@
-"""``stt download`` with the real hub client against a stand-in for the hub."""
+"""``stt download`` with the real hub client against a fake hub."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def rows(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
-def test_models_are_fetched_once_and_then_need_no_hub(tmp_path: Path) -> None:
+def test_models_download_once_and_then_need_no_hub(tmp_path: Path) -> None:
     with FakeHub({KOREAN: CHECKPOINT, JAPANESE: CHECKPOINT}) as hub:
         first = download(tmp_path, hub.endpoint, "--languages", "ko,JA")
         assert first.returncode == 0, first.stderr
@@ -43,7 +43,7 @@ def test_models_are_fetched_once_and_then_need_no_hub(tmp_path: Path) -> None:
             weights = (Path(folder) / "model.safetensors").read_bytes()
             assert weights == (CHECKPOINT / "model.safetensors").read_bytes()
         asked = len(hub.requests)
-        # The setting of the service says which, where no flag does.
+        # Without the flag, the service's setting decides.
         again = download(tmp_path, hub.endpoint, STT_LANGUAGES="KR,JA")
         assert again.stdout == first.stdout
         assert len(hub.requests) == asked
@@ -51,7 +51,7 @@ def test_models_are_fetched_once_and_then_need_no_hub(tmp_path: Path) -> None:
     assert (alone.returncode, [row[0] for row in rows(alone)]) == (0, ["KR"])
 
 
-def test_what_cannot_be_fetched_is_told_and_the_others_come(tmp_path: Path) -> None:
+def test_a_failed_download_is_reported_and_the_others_continue(tmp_path: Path) -> None:
     with FakeHub({JAPANESE: CHECKPOINT}) as hub:
         done = download(tmp_path, hub.endpoint, "--languages", "KR,JA")
     assert done.returncode == 1
@@ -59,9 +59,9 @@ def test_what_cannot_be_fetched_is_told_and_the_others_come(tmp_path: Path) -> N
     assert f"'{KOREAN}' does not exist on the hub" in done.stderr
 
 
-def test_a_hub_that_comes_back_is_tried_again(tmp_path: Path) -> None:
+def test_a_download_resumes_and_a_silent_hub_is_reported(tmp_path: Path) -> None:
     with FakeHub({KOREAN: CHECKPOINT}) as hub:
-        hub.cut_after = [50_000]  # the client goes on from there
+        hub.cut_after = [50_000]  # the client resumes from there
         done = download(tmp_path, hub.endpoint, "--cache-dir", str(tmp_path / "cache"))
         assert done.returncode == 0, done.stderr
         (row,) = rows(done)
@@ -77,6 +77,6 @@ def test_wrong_usage_is_status_2(tmp_path: Path, flags: tuple[str, str]) -> None
     assert download(tmp_path, "http://127.0.0.1:9", *flags).returncode == 2
 
 
-def test_bundled_models_are_there_already(tmp_path: Path) -> None:
+def test_bundled_models_need_no_download(tmp_path: Path) -> None:
     done = download(tmp_path, "http://127.0.0.1:9", "--demo")
     assert (done.returncode, [row[0] for row in rows(done)]) == (0, ["KR", "EN"])

@@ -18,7 +18,7 @@ SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 def test_the_report(tmp_path: Path) -> None:
-    # The fake hears "ab" in everything.
+    # The fake engine recognises "ab" in everything.
     (tmp_path / "a.wav").write_bytes(with_libsndfile(tones(1, 16_000), 16_000, "WAV"))
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     manifest = tmp_path / "m.tsv"
@@ -34,7 +34,7 @@ def test_the_report(tmp_path: Path) -> None:
     assert report.scores.words.rate == (1 + 1 + 1) / 3
     text = evaluate.render(report, 1)
     assert "n/a  a.wav:  | ab" in text
-    assert "3, 1 of them with an empty reference; 2 failed and are in no score" in text
+    assert "3, 1 of them with an empty reference; 2 failed and are not scored" in text
     last = text.splitlines()[-1]
     assert last.startswith(
         f"{language.model.id}@c0ffee KR, fake fp32 on cpu, normaliser basic, 2026-01-02: "

@@ -41,45 +41,45 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     assert unicodedata.is_normalized("NFC", once)
 
 
-def test_rates_are_of_the_whole_set() -> None:
+def test_rates_cover_the_whole_set() -> None:
     # One of two words wrong, then none of eight: 1/10, not the mean of 1/2 and 0.
     scores = score([("가 나", "가 다"), ("a b c d e f g h", "a b c d e f g h")])
     assert scores.words == Errors(substitutions=1, reference_units=10)
     assert scores.words.rate == 0.1
 
 
-def test_a_missing_space_is_two_wrong_words_one_character_or_nothing() -> None:
+def test_a_missing_space_costs_two_words_one_character_or_nothing() -> None:
     scores = score([("할 수 있다", "할수 있다")])
     assert scores.words == Errors(substitutions=1, deletions=1, reference_units=3)
     assert scores.characters == Errors(deletions=1, reference_units=6)
     assert scores.characters_without_spaces == Errors(reference_units=4)
 
 
-def test_an_empty_reference_counts_what_was_heard() -> None:
+def test_with_an_empty_reference_all_words_are_insertions() -> None:
     scores = score([("", "가 나"), ("다 라", "다 라")])
     assert scores.words == Errors(insertions=2, reference_units=2)
     assert scores.words.rate == 1.0
     assert scores.characters == Errors(insertions=3, reference_units=3)
 
 
-def test_no_rate_is_invented_where_all_references_are_empty() -> None:
+def test_the_rate_is_undefined_if_all_references_are_empty() -> None:
     assert score([("", "가")]).words.rate is None
     assert score([("", "")]).words.rate == 0.0
     assert score([]).words.rate == 0.0
 
 
-def test_an_empty_hypothesis_is_all_deleted() -> None:
+def test_with_an_empty_hypothesis_all_words_are_deletions() -> None:
     assert score([("가 나", "")]).words == Errors(deletions=2, reference_units=2)
 
 
-def test_without_a_normaliser_case_and_marks_count() -> None:
+def test_without_a_normaliser_case_and_punctuation_count() -> None:
     utterance = Utterance("a", Path("a"), "Yes.")
     assert compare(utterance, "yes", 1.0, "none").scores.words.rate == 1.0
     assert compare(utterance, "yes", 1.0, "basic").scores.words.rate == 0.0
     assert set(NORMALISERS) == {"basic", "none"}
 
 
-def test_the_worst_come_first_and_the_right_ones_not_at_all() -> None:
+def test_the_worst_come_first_and_correct_ones_are_left_out() -> None:
     texts = {"right": ("가나", "가나"), "half": ("가나", "가"), "heard nothing said": ("", "가"),
              "all": ("가나", "다라")}  # fmt: skip
     results = [
@@ -122,7 +122,7 @@ def test_a_jsonl_manifest(tmp_path: Path) -> None:
         ("m.jsonl", "{", "line 1: expected a JSON object"),
     ],
 )
-def test_a_manifest_of_another_form_is_a_sentence(
+def test_a_malformed_manifest_is_reported_with_its_line(
     tmp_path: Path, name: str, content: str, sentence: str
 ) -> None:
     file = tmp_path / name
@@ -131,7 +131,7 @@ def test_a_manifest_of_another_form_is_a_sentence(
         read_manifest(file)
 
 
-def test_a_manifest_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+def test_an_unreadable_manifest_is_reported(tmp_path: Path) -> None:
     (tmp_path / "m.tsv").write_bytes("path\ttext\n가\t나\n".encode("euc-kr"))
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         read_manifest(tmp_path / "m.tsv")

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def clips(tmp_path: Path) -> Path:
-    """A folder with two recordings below each other, a broken one, and what is no recording."""
+    """A folder with two recordings, one of them in a subfolder, a broken one, and other files."""
     folder = tmp_path / "clips"
     (folder / "sub").mkdir(parents=True)
     audio = with_libsndfile(tones(1.5, 16_000), 16_000, "WAV")
@@ -39,7 +39,7 @@ def recognizer() -> Iterator[LocalRecognizer]:
         yield recognizer
 
 
-def test_a_folder_gives_its_audio_sorted_and_nothing_twice(clips: Path) -> None:
+def test_folders_expand_to_sorted_audio_files_without_duplicates(clips: Path) -> None:
     found = find_recordings([str(clips), str(clips / "b.wav"), "-", str(clips / "notes.txt")])
     assert [(each.name, str(each.relative)) for each in found] == [
         (f"{clips}/b.wav", "b.wav"),
@@ -55,7 +55,7 @@ def test_a_folder_without_audio_is_an_error(tmp_path: Path) -> None:
         find_recordings([str(tmp_path)])
 
 
-def test_two_results_never_go_to_one_file(clips: Path) -> None:
+def test_two_results_never_share_a_file(clips: Path) -> None:
     out = Path("out")
     same_stem = [Recording(Path("a.wav"), Path("a.wav")), Recording(Path("a.mp3"), Path("a.mp3"))]
     assert list(plan_outputs(same_stem, out, "srt").values()) == [
@@ -67,7 +67,7 @@ def test_two_results_never_go_to_one_file(clips: Path) -> None:
         plan_outputs(same_name, out, "txt")
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_files_are_written_atomically(tmp_path: Path) -> None:
     target = tmp_path / "new" / "a.txt"
     write_whole(target, "가\n")
     assert target.read_bytes() == "가\n".encode()
@@ -77,7 +77,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert target.read_text() == "가\n"
 
 
-def test_one_bad_recording_costs_only_itself(
+def test_a_bad_recording_does_not_stop_the_run(
     clips: Path, recognizer: LocalRecognizer, capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
@@ -106,7 +106,7 @@ def test_an_engine_that_raises_fails_the_recording(
     assert "The model failed on this recording." in caplog.text
 
 
-def test_json_is_one_line_each(
+def test_json_is_one_line_per_recording(
     clips: Path, recognizer: LocalRecognizer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recordings = find_recordings([str(clips / "b.wav"), str(clips / "sub")])
@@ -149,7 +149,7 @@ def test_every_setting_is_a_flag_unless_only_the_service_reads_it() -> None:
     parser.format_help()
 
 
-def test_the_language_is_the_flag_else_the_setting_else_korean() -> None:
+def test_the_language_comes_from_the_flag_else_the_setting_else_korean() -> None:
     assert choose_language("en-US", load_settings()).code == "EN"
     assert choose_language(None, load_settings(languages="JA,KR")).code == "KR"
     assert choose_language(None, load_settings(languages="JA,EN")).code == "JA"
@@ -184,7 +184,7 @@ def test_usage(flags: list[str], status: int, out: str, err: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_help_is_there_at_once() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "from contextlib import suppress\n"

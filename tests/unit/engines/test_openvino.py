@@ -318,7 +318,7 @@ def test_doctor_names_the_engine_that_is_wrong(
 
 def test_doctor_downloads_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.main(["--cache-dir", str(tmp_path)]) == 0
-    assert "not downloaded yet: `stt download`" in capsys.readouterr().out
+    assert "not downloaded: run `stt download`" in capsys.readouterr().out
 
 
 def test_what_loses_too_much_is_not_kept(
@@ -364,7 +364,7 @@ def test_one_character_of_few_is_within_the_threshold_and_two_are_not() -> None:
     assert optimize.compare(clips, ["abcdefgh"], ["abcdefxx"], RIGHT).exceeds(0.005)
     language = next(iter(choose_languages(["KR"], {}, demo=True)))
     told = optimize.render(one, "int8", language, 0.005, Path("kept"))
-    assert "too few recordings to tell 0.50%: one of their 8 characters is 12.50%" in told
+    assert "too few recordings to measure 0.50%: one of their 8 characters is 12.50%" in told
 
 
 def test_a_model_that_is_wrong_at_one_length_is_not_kept_however_good_its_texts() -> None:
@@ -374,7 +374,7 @@ def test_a_model_that_is_wrong_at_one_length_is_not_kept_however_good_its_texts(
     assert (cost.loss, cost.is_acceptable(0.005)) == (0.0, False)
     language = next(iter(choose_languages(["KR"], {}, demo=True)))
     told = optimize.render(cost, "int8", language, 0.005, None)
-    assert "NOT kept: at 112 frames it computes something else than fp32" in told
+    assert "NOT kept: at 112 frames its output differs from fp32" in told
     assert optimize.compare(clips, ["abcdefgh"], ["abcdefgh"], RIGHT).is_acceptable(0.005)
 
 
@@ -386,8 +386,8 @@ def test_few_recordings_are_heard_again_in_noise_and_many_are_not() -> None:
 
 def test_few_recordings_are_compared_at_offsets_within_a_frame() -> None:
     clips = [calibration.Clip(str(i), tones(0.5, 16000, seed=i)[:, 0], "x") for i in range(24)]
-    assert calibration.heard_again(clips, WAV2VEC2_GRID) == clips
-    again = calibration.heard_again(clips[:2], WAV2VEC2_GRID)
+    assert calibration.augment(clips, WAV2VEC2_GRID) == clips
+    again = calibration.augment(clips[:2], WAV2VEC2_GRID)
     assert len(again) == 2 * 8 * 2
     assert {len(clip.waveform) for clip in again} == {8000 + offset for offset in range(0, 320, 40)}
     assert {clip.name for clip in again} == {"0", "1"}
@@ -399,6 +399,6 @@ def test_recordings_that_cannot_be_read_are_left_out(
     from stt.languages import SUPPORTED_LANGUAGES
 
     (tmp_path / "broken.wav").write_bytes(b"RIFF....WAVE")
-    with pytest.raises(ConfigurationError, match="no recording to calibrate with"):
+    with pytest.raises(ConfigurationError, match="no recordings to calibrate with"):
         calibration.read_clips(tmp_path, SUPPORTED_LANGUAGES["KR"], 10, 20.0)
-    assert "broken.wav is left out" in capsys.readouterr().err
+    assert "Skipping broken.wav" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Fakes for the two seams, and small real engines with random weights."""
+"""Fake engines, and small real checkpoints with random weights."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -14,12 +14,12 @@ LETTERS = Vocabulary(symbols=("<pad>", "|", "a", "b", "c"), blank=0)
 
 
 def spell(columns: Sequence[int], n_vocab: int = 5, posterior: float = 0.9) -> Frames:
-    """Frames of these columns, each of that posterior."""
+    """Frames with these columns, each with the same posterior."""
     return Frames.of(spell_log_probs(columns, n_vocab, posterior))
 
 
 def spell_log_probs(columns: Sequence[int], n_vocab: int = 5, posterior: float = 0.9) -> LogProbs:
-    """Log-probs whose best path is these columns, a frame each."""
+    """Log-probs with these columns as the best path, one per frame."""
     rest = (1 - posterior) / (n_vocab - 1)
     probs = np.full((len(columns), n_vocab), rest, np.float32)
     probs[np.arange(len(columns)), list(columns)] = posterior
@@ -27,13 +27,13 @@ def spell_log_probs(columns: Sequence[int], n_vocab: int = 5, posterior: float =
 
 
 def relative_difference(rows: LogProbs, exact: LogProbs) -> float:
-    """The size of the difference over that of the exact log-probs about their mean: 0 is equal."""
+    """Norm of the difference over that of the exact log-probs about their mean; 0 means equal."""
     spread = exact - exact.mean(axis=1, keepdims=True)
     return float(np.linalg.norm(rows - exact) / np.linalg.norm(spread))
 
 
 class FakeEngine:
-    """Says "ab" for every waveform; ``before`` is called in the inference thread first."""
+    """Transcribes every waveform as "ab"; calls ``before`` in the inference thread first."""
 
     vocabulary = LETTERS
     grid = WAV2VEC2_GRID
@@ -64,13 +64,13 @@ SOUNDS = {" ": 0.1, "|": 0.2, "a": 0.3, "b": 0.4, "c": 0.5}
 
 
 def say(text: str) -> Waveform:
-    """A frame for each character, as `EchoEngine` hears it; a space is a blank, "0" silence."""
+    """One frame per character for `EchoEngine`; a space is a blank, "0" is silence."""
     levels = [SOUNDS.get(char, 0.0) for char in text]
     return np.repeat(np.array(levels, np.float32), WAV2VEC2_GRID.stride_samples)
 
 
 class EchoEngine(FakeEngine):
-    """Hears in each frame what its first sample says, whatever is around it."""
+    """Transcribes each frame by its first sample alone."""
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         super().forward(waveforms)
@@ -84,9 +84,9 @@ class EchoEngine(FakeEngine):
 def save_random_checkpoint(
     folder: Path, *, norm: str, seed: int = 0, bin_file: bool = False
 ) -> Path:
-    """A tiny Wav2Vec2ForCTC with random weights, as save_pretrained writes it.
+    """Save a tiny Wav2Vec2ForCTC with random weights in transformers' layout.
 
-    ``norm`` is "layer" (XLSR: attention mask) or "group" (base-960h: none).
+    ``norm`` is "layer" (as in XLSR, with attention mask) or "group" (as in base-960h, without).
     """
     import json
 
@@ -113,7 +113,7 @@ def save_random_checkpoint(
             num_conv_pos_embedding_groups=4, pad_token_id=0,
         )
     )  # fmt: skip
-    # Random heads emit one symbol for everything; a wide one gives varied text.
+    # A head with default weights emits one symbol for everything; a wide one varies.
     torch.nn.init.normal_(model.lm_head.weight, std=3.0)
     model.save_pretrained(folder)
     tokenizer = Wav2Vec2CTCTokenizer(

@@ -1,8 +1,8 @@
-"""What computes for the application in tests: its own process, or a cluster.
+"""Runtimes for the application in tests: this process, or a cluster without Ray.
 
-The cluster is the real one, ingress, engine replica and ledger, but for Ray: all of it is in this
-process, and what would cross the wire is pickled and unpickled. ``tests/e2e/test_cluster.py`` has
-the same with Ray and processes that can be killed.
+The cluster has the real ingress, engine replica and ledger in one process; everything that would
+cross the wire is pickled and unpickled. ``tests/e2e/test_cluster.py`` tests with Ray and processes
+that can be killed.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from stt.types import Waveform
 from tests.reader_pools import shared_readers
 
 N_WARMINGS = {"local": 1, "cluster": 2}
-"""First recordings of an engine, by the runtimes that there are; an ingress has one of its own."""
+"""Warm-up recordings by runtime; an ingress adds its own."""
 REPORT_SECONDS = 0.02
-"""From one report to the next; a cluster takes a second, which a test would wait for."""
+"""Interval of reports; a second in a real cluster, too long for tests."""
 T = TypeVar("T")
 
 _chosen: ContextVar[str] = ContextVar("runtime", default="local")
@@ -40,14 +40,14 @@ _chosen: ContextVar[str] = ContextVar("runtime", default="local")
 
 @contextmanager
 def using(runtime: str) -> Iterator[None]:
-    """Have `make_app` take it, ``local`` or ``cluster``, until the end of the block."""
+    """Make `make_app` use a runtime, ``local`` or ``cluster``, within the block."""
     token = _chosen.set(runtime)
     yield
     _chosen.reset(token)
 
 
 def n_warmings() -> int:
-    """Forwards of an engine before the application is ready."""
+    """An engine's forwards before the application is ready."""
     return N_WARMINGS[_chosen.get()]
 
 
@@ -58,8 +58,7 @@ def make_app(
     readers: ReaderPool | None = None,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
-    """`stt.server.app.create_app`, with decoders that all tests share and the runtime of this
-    test."""
+    """Call `stt.server.app.create_app` with shared decoders and the test's runtime."""
     readers = readers or shared_readers()
     if _chosen.get() == "local":
         return create_app(settings, engine=engine, readers=readers, tracer_provider=tracer_provider)
@@ -80,7 +79,7 @@ def make_app(
 
 
 class ClusterInside:
-    """A ledger, an engine replica and an ingress's way to them."""
+    """A ledger and an engine replica, with an ingress's connection to them."""
 
     def __init__(self, settings: Settings, engine: Engine | None) -> None:
         self._settings, self._engine = settings, engine
@@ -92,7 +91,7 @@ class ClusterInside:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The engine replica, loading and then computing."""
+        """Run the engine replica: load, then compute."""
         self._replica = EngineReplica(self._settings, self._send_report, self._engine)
 
         async def work() -> None:
@@ -109,8 +108,8 @@ class ClusterInside:
 
     async def _call(self, language: str, waveform: Waveform) -> Reply | Failure:
         sent = cross(waveform)
-        sent.flags.writeable = False  # as it comes out of Ray's shared memory
-        # In a context of its own: nothing of the request's arrives there either.
+        sent.flags.writeable = False  # like an array from Ray's shared memory
+        # In an empty context, as a request's context does not cross processes.
         computing = self._replica.submit(language, sent)
         return cross(await asyncio.create_task(computing, context=Context()))
 
@@ -126,6 +125,6 @@ class ClusterInside:
 
 
 def cross(value: T) -> T:
-    """As it arrives in another process."""
+    """Copy a value as if it crossed processes."""
     arrived: T = pickle.loads(pickle.dumps(value, protocol=5))
     return arrived

@@ -38,7 +38,7 @@ class Check:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether its output differs from fp32's."""
+        """Whether it disagrees with fp32."""
         return self.agreement is not None and not self.agreement.holds
 
 

@@ -1,9 +1,9 @@
-"""Checks that an engine computes on this processor what the checkpoint says in fp32.
+"""Checks that an engine agrees with fp32 on this processor.
 
-A converted model is made on one machine and served on another, and libraries pick their kernels by
-processor and by input length. OpenVINO 2026.4's int8 grouped convolution, for one, is wrong on AMX
+A model may be converted on one machine and served on another, and libraries pick kernels by
+processor and input length. OpenVINO 2026.4's int8 grouped convolution, for example, is wrong on AMX
 at some lengths (docs/library-faults.md). So a converted model carries a `Reference`: real speech at
-a dozen lengths, with fp32's best symbol of each frame. Loading compares against it.
+a dozen lengths, with fp32's best symbol of each frame. Loading compares the engine with it.
 """
 
 import time
@@ -20,14 +20,14 @@ from stt.errors import ModelBroken
 from stt.types import SAMPLE_RATE, FrameGrid, LogProbs, Waveform
 
 REFERENCE_FRAMES = (112, 48, 1, 176, 17, 96, 192, 250, 333, 500, 720, 999)
-"""Lengths to compare at. The first ones are the most telling, for large models that have no time
-for all: kernels differ with the remainders of 16, 32 and 64 frames."""
+"""Lengths to compare, most telling first, since large models reach only the first few in time:
+kernels differ with the remainders of 16, 32 and 64 frames."""
 REFERENCE_FILE = "reference.npz"
 MAX_SHIFT = 0.15
-"""Of probability, as a mean over the frames of one length. int8 shifts the bundled models by 0.002
-to 0.07 (5 frames), bf16 by 0.005; a wrong kernel by 0.4 to 0.5."""
+"""Largest mean change of probability over the frames of one length. int8 shifts the bundled models
+by 0.002 to 0.07 (5 frames), bf16 by 0.005, a wrong kernel by 0.4 to 0.5."""
 MAX_CHECK_SECONDS = 1.0
-"""How long loading may compare. At least one length is always compared."""
+"""Time limit of the comparison while loading. At least one length is always compared."""
 
 
 class ComputesLogProbs(Protocol):
@@ -45,26 +45,25 @@ class ComputesLogProbs(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Speech of one length, and what fp32 makes of it."""
+    """Speech of one length, and its result in fp32."""
 
     waveform: Waveform
     columns: NDArray[np.int32]
-    """``[n_frames]``: the best symbol of each frame."""
+    """``[n_frames] int32``: each frame's best symbol."""
     log_probs: NDArray[np.float32]
-    """``[n_frames]``: its log-prob, natural log."""
+    """``[n_frames] float32``: its log-prob, natural log."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How an engine compares with fp32, over all lengths that were compared."""
+    """How an engine compares with fp32, over all compared lengths."""
 
     n_lengths: int
     n_frames: int
     equal: float
     """Share of frames with the same best symbol, 0 to 1."""
     shift: float
-    """By how much the probability of fp32's best symbol changes, as a mean over the frames of the
-    length where that is largest."""
+    """Mean change in probability of fp32's best symbol, at the length where it is largest."""
     shift_frames: int
     """That length, in frames."""
     seconds: float
@@ -73,20 +72,20 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        """Whether the engine can be trusted with speech."""
+        """Whether the engine may be used."""
         return self.shift <= MAX_SHIFT
 
     def __str__(self) -> str:
         return (
-            f"{self.equal:.2%} of {self.n_frames} frames as in fp32 at {self.n_lengths} lengths; "
+            f"{self.equal:.2%} of {self.n_frames} frames equal fp32's at {self.n_lengths} lengths; "
             f"at {self.shift_frames} frames probabilities shift by {self.shift:.3f} "
-            f"(at most {MAX_SHIFT:g})"
+            f"(limit {MAX_SHIFT:g})"
         )
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Speech at several lengths, with the checkpoint's answer in fp32."""
+    """Speech at several lengths, with the checkpoint's fp32 results."""
 
     clips: tuple[Clip, ...]
 
@@ -97,15 +96,15 @@ class Reference:
         speech: Sequence[Waveform],
         lengths: Iterable[int] = REFERENCE_FRAMES,
     ) -> "Reference":
-        """Cut speech to each length, and compute it.
+        """Cut speech to each length and compute it in fp32.
 
         Args:
             exact: The checkpoint in fp32.
-            speech: Recordings; they are joined, and repeated where they are too short.
+            speech: Recordings, which are joined and repeated as needed.
             lengths: In frames.
         """
         joined: Waveform = np.concatenate(list(speech))
-        # Stored as 16 bits, so compute what will be read back.
+        # `save` stores 16 bits, so round before computing.
         joined = np.round(joined.clip(-1, 1) * 32767).astype(np.float32) / np.float32(32767)
         clips = []
         start = 0
@@ -124,12 +123,12 @@ class Reference:
         max_seconds: float = float("inf"),
         clock: Callable[[], float] = time.monotonic,
     ) -> Agreement:
-        """Let an engine compute the same speech.
+        """Compare an engine's results for the same speech.
 
         Args:
-            engine: What to check.
-            max_seconds: Once they are over, the lengths that are left are passed over.
-            clock: Seconds, for tests.
+            engine: The engine to check.
+            max_seconds: Time limit, after which the remaining lengths are skipped.
+            clock: Returns seconds; replaced in tests.
         """
         started = clock()
         n_equal = n_frames = n_samples = n_lengths = 0
@@ -137,7 +136,7 @@ class Reference:
         for clip in self.clips:
             [rows] = engine.log_probs([clip.waveform])
             shifts = np.abs(np.exp(_at(rows, clip.columns)) - np.exp(clip.log_probs))
-            # Of what is not finite every comparison is false: say that all of it moved.
+            # NaN would compare as no shift, so count it as the largest.
             shift = float(np.nan_to_num(shifts, nan=1.0).mean())
             worst = max(worst, (shift, len(rows)))
             n_equal += int((rows.argmax(axis=1) == clip.columns).sum())
@@ -152,7 +151,7 @@ class Reference:
         )  # fmt: skip
 
     def save(self, folder: Path) -> None:
-        """Write it beside the graph that it is for."""
+        """Write the reference next to its graph."""
         arrays: dict[str, NDArray[Any]] = {}
         for index, clip in enumerate(self.clips):
             arrays[f"waveform{index}"] = np.round(clip.waveform * 32767).astype(np.int16)
@@ -162,10 +161,10 @@ class Reference:
 
     @classmethod
     def load(cls, folder: Path) -> "Reference":
-        """Read what `save` has written.
+        """Read what `save` wrote.
 
         Raises:
-            ModelBroken: it is missing, or something else.
+            ModelBroken: the file is missing or invalid.
         """
         try:
             with np.load(folder / REFERENCE_FILE, allow_pickle=False) as arrays:
@@ -180,12 +179,12 @@ class Reference:
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise ModelBroken(
                 "The optimised model cannot be checked on this machine: it has no readable "
-                f"{REFERENCE_FILE}. Make it again with `stt optimize`, or set STT_BACKEND=torch."
+                f"{REFERENCE_FILE}. Convert it again with `stt optimize`, or set STT_BACKEND=torch."
             ) from error
         return cls(clips)
 
 
 def _at(rows: LogProbs, columns: NDArray[np.int32]) -> NDArray[np.float32]:
-    """``[n_frames]``: of each row, the one value that its column names."""
+    """``[n_frames]``: each row's value in its column."""
     taken: NDArray[np.float32] = rows[np.arange(len(rows)), columns]
     return taken

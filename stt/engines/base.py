@@ -1,7 +1,7 @@
-"""The acoustic model: waveforms in, frames out.
+"""The interface of an acoustic model: waveforms in, frames out.
 
-An engine is synchronous and knows nothing of requests or time. There is one for each language,
-made once, when the app starts. `stt.engines` has the implementations.
+An engine is synchronous and independent of requests. The service creates one per language when it
+starts. `stt.engines` has the implementations.
 """
 
 from collections.abc import Sequence
@@ -12,26 +12,26 @@ from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
 
 
 class Engine(Protocol):
-    """What the rest of the service needs of a model."""
+    """What the rest of the service needs from a model."""
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What the frames' columns stand for."""
+        """The symbols of the frames' columns."""
         ...
 
     @property
     def grid(self) -> FrameGrid:
-        """Which samples the frames cover: what the checkpoint's convolutions say."""
+        """Which samples each frame covers, given by the checkpoint's convolutions."""
         ...
 
     @property
     def calibration(self) -> Calibration:
-        """Of the checkpoint's word times and confidences."""
+        """Corrections of the checkpoint's word times and confidences."""
         ...
 
     @property
     def device(self) -> str:
-        """Where it computes: ``cpu`` or ``cuda:N``."""
+        """``cpu`` or ``cuda:N``."""
         ...
 
     @property
@@ -41,18 +41,18 @@ class Engine(Protocol):
 
     @property
     def precision(self) -> str:
-        """What it computes with: ``fp32``, ``bf16``, ``fp16`` or ``int8``."""
+        """``fp32``, ``bf16``, ``fp16`` or ``int8``."""
         ...
 
     @property
     def backend(self) -> str:
-        """What computes it: ``torch`` or ``openvino``."""
+        """``torch`` or ``openvino``."""
         ...
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
-        """One result for each waveform, in order, of ``grid.n_frames(len(waveform))`` frames.
+        """Compute ``grid.n_frames(len(waveform))`` frames for each waveform, in order.
 
-        What the other waveforms of the batch are does not show in a result. Each must have at
-        least ``grid.receptive_samples`` samples.
+        Each needs at least ``grid.receptive_samples`` samples. Results never depend on the rest of
+        the batch.
         """
         ...

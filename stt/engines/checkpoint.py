@@ -1,4 +1,4 @@
-"""What a checkpoint folder says besides its weights."""
+"""A checkpoint folder's configuration, feature extractor and vocabulary."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from stt.types import SAMPLE_RATE, FrameGrid, Vocabulary, Waveform
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder in transformers' layout, read up to its weights."""
+    """A folder in transformers' layout, read except for its weights."""
 
     folder: Path
     config: Any
@@ -22,17 +22,17 @@ class Checkpoint:
 
     @property
     def takes_mask(self) -> bool:
-        """Whether padded samples can be masked.
+        """Whether padding can be masked.
 
-        Where not (group norm over time, as wav2vec2-base-960h has it), the model was trained
-        without and sees its padding.
+        Models with group norm over time, such as wav2vec2-base-960h, were trained without a mask,
+        and padding changes their results.
         """
         return bool(self.feature_extractor.return_attention_mask)
 
     def inputs(self, waveforms: Sequence[Waveform], *, framework: str) -> Any:
-        """Normalised and padded: ``input_values`` and ``attention_mask``, ``[n, n_samples]``.
+        """Normalise and pad: ``input_values`` and ``attention_mask``, ``[n, n_samples]``.
 
-        ``framework`` is transformers' name for the arrays' kind: ``pt`` or ``np``.
+        ``framework`` is transformers' name of the array type: ``pt`` or ``np``.
         """
         return self.feature_extractor(
             list(waveforms), sampling_rate=SAMPLE_RATE, padding=True, return_tensors=framework
@@ -56,7 +56,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         tokenizer = Wav2Vec2CTCTokenizer.from_pretrained(folder, local_files_only=True)
     except ModelBroken:
         raise
-    except Exception as error:  # transformers raises many kinds, most of them OSError
+    except Exception as error:  # transformers raises many types, mostly OSError
         raise unreadable(error) from error
     return Checkpoint(
         folder=folder,
@@ -68,8 +68,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 
 def read_vocabulary(tokenizer: Any, n_columns: int) -> Vocabulary:
-    """Take the symbols out of a transformers CTC tokenizer."""
-    # A checkpoint may have more columns than its tokenizer has tokens; they are never trained.
+    """Read the symbols of a transformers CTC tokenizer."""
+    # A checkpoint may have more columns than tokens; the extra ones are untrained.
     symbols = [tokenizer.convert_ids_to_tokens(column) or "" for column in range(n_columns)]
     return Vocabulary(
         symbols=tuple(symbols),
@@ -80,8 +80,8 @@ def read_vocabulary(tokenizer: Any, n_columns: int) -> Vocabulary:
 
 
 def unreadable(error: Exception) -> ModelBroken:
-    """What to say of a folder that transformers cannot read."""
-    # Enough of the library's message for an operator, on one line and not long.
+    """The error for a folder that transformers cannot read."""
+    # The start of the library's message, on one line.
     line = " ".join(str(error).split()) or type(error).__name__
     return ModelBroken(
         f"The model folder cannot be read ({line[:160]}). Expected transformers' layout: "

@@ -1,4 +1,4 @@
-"""What this process computes on: the device, the cores, and the environment of heavy imports."""
+"""Chooses the device and cores, and prepares the environment of heavy imports."""
 
 import ctypes
 import os
@@ -10,21 +10,20 @@ from stt.errors import ConfigurationError
 
 
 def prepare_process(cpu_threads: int = 0) -> None:
-    """Set what torch and the hub client read from the environment when they are imported.
+    """Set the environment variables that torch and the hub client read when imported.
 
-    Called by the entry points before anything heavy is imported; what the user has set stays.
+    Entry points call this before heavy imports. Variables the user has set stay.
 
     Args:
-        cpu_threads: Threads of one forward; 0 leaves the choice to the libraries.
+        cpu_threads: Threads of one forward; 0 keeps the libraries' default.
     """
     values = {
-        # oneDNN keeps a compiled kernel for every input length it has seen. Unbounded, 400 random
-        # lengths cost a small model 630 MB; bounded, 12 MB.
+        # oneDNN caches a compiled kernel for every input length. With 400 random lengths a small
+        # model took 630 MB unbounded, and 12 MB with this bound.
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
         "LRU_CACHE_CAPACITY": "64",
-        # A thread that has nothing to do sleeps at once. By default it spins for 200 ms and takes
-        # the cores from decoding and from the event loop: beside one busy process a 3 s clip took
-        # ten times as long.
+        # Idle threads sleep at once. By default they spin for 200 ms and take cores from decoding
+        # and the event loop: next to one busy process a 3 s clip took ten times as long.
         "OMP_WAIT_POLICY": "PASSIVE",
         "KMP_BLOCKTIME": "0",
         "TOKENIZERS_PARALLELISM": "false",
@@ -39,10 +38,10 @@ def prepare_process(cpu_threads: int = 0) -> None:
 
 
 def choose_device(wanted: str) -> str:
-    """``auto`` is the first CUDA device where there is one, else the CPU.
+    """Resolve ``auto`` to the first CUDA device, or else the CPU.
 
     Raises:
-        ConfigurationError: a CUDA device is asked for that is not there.
+        ConfigurationError: the wanted CUDA device does not exist.
     """
     if wanted == "cpu" or (wanted == "auto" and not _has_cuda_driver()):
         return "cpu"
@@ -55,14 +54,14 @@ def choose_device(wanted: str) -> str:
     if index >= count:
         found = f"{count} CUDA device(s)" if count else "no CUDA device"
         raise ConfigurationError(
-            f"STT_DEVICE={wanted} but torch finds {found} here. Set STT_DEVICE=auto or cpu, or "
-            "check the NVIDIA driver and, in a container, that it was given the GPU (--gpus all)."
+            f"STT_DEVICE={wanted} but torch finds {found}. Set STT_DEVICE=auto or cpu, or check "
+            "the NVIDIA driver and, in a container, its access to the GPU (--gpus all)."
         )
     return f"cuda:{index}"
 
 
 def _has_cuda_driver() -> bool:
-    """Whether asking torch is worth importing it, 550 MB of memory that OpenVINO does without."""
+    """Whether torch may find a GPU. Importing it takes 550 MB that OpenVINO does not need."""
     try:
         ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
     except OSError:
@@ -71,12 +70,12 @@ def _has_cuda_driver() -> bool:
 
 
 def available_cores() -> int:
-    """Cores that this process may keep busy: physical ones, within its affinity and its quota."""
+    """Physical cores that this process may use, within its affinity and CPU quota."""
     counts = [psutil.cpu_count(logical=False) or 1]
     if hasattr(os, "sched_getaffinity"):
         counts.append(len(os.sched_getaffinity(0)))
     try:
-        # A container's quota and period, "200000 100000" for two cores, "max" for none.
+        # A container's quota and period: "200000 100000" is two cores, "max" is no quota.
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
         counts.append(max(1, int(quota) // int(period)))
     except (OSError, ValueError):

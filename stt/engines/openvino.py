@@ -1,5 +1,4 @@
-"""The same checkpoints computed by OpenVINO, which has int8 for CPUs; see
-`stt.engines.openvino_export`."""
+"""The OpenVINO engine for CPUs, which has int8; `stt.engines.openvino_export` converts models."""
 
 import logging
 import os
@@ -19,9 +18,8 @@ from stt.types import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
 logger = logging.getLogger(__name__)
 
 CONTEXT_FRAMES, ENCODER_FRAMES = 16, 20
-"""What lengths are rounded up to. OpenVINO makes its kernels for each length when it first sees it,
-which for 3 s of speech takes a third of the time that the speech itself does; and a product of 149
-rows takes longer than one of 160."""
+"""Lengths are rounded up to multiples of these. OpenVINO builds kernels for each new length, which
+adds a third to the time of a 3 s clip, and a product of 149 rows is slower than one of 160."""
 
 MISSING = (
     "STT_BACKEND=openvino needs the package openvino: install stt-ctc[openvino], or set "
@@ -30,10 +28,10 @@ MISSING = (
 
 
 class OpenVinoEngine:
-    """See `stt.engines.base.Engine`; `load_openvino_engine` makes one.
+    """See `stt.engines.base.Engine`; `load_openvino_engine` creates one.
 
-    Recordings are computed one by one: that is as fast on a CPU, and each comes out the same
-    whatever it is batched with. One compiled model serves every length.
+    Waveforms are computed one by one, which is as fast on a CPU and keeps results independent of
+    the batch. One compiled model serves every length.
     """
 
     backend = "openvino"
@@ -51,11 +49,11 @@ class OpenVinoEngine:
     ) -> None:
         """
         Args:
-            manifest: What the folder says.
-            encoder: Compiled, from ``[1, n_samples]`` to features ``[1, n_frames, width]``.
-            context: Compiled, from features to logits.
+            manifest: The description in the model's folder.
+            encoder: Compiled graph from ``[1, n_samples]`` to features ``[1, n_frames, width]``.
+            context: Compiled graph from features to logits.
             precision: ``bf16`` or ``int8``.
-            calibration: Its temperature goes into the frames.
+            calibration: Its temperature is applied to the frames.
         """
         self._normalises = manifest.normalises
         self._piece_frames = manifest.piece_frames
@@ -75,7 +73,7 @@ class OpenVinoEngine:
         return reduced
 
     def log_probs(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
-        """All of each waveform's log-probs, for measurements; `forward` is what a service needs."""
+        """``[n_frames, n_vocab] float32``, natural log. For measurements; see also `forward`."""
         results = []
         for waveform in waveforms:
             if self._normalises:
@@ -83,14 +81,14 @@ class OpenVinoEngine:
             n_frames = self.grid.n_frames(len(waveform))
             features = self._features(waveform, n_frames)
             logits = self._context.infer(_padded(features))[0][0][:n_frames]
-            # A new array: the output is memory that the next inference writes to.
+            # A new array, because the next inference overwrites the output.
             rows = logits - logits.max(axis=1, keepdims=True)
             rows -= np.log(np.exp(rows).sum(axis=1, keepdims=True))
             results.append(rows)
         return results
 
     def _features(self, waveform: Waveform, n_frames: int) -> NDArray[np.float32]:
-        """``[1, n_frames, width]``; in pieces, whose signals stay in the processor's cache."""
+        """``[1, n_frames, width] float32``, computed in pieces that fit the processor's cache."""
         if self._piece_frames is None:
             return self._encoder.infer({0: waveform[None]})[0]  # type: ignore[no-any-return]
         n_samples = self.grid.n_samples(_round_up(n_frames, ENCODER_FRAMES))
@@ -101,7 +99,7 @@ class OpenVinoEngine:
 
 
 def _padded(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """``[1, n, width]`` with frames of zeros, and which of them are real, ``[1, n]``: 1, else 0."""
+    """Features padded with zeros, ``[1, n, width]``, and their mask, ``[1, n]``: 1 for real."""
     n_frames = features.shape[1]
     n_more = _round_up(n_frames, CONTEXT_FRAMES) - n_frames
     real = np.ones((1, n_frames), np.float32)
@@ -113,7 +111,7 @@ def _round_up(number: int, step: int) -> int:
 
 
 def normalised(waveform: Waveform) -> Waveform:
-    """Zero mean and unit variance, as transformers' feature extractor makes it."""
+    """Scale to zero mean and unit variance, like transformers' feature extractor."""
     centred = waveform - waveform.mean()
     scaled: Waveform = centred / np.sqrt(np.float32(waveform.var() + 1e-7))
     return scaled
@@ -126,16 +124,13 @@ def load_openvino_engine(
     cpu_threads: int,
     calibration: Calibration | None = None,
 ) -> OpenVinoEngine:
-    """Compile an optimised model for this machine's processor.
-
-    Neither torch nor transformers is imported: what is needed of the checkpoint lies beside the
-    graph.
+    """Compile an optimised model for this processor, without importing torch or transformers.
 
     Args:
-        folder: What `stt.engines.openvino_export.convert` has written.
-        precision: ``bf16`` or ``int8``, as it was made for.
+        folder: The output of `stt.engines.openvino_export.convert`.
+        precision: ``bf16`` or ``int8``, as converted.
         cpu_threads: Threads of one forward.
-        calibration: Of the checkpoint; None is none.
+        calibration: The checkpoint's; None means no correction.
 
     Raises:
         ConfigurationError: openvino is not installed.
@@ -150,7 +145,7 @@ def load_openvino_engine(
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": cpu_threads,
-        # What is not int8 is bf16 where the processor has it, else fp32.
+        # For everything that is not int8.
         "INFERENCE_PRECISION_HINT": "bf16" if _has_bf16(core) else "f32",
     }
     try:
@@ -161,7 +156,7 @@ def load_openvino_engine(
         )
     except (RuntimeError, OSError, ValueError, KeyError) as error:
         raise ModelBroken(
-            "The optimised model cannot be read. Make it again with `stt optimize`, or set "
+            "The optimised model cannot be read. Convert it again with `stt optimize`, or set "
             "STT_BACKEND=torch."
         ) from error
     engine = OpenVinoEngine(
@@ -171,8 +166,8 @@ def load_openvino_engine(
         precision=precision,
         calibration=calibration or Calibration(),
     )
-    # Attention without a mask is wrong for good after a first inference of one frame
-    # (docs/library-faults.md). Ours has a mask and was not seen to be, but this costs little.
+    # Attention without a mask stays wrong if the first inference has one frame
+    # (docs/library-faults.md). Ours has a mask, but a longer first inference costs little.
     engine.log_probs([np.zeros(SAMPLE_RATE, np.float32)])
     release_mapped_pages(folder)
     logger.info("model read", extra={"backend": "openvino", "precision": precision})
@@ -182,8 +177,8 @@ def load_openvino_engine(
 def _has_bf16(core: Any) -> bool:
     """Whether the processor has bf16 and oneDNN may use it.
 
-    OpenVINO looks at the processor only. Asked for bf16 where ``ONEDNN_MAX_CPU_ISA`` rules it out,
-    OpenVINO 2026.4 fails to compile or crashes.
+    OpenVINO checks only the processor. If ``ONEDNN_MAX_CPU_ISA`` rules bf16 out, OpenVINO 2026.4
+    fails to compile or crashes.
     """
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
     return limit.upper() not in _WITHOUT_BF16 and "BF16" in core.get_property(
@@ -192,4 +187,4 @@ def _has_bf16(core: Any) -> bool:
 
 
 _WITHOUT_BF16 = frozenset({"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"})
-"""oneDNN's names of instruction sets, those before bf16."""
+"""oneDNN's names of the instruction sets without bf16."""

@@ -1,7 +1,7 @@
-"""Where optimised models lie: beside the model cache, under a name that tells what made them.
+"""Locates optimised models, next to the model cache.
 
-A new checkpoint, a new OpenVINO or a new graph of ours gets a new name, so that what is served is
-never an optimisation of something else.
+A folder's name depends on the checkpoint, the precision, OpenVINO's version and our graph's, so an
+outdated model is never served.
 """
 
 import hashlib
@@ -15,50 +15,50 @@ from stt.languages import ModelSource
 from stt.types import FrameGrid, Vocabulary
 
 GRAPH_VERSION = 6
-"""Of `stt.engines.openvino_export`; a change there that changes results raises it."""
+"""To be raised when `stt.engines.openvino_export` changes results."""
 ENCODER, CONTEXT = "encoder.xml", "context.xml"
-"""OpenVINO's graphs, from waveform to features to logits; their weights lie beside them."""
+"""OpenVINO's graphs: waveform to features, features to logits. Weights are stored next to them."""
 PRECISIONS = ("int8", "bf16")
-"""What can be made, the preferred one first."""
+"""Available precisions, preferred first."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One optimised model's folder; it exists only if the model passed its comparison."""
+    """An optimised model's folder, which exists only if the model passed its comparison."""
 
     folder: Path
     precision: str
 
     @property
     def model(self) -> Path:
-        """A graph, which is there if anything is."""
+        """The graph that shows whether the model exists."""
         return self.folder / CONTEXT
 
     @property
     def report(self) -> Path:
-        """What the optimisation cost, as JSON."""
+        """What the optimisation cost in accuracy, as JSON."""
         return self.folder / "report.json"
 
 
 @dataclass(frozen=True)
 class ExportManifest:
-    """What an engine needs to know of the checkpoint besides the graph."""
+    """What an engine needs from the checkpoint besides the graph."""
 
     vocabulary: Vocabulary
     grid: FrameGrid
     normalises: bool
-    """Whether a waveform is brought to zero mean and unit variance."""
+    """Whether waveforms are scaled to zero mean and unit variance."""
     piece_frames: int | None
-    """That the encoder computes at once; None is all, where its norm is over the whole of time."""
+    """Frames that the encoder computes at once; None means all, for group norm over time."""
 
     def save(self, folder: Path) -> None:
-        """Write it beside the graph."""
+        """Write the manifest next to the graph."""
         text = json.dumps(asdict(self), ensure_ascii=False)
         (folder / "checkpoint.json").write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "ExportManifest":
-        """Read what `save` has written; ValueError or KeyError if it is something else."""
+        """Read what `save` wrote; raises ValueError or KeyError if it is invalid."""
         fields = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
         vocabulary = fields["vocabulary"]
         return cls(
@@ -70,13 +70,13 @@ class ExportManifest:
 
 
 def place_of(source: ModelSource, checkpoint: Path, precision: str, cache: Path | None) -> Place:
-    """Where the optimised model of a checkpoint is or would be.
+    """The place of a checkpoint's optimised model, whether it exists or not.
 
     Args:
-        source: The model as it is configured.
+        source: The configured model.
         checkpoint: Its folder, as `stt.models.source.find_model` returns it.
         precision: One of `PRECISIONS`.
-        cache: As ``cache_dir`` in the settings; None is the hub client's own.
+        cache: ``cache_dir`` of the settings; None means the hub client's default.
     """
     facts = [_identity(source, checkpoint), precision, str(GRAPH_VERSION), _openvino_version()]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
@@ -87,7 +87,7 @@ def place_of(source: ModelSource, checkpoint: Path, precision: str, cache: Path 
 def find_optimized(
     source: ModelSource, checkpoint: Path, cache: Path | None, precision: str = "auto"
 ) -> Place | None:
-    """The optimised model to serve, where there is one."""
+    """The optimised model to serve, or None."""
     for each in PRECISIONS if precision == "auto" else (precision,):
         place = place_of(source, checkpoint, each, cache)
         if place.model.is_file():
@@ -104,7 +104,7 @@ def _root(cache: Path | None) -> Path:
 
 
 def _identity(source: ModelSource, checkpoint: Path) -> str:
-    """What tells one checkpoint from another without reading it all."""
+    """Identifies a checkpoint without reading its weights."""
     if source.folder is None:
         return f"{source.id}@{checkpoint.name}"  # the hub's cache names snapshots by commit
     files = sorted(checkpoint.glob("*.safetensors")) + sorted(checkpoint.glob("*.bin"))

@@ -1,10 +1,9 @@
-"""A checkpoint -> OpenVINO's graphs, as it is or in int8.
+"""Converts a checkpoint to OpenVINO's graphs, in fp32 or int8.
 
-They are traced from `stt.engines.wav2vec2`: one of the feature encoder, which computes two seconds
-at a time, and one of the rest. Convolutions are matrix products on a time-major signal, so a graph
-of any length needs no transposing: with transformers' own layout, a graph for every length took 1.2
-times as long as one for a single length, and each length of its own would have needed a copy of
-the weights.
+`stt.engines.wav2vec2` is traced to two graphs: the feature encoder, which computes two seconds at a
+time, and the rest. Both accept any length. With transformers' layout a graph for any length took
+1.2 times as long as one for a fixed length; here it does not, as convolutions are matrix products
+on a time-major signal and need no transposing.
 """
 
 import logging
@@ -26,18 +25,18 @@ logger = logging.getLogger(__name__)
 def convert(
     checkpoint: Checkpoint, target: Path, precision: str, calibration: Sequence[Waveform] = ()
 ) -> None:
-    """Write the graph, its weights, and what is needed of the checkpoint, into a folder.
+    """Write the graphs, their weights and the manifest into a folder.
 
     Args:
-        checkpoint: What to convert.
+        checkpoint: The checkpoint to convert.
         target: An existing folder.
         precision: ``bf16`` (fp32 as stored; computed in bf16 where the processor has it) or
-            ``int8`` (weights and activations, but attention).
-        calibration: Speech from which int8's ranges are taken (Jacob et al., 2018).
+            ``int8`` (weights and activations, except attention).
+        calibration: Speech to derive int8's ranges from (Jacob et al., 2018).
 
     Raises:
-        ConfigurationError: openvino or nncf is not installed, or the architecture is none that
-            can be converted.
+        ConfigurationError: openvino or nncf is not installed, or the architecture is not
+            supported.
         ModelBroken: the checkpoint's weights cannot be read.
     """
     try:
@@ -52,7 +51,7 @@ def convert(
     if not wav2vec2.supports(checkpoint.config):
         raise ConfigurationError(
             f"A {checkpoint.config.model_type} checkpoint cannot be optimised, only wav2vec2. Set "
-            "STT_BACKEND=torch for it."
+            "STT_BACKEND=torch."
         )
     model = load_model(checkpoint, "fp32")
     _spell_out_channel_norm(model.encoder)
@@ -79,20 +78,19 @@ def convert(
 
 
 _FIRST_CONVOLUTION = r".*convolutions\.0/.*"
-"""Names of the traced encoder's nodes that int8 leaves alone.
+"""Pattern of the encoder nodes that int8 leaves in fp32.
 
-The first convolution hears the waveform itself, which 8 bits would coarsen; it is a thousandth of
-the work. Behind group norm, which follows the first alone, no convolution is in int8: their signals
-have no common scale, and on the bundled English model they cost 0.5 % (absolute) of character
-errors, for an eighth of the work.
+The first convolution reads the waveform, which needs more than 8 bits, and is a thousandth of the
+work. Encoders with group norm stay in fp32 as a whole: their signals have no common scale, and int8
+added 0.5 % (absolute) of character errors on the bundled English model, for an eighth of the work.
 """
 
 
 def _spell_out_channel_norm(encoder: Any) -> None:
     """Replace group norm by its arithmetic on the time-major signal.
 
-    OpenVINO 2026.4 computes that three times as fast as its own group norm, which needs two
-    transposes, and crashes under ONEDNN_MAX_CPU_ISA=AVX2 on a processor with AVX-512.
+    In OpenVINO 2026.4 this is three times as fast as the built-in group norm, which needs two
+    transposes and crashes under ONEDNN_MAX_CPU_ISA=AVX2 on a processor with AVX-512.
     """
     import torch
 
@@ -112,19 +110,19 @@ def _spell_out_channel_norm(encoder: Any) -> None:
 
 
 def _all_real(features: Any) -> tuple[Any, Any]:
-    """The context's inputs where no frame is padding."""
+    """The context's inputs when no frame is padding."""
     import torch
 
     return features, torch.ones(features.shape[:2])
 
 
 def _in_int8(graph: Any, inputs: Sequence[tuple[Any, ...]], exact: str | None = None) -> Any:
-    """The graph with weights and activations in 8 bits (Jacob et al., 2018).
+    """Quantise a graph's weights and activations to 8 bits (Jacob et al., 2018).
 
     Args:
-        graph: OpenVINO's, in fp32.
-        inputs: Tensors for each of its inputs, from which the activations' ranges are taken.
-        exact: A pattern of names of nodes to leave as they are.
+        graph: OpenVINO's graph in fp32.
+        inputs: Tensors for each of its inputs, to derive the activations' ranges from.
+        exact: A pattern of node names to leave in fp32.
     """
     import nncf
 
@@ -138,11 +136,11 @@ def _in_int8(graph: Any, inputs: Sequence[tuple[Any, ...]], exact: str | None = 
 
 
 def _trace(module: Any, *examples: Any) -> Any:
-    """OpenVINO's graph of a module, for any second dimension of its inputs."""
+    """Trace a module to an OpenVINO graph with a dynamic second dimension."""
     import openvino
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's doubts about sizes, which a test dispels
+        warnings.simplefilter("ignore")  # about dynamic sizes, which a test covers
         graph = openvino.convert_model(module, example_input=examples)
     shapes = [[1, -1, *example.shape[2:]] for example in examples]
     graph.reshape(dict(zip(graph.inputs, shapes, strict=True)))

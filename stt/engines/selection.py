@@ -1,4 +1,4 @@
-"""Which engine serves a checkpoint."""
+"""Chooses and opens the engine for a checkpoint."""
 
 import logging
 from dataclasses import dataclass
@@ -21,24 +21,24 @@ class OpenedEngine:
 
     engine: Engine
     warning: str | None = None
-    """Why it is slower than the one that was asked for, and what to do."""
+    """Why it is slower than the requested engine, and what to do."""
 
 
 def open_engine(source: ModelSource, folder: Path, settings: Settings) -> OpenedEngine:
-    """Read a checkpoint into the backend that the settings ask for.
+    """Load a checkpoint into the backend that the settings choose.
 
-    ``auto`` is OpenVINO where `stt optimize` has made a model of this checkpoint and the device is
-    a CPU, else torch. A backend that computes something else than fp32 on this processor is not
-    used, whoever asked for it: right text comes before fast text.
+    ``auto`` means OpenVINO on a CPU if `stt optimize` has converted the checkpoint, else torch. A
+    backend that disagrees with fp32 on this processor is never used, even if the settings name it:
+    correct text comes before fast text.
 
     Args:
-        source: The model as it is configured.
+        source: The configured model.
         folder: Its checkpoint, as `stt.models.source.find_model` returns it.
         settings: Backend, device, precision, threads.
 
     Raises:
         ModelBroken: naming what is missing or wrong, and what to do.
-        ConfigurationError: the settings cannot work together, or not here.
+        ConfigurationError: the settings contradict each other or this machine.
     """
     device = choose_device(settings.device)
     warning = None
@@ -65,13 +65,13 @@ def open_engine(source: ModelSource, folder: Path, settings: Settings) -> Opened
 
 
 class Disagreement(Exception):
-    """An engine that does not compute on this processor what fp32 says."""
+    """An engine disagrees with fp32 on this processor."""
 
 
 def _open_optimized(place: Place, source: ModelSource, settings: Settings) -> Engine:
     """
     Raises:
-        Disagreement: it computes something else than fp32 here.
+        Disagreement: it disagrees with fp32 on this processor.
         ModelBroken: a file cannot be read.
         ConfigurationError: openvino is not installed.
     """
@@ -86,11 +86,11 @@ def _open_optimized(place: Place, source: ModelSource, settings: Settings) -> En
     agreement = Reference.load(place.folder).compare(engine, max_seconds=MAX_CHECK_SECONDS)
     if not agreement.holds:
         raise Disagreement(
-            f"OpenVINO's {place.precision} model of {source.id} computes something else than fp32 "
-            f"on this processor ({agreement}), so torch serves it instead, more slowly. Run "
+            f"OpenVINO's {place.precision} model of {source.id} disagrees with fp32 on this "
+            f"processor ({agreement}), so torch serves it instead, more slowly. Run "
             "`stt optimize` on this machine, or set STT_BACKEND=torch."
         )
-    logger.info("OpenVINO's %s model is right here: %s", place.precision, agreement)
+    logger.info("OpenVINO's %s model agrees with fp32 here: %s", place.precision, agreement)
     return engine
 
 
@@ -100,7 +100,7 @@ def _open_torch(
     from stt.engines.torch import choose_precision, compare_precision, load_torch_engine
 
     cpu_threads = settings.cpu_threads or available_cores()
-    # What OpenVINO was asked to compute in means nothing to torch.
+    # int8 was meant for OpenVINO; torch has none.
     wanted = "auto" if warning and settings.precision == "int8" else settings.precision
     precision = choose_precision(wanted, device)
     if precision != "fp32":
@@ -119,10 +119,10 @@ def _open_torch(
 
 
 def doubt_of(precision: str, agreement: Agreement) -> str | None:
-    """Why torch must not compute in a precision here, and what to do; None: it may."""
+    """Why torch must not use a precision on this machine, and what to do, or None."""
     if agreement.holds:
         return None
     return (
-        f"torch's {precision} computes something else than fp32 on this machine ({agreement}), so "
-        "fp32 is served, more slowly. Set STT_PRECISION=fp32."
+        f"torch's {precision} disagrees with fp32 on this machine ({agreement}), so fp32 is used, "
+        "more slowly. Set STT_PRECISION=fp32."
     )

@@ -1,9 +1,8 @@
-"""A CTC checkpoint of the Wav2Vec2 family, computed by torch on a CPU or a GPU.
+"""The torch engine: a CTC checkpoint of the Wav2Vec2 family on a CPU or GPU.
 
-On a GPU a batch is several passes, and all are begun before the first is waited for: while one is
-computed, the next one's recordings are put together and copied beside it. Nothing is captured in a
-CUDA graph: that would take one for each length, and what it saves, the time to launch some 400
-kernels, is hidden behind the pass before.
+On a GPU a batch is split into passes, all of which start before the first is awaited, so the next
+pass is prepared and copied while one is computed. CUDA graphs are not used: each length needs its
+own, and the time they save, launching some 400 kernels, is hidden behind the previous pass.
 """
 
 import functools
@@ -29,12 +28,12 @@ logger = logging.getLogger(__name__)
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 PASS_SECONDS = 160.0
-"""Audio that a GPU computes at a time, once padded: its products have 8,000 rows then, which keep
-every large GPU busy, and its signals take a few hundred megabytes."""
+"""Padded audio in one GPU pass: its products have 8,000 rows, enough to keep a large GPU busy, and
+its signals take a few hundred megabytes."""
 
 
 class TorchEngine:
-    """See `stt.engines.base.Engine`; `load_torch_engine` makes one."""
+    """See `stt.engines.base.Engine`; `load_torch_engine` creates one."""
 
     backend = "torch"
 
@@ -51,16 +50,16 @@ class TorchEngine:
     ) -> None:
         """
         Args:
-            checkpoint: What the folder says.
-            model: From waveforms (normalised, padded) and their lengths (None: not padded) to
+            checkpoint: The checkpoint's description.
+            model: Maps normalised, padded waveforms and their lengths (None: no padding) to
                 logits; on the device and in the precision.
             device: ``cpu`` or ``cuda:N``.
             precision: ``fp32``, ``bf16`` or ``fp16``.
-            calibration: Its temperature goes into the frames.
-            cpu_threads: Threads of one forward; 0 leaves it to torch.
-            pads: Whether recordings share a pass, padded to one length where the model can be told
-                of padding. On CPUs they do not: it gains nothing there, and alone each comes out
-                the same to the last bit.
+            calibration: Its temperature is applied to the frames.
+            cpu_threads: Threads of one forward; 0 means torch's default.
+            pads: Whether waveforms share a pass, padded to one length if the model takes a mask.
+                None means only on a GPU: sharing gains nothing on a CPU, where results then are
+                bit for bit independent of the batch.
         """
         self._checkpoint = checkpoint
         self._model = model
@@ -97,7 +96,7 @@ class TorchEngine:
         return [results[index] for index in range(len(waveforms))]
 
     def log_probs(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
-        """All of each waveform's log-probs, for measurements; `forward` is what a service needs."""
+        """``[n_frames, n_vocab] float32``, natural log. For measurements; see also `forward`."""
         results: dict[int, LogProbs] = {}
         for group in self._groups(waveforms):
             outputs = self._log_probs([waveforms[index] for index in group]).cpu().numpy()
@@ -106,7 +105,7 @@ class TorchEngine:
         return [results[index] for index in range(len(waveforms))]
 
     def _groups(self, waveforms: Sequence[Waveform]) -> Iterator[list[int]]:
-        """Indices of what shares a pass: neighbours in length, the longest first."""
+        """Indices of the waveforms in each pass: similar lengths, longest first."""
         group: list[int] = []
         longest = 0
         for index in sorted(range(len(waveforms)), key=lambda index: -len(waveforms[index])):
@@ -122,7 +121,7 @@ class TorchEngine:
             yield group
 
     def _begin(self, waveforms: list[Waveform]) -> Download:
-        """`Frames`' three arrays, ``[n, n_frames]`` each, reduced on the device."""
+        """Start a pass, reduced to the three arrays of `Frames`, ``[n, n_frames]`` each."""
         import torch
 
         temperature = self.calibration.temperature
@@ -146,7 +145,7 @@ class TorchEngine:
             return torch.log_softmax(logits.float(), dim=-1)
 
     def _prepare_thread(self) -> None:
-        """Set what torch keeps for each thread, in the one that computes."""
+        """Set torch's thread count, which is per thread, in the thread that computes."""
         if self._cpu_threads and not hasattr(self._prepared, "done"):
             import torch
 
@@ -155,11 +154,11 @@ class TorchEngine:
 
 
 def normalised(waveforms: Any, lengths: Any | None) -> Any:
-    """Zero mean and unit variance, as transformers' feature extractor makes it, on the device.
+    """Scale to zero mean and unit variance on the device, like transformers' feature extractor.
 
     Args:
         waveforms: ``[n, n_samples] float32``, each followed by zeros.
-        lengths: ``[n] int64``, samples before the zeros; None where there are none.
+        lengths: ``[n] int64``, samples before the zeros; None if there are no zeros.
     """
     if lengths is None:
         counts = waveforms.shape[1]
@@ -175,12 +174,12 @@ def normalised(waveforms: Any, lengths: Any | None) -> Any:
 
 
 def choose_precision(wanted: str, device: str) -> str:
-    """``auto`` is the fastest that loses nothing: bf16 where the processor has it.
+    """Resolve ``auto`` to the fastest precision without loss: bf16 if the hardware has it.
 
-    bf16 has the exponents of fp32, so nothing overflows that did not before.
+    bf16 has the exponent range of fp32, so it cannot overflow where fp32 does not.
 
     Raises:
-        ConfigurationError: for what torch does not compute on that device.
+        ConfigurationError: torch does not support the precision on that device.
     """
     import torch
 
@@ -191,23 +190,23 @@ def choose_precision(wanted: str, device: str) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     if wanted not in DTYPES or (wanted == "fp16" and device == "cpu"):
         raise ConfigurationError(
-            f"STT_PRECISION={wanted} is not for the torch backend on {device}. Set auto, fp32 or "
-            "bf16 (and fp16 on a GPU); int8 is for the openvino backend."
+            f"STT_PRECISION={wanted} is not available in the torch backend on {device}. Set auto, "
+            "fp32 or bf16 (or fp16 on a GPU); int8 needs the openvino backend."
         )
     return wanted
 
 
 @functools.cache
 def compare_precision(device: str, precision: str, cpu_threads: int = 0) -> Agreement:
-    """Whether torch computes on this machine in a precision what it does in fp32.
+    """Compare torch in a precision with fp32 on this machine.
 
-    The bundled Korean model reads a bundled clip twice, which takes a fraction of a second and
-    tells of the machine's kernels, not of the checkpoint that is served.
+    The bundled Korean model computes a bundled clip, which takes a fraction of a second and checks
+    the machine's kernels, not the served checkpoint.
 
     Args:
         device: ``cpu`` or ``cuda:N``; fp32 is computed on the CPU.
-        precision: As `choose_precision` returns it.
-        cpu_threads: As of `TorchEngine`.
+        precision: A result of `choose_precision`.
+        cpu_threads: See `TorchEngine`.
     """
     folder = BUNDLED_FOLDER / "ko-mini"
     with wave.open(str(samples_folder() / "ko-hello.wav")) as file:  # mono, 16 bits, 16 kHz
@@ -221,7 +220,7 @@ def compare_precision(device: str, precision: str, cpu_threads: int = 0) -> Agre
 
 
 _COMPARED_FRAMES = (112, 48, 1, 170)
-"""Lengths, in frames, that `compare_precision` reads the clip at."""
+"""Lengths, in frames, at which `compare_precision` compares."""
 
 
 def load_torch_engine(
@@ -233,7 +232,7 @@ def load_torch_engine(
     cpu_threads: int = 0,
     pads: bool | None = None,
 ) -> TorchEngine:
-    """Read a checkpoint folder in transformers' layout; arguments are those of `TorchEngine`.
+    """Load a checkpoint folder in transformers' layout; see `TorchEngine` for the arguments.
 
     Raises:
         ModelBroken: naming what is missing or wrong, and what to do.
@@ -262,9 +261,9 @@ def load_torch_engine(
 
 
 def load_model(checkpoint: Checkpoint, precision: str) -> Any:
-    """The model with its weights, on the CPU: a module from waveforms and lengths to logits.
+    """Load the model on the CPU, as a module from waveforms and lengths to logits.
 
-    Wav2Vec2 is `stt.engines.wav2vec2`; its kin (HuBERT, WavLM, ...) are transformers' own.
+    Wav2Vec2 uses `stt.engines.wav2vec2`; its relatives (HuBERT, WavLM, ...) use transformers.
 
     Raises:
         ModelBroken: the weights cannot be read, or lack tensors.
@@ -286,8 +285,8 @@ def load_model(checkpoint: Checkpoint, precision: str) -> Any:
         raise
     except KeyError as error:
         raise ModelBroken(
-            f"The weights lack the tensor {error}, which config.json calls for. Was the model "
-            "fine-tuned for CTC, and saved whole?"
+            f"The weights lack the tensor {error}, which config.json requires. Check that the "
+            "model was fine-tuned for CTC and saved completely."
         ) from error
-    except Exception as error:  # safetensors, torch and transformers raise many kinds
+    except Exception as error:  # safetensors, torch and transformers raise many types
         raise unreadable(error) from error

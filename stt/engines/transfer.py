@@ -1,4 +1,4 @@
-"""Between the host's memory and the device's: pinned, and beside the computation."""
+"""Copies between host and device, through pinned memory and parallel to computation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,33 +11,32 @@ from stt.types import Waveform
 
 @dataclass(frozen=True)
 class Download:
-    """Arrays on their way from the device."""
+    """Arrays that are being copied from the device."""
 
     tensors: tuple[Any, ...]
-    """On the host; what is in them counts once the event has come."""
+    """On the host; valid once the event has completed."""
     event: Any | None
-    """Of CUDA; None where there is nothing to wait for."""
+    """A CUDA event, or None if there is nothing to wait for."""
 
     def arrays(self) -> list[NDArray[Any]]:
-        """Wait for them; the thread sleeps meanwhile and leaves its core to others."""
+        """Wait for the copies; the thread sleeps and frees its core."""
         if self.event is not None:
             self.event.synchronize()
         return [tensor.numpy() for tensor in self.tensors]
 
 
 class Transfer:
-    """Copies of one device; on a CPU there are none to make."""
+    """Copies to and from one device; a CPU needs none."""
 
     def __init__(self, device: str) -> None:
         self._device = device
         self._stream: Any | None = None
-        """Where uploads run, so that they wait for no computation."""
+        """The stream of uploads, so that they do not wait for computation."""
 
     def upload(self, waveforms: Sequence[Waveform]) -> tuple[Any, Any | None]:
-        """``[n, longest] float32``, zeros at the ends; and ``[n] int64``, lengths.
+        """Pad with zeros to ``[n, longest] float32``; also return the lengths, ``[n] int64``.
 
-        No lengths where all are the same: nothing padded needs no mask, and attention without one
-        is faster.
+        The lengths are None if all are equal: attention is faster without a mask.
         """
         import torch
 
@@ -54,17 +53,17 @@ class Transfer:
             self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         computing = torch.cuda.current_stream(self._device)
         with torch.cuda.stream(self._stream):
-            there = padded.to(self._device, non_blocking=True)
+            on_device = padded.to(self._device, non_blocking=True)
             if lengths is not None:
                 lengths = lengths.pin_memory().to(self._device, non_blocking=True)
         computing.wait_stream(self._stream)
-        for tensor in (there, lengths):
+        for tensor in (on_device, lengths):
             if tensor is not None:
-                tensor.record_stream(computing)  # not to be given away while it is computed with
-        return there, lengths
+                tensor.record_stream(computing)  # keep its memory until the computation ends
+        return on_device, lengths
 
     def download(self, *tensors: Any) -> Download:
-        """Begin to copy what has been, or is being, computed."""
+        """Start copying tensors, which may still be computed."""
         if self._device == "cpu":
             return Download(tensors, None)
         import torch

@@ -1,4 +1,4 @@
-"""The rest of the Wav2Vec2 family, by transformers' own classes."""
+"""The rest of the Wav2Vec2 family, computed by transformers' classes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from stt.errors import ModelBroken
 
 
 class TransformersModel(nn.Module):
-    """The interface of `stt.engines.wav2vec2.Wav2Vec2` around a ``ForCTC`` class."""
+    """Wraps a ``ForCTC`` class in the interface of `stt.engines.wav2vec2.Wav2Vec2`."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class TransformersModel(nn.Module):
 
 
 def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> TransformersModel:
-    """Any ``ForCTC`` class that transformers has for the checkpoint.
+    """Load a checkpoint into transformers' ``ForCTC`` class for it.
 
     Raises:
         ModelBroken: the weights lack tensors.
@@ -53,10 +53,10 @@ def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> Trans
     if report["missing_keys"]:
         raise ModelBroken(
             f"The weights lack {len(report['missing_keys'])} of the tensors that config.json "
-            "calls for, so the model would guess. Was it fine-tuned for CTC, and saved whole?"
+            "requires. Check that the model was fine-tuned for CTC and saved completely."
         )
     for module in model.modules():
         if nn.utils.parametrize.is_parametrized(module, "weight"):
-            # The positional convolution's weight norm: computed once, not in every forward.
+            # Compute the positional convolution's weight norm once, not in every forward.
             nn.utils.parametrize.remove_parametrizations(module, "weight")
     return TransformersModel(model.eval().requires_grad_(False))

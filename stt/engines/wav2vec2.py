@@ -1,13 +1,13 @@
 """Wav2Vec2's forward (Baevski et al., 2020, arXiv:2006.11477), laid out for inference.
 
-The same arithmetic as ``transformers.Wav2Vec2ForCTC``, and the same weights; a test holds the two
-together. What it is for, measured in docs/benchmarks.md:
+The arithmetic and weights are those of ``transformers.Wav2Vec2ForCTC``; a test compares the two.
+The differences, measured in docs/benchmarks.md:
 
-- Convolutions are matrix products on a time-major signal, so that layer norm needs no transposing
-  and nothing is unfolded in memory.
-- The encoder computes two seconds at a time, which stay in the processor's cache.
-- Weights are read one tensor at a time into their precision, never two copies of the model.
-- transformers' modelling code is never imported: 5 s of start and 200 MB of memory.
+- Convolutions are matrix products on a time-major signal, so layer norm needs no transposing and
+  nothing is unfolded in memory.
+- The encoder computes two seconds at a time, which fit the processor's cache.
+- Weights are read and converted one tensor at a time, so memory never holds two copies.
+- transformers' modelling code is not imported, which saves 5 s of start and 200 MB.
 """
 
 from typing import Any, Protocol
@@ -19,18 +19,18 @@ from torch import Tensor, nn
 from stt.types import SAMPLE_RATE, FrameGrid
 
 PIECE_FRAMES = 100
-"""That the feature encoder computes at once on a CPU: its signals of two seconds are 7 MB in bf16,
-of a window of 20 s 65 MB, each of some dozen."""
+"""Frames that the feature encoder computes at once on a CPU. Each of its dozen signals takes 7 MB
+in bf16 for two seconds, and 65 MB for a window of 20 s."""
 ENCODER_SAMPLES = 40 * SAMPLE_RATE
-"""Of all rows together, that the feature encoder computes at once on a GPU: its widest signal is
-130 MB then, in bf16. The transformer's signals are a sixteenth of that, and take more."""
+"""Samples of all rows that the feature encoder computes at once on a GPU: its widest signal then
+takes 130 MB in bf16. The transformer's signals are a sixteenth of that, so it takes more rows."""
 
 
 class ReadTensor(Protocol):
-    """Reads a checkpoint's tensor by its name there; raises `KeyError` where there is none."""
+    """Reads a tensor by its name in the checkpoint; raises `KeyError` if it is missing."""
 
     def __call__(self, name: str, *, exact: bool = False) -> Tensor:
-        """In the precision to compute in, or ``exact``, as it is stored, in fp32."""
+        """Return it in the precision of the model, or in fp32 if ``exact``."""
         ...
 
 
@@ -47,10 +47,10 @@ def supports(config: Any) -> bool:
 class TimeMajorConv(nn.Module):
     """An unpadded convolution over ``[n, time, channels]`` as one or two matrix products.
 
-    Kernels are cut at the stride: ``[n, time, channels]`` seen as ``[n, time / stride, stride x
-    channels]`` holds the first taps of every output in one row, so no tap is copied. Only where
-    there is a single channel are all taps put into one row: they are few, and a second product
-    would write the widest signal of all twice.
+    Kernels are cut at the stride: viewed as ``[n, time / stride, stride x channels]``, the signal
+    holds the first taps of each output in one row, so no tap is copied. With a single channel all
+    taps are copied into one row: they are few, and a second product would write the widest signal
+    twice.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, stride: int) -> None:
@@ -80,7 +80,7 @@ class TimeMajorConv(nn.Module):
         return output
 
     def _taps(self, signal: Tensor, first: int, n_out: int) -> Tensor:
-        """What the kernel's next stride of taps, from the ``first`` on, sees for each output."""
+        """The inputs of up to one stride of taps, from ``first`` on, for each output."""
         n, _, n_in = signal.shape
         n_taps = min(self.stride, self.kernel - first)
         if n_taps == self.stride:
@@ -92,7 +92,7 @@ class TimeMajorConv(nn.Module):
 
 
 class ChannelNorm(nn.Module):
-    """Group norm with one channel a group: over the whole of time, which is why padding shows."""
+    """Group norm with one channel per group, over all of time, so padding changes the result."""
 
     def __init__(self, read: ReadTensor, name: str) -> None:
         super().__init__()
@@ -107,14 +107,14 @@ class ChannelNorm(nn.Module):
 
 
 class FeatureEncoder(nn.Module):
-    """Seven convolutions: the waveform becomes one vector every 20 ms."""
+    """Seven convolutions: a waveform to one vector every 20 ms."""
 
     def __init__(self, config: Any, read: ReadTensor) -> None:
         super().__init__()
         self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
         self._group_norm = config.feat_extract_norm == "group"
         self.is_local = not self._group_norm
-        """Whether a frame depends on nothing but the samples that it covers."""
+        """Whether a frame depends only on the samples it covers."""
         for index, stride in enumerate(config.conv_stride):
             name = f"wav2vec2.feature_extractor.conv_layers.{index}"
             bias = read(f"{name}.conv.bias") if config.conv_bias else None
@@ -136,7 +136,7 @@ class FeatureEncoder(nn.Module):
 
 
 class Layer(nn.Module):
-    """One transformer layer; its norms come before (*stable*, as in XLSR) or after."""
+    """One transformer layer, with norms before (*stable*, as in XLSR) or after."""
 
     def __init__(self, config: Any, read: ReadTensor, name: str) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class Layer(nn.Module):
         self.final_norm = _layer_norm(read, f"{name}.final_layer_norm", config.layer_norm_eps)
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """``[n, n_frames, width]``, overwritten; ``mask`` is added to attention's scores."""
+        """``[n, n_frames, width]``, in place; ``mask`` is added to the attention scores."""
         if self._stable:
             hidden = hidden.add_(self._attend(self.attention_norm(hidden), mask))
             return hidden.add_(self._feed_forward(self.final_norm(hidden)))
@@ -174,15 +174,14 @@ class Layer(nn.Module):
 
 
 class PositionalConvolution(nn.Module):
-    """The grouped convolution that stands for positions, its weight norm computed once.
+    """The grouped convolution that encodes positions.
 
-    Weight norm (Salimans and Kingma, 2016) over all but the last dimension. Older checkpoints name
-    its parts ``weight_g`` and ``weight_v``.
+    Its weight norm (Salimans and Kingma, 2016), over all but the last dimension, is computed once.
+    Older checkpoints name its parts ``weight_g`` and ``weight_v``.
 
-    Groups are filled up with zeros to a multiple of 16 channels. On a processor with AMX, oneDNN
-    3.13 is wrong for other widths: in bf16 below 16 channels, and in int8 at some lengths, where it
-    takes one group's compensation for another's (docs/library-faults.md). Published checkpoints
-    have 48 or 64, so nothing is filled up there.
+    Groups are zero-padded to a multiple of 16 channels, since oneDNN 3.13 on AMX is wrong for other
+    widths: in bf16 below 16 channels, and in int8 at some lengths, where it mixes up the groups'
+    compensation (docs/library-faults.md). Published checkpoints have 48 or 64 and need no padding.
     """
 
     def __init__(self, config: Any, read: ReadTensor) -> None:
@@ -198,10 +197,10 @@ class PositionalConvolution(nn.Module):
         folded = torch._weight_norm(direction, magnitude, dim=2).to(bias.dtype)
         kernel, groups = config.num_conv_pos_embeddings, config.num_conv_pos_embedding_groups
         self._groups, self._width = groups, config.hidden_size // groups
-        self._more = -self._width % 16
+        self._padding = -self._width % 16
         folded = folded.view(groups, self._width, self._width, kernel)
-        folded = F.pad(folded, (0, 0, 0, self._more, 0, self._more)).flatten(0, 1)
-        bias = F.pad(bias.view(groups, self._width), (0, self._more)).flatten()
+        folded = F.pad(folded, (0, 0, 0, self._padding, 0, self._padding)).flatten(0, 1)
+        bias = F.pad(bias.view(groups, self._width), (0, self._padding)).flatten()
         self.convolution = nn.Conv1d(
             bias.shape[0],
             bias.shape[0],
@@ -214,18 +213,18 @@ class PositionalConvolution(nn.Module):
         self.convolution.bias = nn.Parameter(bias, requires_grad=False)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """``[n, n_frames, width]``, what is to be added to the same."""
+        """The positional term of ``[n, n_frames, width]``, in the same shape."""
         n, n_frames, _ = hidden.shape
         grouped = hidden.view(n, n_frames, self._groups, self._width)
-        wide = F.pad(grouped, (0, self._more)) if self._more else grouped
+        wide = F.pad(grouped, (0, self._padding)) if self._padding else grouped
         embedded = self.convolution(wide.flatten(2).transpose(1, 2)).transpose(1, 2)
-        # An even kernel, padded by half of it at both ends, gives one frame too many.
+        # An even kernel, padded by half at both ends, gives one frame too many.
         embedded = embedded[:, :n_frames].reshape(n, n_frames, self._groups, -1)
         return F.gelu(embedded[..., : self._width].flatten(2))
 
 
 class ContextNetwork(nn.Module):
-    """Features to logits: the transformer and the head."""
+    """The transformer and the head: features to logits."""
 
     def __init__(self, config: Any, read: ReadTensor) -> None:
         super().__init__()
@@ -245,14 +244,14 @@ class ContextNetwork(nn.Module):
         """Logits, ``[n, n_frames, n_vocab]``.
 
         Args:
-            features: ``[n, n_frames, width]``, as `FeatureEncoder` gives them.
-            real: ``[n, n_frames] bool``, which frames are no padding; None where all are.
+            features: ``[n, n_frames, width]``, from `FeatureEncoder`.
+            real: ``[n, n_frames] bool``, True where not padding; None if nothing is padded.
         """
         hidden = self.projection(self.projection_norm(features))
         mask = None
         if real is not None:
             hidden = hidden * real[:, :, None]
-            # Added to attention's scores, which are of the order of 10.
+            # Added to the attention scores, which are of the order of 10.
             mask = (real.to(hidden.dtype)[:, None, None, :] - 1) * 10_000
         hidden = hidden + self.position(hidden)
         if not self._stable:
@@ -278,8 +277,8 @@ class Wav2Vec2(nn.Module):
         """Logits, ``[n, n_frames, n_vocab]``.
 
         Args:
-            waveforms: ``[n, n_samples]``, each of zero mean and unit variance before its padding.
-            lengths: ``[n] int64``, samples before the padding; None where nothing is padded.
+            waveforms: ``[n, n_samples]``, zero mean and unit variance before the padding.
+            lengths: ``[n] int64``, samples before the padding; None if nothing is padded.
         """
         features = self._encode(waveforms)
         if lengths is None:

@@ -1,19 +1,18 @@
-"""A checkpoint's tensors, one at a time."""
+"""Reads a checkpoint's tensors one at a time."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 _MAPPED_BYTES = 64_000_000
-"""Of a file before it is mapped anew: pages that were read count as the process's own until then.
-"""
+"""Bytes read before a file is mapped again, which frees the pages that were read."""
 
 
 class Weights:
     """Reads tensors of a folder's ``model.safetensors``, its shards, or ``pytorch_model.bin``.
 
-    Only the tensor in hand is held; a .bin (a pickle) is mapped, and read by torch's weights-only
-    loader, which makes nothing but tensors.
+    Holds one tensor at a time. A .bin (a pickle) is mapped and read by torch's weights-only loader,
+    which creates only tensors.
     """
 
     def __init__(self, folder: Path, dtype: Any) -> None:
@@ -29,7 +28,7 @@ class Weights:
         tensor = self._tensor(self._names[name], name)
         wanted = torch.float32 if exact else self._dtype
         self._read_bytes += tensor.nbytes
-        # A copy in any case: the file is closed before long.
+        # Always a copy, since the file is closed later.
         return tensor.to(wanted, copy=True)
 
     def _tensor(self, file: Path, name: str) -> Any:
@@ -51,7 +50,7 @@ def _open(file: Path) -> Any:
 
 
 def _file_of_each(folder: Path) -> dict[str, Path]:
-    """The file of every tensor, by name."""
+    """Each tensor's file, by the tensor's name."""
     for stem in ("model.safetensors", "pytorch_model.bin"):
         index = folder / f"{stem}.index.json"
         if (folder / stem).is_file():

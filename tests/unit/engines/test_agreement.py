@@ -1,4 +1,4 @@
-"""The comparison of an engine with fp32, on engines whose faults are known."""
+"""The comparison with fp32, on engines with known faults."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,19 +17,19 @@ LENGTHS = (48, 16, 5)
 
 
 class Scribe:
-    """Hears `say`'s sounds; at ``wrong_at`` frames it takes every letter for the one before."""
+    """Transcribes `say`'s sounds; at ``wrong_at`` frames it gives the letter before each."""
 
     grid = WAV2VEC2_GRID
 
     def __init__(self, wrong_at: int | None = None) -> None:
         self.wrong_at = wrong_at
-        self.heard: list[int] = []
+        self.lengths: list[int] = []
 
     def log_probs(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
         results = []
         for waveform in waveforms:
             n_frames = self.grid.n_frames(len(waveform))
-            self.heard.append(n_frames)
+            self.lengths.append(n_frames)
             levels = waveform[: n_frames * 320].reshape(n_frames, 320).mean(axis=1)
             columns = np.round(levels * 10).astype(int) - 1
             if n_frames == self.wrong_at:
@@ -48,16 +48,16 @@ def test_an_engine_agrees_with_itself_at_every_length() -> None:
     assert agreement.audio_seconds == pytest.approx(sum(LENGTHS) / 50, abs=0.02)
 
 
-def test_one_length_at_which_it_is_wrong_is_enough() -> None:
+def test_one_wrong_length_is_a_disagreement() -> None:
     agreement = Reference.of(Scribe(), SPEECH, LENGTHS).compare(Scribe(wrong_at=16))
     assert not agreement.holds
     assert (agreement.shift_frames, agreement.equal) == (16, 1 - 16 / sum(LENGTHS))
-    # 0.9 for the right symbol turns to 0.025, which is what each other one had.
+    # The right symbol falls from 0.9 to 0.025, the probability of each other one.
     assert agreement.shift == pytest.approx(0.875)
-    assert "at 16 frames probabilities shift by 0.875 (at most 0.15)" in str(agreement)
+    assert "at 16 frames probabilities shift by 0.875 (limit 0.15)" in str(agreement)
 
 
-def test_output_that_is_not_finite_is_no_agreement() -> None:
+def test_output_that_is_not_finite_is_a_disagreement() -> None:
     class Broken(Scribe):
         def log_probs(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
             return [np.full_like(rows, np.nan) for rows in super().log_probs(waveforms)]
@@ -66,19 +66,19 @@ def test_output_that_is_not_finite_is_no_agreement() -> None:
     assert (agreement.shift, agreement.holds) == (1.0, False)
 
 
-def test_it_stops_when_its_time_is_over_but_compares_once() -> None:
+def test_the_time_limit_allows_at_least_one_length() -> None:
     reference = Reference.of(Scribe(), SPEECH, LENGTHS)
     ticks = iter(np.arange(0.0, 10.0, 0.4))
     engine = Scribe()
     agreement = reference.compare(engine, max_seconds=0.5, clock=lambda: next(ticks))
-    assert engine.heard == [48, 16]
+    assert engine.lengths == [48, 16]
     assert agreement.n_lengths == 2
     engine = Scribe()
     assert reference.compare(engine, max_seconds=0.0).n_lengths == 1
-    assert engine.heard == [48]
+    assert engine.lengths == [48]
 
 
-def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+def test_a_saved_reference_loads_unchanged(tmp_path: Path) -> None:
     reference = Reference.of(Scribe(), SPEECH, LENGTHS)
     reference.save(tmp_path)
     loaded = Reference.load(tmp_path)
@@ -90,28 +90,26 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut off", b"\x80\x04K\x01."])
-def test_a_reference_that_cannot_be_read_says_what_to_do(
-    tmp_path: Path, content: bytes | None
-) -> None:
+def test_an_unreadable_reference_says_what_to_do(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / REFERENCE_FILE).write_bytes(content)
-    with pytest.raises(ModelBroken, match="Make it again with `stt optimize`"):
+    with pytest.raises(ModelBroken, match="Convert it again with `stt optimize`"):
         Reference.load(tmp_path)
 
 
-def test_torch_agrees_with_itself_on_this_machine() -> None:
-    """If it does not, the service computes in fp32 here, and this is how you learn of it."""
+def test_bf16_agrees_with_fp32_on_this_machine() -> None:
+    """If this fails, the service falls back to fp32 on this machine."""
     agreement = compare_precision("cpu", "bf16", 2)
     assert agreement.holds, agreement
     assert agreement.n_lengths == 4
     assert compare_precision("cpu", "fp32", 2).shift < 1e-3
 
 
-def test_a_precision_that_disagrees_is_doubted() -> None:
+def test_a_precision_that_disagrees_gives_a_warning() -> None:
     right = Agreement(1, 100, 1.0, 0.01, 48, 0.1, 2.0)
     wrong = Agreement(1, 100, 0.5, 0.4, 48, 0.1, 2.0)
     assert doubt_of("bf16", right) is None
     doubt = doubt_of("bf16", wrong)
     assert doubt is not None
-    assert "torch's bf16 computes something else than fp32" in doubt
+    assert "torch's bf16 disagrees with fp32" in doubt
     assert "Set STT_PRECISION=fp32." in doubt

@@ -1,4 +1,4 @@
-"""The OpenVINO backend, on small real models; and ``stt optimize``, which makes them."""
+"""The OpenVINO engine and ``stt optimize``, on small real models."""
 
 import io
 import json
@@ -36,7 +36,7 @@ pytest.importorskip("openvino")
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 
-# Lengths that the graph was not traced with: one frame, odd ones, more than a window.
+# Lengths the graph was not traced with: one frame, odd ones, more than a window.
 WAVEFORMS = [
     tones(seconds, 16000, seed=seed)[:, 0]
     for seed, seconds in enumerate([0.025, 0.3, 1.0, 2.51237, 21.0])
@@ -60,7 +60,9 @@ def optimized(converted: Path) -> OpenVinoEngine:
     return load_openvino_engine(converted, precision="bf16", cpu_threads=2)
 
 
-def test_every_length_computes_as_with_torch(checkpoint: Path, optimized: OpenVinoEngine) -> None:
+def test_every_length_gives_the_results_of_torch(
+    checkpoint: Path, optimized: OpenVinoEngine
+) -> None:
     exact = load_torch_engine(checkpoint, device="cpu", precision="fp32").log_probs(WAVEFORMS)
     for ours, theirs in zip(optimized.log_probs(WAVEFORMS), exact, strict=True):
         assert relative_difference(ours, theirs) < 0.06  # bf16 has three digits; measured: 0.03
@@ -72,15 +74,15 @@ def bundled_speech(name: str) -> list[Waveform]:
 
 
 LENGTHS = (1, 2, 5, *range(16, 209, 16), 417, 999)
-"""In frames: each that the context graph sees up to four seconds, and two longer ones."""
+"""Frames: every length of the context graph up to four seconds, and two longer ones."""
 
 
 @pytest.mark.parametrize("name", ["ko-mini", "en-mini"])
 @pytest.mark.parametrize("precision", ["bf16", "int8"])
-def test_every_length_of_real_speech_is_heard_as_in_fp32(
+def test_real_speech_of_every_length_agrees_with_fp32(
     precision: str, name: str, cache: Path, tmp_path: Path
 ) -> None:
-    """oneDNN's int8 grouped convolution would fail here on AMX: at 48, 96, 112, ... frames."""
+    """oneDNN's int8 grouped convolution fails here on AMX, at 48, 96, 112, ... frames."""
     source = BUNDLED_MODELS[name]
     assert source.folder is not None
     speech = bundled_speech(name)
@@ -97,17 +99,17 @@ def test_every_length_of_real_speech_is_heard_as_in_fp32(
     assert agreement.equal > 0.99, agreement
 
 
-def test_a_batch_changes_not_a_bit(optimized: OpenVinoEngine) -> None:
+def test_results_never_depend_on_the_batch(optimized: OpenVinoEngine) -> None:
     for waveform, log_probs in zip(WAVEFORMS, optimized.log_probs(WAVEFORMS), strict=True):
         np.testing.assert_array_equal(log_probs, optimized.log_probs([waveform])[0])
         np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=0.02)
     assert optimized.forward([]) == []
 
 
-def test_the_graphs_see_few_lengths(
+def test_lengths_are_rounded_for_the_graphs(
     checkpoint: Path, optimized: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OpenVINO makes kernels for each length that it has not seen."""
+    """OpenVINO builds kernels for each new length."""
 
     class Spy:
         def __init__(self, request: Any) -> None:
@@ -138,8 +140,8 @@ def test_a_broken_optimised_model_says_what_to_do(converted: Path, tmp_path: Pat
             load_openvino_engine(folder, precision="bf16", cpu_threads=1)
 
 
-def test_a_service_of_optimised_models_never_imports_torch(cache: Path) -> None:
-    """Which is 550 MB, in whichever thread and for whatever reason."""
+def test_a_service_with_optimised_models_never_imports_torch(cache: Path) -> None:
+    """Importing torch takes 550 MB."""
     code = (
         "import sys, time\n"
         "from stt.commands.serve import make_app\n"
@@ -160,7 +162,7 @@ def test_a_service_of_optimised_models_never_imports_torch(cache: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(cache), str(clip)], check=True)
 
 
-def test_normalised_as_the_feature_extractor_does_it(checkpoint: Path) -> None:
+def test_normalisation_equals_the_feature_extractor(checkpoint: Path) -> None:
     described = read_checkpoint(checkpoint)
     for waveform in WAVEFORMS:
         [expected] = described.inputs([waveform], framework="np")["input_values"]
@@ -174,7 +176,7 @@ def test_other_architectures_cannot_be_optimised(checkpoint: Path, tmp_path: Pat
         convert(described, tmp_path, "bf16")
 
 
-def test_the_place_tells_checkpoints_and_precisions_apart(tmp_path: Path) -> None:
+def test_each_checkpoint_and_precision_has_its_own_place(tmp_path: Path) -> None:
     first, second = (save_random_checkpoint(tmp_path / name, norm="layer") for name in "ab")
     source = ModelSource("model", folder=first)
     places = {
@@ -190,7 +192,7 @@ def test_the_place_tells_checkpoints_and_precisions_apart(tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The whole command on the bundled Korean model, and what it printed."""
+    """Run the whole command on the bundled Korean model; return its cache and output."""
     cache = tmp_path_factory.mktemp("cache")
     output, errors = io.StringIO(), io.StringIO()
     with redirect_stdout(output), redirect_stderr(errors):
@@ -204,8 +206,8 @@ def cache(made: tuple[Path, str]) -> Path:
     return made[0]
 
 
-def test_optimised_once_it_is_served(made: tuple[Path, str]) -> None:
-    """int8, compared, kept, chosen by `auto`."""
+def test_an_optimised_model_is_served(made: tuple[Path, str]) -> None:
+    """It is converted to int8, compared, kept, and chosen by ``auto``."""
     cache, printed = made
     assert "No --calibration" in printed
     [loss] = re.findall(r"character error rate in int8 +([0-9.]+)%", printed)
@@ -235,8 +237,8 @@ def test_optimised_once_it_is_served(made: tuple[Path, str]) -> None:
 
 
 def make_wrong(cache: Path, target: Path) -> Path:
-    """A cache whose int8 model has the fault of oneDNN's kernel: of the grouped convolution only
-    the first group is right."""
+    """A cache whose int8 model has oneDNN's fault: only the first group of its grouped
+    convolution is right."""
     import openvino
     from openvino import opset13 as ops
 
@@ -257,7 +259,7 @@ def make_wrong(cache: Path, target: Path) -> Path:
 
 
 @pytest.mark.parametrize("backend", ["auto", "openvino"])
-def test_a_graph_that_computes_something_else_here_is_not_served(
+def test_a_graph_that_disagrees_with_fp32_is_not_served(
     backend: str, cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = make_wrong(cache, tmp_path / "cache")
@@ -272,13 +274,13 @@ def test_a_graph_that_computes_something_else_here_is_not_served(
             assert client.post("/transcribe", files={"file": file}).json()["text"] == "고마워요"
         assert 'stt_model_fallback{language="KR"} 1.0' in client.get("/metrics").text
     warning = health["models"][0]["warning"]
-    assert "int8 model of ko-mini computes something else than fp32 on this processor" in warning
+    assert "int8 model of ko-mini disagrees with fp32 on this processor" in warning
     assert "Run `stt optimize` on this machine" in warning
     assert (health["status"], health["models"][0]["reason"]) == ("ok", None)
     assert warning in [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
 
 
-def test_a_right_graph_has_no_warning(cache: Path) -> None:
+def test_a_correct_graph_gives_no_warning(cache: Path) -> None:
     settings = load_settings(["--demo", "--languages", "KR", "--cache-dir", str(cache)])
     with TestClient(create_app(settings)) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
@@ -286,7 +288,7 @@ def test_a_right_graph_has_no_warning(cache: Path) -> None:
         assert 'stt_model_fallback{language="KR"} 0.0' in client.get("/metrics").text
 
 
-def test_an_optimised_model_that_cannot_be_read_is_replaced_by_torch_or_said(
+def test_torch_replaces_an_unreadable_optimised_model_unless_openvino_is_required(
     cache: Path, tmp_path: Path
 ) -> None:
     target = shutil.copytree(cache, tmp_path / "cache")
@@ -297,12 +299,12 @@ def test_an_optimised_model_that_cannot_be_read_is_replaced_by_torch_or_said(
     flags = ["--demo", "--cache-dir", str(target)]
     opened = open_engine(source, source.folder, load_settings(flags))
     assert isinstance(opened.engine, TorchEngine)
-    assert "no readable reference.npz. Make it again" in str(opened.warning)
-    with pytest.raises(ModelBroken, match="Make it again"):
+    assert "no readable reference.npz. Convert it again" in str(opened.warning)
+    with pytest.raises(ModelBroken, match="Convert it again"):
         open_engine(source, source.folder, load_settings([*flags, "--backend", "openvino"]))
 
 
-def test_doctor_names_the_engine_that_is_wrong(
+def test_doctor_names_the_wrong_engine(
     cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["--demo", "--languages", "KR,EN", "--cache-dir"]
@@ -321,7 +323,7 @@ def test_doctor_downloads_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "not downloaded: run `stt download`" in capsys.readouterr().out
 
 
-def test_what_loses_too_much_is_not_kept(
+def test_a_model_that_loses_too_much_is_not_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["--demo", "--cache-dir", str(tmp_path), "--to", "bf16", "--threshold", "-1"]
@@ -331,7 +333,7 @@ def test_what_loses_too_much_is_not_kept(
     assert list((tmp_path / "stt-optimized").iterdir()) == []
 
 
-def test_openvino_asked_for_without_an_optimised_model_says_how_to_make_one(
+def test_requiring_openvino_without_an_optimised_model_says_how_to_create_one(
     tmp_path: Path,
 ) -> None:
     source = BUNDLED_MODELS["ko-mini"]
@@ -344,7 +346,7 @@ def test_openvino_asked_for_without_an_optimised_model_says_how_to_make_one(
 RIGHT = Agreement(1, 100, 1.0, 0.001, 48, 0.1, 2.0)
 
 
-def test_loss_is_more_errors_where_the_truth_is_known_and_difference_where_not() -> None:
+def test_loss_counts_errors_with_transcripts_and_differences_without() -> None:
     silence = np.zeros(16000, np.float32)
     clips = [calibration.Clip("a", silence, "abcd"), calibration.Clip("b", silence, None)]
     cost = optimize.compare(clips, ["abcx", "efgh"], ["abcd", "efgx"], RIGHT)
@@ -356,7 +358,7 @@ def test_loss_is_more_errors_where_the_truth_is_known_and_difference_where_not()
     assert optimize.compare(unknown, *texts, RIGHT).loss == 2 / 8
 
 
-def test_one_character_of_few_is_within_the_threshold_and_two_are_not() -> None:
+def test_with_few_characters_one_error_is_accepted_and_two_are_not() -> None:
     clips = [calibration.Clip("a", np.zeros(16000, np.float32), "abcdefgh")]
     one = optimize.compare(clips, ["abcdefgh"], ["abcdefgx"], RIGHT)
     assert (one.loss, one.resolution) == (1 / 8, 1 / 8)
@@ -367,7 +369,7 @@ def test_one_character_of_few_is_within_the_threshold_and_two_are_not() -> None:
     assert "too few recordings to measure 0.50%: one of their 8 characters is 12.50%" in told
 
 
-def test_a_model_that_is_wrong_at_one_length_is_not_kept_however_good_its_texts() -> None:
+def test_a_model_that_is_wrong_at_one_length_is_not_kept_even_with_perfect_texts() -> None:
     clips = [calibration.Clip("a", np.zeros(16000, np.float32), "abcdefgh")]
     wrong = replace(RIGHT, shift=0.4, shift_frames=112)
     cost = optimize.compare(clips, ["abcdefgh"], ["abcdefgh"], wrong)
@@ -378,13 +380,13 @@ def test_a_model_that_is_wrong_at_one_length_is_not_kept_however_good_its_texts(
     assert optimize.compare(clips, ["abcdefgh"], ["abcdefgh"], RIGHT).is_acceptable(0.005)
 
 
-def test_few_recordings_are_heard_again_in_noise_and_many_are_not() -> None:
+def test_noisy_copies_are_added_only_to_few_recordings() -> None:
     clips = [tones(0.5, 16000, seed=seed)[:, 0] for seed in range(24)]
     assert len(calibration.with_noise(clips[:3])) == 12
     assert len(calibration.with_noise(clips)) == 24
 
 
-def test_few_recordings_are_compared_at_offsets_within_a_frame() -> None:
+def test_shifted_copies_are_added_only_to_few_recordings() -> None:
     clips = [calibration.Clip(str(i), tones(0.5, 16000, seed=i)[:, 0], "x") for i in range(24)]
     assert calibration.augment(clips, WAV2VEC2_GRID) == clips
     again = calibration.augment(clips[:2], WAV2VEC2_GRID)
@@ -393,7 +395,7 @@ def test_few_recordings_are_compared_at_offsets_within_a_frame() -> None:
     assert {clip.name for clip in again} == {"0", "1"}
 
 
-def test_recordings_that_cannot_be_read_are_left_out(
+def test_unreadable_recordings_are_skipped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from stt.languages import SUPPORTED_LANGUAGES

@@ -33,7 +33,7 @@ WAVEFORMS = [
 ]
 
 
-def test_log_probs_are_what_the_checkpoint_says(engine: TorchEngine) -> None:
+def test_log_probs_have_the_shape_of_grid_and_vocabulary(engine: TorchEngine) -> None:
     for waveform, log_probs in zip(WAVEFORMS, engine.log_probs(WAVEFORMS), strict=True):
         assert log_probs.dtype == np.float32
         assert log_probs.shape == (
@@ -43,7 +43,7 @@ def test_log_probs_are_what_the_checkpoint_says(engine: TorchEngine) -> None:
         np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=1e-4)
 
 
-def test_a_batch_changes_nothing(engine: TorchEngine) -> None:
+def test_results_never_depend_on_the_batch(engine: TorchEngine) -> None:
     together = engine.log_probs(WAVEFORMS)
     for waveform, log_probs in zip(WAVEFORMS, together, strict=True):
         [alone] = engine.log_probs([waveform])
@@ -51,10 +51,12 @@ def test_a_batch_changes_nothing(engine: TorchEngine) -> None:
         assert (log_probs.argmax(1) == alone.argmax(1)).all()
 
 
-def test_several_passes_are_as_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_passes_give_the_results_of_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = load_torch_engine(folder, device="cpu", precision="fp32", pads=True)
     at_once = engine.log_probs(WAVEFORMS)
-    # Of 3 s padded; the longest, of 4 s, has one for itself all the same.
+    # Passes of 3 s; the longest waveform, 4 s, still gets its own.
     monkeypatch.setattr(engine, "_pass_samples", 3 * 16000)
     monkeypatch.setattr(wav2vec2, "ENCODER_SAMPLES", 2 * 16000)
     masked = engine._checkpoint.takes_mask
@@ -70,7 +72,7 @@ def test_several_passes_are_as_one(folder: Path, monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_normalised_as_the_feature_extractor_does_it(folder: Path) -> None:
+def test_normalisation_equals_the_feature_extractor(folder: Path) -> None:
     checkpoint = read_checkpoint(folder)
     if checkpoint.takes_mask:
         padded, lengths = Transfer("cpu").upload(WAVEFORMS)
@@ -86,7 +88,7 @@ def test_normalised_as_the_feature_extractor_does_it(folder: Path) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "auto"])
-def test_a_gpu_hears_the_same(
+def test_a_gpu_agrees_with_the_cpu(
     folder: Path, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_gpu = load_torch_engine(folder, device="cuda:0", precision=precision)
@@ -109,13 +111,13 @@ def test_frames_are_the_log_probs_reduced(folder: Path) -> None:
         np.testing.assert_allclose(frames.log_posteriors, expected.log_posteriors, atol=1e-5)
 
 
-def test_alone_on_a_cpu_a_batch_changes_not_a_bit(folder: Path) -> None:
+def test_cpu_results_are_bit_for_bit_independent_of_the_batch(folder: Path) -> None:
     engine = load_torch_engine(folder, device="cpu", precision="auto")
     for waveform, log_probs in zip(WAVEFORMS, engine.log_probs(WAVEFORMS), strict=True):
         np.testing.assert_array_equal(log_probs, engine.log_probs([waveform])[0])
 
 
-def test_precisions(folder: Path) -> None:
+def test_bf16_is_close_to_fp32_and_other_precisions_are_refused_on_a_cpu(folder: Path) -> None:
     assert choose_precision("auto", "cpu") in ("bf16", "fp32")
     for wanted in ("fp16", "int8"):
         with pytest.raises(ConfigurationError, match=f"STT_PRECISION={wanted} is not"):
@@ -127,7 +129,7 @@ def test_precisions(folder: Path) -> None:
         assert 0 < relative_difference(rough, exact) < 0.06  # measured: 0.03
 
 
-def test_output_that_is_not_finite_is_an_error_and_no_text(folder: Path) -> None:
+def test_output_that_is_not_finite_is_an_error(folder: Path) -> None:
     import torch
 
     engine = load_torch_engine(folder, device="cpu", precision="fp32")
@@ -136,7 +138,7 @@ def test_output_that_is_not_finite_is_an_error_and_no_text(folder: Path) -> None
         engine.forward(WAVEFORMS[:1])
 
 
-def test_equal_to_transformers_own_way(folder: Path, engine: TorchEngine) -> None:
+def test_results_equal_those_of_transformers(folder: Path, engine: TorchEngine) -> None:
     import torch
     from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
@@ -150,13 +152,13 @@ def test_equal_to_transformers_own_way(folder: Path, engine: TorchEngine) -> Non
         np.testing.assert_allclose(ours, expected, atol=1e-4, rtol=1e-5)
 
 
-def test_padding_is_masked_as_transformers_masks_it(folder: Path) -> None:
+def test_padding_is_masked_as_in_transformers(folder: Path) -> None:
     import torch
     from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
     processor = Wav2Vec2Processor.from_pretrained(folder)
     if not processor.feature_extractor.return_attention_mask:
-        pytest.skip("trained without mask, never padded")
+        pytest.skip("trained without a mask, never padded")
     model = Wav2Vec2ForCTC.from_pretrained(folder).eval()
     engine = load_torch_engine(folder, device="cpu", precision="fp32", pads=True)
     inputs = processor(WAVEFORMS, sampling_rate=16000, return_tensors="pt", padding=True)
@@ -166,7 +168,7 @@ def test_padding_is_masked_as_transformers_masks_it(folder: Path) -> None:
         np.testing.assert_allclose(ours, theirs[: len(ours)], atol=1e-4, rtol=1e-5)
 
 
-def test_names_of_older_checkpoints_and_shards_are_read(tmp_path: Path) -> None:
+def test_older_tensor_names_and_shards_are_read(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     folder = save_random_checkpoint(tmp_path, norm="layer")
@@ -190,7 +192,7 @@ def test_names_of_older_checkpoints_and_shards_are_read(tmp_path: Path) -> None:
     np.testing.assert_allclose(ours[0], expected[0], atol=1e-6)
 
 
-def test_kin_of_wav2vec2_are_computed_by_transformers(tmp_path: Path) -> None:
+def test_transformers_computes_relatives_of_wav2vec2(tmp_path: Path) -> None:
     import torch
     from transformers import HubertConfig, HubertForCTC
 
@@ -226,7 +228,7 @@ def test_an_empty_batch(engine: TorchEngine) -> None:
     assert engine.forward([]) == engine.log_probs([]) == []
 
 
-def test_a_bin_file_of_tensors_is_read(tmp_path: Path) -> None:
+def test_a_bin_file_is_read(tmp_path: Path) -> None:
     folder = save_random_checkpoint(tmp_path, norm="layer", bin_file=True)
     same = load_torch_engine(save_random_checkpoint(tmp_path / "same", norm="layer"), device="cpu")
     [ours] = load_torch_engine(folder, device="cpu").log_probs(WAVEFORMS[:1])
@@ -234,15 +236,13 @@ def test_a_bin_file_of_tensors_is_read(tmp_path: Path) -> None:
 
 
 class Evil:
-    """Would run a command when unpickled by a loader that allows it."""
+    """Runs code when an unsafe loader unpickles it."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return (Path("pwned").write_text, ("x",))
 
 
-def test_a_bin_file_with_code_in_it_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bin_file_with_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     monkeypatch.chdir(tmp_path)
@@ -260,7 +260,7 @@ def test_corrupt_weights_say_what_to_do(tmp_path: Path) -> None:
         load_torch_engine(folder, device="cpu")
 
 
-def test_weights_that_lack_tensors_are_not_guessed(tmp_path: Path) -> None:
+def test_missing_tensors_are_an_error(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     folder = save_random_checkpoint(tmp_path, norm="layer")
@@ -299,7 +299,7 @@ def test_remote_code_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not (tmp_path / "pwned").exists()
 
 
-def test_an_impossible_device_fails_with_a_sentence() -> None:
+def test_an_impossible_device_says_what_to_do() -> None:
     with pytest.raises(ConfigurationError, match="STT_DEVICE=cuda:99 but torch finds"):
         choose_device("cuda:99")
     assert choose_device("cpu") == "cpu"
@@ -315,7 +315,7 @@ def test_threads_are_set_in_the_thread_that_computes(tmp_path: Path) -> None:
         engine.forward([np.zeros(16_000, np.float32)])
         seen.append(torch.get_num_threads())
 
-    for _ in range(2):  # the thread may end, and another take over
+    for _ in range(2):  # the inference thread may be replaced
         thread = threading.Thread(target=compute)
         thread.start()
         thread.join(60)

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 import jiwer
 import numpy as np
 
-from benchmarks.held_out import SpokenWord, Subject, concatenations, true_words
 from benchmarks.report import Percentiles, seconds, table
 from benchmarks.setting import describe
 from stt.commands.scoring import score
@@ -34,6 +33,7 @@ from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.streaming import LiveSession
 from stt.settings import Settings, load_settings
 from stt.types import SAMPLE_RATE, Waveform
+from training.held_out import SpokenWord, Subject, concatenations, true_words
 
 PIECE_SECONDS = 0.1
 SILENCE_SECONDS = 2.0
@@ -179,7 +179,7 @@ def main() -> None:
     corpus = subject.speak("test_sentences", "windows")
     texts: list[tuple[str, str, str]] = []
     audio = computed = 0.0
-    for waveform, indices, _ in concatenations(corpus, 60, options.recordings):
+    for waveform, indices in concatenations(corpus, 60, options.recordings):
         replies, cost = stream(engine, waveform, settings)
         reference = " ".join(corpus.clips[index].text for index in indices)
         texts.append((reference, upload(engine, waveform, settings), " ".join(replies.words)))

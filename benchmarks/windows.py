@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.held_out import Subject, concatenations
 from benchmarks.setting import describe
 from stt.commands.scoring import score
 from stt.engines.torch import TorchEngine
@@ -20,6 +19,7 @@ from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter
 from stt.recognition.ctc import GreedyDecoder
 from stt.types import Waveform
+from training.held_out import Subject, concatenations
 
 CHOICES = [  # window, context, search, in seconds
     (10, 1, 0), (10, 2, 0), (10, 1, 2), (10, 2, 2),
@@ -87,7 +87,7 @@ def main() -> None:
     cost: dict[str, float] = {}
     total = 0.0
     piece_texts: dict[int, str] = {}
-    for waveform, indices, _ in concatenations(corpus, options.seconds, options.count):
+    for waveform, indices in concatenations(corpus, options.seconds, options.count):
         total += len(waveform)
         references.append(" ".join(corpus.clips[index].text for index in indices))
         for index in indices:

@@ -129,7 +129,8 @@ development set and is corrected in the service's registry (`stt/languages.py`):
 Without the service, the correction is yours to make.
 
 ```sh
-uv run --group training python -m benchmarks.word_times {name}         # --raw --split dev: the lags
+uv run --group training python -m training.evaluate {name} --only words
+uv run --group training python -m training.calibrate {name}          # the lags
 ```
 """
 
@@ -147,7 +148,7 @@ Expected calibration error in ten bins: {_percent(figure.calibration_error)} (at
 ![Reliability diagram](../../../docs/images/confidence-{name}.png)
 
 ```sh
-uv run --group training python -m benchmarks.confidence {name} --plot docs/images/confidence-{name}.png
+uv run --group training python -m training.evaluate {name} --only confidence
 ```
 """
 
@@ -182,7 +183,7 @@ What follows attention's softmax, and {exact_convolutions}, stay in bf16. *Unlik
 {table}
 
 ```sh
-uv run --group training --extra openvino python -m benchmarks.precision {recipe.name}
+uv run --group training --extra openvino python -m training.evaluate {recipe.name} --only precision
 ```
 """
 

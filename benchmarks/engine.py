@@ -25,14 +25,11 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
-
 from benchmarks import report
-from benchmarks.gemm import TimedGemm
 from benchmarks.report import Footprint, Timing, seconds
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, count_flops, find_shape, read_config
-from benchmarks.timed_engine import NAIVE, Loading, TimedEngine, WindowedRun
+from benchmarks.timed_engine import NAIVE, Loading, TimedEngine, TimedGemm, WindowedRun
 from benchmarks.workers import Memory, Unavailable, Worker
 from stt.engines.device import available_cores
 from stt.types import SAMPLE_RATE

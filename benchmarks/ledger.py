@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 
+import httpx
+
 from benchmarks import report
 from benchmarks.report import Percentiles, seconds
 
@@ -31,6 +33,21 @@ class Outcome:
     def code(self) -> str:
         """The problem's code, where the label has one."""
         return self.label.rpartition(" ")[2]
+
+
+@dataclass
+class Clip:
+    """A good recording."""
+
+    name: str
+    lang: str
+    data: bytes
+    text: str = ""
+    """What the service said when it had nothing else to do."""
+    pcm: bytes = b""
+    """The same as a live client sends it, where one does."""
+    said: str = ""
+    """What the service said to that."""
 
 
 @dataclass
@@ -115,3 +132,35 @@ class Ledger:
                  str(wrong)]
             )  # fmt: skip
         return report.table(["traffic", "sent", "answers", "p50", "p99", "unexplained"], rows)
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The code of a problem, in either of the two forms."""
+    try:
+        body = answer.json()
+        return str(body["error"]["code"] if "error" in body else body["code"])
+    except (ValueError, KeyError, TypeError):
+        return "(no problem)"
+
+
+def said(answer: httpx.Response) -> str:
+    """The text, where there is one."""
+    if "json" in answer.headers.get("content-type", ""):
+        return str(answer.json().get("text", ""))
+    return answer.text
+
+
+def judged(answer: httpx.Response, right: bool) -> Outcome:
+    """Of a good recording, whose text is right or not."""
+    if answer.status_code != 200:
+        return Outcome(f"{answer.status_code} {code_of(answer)}", False, answer.text[:200])
+    return Outcome("200" if right else "200 other text", right, "" if right else answer.text[:200])
+
+
+def expected(answer: httpx.Response, codes: set[str]) -> Outcome:
+    """Of a request that should be refused."""
+    code = code_of(answer)
+    right = code in codes and 400 <= answer.status_code < 500
+    if code == "overloaded":
+        right &= 1 <= int(answer.headers.get("retry-after", 0)) <= 60
+    return Outcome(f"{answer.status_code} {code}", right, answer.text[:200])

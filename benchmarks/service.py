@@ -27,8 +27,6 @@ from statistics import median
 import httpx
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
-
 from benchmarks import report
 from benchmarks.engine import PAUSE_SECONDS
 from benchmarks.load import (

@@ -8,17 +8,16 @@ takes it too: ``STT_MODELS=KR=./runs/shapes/xlsr-large``.
 import argparse
 import json
 import shutil
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
-
 from benchmarks.setting import ROOT
+from stt.engines.openvino_cache import GRAPH_VERSION
 from stt.languages import BUNDLED_FOLDER
 from stt.types import SAMPLE_RATE, FrameGrid
 
@@ -68,12 +67,7 @@ def find_shape(name: str, folder: Path = SHAPES_FOLDER) -> Path:
         return BUNDLED_FOLDER / name
     path = folder / name
     if not path.exists():
-        # In a process of its own: what was needed for making it must not weigh on the measurement.
-        maker = get_context("spawn").Process(target=make_shape, args=(SHAPES[name], path))
-        maker.start()
-        maker.join()
-        if maker.exitcode != 0:
-            raise SystemExit(f"The shape {name} could not be made; the reason is above.")
+        make_in_process(make_shape, SHAPES[name], path)
     return path
 
 
@@ -110,6 +104,41 @@ def make_shape(shape: Shape, path: Path) -> None:
     extractor = Wav2Vec2FeatureExtractor(return_attention_mask=shape.takes_mask, do_normalize=True)
     Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(half_made)
     half_made.rename(path)
+
+
+def optimized_model(folder: Path, precision: str) -> Path:
+    """The folder of a checkpoint converted by OpenVINO, converted once per version.
+
+    This is what ``stt optimize`` writes, without its comparison: random weights have no text.
+    """
+    name = f"{folder.name}-{precision}-{GRAPH_VERSION}-{version('openvino')}"
+    target = SHAPES_FOLDER / "optimized" / name
+    if not (target / "checkpoint.json").is_file():
+        make_in_process(optimize, folder, target, precision)
+    return target
+
+
+def optimize(folder: Path, target: Path, precision: str) -> None:
+    """Convert a checkpoint, calibrated on the sample recordings."""
+    from benchmarks.timed_engine import recording
+    from stt.engines.device import prepare_process
+
+    prepare_process()
+    from stt.engines.checkpoint import read_checkpoint
+    from stt.engines.openvino_export import convert
+
+    target.mkdir(parents=True, exist_ok=True)
+    clips = [recording(5 * SAMPLE_RATE, offset=30_011 * index) for index in range(8)]
+    convert(read_checkpoint(folder), target, precision, clips)
+
+
+def make_in_process(make: Callable[..., None], *arguments: object) -> None:
+    """Run ``make`` in a process of its own, so that its memory is not measured."""
+    maker = get_context("spawn").Process(target=make, args=arguments)
+    maker.start()
+    maker.join()
+    if maker.exitcode != 0:
+        raise SystemExit(f"{make.__name__} failed; the reason is above.")
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,21 @@
-"""A cluster of replicas, simulated: what `benchmarks.simulation` runs.
+"""The simulated cluster of `benchmarks.simulation`.
 
-Recordings come at random, of mixed lengths; each goes through a proxy, an ingress replica, its
-decode processes, the network and an engine, as many windows at a time as a GPU wants; replicas
-report to the ledger. What each step costs was measured by `benchmarks.costs`; how fast a GPU is was
-not, and is assumed. `demands` says the same without chance, and the simulation is held against it.
+Recordings of mixed lengths arrive at random. Each passes a proxy, an ingress replica, its decode
+processes, the network and an engine, with as many windows in flight as a GPU takes. Replicas report
+to the ledger. The cost of each step was measured (docs/scaling.md); the speed of a GPU is assumed.
+`demands` computes the same load without chance; tests compare the two.
 """
 
+import heapq
 import math
 import random
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import simpy
 
-from benchmarks.queueing import Station, Steps, arrivals, choose
 from stt.cluster.ledger import LEAST_SECONDS, REPORTS_PER_SECOND
 from stt.inference.limits import GPU
 from stt.settings import Settings
@@ -27,9 +29,54 @@ HEADROOM = 0.7
 """The share of its capacity that nothing is to exceed."""
 
 
+Steps = Generator[simpy.Event, Any, None]
+
+
+class Station:
+    """``n_servers`` that share one queue."""
+
+    def __init__(self, env: simpy.Environment, n_servers: int = 1) -> None:
+        self._env = env
+        self._free_at = [0.0] * n_servers
+        self.busy_seconds = 0.0
+        """Of all its servers, promised work included."""
+        self.wait_seconds = 0.0
+        self.n_served = 0
+
+    def serve(self, seconds: float) -> simpy.Timeout:
+        """The end of a service that takes so long once it begins."""
+        now = self._env.now
+        starts = max(now, self._free_at[0])
+        heapq.heapreplace(self._free_at, starts + seconds)
+        self.busy_seconds += seconds
+        self.wait_seconds += starts - now
+        self.n_served += 1
+        return self._env.timeout(starts + seconds - now)
+
+    @property
+    def backlog_seconds(self) -> float:
+        """Until its next server is free."""
+        return max(0.0, self._free_at[0] - self._env.now)
+
+
+def choose(stations: Sequence[Station], random_: random.Random) -> int:
+    """The index of the less busy of two at random, as Ray Serve's router chooses."""
+    first, second = random_.randrange(len(stations)), random_.randrange(len(stations))
+    if stations[first].backlog_seconds <= stations[second].backlog_seconds:
+        return first
+    return second
+
+
+def arrivals(env: simpy.Environment, rate: float, random_: random.Random, arrive: Any) -> Steps:
+    """Calls ``arrive()`` ``rate`` times a second on average, at moments of a Poisson process."""
+    while True:
+        yield env.timeout(random_.expovariate(rate))
+        arrive()
+
+
 @dataclass(frozen=True)
 class Costs:
-    """Processor seconds and bytes. Measured: ``benchmarks.costs``, docs/scaling.md."""
+    """Processor seconds and bytes, as measured in docs/scaling.md."""
 
     proxy_seconds: float = 0.035e-3
     """Of Ray's proxy, for a second of audio: MP3, 9 kB a second."""

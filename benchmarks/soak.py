@@ -28,15 +28,14 @@ import numpy as np
 import psutil
 
 from benchmarks import report
-from benchmarks.faults import Faults
-from benchmarks.ledger import Ledger
+from benchmarks.faults import Family, Faults, Sample, growth_table, plot
+from benchmarks.ledger import Clip, Ledger
 from benchmarks.load import Prober
 from benchmarks.report import Percentiles, seconds
-from benchmarks.resources import Family, Sample, growth_table, plot
 from benchmarks.servers import Server, demo
 from benchmarks.setting import ROOT, describe
 from benchmarks.timed_engine import recording
-from benchmarks.traffic import Clip, Traffic
+from benchmarks.traffic import Traffic
 from benchmarks.workers import Worker
 from stt.types import SAMPLE_RATE
 from tests.hostile import originals

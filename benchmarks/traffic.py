@@ -8,7 +8,6 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ import httpx
 import websockets
 from websockets.asyncio.client import connect
 
-from benchmarks.ledger import Ledger, Outcome
+from benchmarks.ledger import Clip, Ledger, Outcome, code_of, expected, judged, said
 from stt.server.problems import STATUSES
 from tests.hostile import Hostile, corpus
 from tests.mutations import mutated
@@ -30,21 +29,6 @@ FILE_HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r
 """What stands before the file in a form with the boundary "x"."""
 PIECE_BYTES = 8000
 """Of a live stream: a quarter of a second."""
-
-
-@dataclass
-class Clip:
-    """A good recording."""
-
-    name: str
-    lang: str
-    data: bytes
-    text: str = ""
-    """What the service said when it had nothing else to do."""
-    pcm: bytes = b""
-    """The same as a live client sends it, where one does."""
-    said: str = ""
-    """What the service said to that."""
 
 
 class Traffic:
@@ -330,35 +314,3 @@ class Traffic:
             await writer.drain()
             await asyncio.sleep(wait)
         return Outcome("left", True)
-
-
-def code_of(answer: httpx.Response) -> str:
-    """The code of a problem, in either of the two forms."""
-    try:
-        body = answer.json()
-        return str(body["error"]["code"] if "error" in body else body["code"])
-    except (ValueError, KeyError, TypeError):
-        return "(no problem)"
-
-
-def said(answer: httpx.Response) -> str:
-    """The text, where there is one."""
-    if "json" in answer.headers.get("content-type", ""):
-        return str(answer.json().get("text", ""))
-    return answer.text
-
-
-def judged(answer: httpx.Response, right: bool) -> Outcome:
-    """Of a good recording, whose text is right or not."""
-    if answer.status_code != 200:
-        return Outcome(f"{answer.status_code} {code_of(answer)}", False, answer.text[:200])
-    return Outcome("200" if right else "200 other text", right, "" if right else answer.text[:200])
-
-
-def expected(answer: httpx.Response, codes: set[str]) -> Outcome:
-    """Of a request that should be refused."""
-    code = code_of(answer)
-    right = code in codes and 400 <= answer.status_code < 500
-    if code == "overloaded":
-        right &= 1 <= int(answer.headers.get("retry-after", 0)) <= 60
-    return Outcome(f"{answer.status_code} {code}", right, answer.text[:200])

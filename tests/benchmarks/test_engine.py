@@ -34,7 +34,7 @@ def test_wrong_usage_is_told_before_anything_is_loaded() -> None:
 @pytest.mark.slow
 def test_engines_are_compared_and_those_that_are_not_there_are_named() -> None:
     ended = run(
-        "benchmarks/engine.py", "--shape", "ko-mini", "--audio-seconds", "1", "2",
+        "-m", "benchmarks.engine", "--shape", "ko-mini", "--audio-seconds", "1", "2",
         "--engines", "naive", "torch-fp32", "abacus-fp32", "--rounds", "1", "--threads", "1",
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
@@ -58,6 +58,6 @@ def test_engines_are_compared_and_those_that_are_not_there_are_named() -> None:
     ],
 )
 def test_every_mode_prints_its_table(mode: tuple[str, ...], expected: str) -> None:
-    ended = run("benchmarks/engine.py", "--shape", "ko-mini", "--engines", "torch-fp32", *mode)
+    ended = run("-m", "benchmarks.engine", "--shape", "ko-mini", "--engines", "torch-fp32", *mode)
     assert ended.returncode == 0, ended.stderr
     assert re.search(expected, ended.stdout, re.M), ended.stdout

@@ -18,7 +18,7 @@ def test_both_sides_are_measured_through_http(tmp_path: Path) -> None:
     plot = tmp_path / "plot.png"
     ended = subprocess.run(
         [
-            sys.executable, "benchmarks/service.py", "--shape", "ko-mini", "--rounds", "1",
+            sys.executable, "-m", "benchmarks.service", "--shape", "ko-mini", "--rounds", "1",
             "--audio-seconds", "2", "--at-once", "1", "3", "--requests", "2", "--bare", "1",
             "--formats", "wav", "flac", "--engine", "torch-fp32", "--plot", str(plot),
         ],

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 import simpy
 
-from benchmarks.queueing import Station, arrivals, choose
 from benchmarks.simulated import (
     HEADROOM,
     Cluster,
     Costs,
     Load,
     Simulation,
+    Station,
+    arrivals,
+    choose,
     demands,
     full,
     needed,

@@ -1,6 +1,6 @@
 """What streaming costs: text against that of the uploaded file, and how late a word appears.
 
-``uv run --group training python -m benchmarks.live ko-mini``
+``uv run --group bench python -m benchmarks.live ko-mini``
 
 Three things are streamed. For the text: held-out clips, each as the file that it is; and one after
 the other, with pauses of 0.1 to 0.8 s. For latency: held-out clips spoken with small gaps, as

@@ -251,6 +251,6 @@ def check_plot(path: Path | None) -> None:
     from importlib.util import find_spec
 
     if path and not find_spec("matplotlib"):
-        sys.exit("--plot needs matplotlib: `uv run --group training ...`, or leave --plot out.")
+        sys.exit("--plot needs matplotlib: `uv run --group bench ...`, or leave --plot out.")
     if path and not path.absolute().parent.is_dir():
         sys.exit(f"--plot: the folder {path.absolute().parent} does not exist.")

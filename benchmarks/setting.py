@@ -42,15 +42,13 @@ def libraries() -> str:
     return ", ".join(found)
 
 
-def describe(extra: str = "") -> str:
-    """One paragraph to stand above a table; ``extra`` is one that the command needs."""
+def describe() -> str:
+    """The machine, commit and command, as a paragraph to print above a table."""
     memory = psutil.virtual_memory().total / 2**30
-    arguments = " ".join(sys.argv[1:])
-    module = Path(sys.argv[0]).stem
-    needs = "--group training" + (f" --extra {extra}" if extra else "")
+    command = " ".join([f"python -m benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
     return (
         f"Machine: {processor()}, {psutil.cpu_count(logical=False)} cores, {memory:.0f} GiB, "
         f"Python {platform.python_version()}, {libraries()}. "
         f"Commit: {commit()}. "
-        f"Command: `uv run {needs} python -m benchmarks.{module} {arguments}`.".replace(" `.", "`.")
+        f"Command: `uv run --group bench {command}`."
     )

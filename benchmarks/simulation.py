@@ -1,9 +1,9 @@
 """What saturates first in a cluster of 1 to 1,000 GPUs; the sizing rule against the simulation.
 
-``uv run --group training python -m benchmarks.simulation --plot docs/images/scaling.png``
+``uv run --group bench python -m benchmarks.simulation --plot docs/images/scaling.png``
 
 How many of what for 2,500 hours of audio an hour, on GPUs that compute 4,000 times real time:
-``uv run --group training python -m benchmarks.simulation --hours 2500 --rtfx 4000``
+``uv run --group bench python -m benchmarks.simulation --hours 2500 --rtfx 4000``
 """
 
 import argparse

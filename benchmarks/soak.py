@@ -1,6 +1,6 @@
 """Half an hour of everything at once: mixed traffic, hostile clients, faults; what came of it.
 
-``uv run --group training python -m benchmarks.soak --minutes 30 --plot soak.png``
+``uv run --group bench python -m benchmarks.soak --minutes 30 --plot soak.png``
 
 A real service (``server_stt.py --demo``) on loopback gets good recordings of many formats and
 lengths on every way in, the hostile corpus and mutations of it, wrong keys, broken forms, slow

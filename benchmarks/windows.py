@@ -1,6 +1,6 @@
 """Which windows lose least: character error rate on long recordings against the truth.
 
-``uv run --group training python -m benchmarks.windows ko-mini --seconds 60 --count 10``
+``uv run --group bench python -m benchmarks.windows ko-mini --seconds 60 --count 10``
 
 Held-out clips one after the other. Three ways on the same audio: each clip by itself (*pieces*, the
 best there can be), one forward over the whole (up to 120 s), and windows of several kinds. Cost is

@@ -1,4 +1,4 @@
-"""Where and on what a figure was measured, printed above it."""
+"""The machine, commit and command of a figure, printed above it."""
 
 import platform
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def processor() -> str:
-    """The processor's name, and the instructions that matter here."""
+    """The name of the processor and its instruction sets that affect speed."""
     info = Path("/proc/cpuinfo")
     text = info.read_text() if info.exists() else ""
     name = next((line.split(":")[1] for line in text.splitlines() if "model name" in line), "")
@@ -22,7 +22,7 @@ def processor() -> str:
 
 
 def commit() -> str:
-    """The commit that is checked out, with a + where the package differs from it."""
+    """The checked-out commit, with a + if the working tree differs."""
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -34,7 +34,7 @@ def commit() -> str:
 
 
 def libraries() -> str:
-    """Versions of what computes, as far as it is installed."""
+    """Versions of the installed libraries that run models."""
     found = []
     for name in ("torch", "transformers", "openvino"):
         with suppress(PackageNotFoundError):

@@ -1,4 +1,4 @@
-"""The model card: ``README.md`` beside the weights, every number of it from ``Figures``."""
+"""The model card: ``README.md`` beside the weights, with every number from `Figures`."""
 
 from pathlib import Path
 
@@ -189,7 +189,7 @@ uv run --group training --extra openvino python -m training.evaluate {recipe.nam
 
 
 def _sections(recipe: Recipe, figures: Figures) -> str:
-    """What is measured of the service with this model, as far as it was."""
+    """The sections measured with the engines of the service."""
     sections = []
     if figures.words:
         sections.append(_words_section(figures.model, figures.words))
@@ -201,7 +201,7 @@ def _sections(recipe: Recipe, figures: Figures) -> str:
 
 
 def write_card(recipe: Recipe, figures: Figures, path: Path) -> None:
-    """Render the card of ``recipe`` from what was measured."""
+    """Render the card of ``recipe`` from its figures."""
     run, curriculum, delivery = figures.training, recipe.curriculum, recipe.delivery
     note = f"\n{run.note}" if run.note else ""
     language = _LANGUAGE_NAMES[recipe.language]

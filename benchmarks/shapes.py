@@ -8,10 +8,11 @@ its folder and the cost of a 10 s forward. The service can load it too:
 import argparse
 import json
 import shutil
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -67,8 +68,13 @@ def find_shape(name: str, folder: Path = SHAPES_FOLDER) -> Path:
         return BUNDLED_FOLDER / name
     path = folder / name
     if not path.exists():
-        make_in_process(make_shape, SHAPES[name], path)
+        run_in_process("make_named_shape", name, path.absolute())
     return path
+
+
+def make_named_shape(name: str, path: str) -> None:
+    """`make_shape` with arguments from a command line."""
+    make_shape(SHAPES[name], Path(path))
 
 
 def make_shape(shape: Shape, path: Path) -> None:
@@ -114,11 +120,11 @@ def optimized_model(folder: Path, precision: str) -> Path:
     name = f"{folder.name}-{precision}-{GRAPH_VERSION}-{version('openvino')}"
     target = SHAPES_FOLDER / "optimized" / name
     if not (target / "checkpoint.json").is_file():
-        make_in_process(optimize, folder, target, precision)
+        run_in_process("optimize", folder.absolute(), target, precision)
     return target
 
 
-def optimize(folder: Path, target: Path, precision: str) -> None:
+def optimize(folder: str, target: str, precision: str) -> None:
     """Convert a checkpoint, calibrated on the sample recordings."""
     from benchmarks.timed_engine import recording
     from stt.engines.device import prepare_process
@@ -127,18 +133,16 @@ def optimize(folder: Path, target: Path, precision: str) -> None:
     from stt.engines.checkpoint import read_checkpoint
     from stt.engines.openvino_export import convert
 
-    target.mkdir(parents=True, exist_ok=True)
+    Path(target).mkdir(parents=True, exist_ok=True)
     clips = [recording(5 * SAMPLE_RATE, offset=30_011 * index) for index in range(8)]
-    convert(read_checkpoint(folder), target, precision, clips)
+    convert(read_checkpoint(Path(folder)), Path(target), precision, clips)
 
 
-def make_in_process(make: Callable[..., None], *arguments: object) -> None:
-    """Run ``make`` in a process of its own, so that its memory is not measured."""
-    maker = get_context("spawn").Process(target=make, args=arguments)
-    maker.start()
-    maker.join()
-    if maker.exitcode != 0:
-        raise SystemExit(f"{make.__name__} failed; the reason is above.")
+def run_in_process(function: str, *arguments: object) -> None:
+    """Call a function of this module in a new process, so that its memory is not measured."""
+    # Not multiprocessing: workers are daemons, which may not have children.
+    code = f"import sys; from benchmarks.shapes import {function}; {function}(*sys.argv[1:])"
+    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, check=True)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,4 @@
-"""Measurements. Each script prints machine, commit and command with its figures.
+"""Benchmarks of speed and memory; docs/benchmarks.md lists them.
 
-The held-out speech is espeak-ng's (Debian's libespeak-ng1), synthesised anew from the training's
-seed: ``uv run --group training python -m benchmarks.word_times ko-mini``.
+Each prints the machine, commit and command with its figures.
 """

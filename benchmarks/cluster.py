@@ -1,18 +1,18 @@
-"""What a cluster on one machine costs, and what a second engine brings.
+"""What does a cluster on one machine cost, and what does a second engine bring?
 
 ``uv run python -m benchmarks.cluster --shape base-960h --set STT_BATCH_SECONDS=10``
 
-Three sides run as real processes on loopback with the same checkpoint: the service in one process,
-a cluster of one engine replica, and one of two; each engine has one thread. Round by round each is
-started, gets its uploads, and is ended before the next: Ray is not idle when it has nothing to do.
-Throughput is counted while every client has an upload inside, from some seconds after the first one
-on. Who used the processor meanwhile is printed too: client, proxy, ingress and engines share
-this machine's cores, which they would not in a cluster of several machines.
+Three sides run as real processes on loopback with the same checkpoint, one thread per engine: the
+service in one process, a cluster of one engine replica, and a cluster of two. Each side is started,
+loaded and stopped before the next, since Ray uses the processor even when idle. Throughput counts
+from a few seconds after the start while every client has a request in flight. Processor time is
+printed per part, since all parts share the cores of this machine.
 """
 
 import argparse
 import asyncio
 import os
+import pickle
 import re
 import sys
 import time
@@ -24,24 +24,66 @@ from pathlib import Path
 from statistics import median
 
 import httpx
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
+import numpy as np
+import psutil
 
 from benchmarks import report
 from benchmarks.load import TIMEOUT_SECONDS, Upload, make_upload, run_load
-from benchmarks.replicas import OTHERS, PARTS, processor_seconds, wire_bytes
 from benchmarks.servers import Server, Side, ours
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, find_shape
+from stt.cluster.wire import Reply
+from stt.types import SAMPLE_RATE, FrameGrid, Frames
 
 N_ENGINES = {"local": 0, "cluster of 1": 1, "cluster of 2": 2}
-"""The sides, and their engine replicas."""
+"""The sides and their number of engine replicas."""
+PARTS = {
+    "engine": r"^ray::ServeReplica:stt:Engine",
+    "ingress": r"^ray::ServeReplica:stt:Ingress",
+    "decoding": r"stt\.audio\.worker",
+    "ledger": r"^ray::ServeReplica:stt:Ledger",
+    "proxy": r"^ray::ProxyActor",
+    "controller": r"^ray::ServeController",
+    "raylet, GCS": r"raylet/raylet|gcs_server",
+    "agents": r"dashboard|runtime_env|log_monitor|monitor\.py",
+    "stt serve": r"--cluster",
+    "service": r"server_stt\.py",
+}
+"""Patterns of command lines; the first match counts. *Service* is the single-process service."""
+OTHERS = "others"
+GRID = FrameGrid(320, 400)
 IDLE_SECONDS = 3.0
 RAMP_SECONDS = 4.0
 
 
+def processor_seconds(root: int) -> Counter[str]:
+    """Processor seconds used so far by a process and its children, by part."""
+    used: Counter[str] = Counter()
+    top = psutil.Process(root)
+    for process in [top, *top.children(recursive=True)]:
+        try:
+            line, times = " ".join(process.cmdline()), process.cpu_times()
+        except psutil.Error:
+            continue  # the process has ended
+        part = next((name for name, sign in PARTS.items() if re.search(sign, line)), OTHERS)
+        used[part] += times.user + times.system
+    return used
+
+
+def wire_bytes(audio_seconds: float) -> tuple[int, int]:
+    """Bytes of a window sent to an engine, and of its frames sent back."""
+    n_samples = round(audio_seconds * SAMPLE_RATE)
+    n_frames = GRID.n_frames(n_samples)
+    frames = Frames(
+        np.zeros(n_frames, np.int32), np.zeros(n_frames, np.float32), np.zeros(n_frames, np.float32)
+    )
+    sent = np.zeros(n_samples, np.float32), Reply.of(frames, 0.1, 0.2)
+    there, back = (len(pickle.dumps(each, protocol=5)) for each in sent)
+    return there, back
+
+
 def side(name: str, folder: Path, settings: dict[str, str]) -> Side:
-    """How to start one."""
+    """How to start a side."""
     local = ours(folder, settings)
     n_engines = N_ENGINES[name]
     flags = ("--cluster", "--cluster-ingresses", "1", "--cluster-engines", str(n_engines))
@@ -52,26 +94,26 @@ def side(name: str, folder: Path, settings: dict[str, str]) -> Side:
 
 
 def wait_for_engines(server: Server, n_engines: int) -> None:
-    """A cluster is ready with its first engine; until all are."""
+    """Wait for all engines; a cluster is ready with its first."""
     said = re.compile(r"stt:Engine pid=\d+\).* is ready: ")
     deadline = time.monotonic() + 300
     while sum(bool(said.search(line)) for line in tuple(server.log)) < n_engines:
         if time.monotonic() > deadline:
-            raise RuntimeError("not all engines are ready:\n" + "\n".join(server.log[-20:]))
+            raise RuntimeError("Not all engines became ready:\n" + "\n".join(server.log[-20:]))
         time.sleep(0.2)
 
 
 def used_so_far(server: Server) -> Counter[str]:
-    """Processor time of each part of a side, and of this process, the client."""
+    """Processor time by part of a side, and of this process, the client."""
     return Counter({**processor_seconds(server.process_id), "client": time.process_time()})
 
 
 @dataclass
 class Measured:
-    """What came of a side over all rounds."""
+    """Results of a side over all rounds."""
 
     throughputs: list[float] = field(default_factory=list)
-    """Audio seconds for each second, by round."""
+    """Audio seconds per second, by round."""
     latencies: list[float] = field(default_factory=list)
     """Seconds of lone requests."""
     used: Counter[str] = field(default_factory=Counter)
@@ -79,16 +121,16 @@ class Measured:
     audio_seconds: float = 0.0
     """Transcribed while `used` was counted."""
     idle: list[float] = field(default_factory=list)
-    """Cores that the side keeps busy with nothing to do."""
+    """Cores in use when idle."""
 
 
 async def run_steadily(
     url: str, uploads: Sequence[Upload], at_once: int, seconds: float
 ) -> tuple[float, float]:
-    """Keep so many uploads inside for so long; audio seconds a second, and audio seconds in all.
+    """Keep ``at_once`` uploads in flight for ``seconds``; return throughput and audio seconds.
 
-    The first is counted from `RAMP_SECONDS` on until the end, whenever answers come meanwhile: from
-    an answer to an answer would count less for several engines than for one.
+    Throughput counts from `RAMP_SECONDS` to the end. Counting between two answers would count less
+    for several engines than for one.
     """
     done: list[tuple[float, float]] = []
     limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
@@ -113,8 +155,8 @@ async def run_steadily(
 def measure(
     options: argparse.Namespace, server: Server, uploads: Sequence[Upload], result: Measured
 ) -> None:
-    """One side's part of a round."""
-    asyncio.run(run_load(server.url, uploads, 4, 2))  # warms what is behind the engines' warming
+    """Measure one side in one round."""
+    asyncio.run(run_load(server.url, uploads, 4, 2))  # warms the rest of the path
     used = used_so_far(server)
     time.sleep(IDLE_SECONDS)
     used = used_so_far(server) - used
@@ -130,7 +172,7 @@ def measure(
 
 
 def tables(results: dict[str, Measured]) -> Iterator[str]:
-    """Markdown."""
+    """The result tables."""
     base = median(results["cluster of 1"].throughputs)
     local = median(results["local"].latencies)
     rows = []
@@ -149,12 +191,12 @@ def tables(results: dict[str, Measured]) -> Iterator[str]:
         [name, *(f"{1000 * result.used[part] / result.audio_seconds:.1f}" for part in parts)]
         for name, result in results.items()
     ]
-    yield "Processor time for each second of audio, in ms:"
+    yield "Processor time per second of audio, in ms:"
     yield report.table(["side", *parts], rows)
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
-    """Environment of every side."""
+    """Environment of all sides."""
     return {
         "STT_CPU_THREADS": "1",
         "STT_DEVICE": "cpu",
@@ -173,8 +215,8 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--audio-seconds", type=float, default=10.0)
     parser.add_argument("--at-once", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of load, each side and round")
-    parser.add_argument("--lone", type=int, default=2, help="lone requests of each round")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of load per side and round")
+    parser.add_argument("--lone", type=int, default=2, help="lone requests per round")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--set", nargs="+", default=[], metavar="STT_X=Y", help="settings")
     options = parser.parse_args()
@@ -192,7 +234,7 @@ def main() -> None:
     for each in tables(results):
         print(each + "\n")
     there, back = (each / options.audio_seconds for each in wire_bytes(options.audio_seconds))
-    print(f"A second of audio is {there:.0f} bytes to the engine and {back:.0f} back.")
+    print(f"A second of audio is {there:.0f} bytes to the engine and {back:.0f} bytes back.")
 
 
 if __name__ == "__main__":

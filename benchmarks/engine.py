@@ -1,17 +1,16 @@
-"""How fast the engines are: against what people have today, and against what the machine can do.
+"""How fast are the engines, compared with a naive pipeline and with the limits of the machine?
 
-``uv run python benchmarks/engine.py --shape xlsr-large --audio-seconds 10 20 --rounds 5
+``uv run python -m benchmarks.engine --shape xlsr-large --audio-seconds 10 20 --rounds 5
 --engines naive torch-fp32 torch-bf16 openvino-bf16 openvino-int8``
 
-``naive`` is what a user would write, transformers' speech recognition pipeline in fp32 with eager
-attention; ``naive-sdpa`` the same with transformers' default attention. The others are the
-service's, as ``STT_BACKEND`` and ``STT_PRECISION`` name them. Each engine has a process of its own
-and all take turns in one run, one at a time, so that a noisy neighbour hits them alike. A turn
-begins with a second of audio that is not timed: pages and caches are the last one's. *Floor* is
-the time that the model's matrix products take at the best rate seen in this run.
+``naive`` is transformers' speech recognition pipeline in fp32 with eager attention; ``naive-sdpa``
+has transformers' default attention. The others are engines of the service, named by ``STT_BACKEND``
+and ``STT_PRECISION``. Each engine has its own process. They take turns, so that other load on the
+machine affects all alike; a turn starts with an untimed second of audio to warm the caches. *Floor*
+is the time that the matrix products of the model take at the best rate measured in this run.
 
-``--lengths N``: what a length costs that was never seen. ``--memory-lengths N``: resident memory
-over random lengths. ``--flat SECONDS ...``: time for a second of audio, from clips to hours.
+``--lengths N``: the extra cost of a new length. ``--memory-lengths N``: resident memory over random
+lengths. ``--flat SECONDS ...``: time per second of audio, from clips to hours.
 """
 
 import argparse
@@ -25,28 +24,25 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
-
 from benchmarks import report
-from benchmarks.gemm import TimedGemm
 from benchmarks.report import Footprint, Timing, seconds
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, count_flops, find_shape, read_config
-from benchmarks.timed_engine import NAIVE, Loading, TimedEngine, WindowedRun
+from benchmarks.timed_engine import NAIVE, Loading, TimedEngine, TimedGemm, WindowedRun
 from benchmarks.workers import Memory, Unavailable, Worker
 from stt.engines.device import available_cores
 from stt.types import SAMPLE_RATE
 
 ENGINES = (*NAIVE, "torch-fp32", "torch-bf16", "openvino-bf16", "openvino-int8")
 PAUSE_SECONDS = 0.25
-"""Between two turns: OpenMP's threads spin for up to 200 ms when they have nothing more to do."""
+"""Between turns: idle OpenMP threads spin for up to 200 ms."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 20.0
-"""Of random lengths: up to the service's window."""
+"""Range of random lengths, up to one window of the service."""
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """An engine that is up."""
+    """A loaded engine."""
 
     name: str
     worker: Worker
@@ -54,25 +50,25 @@ class Entrant:
 
 
 def enter(options: argparse.Namespace, stack: ExitStack) -> list[Entrant]:
-    """Start the engines one after the other, all of which stay; say which cannot be."""
+    """Load all engines, one after the other; report those that are skipped."""
     folder = find_shape(options.shape)
     entrants = []
     for name in options.engines:
         try:
             worker = Worker(TimedEngine, name, folder, options.device, options.threads)
         except Unavailable as reason:
-            print(f"{name} is left out: {reason}", file=sys.stderr)
+            print(f"{name} is skipped: {reason}", file=sys.stderr)
             continue
         stack.enter_context(closing(worker))
         entrants.append(Entrant(name, worker, worker.ask("loading")))
         print(f"{name} is loaded", file=sys.stderr)
     if not entrants:
-        sys.exit("No engine can be measured here; the reasons are above.")
+        sys.exit("No engine can be measured; the reasons are above.")
     return entrants
 
 
 def take_turns(entrants: list[Entrant], rounds: int) -> Iterator[tuple[int, Entrant]]:
-    """Each round every engine once, after a pause; each round another one begins."""
+    """Yield every engine once per round, after a pause; the first one rotates."""
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
         begin = number % len(entrants)
@@ -82,7 +78,7 @@ def take_turns(entrants: list[Entrant], rounds: int) -> Iterator[tuple[int, Entr
 
 
 def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Worker) -> None:
-    """The main table: forwards of given lengths."""
+    """The main tables: forwards of fixed lengths, memory and agreement."""
     config = read_config(find_shape(options.shape))
     flops = {
         length: count_flops(config, round(length * SAMPLE_RATE)).total
@@ -91,7 +87,7 @@ def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Wo
     times: dict[tuple[str, float], list[float]] = {}
     rates: dict[str, float] = {}
     for _, entrant in take_turns(entrants, options.rounds + 1):
-        # Not timed: brings back what the processor's caches, and the kernel, took away meanwhile.
+        # Not timed: refills the processor's caches and maps pages again.
         entrant.worker.ask("forward", SAMPLE_RATE)
         for length in options.audio_seconds:
             taken = entrant.worker.ask("forward", round(length * SAMPLE_RATE), options.rows)
@@ -119,7 +115,7 @@ def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Wo
     print(report.floor_line(rates, flops) + "\n")
     print(report.speed_table(timings, rates) + "\n")
     print(report.footprint_table(footprints) + "\n")
-    print("Agreement with fp32 on this machine, on real clips of ko-mini:\n")
+    print("Agreement with fp32 on this machine, on sample clips with ko-mini:\n")
     checked = [(entrant.name, entrant.worker.ask("agreement")) for entrant in entrants]
     print(report.agreement_table([(name, each) for name, each in checked if each is not None]))
     if options.plot:
@@ -127,18 +123,18 @@ def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Wo
 
 
 def random_lengths(count: int) -> list[int]:
-    """Samples; no two are the same."""
+    """Distinct lengths in samples."""
     random = np.random.default_rng(0)
     limits = np.array([SHORTEST_SECONDS, LONGEST_SECONDS]) * SAMPLE_RATE
     return [int(each) for each in random.choice(np.arange(*limits.astype(int)), count, False)]
 
 
 def measure_lengths(options: argparse.Namespace, entrants: list[Entrant]) -> None:
-    """What the first forward of a length costs, against the next two."""
+    """Compare the first forward of each length with the next two."""
     lengths = random_lengths(options.lengths)
     firsts: dict[str, list[float]] = {entrant.name: [] for entrant in entrants}
     seen: dict[str, list[float]] = {entrant.name: [] for entrant in entrants}
-    for entrant in entrants:  # what any forward pays at first is not the length's
+    for entrant in entrants:  # the very first forward has costs of its own
         entrant.worker.ask("forward", int(LONGEST_SECONDS * SAMPLE_RATE))
     for number, entrant in take_turns(entrants, options.lengths):
         first, *others = (entrant.worker.ask("forward", lengths[number]) for _ in range(3))
@@ -151,17 +147,17 @@ def measure_lengths(options: argparse.Namespace, entrants: list[Entrant]) -> Non
         cells = [seconds(sum(seen[name])), seconds(sum(values)), f"{share:+.1%}"]
         rows.append([name, *cells, signed(np.median(extra)), signed(max(extra))])
     print(f"{options.lengths} lengths of {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} s.\n")
-    heads = ["engine", "seen", "never seen", "costs more", "median extra", "worst extra"]
+    heads = ["engine", "seen", "new", "extra", "median extra", "worst extra"]
     print(report.table(heads, rows))
 
 
 def signed(value: float) -> str:
-    """A difference of durations."""
+    """Format a difference of durations."""
     return ("-" if value < 0 else "+") + seconds(abs(value))
 
 
 def measure_memory(options: argparse.Namespace, entrants: list[Entrant]) -> None:
-    """Resident memory while random lengths come along."""
+    """Resident memory over forwards of random lengths."""
     lengths = random_lengths(options.memory_lengths)
     settled, step = len(lengths) // 5, max(1, len(lengths) // 50)
     rows, curves = [], {}
@@ -187,10 +183,10 @@ def measure_memory(options: argparse.Namespace, entrants: list[Entrant]) -> None
 
 
 def measure_flatness(options: argparse.Namespace, entrants: list[Entrant]) -> None:
-    """Time for a second of audio, through the service's windows."""
+    """Time per second of audio, through the service's windows."""
     entrants = [each for each in entrants if each.name not in NAIVE]
     if not entrants:
-        sys.exit("--flat goes through the service's windows, so it needs one of its engines.")
+        sys.exit("--flat needs an engine of the service, not only naive ones")
     runs: dict[tuple[str, float], list[WindowedRun]] = {}
     for entrant in entrants:
         entrant.worker.ask("windows", 2 * LONGEST_SECONDS, options.rows)
@@ -213,10 +209,10 @@ def measure_flatness(options: argparse.Namespace, entrants: list[Entrant]) -> No
         spread = max(costs.values()) / middle - 1
         verdicts.append(f"{entrant.name}: within ±{spread:.1%}.")
         curves[entrant.name] = [(length, 1000 * cost) for length, cost in costs.items()]
-    heads = ["engine", "audio", "time", "for a second of audio", "audio seen", "for a second seen"]
+    heads = ["engine", "audio", "time", "per second of audio", "audio seen", "per second seen"]
     print(report.table(heads, rows) + "\n\n" + " ".join(verdicts))
     if options.plot:
-        labels = "seconds of audio", "ms for a second of audio"
+        labels = "seconds of audio", "ms per second of audio"
         report.plot_lines(options.plot, f"{options.shape}: long recordings", labels, curves)
 
 
@@ -229,11 +225,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--engines", nargs="+", default=list(ENGINES), help=f"default: {' '.join(ENGINES)}"
     )
-    parser.add_argument("--rounds", type=int, default=5, help="counted ones; one more comes first")
+    parser.add_argument("--rounds", type=int, default=5, help="after one uncounted round")
     parser.add_argument("--threads", type=int, default=available_cores())
-    parser.add_argument("--rows", type=int, default=1, help="recordings in one forward, for a GPU")
+    parser.add_argument("--rows", type=int, default=1, help="recordings per forward, for a GPU")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
-    parser.add_argument("--plot", type=Path, help="write a picture here (PNG)")
+    parser.add_argument("--plot", type=Path, help="write a plot here (PNG)")
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument("--lengths", type=int, metavar="N")
     modes.add_argument("--memory-lengths", type=int, metavar="N")

@@ -1,4 +1,4 @@
-"""What came of a soak: every answer counted, and what nothing explains kept in words."""
+"""The results of a soak: counts of all answers, and the unexplained ones in detail."""
 
 import time
 from collections import Counter, defaultdict
@@ -7,35 +7,52 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 
+import httpx
+
 from benchmarks import report
 from benchmarks.report import Percentiles, seconds
 
 MARGIN_SECONDS = 1.0
-"""A fault shows a moment before or after it is noted."""
+"""Faults show slightly before or after they are recorded."""
 MAX_KEPT = 100
-"""Unexplained answers that are kept in words; all are counted."""
+"""Unexplained answers kept in detail; all are counted."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one client got."""
+    """The result of one client."""
 
     label: str
-    """A status and, of a problem, its code; or how the connection ended."""
+    """Status and error code, or how the connection ended."""
     right: bool
-    """Whether it is what this client should get, at any time."""
+    """Whether this client should get this result at any time."""
     detail: str = ""
-    """For the reader who has to find out what happened."""
+    """Helps to find out what happened."""
 
     @property
     def code(self) -> str:
-        """The problem's code, where the label has one."""
+        """The error code, if the label has one."""
         return self.label.rpartition(" ")[2]
 
 
 @dataclass
+class Clip:
+    """A good recording."""
+
+    name: str
+    lang: str
+    data: bytes
+    text: str = ""
+    """The text from the idle service."""
+    pcm: bytes = b""
+    """The samples that a live client sends; empty if it is not streamed."""
+    said: str = ""
+    """The live text from the idle service."""
+
+
+@dataclass
 class Season:
-    """A time in which a problem is to be expected that is none at others."""
+    """A period in which an error code is expected."""
 
     code: str
     began: float
@@ -48,26 +65,26 @@ class Ledger:
 
     clock: Callable[[], float] = time.monotonic
     tell: Callable[[str], None] = lambda _: None
-    """Is told each unexplained answer as it comes."""
+    """Called with each unexplained answer."""
     outcomes: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter), init=False
     )
-    """By kind of traffic."""
+    """Counts of labels by kind of traffic."""
     durations: defaultdict[str, list[float]] = field(
         default_factory=lambda: defaultdict(list), init=False
     )
-    """Seconds of the right answers, by kind."""
+    """Seconds of right answers by kind."""
     excused: Counter[str] = field(default_factory=Counter, init=False)
-    """Wrong at other times, by label."""
+    """Answers explained by a season, by label."""
     unexplained: Counter[str] = field(default_factory=Counter, init=False)
-    """By kind and label."""
+    """Counts by kind and label."""
     kept: list[str] = field(default_factory=list, init=False)
-    """Of the unexplained, in words."""
+    """Descriptions of the first unexplained answers."""
     _seasons: list[Season] = field(default_factory=list, init=False)
 
     @contextmanager
     def season(self, code: str) -> Iterator[None]:
-        """Expect a problem for as long as it lasts."""
+        """Expect an error code while the context is active."""
         season = Season(code, self.clock())
         self._seasons.append(season)
         try:
@@ -76,7 +93,7 @@ class Ledger:
             season.ended = self.clock()
 
     def add(self, kind: str, outcome: Outcome, began: float) -> None:
-        """Count an answer that is complete now; ``began`` is the clock's."""
+        """Count an answer that is complete now and began at ``began``."""
         ended = self.clock()
         self.outcomes[kind][outcome.label] += 1
         if outcome.right:
@@ -92,7 +109,7 @@ class Ledger:
 
     @property
     def total(self) -> int:
-        """Answers so far."""
+        """Number of answers so far."""
         return sum(counts.total() for counts in self.outcomes.values())
 
     def _explains(self, code: str, began: float, ended: float) -> bool:
@@ -104,7 +121,7 @@ class Ledger:
         )
 
     def table(self) -> str:
-        """A row for each kind of traffic."""
+        """One row per kind of traffic."""
         rows = []
         for kind, counts in sorted(self.outcomes.items()):
             times = Percentiles.of(self.durations[kind])
@@ -115,3 +132,35 @@ class Ledger:
                  str(wrong)]
             )  # fmt: skip
         return report.table(["traffic", "sent", "answers", "p50", "p99", "unexplained"], rows)
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The error code of a problem or OpenAI error body."""
+    try:
+        body = answer.json()
+        return str(body["error"]["code"] if "error" in body else body["code"])
+    except (ValueError, KeyError, TypeError):
+        return "(no problem)"
+
+
+def said(answer: httpx.Response) -> str:
+    """The transcribed text of a response, if any."""
+    if "json" in answer.headers.get("content-type", ""):
+        return str(answer.json().get("text", ""))
+    return answer.text
+
+
+def judged(answer: httpx.Response, right: bool) -> Outcome:
+    """The outcome of a good recording."""
+    if answer.status_code != 200:
+        return Outcome(f"{answer.status_code} {code_of(answer)}", False, answer.text[:200])
+    return Outcome("200" if right else "200 other text", right, "" if right else answer.text[:200])
+
+
+def expected(answer: httpx.Response, codes: set[str]) -> Outcome:
+    """The outcome of a request that should be rejected."""
+    code = code_of(answer)
+    right = code in codes and 400 <= answer.status_code < 500
+    if code == "overloaded":
+        right &= 1 <= int(answer.headers.get("retry-after", 0)) <= 60
+    return Outcome(f"{answer.status_code} {code}", right, answer.text[:200])

@@ -1,15 +1,15 @@
-"""What streaming costs: text against that of the uploaded file, and how late a word appears.
+"""How late are the words of a live stream, and how far is its text from that of the uploaded file?
 
-``uv run --group training python -m benchmarks.live ko-mini``
+``uv run --group bench python -m benchmarks.live ko-mini``
 
-Three things are streamed. For the text: held-out clips, each as the file that it is; and one after
-the other, with pauses of 0.1 to 0.8 s. For latency: held-out clips spoken with small gaps, as
-espeak-ng's events then tell where a word ends. A word appears with the first reply in which it,
-and all words before it, are what they are in the end; words that were not understood are left out.
+The text is compared on held-out clips, streamed alone and joined with pauses of 0.1 to 0.8 s.
+Latency is measured on clips spoken with small gaps, where espeak-ng's events tell the end of each
+word. A word counts as shown with the first reply in which it and all earlier words are final in
+wording; words that were not recognised are excluded.
 
-Time is the stream's: every piece of 0.1 s arrives when it has been spoken, and a look takes as long
-as its forward really takes, but nobody waits for the speaker. ``--real-time`` clips go through the
-service's session at the speed of speech, by the clock.
+Time is simulated: a piece of 0.1 s arrives when it has been spoken and a forward takes its real
+time, but nothing waits for the speaker. ``--real-time`` clips go through the service's session at
+the speed of speech.
 """
 
 import argparse
@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 import jiwer
 import numpy as np
 
-from benchmarks.held_out import SpokenWord, Subject, concatenations, true_words
 from benchmarks.report import Percentiles, seconds, table
 from benchmarks.setting import describe
 from stt.commands.scoring import score
@@ -34,21 +33,22 @@ from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.streaming import LiveSession
 from stt.settings import Settings, load_settings
 from stt.types import SAMPLE_RATE, Waveform
+from training.held_out import SpokenWord, Subject, concatenations, true_words
 
 PIECE_SECONDS = 0.1
 SILENCE_SECONDS = 2.0
-"""Put behind a clip, so that its last word settles."""
+"""Added after a clip so that its last word becomes final."""
 
 
 @dataclass
 class Replies:
-    """All that was said of a stream, with the time of each."""
+    """The replies to a stream and their times."""
 
     times: list[float] = field(default_factory=list)
     settled: list[list[str]] = field(default_factory=list)
-    """All words settled so far."""
+    """All final words so far."""
     shown: list[list[str]] = field(default_factory=list)
-    """The same and the provisional ones."""
+    """The final and the provisional words."""
 
     def add(self, when: float, settled: Iterable[str], provisional: Iterable[str]) -> None:
         before = self.settled[-1] if self.settled else []
@@ -61,7 +61,7 @@ class Replies:
         return self.settled[-1]
 
     def first(self, states: list[list[str]], n_words: int) -> float:
-        """When the first so many words were there for the first time."""
+        """When the first ``n_words`` words first appeared."""
         words = self.words[:n_words]
         return next(
             when for when, state in zip(self.times, states, strict=True) if state[:n_words] == words
@@ -69,7 +69,7 @@ class Replies:
 
 
 def pieces(waveform: Waveform) -> Iterator[tuple[float, Waveform]]:
-    """With the time, in seconds, at which each has been spoken."""
+    """Yield pieces with the time in seconds at which each has been spoken."""
     length = round(PIECE_SECONDS * SAMPLE_RATE)
     for begin in range(0, len(waveform), length):
         piece = waveform[begin : begin + length]
@@ -77,7 +77,7 @@ def pieces(waveform: Waveform) -> Iterator[tuple[float, Waveform]]:
 
 
 def stream(engine: TorchEngine, waveform: Waveform, settings: Settings) -> tuple[Replies, float]:
-    """What the service does, in the stream's time; and seconds of audio that were computed."""
+    """Stream in simulated time; return the replies and the seconds of audio computed."""
     config = StreamingConfig.of_seconds(
         engine.grid,
         step=settings.live_step_seconds,
@@ -106,7 +106,7 @@ def stream(engine: TorchEngine, waveform: Waveform, settings: Settings) -> tuple
 
 
 async def speak_live(engine: TorchEngine, waveform: Waveform, settings: Settings) -> Replies:
-    """Through the service's session, by the clock."""
+    """Stream through the service's session in real time."""
     batcher = Batcher()
     session = LiveSession(engine, batcher, settings, SAMPLE_RATE)
     replies, began = Replies(), time.perf_counter()
@@ -125,7 +125,7 @@ async def speak_live(engine: TorchEngine, waveform: Waveform, settings: Settings
 
 
 def upload(engine: TorchEngine, waveform: Waveform, settings: Settings) -> str:
-    """The text of the same as a file."""
+    """The text of the same audio as a file."""
     cutter = WindowCutter(
         engine.grid,
         window_seconds=settings.window_seconds,
@@ -140,7 +140,7 @@ def upload(engine: TorchEngine, waveform: Waveform, settings: Settings) -> str:
 
 
 def latencies(truth: list[SpokenWord], replies: Replies) -> list[tuple[float, float]]:
-    """For each word that was understood: seconds from its end to where it is shown, and settled."""
+    """Seconds from the end of each recognised word until it is shown and until it is final."""
     spoken = " ".join(word.text for word in truth)
     found = []
     for chunk in jiwer.process_words(spoken, " ".join(replies.words) or "-").alignments[0]:
@@ -156,10 +156,10 @@ def latencies(truth: list[SpokenWord], replies: Replies) -> list[tuple[float, fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=sorted(BUNDLED_MODELS))
-    parser.add_argument("--files", type=int, default=300, help="of the test set")
+    parser.add_argument("--files", type=int, default=300, help="clips of the test set")
     parser.add_argument("--recordings", type=int, default=6, help="for the text, 60 s each")
     parser.add_argument("--clips", type=int, default=60, help="for latency")
-    parser.add_argument("--real-time", type=int, default=4, help="clips by the clock")
+    parser.add_argument("--real-time", type=int, default=4, help="clips streamed in real time")
     options = parser.parse_args()
     settings = load_settings()
     subject = Subject.bundled(options.model)
@@ -173,33 +173,33 @@ def main() -> None:
         streamed = " ".join(stream(engine, waveform, settings)[0].words)
         pairs.append((upload(engine, waveform, settings), streamed))
     same = sum(left == right for left, right in pairs)
-    print(f"\n{same} of {len(pairs)} files of the test set have the same text as a stream; of all")
-    print(f"characters {score(pairs).characters.rate:.2%} differ.")
+    print(f"\n{same} of {len(pairs)} clips of the test set have the same text as file and stream;")
+    print(f"{score(pairs).characters.rate:.2%} of the characters differ.")
 
     corpus = subject.speak("test_sentences", "windows")
     texts: list[tuple[str, str, str]] = []
     audio = computed = 0.0
-    for waveform, indices, _ in concatenations(corpus, 60, options.recordings):
+    for waveform, indices in concatenations(corpus, 60, options.recordings):
         replies, cost = stream(engine, waveform, settings)
         reference = " ".join(corpus.clips[index].text for index in indices)
         texts.append((reference, upload(engine, waveform, settings), " ".join(replies.words)))
         audio, computed = audio + len(waveform) / SAMPLE_RATE, computed + cost
     rows = []
     for name, left, right in (
-        ("file, against the truth", 0, 1),
-        ("stream, against the truth", 0, 2),
-        ("stream, against the file", 1, 2),
+        ("file against the truth", 0, 1),
+        ("stream against the truth", 0, 2),
+        ("stream against the file", 1, 2),
     ):
         scores = score((text[left], text[right]) for text in texts)
         cer, without = scores.characters.rate, scores.characters_without_spaces.rate
         rows.append([name, f"{cer:.2%}", f"{without:.2%}"])
-    print(f"\n{len(texts)} recordings of {audio / len(texts):.0f} s, synthetic speech; the model ")
-    print(f"sees {computed / audio:.1f} s for each second of the stream.\n")
+    print(f"\n{len(texts)} recordings of {audio / len(texts):.0f} s, synthetic speech; the model")
+    print(f"sees {computed / audio:.1f} s per second of the stream.\n")
     print(table(["", "CER", "CER without spaces"], rows))
 
     corpus = subject.speak("test_sentences", "word_times_test_sentences", word_gap=(1, 6))
     silence = np.zeros(round(SILENCE_SECONDS * SAMPLE_RATE), np.float32)
-    ways: dict[str, list[tuple[float, float]]] = {"stream's time": [], "by the clock": []}
+    ways: dict[str, list[tuple[float, float]]] = {"simulated time": [], "real time": []}
     n_clips = 0
     alone: list[tuple[str, str]] = []
     for index, clip in enumerate(corpus.clips):
@@ -209,20 +209,18 @@ def main() -> None:
         n_clips += 1
         waveform = np.concatenate([corpus.waveform(index), silence])
         replies = stream(engine, waveform, settings)[0]
-        ways["stream's time"] += latencies(truth, replies)
+        ways["simulated time"] += latencies(truth, replies)
         alone.append((upload(engine, corpus.waveform(index), settings), " ".join(replies.words)))
         if n_clips <= options.real_time:
             replies = asyncio.run(speak_live(engine, waveform, settings))
-            ways["by the clock"] += latencies(truth, replies)
+            ways["real time"] += latencies(truth, replies)
     same = sum(left == right for left, right in alone)
-    print(
-        f"\n{same} of {len(alone)} clips with silence behind them in the stream only have exactly"
-    )
-    print(f"the file's text; of all characters {score(alone).characters.rate:.2%} differ.")
+    print(f"\n{same} of {len(alone)} clips followed by silence have the same text as the file;")
+    print(f"{score(alone).characters.rate:.2%} of the characters differ.")
     print("\nFrom the end of a word:\n")
     rows = []
     for name, found in ways.items():
-        for what, column in (("shown", 0), ("settled", 1)):
+        for what, column in (("shown", 0), ("final", 1)):
             late = Percentiles.of([each[column] for each in found])
             rows.append([what, f"{name}, {len(found)} words", seconds(late.p50), seconds(late.p95)])
     print(table(["", "", "p50", "p95"], rows))

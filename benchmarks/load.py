@@ -1,4 +1,4 @@
-"""Uploads, many at a time, and the probes that come meanwhile."""
+"""Concurrent uploads, and liveness probes meanwhile."""
 
 import asyncio
 import io
@@ -16,9 +16,9 @@ from stt.types import SAMPLE_RATE
 
 TIMEOUT_SECONDS = 1800
 PROBE_SECONDS = 0.1
-"""From one probe to the next."""
+"""Between probes."""
 FORMATS = {
-    # Ending, rate, channels and soundfile's names of container and coding.
+    # Extension, rate, channels, and soundfile's names of container and encoding.
     "wav": ("wav", SAMPLE_RATE, 1, "WAV", "PCM_16"),
     "wav-44k-stereo": ("wav", 44_100, 2, "WAV", "PCM_16"),
     "flac": ("flac", 44_100, 1, "FLAC", "PCM_16"),
@@ -29,7 +29,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Upload:
-    """A multipart body as a client would send it, made once, so that sending it costs little."""
+    """A multipart body, built once so that sending it is cheap."""
 
     body: bytes
     content_type: str
@@ -37,7 +37,7 @@ class Upload:
 
 
 def make_upload(format_name: str, audio_seconds: float, offset: int = 0) -> Upload:
-    """A recording of speech in a format of `FORMATS`."""
+    """Encode speech in a format of `FORMATS`."""
     import soundfile
     import soxr
 
@@ -58,23 +58,23 @@ def make_upload(format_name: str, audio_seconds: float, offset: int = 0) -> Uplo
 
 @dataclass
 class Run:
-    """What came of some uploads; runs of several rounds are added up."""
+    """Results of uploads; rounds are added up."""
 
     latencies: list[float] = field(default_factory=list)
-    """Seconds from sending to the whole answer, of those answered 200."""
+    """Seconds from sending to the full response, of uploads answered 200."""
     audio_seconds: float = 0.0
-    """Of those answered 200."""
+    """Of uploads answered 200."""
     wall_seconds: float = 0.0
     others: Counter[str] = field(default_factory=Counter)
-    """Other statuses, and failures of the connection, by name."""
+    """Other statuses, and connection errors by name."""
     probes: list[float] = field(default_factory=list)
-    """Seconds that a liveness probe took."""
+    """Seconds of each liveness probe."""
     failed_probes: int = 0
     forward_seconds: float = 0.0
-    """That the service itself counted in its model meanwhile; 0 where it counts none."""
+    """Seconds in the model by the service's own metric; 0 without metrics."""
 
     def add(self, other: "Run") -> None:
-        """Take another round's."""
+        """Add another round."""
         self.latencies += other.latencies
         self.audio_seconds += other.audio_seconds
         self.wall_seconds += other.wall_seconds
@@ -85,19 +85,18 @@ class Run:
 
     @property
     def throughput(self) -> float:
-        """Audio seconds for each second."""
+        """Audio seconds per second."""
         return self.audio_seconds / self.wall_seconds if self.wall_seconds else 0.0
 
 
 def send(client: httpx.Client, upload: Upload) -> httpx.Response:
-    """One upload; the answer."""
+    """Send one upload."""
     headers = {"Content-Type": upload.content_type}
     return client.post("/transcribe", content=upload.body, headers=headers)
 
 
 async def run_load(url: str, uploads: Sequence[Upload], count: int, at_once: int) -> Run:
-    """Send ``count`` uploads in turn from ``at_once`` clients, each the next when it has its
-    answer."""
+    """Send ``count`` uploads from ``at_once`` clients, each waiting for its response."""
     run = Run()
     numbers = iter(range(count))
     limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
@@ -128,14 +127,14 @@ async def run_load(url: str, uploads: Sequence[Upload], count: int, at_once: int
 
 
 class Prober:
-    """Asks whether a service is alive, every `PROBE_SECONDS`, whether or not it has answered.
+    """Sends a liveness probe every `PROBE_SECONDS` without waiting for earlier ones.
 
-    Runs in a worker, so that the load's own process does not delay it. A probe has a connection of
-    its own, as Kubernetes' have.
+    Runs in a worker so that the load does not delay it. Each probe opens its own connection, as
+    Kubernetes does.
     """
 
     def start(self, url: str) -> None:
-        """Begin."""
+        """Start probing."""
         self._url, self._stop = url, threading.Event()
         self._durations: list[float] = []
         self._failed = 0
@@ -143,7 +142,7 @@ class Prober:
         self._thread.start()
 
     def stop(self) -> tuple[list[float], int]:
-        """End, once all have been answered: their seconds, and how many failed."""
+        """Wait for all probes; return their seconds and the number of failures."""
         self._stop.set()
         self._thread.join()
         return self._durations, self._failed

@@ -1,7 +1,7 @@
-"""What people have today: one file, a model in a global, everything in the handler.
+"""A typical one-file app, the baseline of `benchmarks.service`.
 
-``MODEL=/folder uv run uvicorn benchmarks.naive_app:app``. The baseline of `benchmarks.service`,
-written as it is written everywhere, not as it should be: nothing answers while it computes.
+``MODEL=/folder uv run uvicorn benchmarks.naive_app:app``. The model is a global and runs inside the
+async handler, so nothing else is answered meanwhile.
 """
 
 import os

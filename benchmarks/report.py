@@ -1,4 +1,4 @@
-"""From measurements to what is printed: percentiles, tables, bars."""
+"""Percentiles, tables and plots of measurements."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ COLOURS = ("#36c", "#e80", "#393", "#999")
 
 @dataclass(frozen=True)
 class Percentiles:
-    """Of some durations, in seconds; not a number where there are none."""
+    """Percentiles of durations in seconds; NaN if there are none."""
 
     p50: float
     p95: float
@@ -33,19 +33,19 @@ class Percentiles:
 
 @dataclass(frozen=True)
 class Timing:
-    """The forwards of one engine on audio of one length."""
+    """The forwards of one engine on one length of audio."""
 
     engine: str
     precision: str
     audio_seconds: float
-    """Of one row."""
+    """Of each row."""
     rows: int
     flops: float
-    """Of one forward."""
+    """Of each forward."""
     first: float
-    """Seconds of the first forward of that length."""
+    """Seconds of the first forward of this length."""
     seconds: tuple[float, ...]
-    """Seconds of the others."""
+    """Seconds of the other forwards."""
 
     @property
     def median(self) -> float:
@@ -54,20 +54,20 @@ class Timing:
 
 @dataclass(frozen=True)
 class Footprint:
-    """What an engine needs besides time."""
+    """Load time and memory of an engine."""
 
     engine: str
     load_seconds: float
     loading: Memory
-    """As soon as it is loaded."""
+    """Right after loading."""
     end: Memory
-    """When all is done."""
+    """After the last forward."""
     gpu: float = 0.0
-    """MB of the GPU's memory."""
+    """GPU memory in MB."""
 
 
 def ratios(timings: Iterable[Timing]) -> dict[tuple[str, float], float]:
-    """How many times faster than the baseline, by engine and length; none without a baseline."""
+    """Speed relative to the baseline, by engine and length; empty without a baseline."""
     timings = list(timings)
     base = {each.audio_seconds: each.median for each in timings if each.engine == BASELINE}
     return {
@@ -80,9 +80,9 @@ def ratios(timings: Iterable[Timing]) -> dict[tuple[str, float], float]:
 def floor_shares(
     timings: Iterable[Timing], rates: Mapping[str, float]
 ) -> dict[tuple[str, float], float]:
-    """Least possible time by time taken, by engine and length.
+    """Least possible time divided by measured time, by engine and length.
 
-    ``rates`` are the machine's, in operations a second, by precision.
+    ``rates`` are operations per second of the machine, by precision.
     """
     return {
         (each.engine, each.audio_seconds): each.flops / rates[each.precision] / each.median
@@ -92,20 +92,20 @@ def floor_shares(
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown."""
+    """A Markdown table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def seconds(value: float) -> str:
-    """A duration to three figures, in the unit that reads best."""
+    """Format a duration with three digits, in s or ms."""
     if value != value:
         return "–"
     return f"{value:.3g} s" if value >= 0.9995 else f"{value * 1000:.3g} ms"
 
 
 def speed_table(timings: Sequence[Timing], rates: Mapping[str, float]) -> str:
-    """Times, against the baseline and against the floor."""
+    """Times compared with the baseline and the floor."""
     by_ratio, by_floor = ratios(timings), floor_shares(timings, rates)
     rows = []
     for each in timings:
@@ -127,7 +127,7 @@ def speed_table(timings: Sequence[Timing], rates: Mapping[str, float]) -> str:
 
 
 def full_name(timing: Timing) -> str:
-    """The engine's name, and what ``auto`` came to."""
+    """The engine, and the precision that ``auto`` chose."""
     name = timing.engine
     return f"{name} ({timing.precision})" if name.endswith("-auto") else name
 
@@ -153,10 +153,10 @@ def footprint_table(footprints: Sequence[Footprint]) -> str:
 
 
 def floor_line(rates: Mapping[str, float], flops: Mapping[float, float]) -> str:
-    """The machine's best rates, and what they mean for a forward of each length."""
+    """The best rates of the machine, and the least time of a forward of each length."""
     unit, name = (1e12, "T") if max(rates.values()) > 2e13 else (1e9, "G")
     best = ", ".join(f"{precision} {rate / unit:.0f}" for precision, rate in rates.items())
-    lines = [f"Best rates of matrix products here: {best} {name}FLOP/s."]
+    lines = [f"Best rates of matrix products: {best} {name}FLOP/s."]
     for length, count in flops.items():
         least = ", ".join(f"{seconds(count / rate)} in {kind}" for kind, rate in rates.items())
         lines.append(f"One forward of {length:g} s is {count / 1e9:.1f} GFLOP: at least {least}.")
@@ -164,7 +164,7 @@ def floor_line(rates: Mapping[str, float], flops: Mapping[float, float]) -> str:
 
 
 def agreement_table(agreements: Sequence[tuple[str, Agreement]]) -> str:
-    """How each engine compares with fp32: no speed without its correctness."""
+    """How closely each engine agrees with fp32."""
     rows = [
         [
             name,
@@ -174,16 +174,16 @@ def agreement_table(agreements: Sequence[tuple[str, Agreement]]) -> str:
         ]
         for name, each in agreements
     ]
-    return table(["engine", "frames like fp32", "largest shift of probability", ""], rows)
+    return table(["engine", "frames equal to fp32", "largest shift of probability", ""], rows)
 
 
 def plot_speed(
     path: Path, title: str, timings: Sequence[Timing], rates: Mapping[str, float]
 ) -> None:
-    """Bars: times faster than the baseline, and share of the floor."""
+    """Draw speed relative to the baseline and share of the floor as bars."""
     panels = {
         "times the speed of naive": ratios(timings),
-        "share of what the machine can do": floor_shares(timings, rates),
+        "share of the speed possible on this machine": floor_shares(timings, rates),
     }
     engines = list(dict.fromkeys(each.engine for each in timings))
     lengths = list(dict.fromkeys(each.audio_seconds for each in timings))
@@ -208,7 +208,7 @@ def plot_speed(
         axis.margins(x=0.15)
         axis.grid(alpha=0.2, axis="x")
     axes[0].invert_yaxis()
-    axes[0].legend(loc="upper right")  # beside the baseline, whose bars are short
+    axes[0].legend(loc="upper right")  # the bars of the baseline are short
     save(figure, path, title)
 
 
@@ -218,7 +218,7 @@ def plot_lines(
     labels: tuple[str, str],
     lines: Mapping[str, Sequence[tuple[float, float]]],
 ) -> None:
-    """One line for each name, of (x, y)."""
+    """Draw one line of (x, y) points per name."""
     plt = pyplot()
     figure, axis = plt.subplots(figsize=(8, 4.6))
     for name, points in lines.items():
@@ -231,7 +231,7 @@ def plot_lines(
 
 
 def pyplot() -> Any:
-    """matplotlib without a screen; the caller has asked `check_plot` first."""
+    """pyplot without a display. Call `check_plot` first."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -247,10 +247,10 @@ def save(figure: Any, path: Path, title: str) -> None:
 
 
 def check_plot(path: Path | None) -> None:
-    """Say before an hour of measuring, not after it, that a plot could not be made."""
+    """Exit before measuring if the plot cannot be written."""
     from importlib.util import find_spec
 
     if path and not find_spec("matplotlib"):
-        sys.exit("--plot needs matplotlib: `uv run --group training ...`, or leave --plot out.")
+        sys.exit("--plot needs matplotlib: `uv run --group bench ...`, or leave --plot out.")
     if path and not path.absolute().parent.is_dir():
         sys.exit(f"--plot: the folder {path.absolute().parent} does not exist.")

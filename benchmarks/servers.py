@@ -1,4 +1,4 @@
-"""The two services as real processes on loopback."""
+"""The service and the naive app as real processes on loopback."""
 
 import os
 import queue
@@ -21,21 +21,21 @@ from benchmarks.workers import START_SECONDS, Memory, memory_of
 
 @dataclass(frozen=True)
 class Side:
-    """How to start one of the two, and where to ask it what."""
+    """How to start a server and which paths to probe."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     listening: str
-    """Matches the log line that names the port."""
+    """Pattern of the log line with the port."""
     ready_path: str
-    """Answers 200 once recordings can be sent."""
+    """Returns 200 once recordings can be sent."""
     alive_path: str
-    """What a liveness probe would ask."""
+    """Path for a liveness probe."""
 
 
 def ours(folder: Path, settings: Mapping[str, str]) -> Side:
-    """This service; ``settings`` are environment variables."""
+    """This service with one checkpoint; ``settings`` are environment variables."""
     return Side(
         "ours",
         (str(ROOT / "server_stt.py"), "--host", "127.0.0.1", "--port", "0"),
@@ -59,7 +59,7 @@ def demo(settings: Mapping[str, str]) -> Side:
 
 
 def naive(folder: Path, threads: int) -> Side:
-    """What people have today."""
+    """The naive app."""
     return Side(
         "naive",
         ("-m", "uvicorn", "benchmarks.naive_app:app", "--port", "0", "--app-dir", str(ROOT)),
@@ -71,21 +71,21 @@ def naive(folder: Path, threads: int) -> Side:
 
 
 class Server:
-    """A side that runs, and has answered that it is ready."""
+    """A running, ready server."""
 
     def __init__(self, side: Side) -> None:
         """
         Raises:
-            RuntimeError: it ended instead; with the end of its log.
+            RuntimeError: It did not become ready; the message has the end of its log.
         """
         self.side = side
         self.log: list[str] = []
-        """Lines of its standard error."""
+        """Lines of standard error."""
         self._ports: queue.Queue[str | None] = queue.Queue()
         started = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, *side.command],
-            cwd=tempfile.gettempdir(),  # no .env of the project's
+            cwd=tempfile.gettempdir(),  # away from the .env of the project
             env={**os.environ, "PYTHONUNBUFFERED": "1", **side.environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -128,20 +128,20 @@ class Server:
 
     @property
     def process_id(self) -> int:
-        """Of the side itself."""
+        """Of the main process."""
         return self._process.pid
 
     def stop(self, signal_number: int, timeout_seconds: float = 60) -> int:
-        """Ask it to end; its exit status."""
+        """Send a signal and return the exit status."""
         self._process.send_signal(signal_number)
         return self._process.wait(timeout_seconds)
 
     def memory(self) -> Memory:
-        """Of the process and its children."""
+        """Memory of the process and its children."""
         return memory_of(self._process.pid)
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
         if self._process.poll() is None:
             self._process.terminate()
             try:

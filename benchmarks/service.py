@@ -1,13 +1,12 @@
-"""How fast the service is through HTTP, against the app that people have today.
+"""How fast is the service through HTTP, compared with a naive app and with the engine alone?
 
-``uv run python benchmarks/service.py --shape xlsr-large --audio-seconds 10 --at-once 1 8 64``
+``uv run python -m benchmarks.service --shape xlsr-large --audio-seconds 10 --at-once 1 8 64``
 
-Ours and `benchmarks.naive_app` run as real processes on loopback with the same checkpoint; real
-files are uploaded to one, then to the other, round by round. The bare engine, in a process of its
-own, is measured in the same rounds: *overhead* is the median latency of a lone request less the
-bare forward, which no two processes take alike; *around its forward* is the same by the service's
-own count of what its model took. *Of bare* is the throughput against the bare engine's, in batches
-where those are faster. Probes come ten times a second, whether or not the last one was answered.
+This service and `benchmarks.naive_app` run as real processes on loopback with the same checkpoint
+and get the same uploads, round by round. The bare engine is measured in the same rounds in its own
+process. *Overhead* is the median latency of a lone request minus the bare forward; *around its
+forward* subtracts the forward that the service itself measured, since forwards in two processes
+differ. *Of bare* is the share of the throughput of the bare engine, batched if that is faster.
 
 A quick look: ``--shape ko-mini --at-once 1 4 --rounds 1 --requests 4 --sides ours``.
 """
@@ -26,8 +25,6 @@ from statistics import median
 
 import httpx
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
 
 from benchmarks import report
 from benchmarks.engine import PAUSE_SECONDS
@@ -53,12 +50,12 @@ from stt.types import SAMPLE_RATE
 
 SIDES = ("ours", "naive")
 N_CLIPS = 4
-"""Different recordings of each format."""
+"""Different recordings per format."""
 Runs = dict[tuple[str, int], Run]
 
 
 def our_settings(options: argparse.Namespace) -> dict[str, str]:
-    """Environment of our side: what is measured, room for all of it, then what the user says."""
+    """Environment of our side: engine, a queue with room for the load, then ``--set``."""
     backend, _, precision = options.engine.partition("-")
     room = max(600.0, 2 * max(options.at_once) * options.audio_seconds)
     return {
@@ -72,7 +69,7 @@ def our_settings(options: argparse.Namespace) -> dict[str, str]:
 
 
 def start(options: argparse.Namespace, stack: ExitStack) -> tuple[list[Server], dict[str, float]]:
-    """Start the sides one after the other; the median of their start times."""
+    """Start the sides, one after the other; return them and their median start times."""
     folder = find_shape(options.shape)
     sides = {
         "ours": ours(folder, our_settings(options)),
@@ -94,13 +91,13 @@ def start(options: argparse.Namespace, stack: ExitStack) -> tuple[list[Server], 
 
 
 def hear(server: Server, uploads: list[Upload]) -> list[str]:
-    """Each upload once, alone: warms the service; the texts."""
+    """Send each upload once to warm the service; return the texts."""
     with httpx.Client(base_url=server.url, timeout=TIMEOUT_SECONDS) as client:
         return [str(send(client, upload).raise_for_status().json()["text"]) for upload in uploads]
 
 
 def difference(texts: list[str], others: list[str]) -> float:
-    """Share of characters; however they are composed, and where there is nothing to hear, 0."""
+    """Share of characters that differ after NFC normalisation; 0 if all texts are empty."""
     import jiwer
 
     left, right = (
@@ -116,7 +113,7 @@ def measure(
     prober: Worker,
     uploads: list[Upload],
 ) -> tuple[Runs, dict[int, list[float]]]:
-    """All rounds: what came of the uploads, and the bare engine's seconds by rows."""
+    """Run all rounds; return the uploads' results and the bare engine's seconds by rows."""
     n_samples = round(options.audio_seconds * SAMPLE_RATE)
     device = our_settings(options)["STT_DEVICE"]
     default = limits_of(device).batch_seconds
@@ -145,14 +142,14 @@ def measure(
 
 
 def forward_seconds(url: str) -> float:
-    """What the service has spent in its model so far; 0 where it has no metrics."""
+    """Seconds the service has spent in its model so far; 0 without metrics."""
     answer = httpx.get(f"{url}/metrics", timeout=TIMEOUT_SECONDS)
     found = re.search(r"^stt_inference_duration_seconds_sum (\S+)$", answer.text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 
 
 def around_forward(run: Run) -> str:
-    """Mean latency of lone requests less the service's own forward, in one process."""
+    """Mean latency of lone requests minus the forward that the service measured."""
     if not run.forward_seconds:
         return ""
     around = (sum(run.latencies) - run.forward_seconds) / len(run.latencies)
@@ -160,7 +157,7 @@ def around_forward(run: Run) -> str:
 
 
 def service_table(runs: Runs, bare_forward: float, bare_throughput: float) -> str:
-    """Latency, throughput and probes of each side at each number of clients."""
+    """Latency, throughput and probes by side and number of clients."""
     rows = []
     for (side, at_once), run in runs.items():
         latency, probe = Percentiles.of(run.latencies), Percentiles.of(run.probes)
@@ -193,7 +190,7 @@ def process_table(
     idle: Mapping[str, float],
     servers: list[Server],
 ) -> str:
-    """Start and memory of each side."""
+    """Start time and memory of each side."""
     rows = []
     for server in servers:
         name, memory = server.side.name, server.memory()
@@ -204,7 +201,7 @@ def process_table(
 
 
 def plot(path: Path, title: str, runs: Runs, bare_throughput: float) -> None:
-    """Throughput, latency and probes, by clients, side by side."""
+    """Plot throughput, latency and probes by number of clients."""
     plt = report.pyplot()
     figure, (speed, wait, alive) = plt.subplots(1, 3, figsize=(14, 4.4))
     sides = list(dict.fromkeys(side for side, _ in runs))
@@ -226,11 +223,11 @@ def plot(path: Path, title: str, runs: Runs, bare_throughput: float) -> None:
             )  # fmt: skip
     speed.axhline(bare_throughput, color="grey", linestyle="--", label="the bare engine")
     for axis, label in (
-        (speed, "audio seconds for each second"),
+        (speed, "audio seconds per second"),
         (wait, "latency, s: median and 99th percentile"),
         (alive, "liveness probe, s: median and 99th percentile"),
     ):
-        axis.set(xticks=range(len(loads)), xticklabels=loads, xlabel="clients at once", title=label)
+        axis.set(xticks=range(len(loads)), xticklabels=loads, xlabel="clients", title=label)
         axis.grid(alpha=0.2, axis="y")
         axis.legend()
     wait.set_yscale("log")
@@ -243,21 +240,21 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shape", choices=NAMES, default="xlsr-large")
-    parser.add_argument("--engine", default="torch-auto", help="ours: a backend and a precision")
+    parser.add_argument("--engine", default="torch-auto", help="of our side: BACKEND-PRECISION")
     parser.add_argument("--sides", choices=SIDES, nargs="+", default=list(SIDES))
     parser.add_argument("--audio-seconds", type=float, default=10.0)
     parser.add_argument("--formats", choices=list(FORMATS), nargs="+", default=["wav"])
     parser.add_argument("--at-once", type=int, nargs="+", default=[1, 8, 64])
     parser.add_argument(
-        "--requests", type=int, default=10, help="of each round; at least one for each client"
+        "--requests", type=int, default=10, help="per round; at least one per client"
     )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--bare", type=int, default=3, help="bare forwards of each round")
-    parser.add_argument("--starts", type=int, default=1, help="how often each side is started")
+    parser.add_argument("--bare", type=int, default=3, help="bare forwards per round")
+    parser.add_argument("--starts", type=int, default=1, help="number of starts of each side")
     parser.add_argument("--threads", type=int, default=available_cores())
     parser.add_argument("--device", default="cpu", help="of our side: cpu, cuda or cuda:N")
     parser.add_argument("--set", nargs="+", default=[], metavar="STT_X=Y", help="our settings")
-    parser.add_argument("--plot", type=Path, help="write a picture here (PNG)")
+    parser.add_argument("--plot", type=Path, help="write a plot here (PNG)")
     options = parser.parse_args(arguments)
     for name in ("rounds", "requests", "starts", "bare"):
         if getattr(options, name) < 1:
@@ -296,10 +293,10 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"Ours with {settings}.")
         print(
             f"The bare engine ({options.engine}): {seconds(forward)} for {options.audio_seconds:g} "
-            f"s of audio, at most {throughput:.3g} audio seconds a second."
+            f"s of audio, at most {throughput:.3g} audio seconds per second."
         )
         if len(texts) == len(SIDES):
-            print(f"The two sides' texts differ in {difference(*texts):.1%} of the characters.")
+            print(f"The sides' texts differ in {difference(*texts):.1%} of the characters.")
         print("\n" + service_table(runs, forward, throughput) + "\n")
         print(process_table(start_seconds, idle, servers))
         if options.plot:

@@ -1,4 +1,4 @@
-"""Where and on what a figure was measured, printed above it."""
+"""The machine, commit and command of a figure, printed above it."""
 
 import platform
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def processor() -> str:
-    """The processor's name, and the instructions that matter here."""
+    """The name of the processor and its instruction sets that affect speed."""
     info = Path("/proc/cpuinfo")
     text = info.read_text() if info.exists() else ""
     name = next((line.split(":")[1] for line in text.splitlines() if "model name" in line), "")
@@ -22,7 +22,7 @@ def processor() -> str:
 
 
 def commit() -> str:
-    """The commit that is checked out, with a + where the package differs from it."""
+    """The checked-out commit, with a + if the working tree differs."""
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -34,7 +34,7 @@ def commit() -> str:
 
 
 def libraries() -> str:
-    """Versions of what computes, as far as it is installed."""
+    """Versions of the installed libraries that run models."""
     found = []
     for name in ("torch", "transformers", "openvino"):
         with suppress(PackageNotFoundError):
@@ -42,15 +42,13 @@ def libraries() -> str:
     return ", ".join(found)
 
 
-def describe(extra: str = "") -> str:
-    """One paragraph to stand above a table; ``extra`` is one that the command needs."""
+def describe() -> str:
+    """The machine, commit and command, as a paragraph to print above a table."""
     memory = psutil.virtual_memory().total / 2**30
-    arguments = " ".join(sys.argv[1:])
-    module = Path(sys.argv[0]).stem
-    needs = "--group training" + (f" --extra {extra}" if extra else "")
+    command = " ".join([f"python -m benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
     return (
         f"Machine: {processor()}, {psutil.cpu_count(logical=False)} cores, {memory:.0f} GiB, "
         f"Python {platform.python_version()}, {libraries()}. "
         f"Commit: {commit()}. "
-        f"Command: `uv run {needs} python -m benchmarks.{module} {arguments}`.".replace(" `.", "`.")
+        f"Command: `uv run --group bench {command}`."
     )

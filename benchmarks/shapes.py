@@ -1,47 +1,47 @@
-"""Models to measure: real shapes with random weights, since speed does not depend on them.
+"""Published architectures with random weights, which do not affect speed.
 
-``uv run python benchmarks/shapes.py xlsr-large`` prints the folder, made where it is missing, and
-what one forward of 10 s costs. The folder is a checkpoint in transformers' layout, so the service
-takes it too: ``STT_MODELS=KR=./runs/shapes/xlsr-large``.
+``uv run python -m benchmarks.shapes xlsr-large`` creates the checkpoint if needed and prints
+its folder and the cost of a 10 s forward. The service can load it too:
+``STT_MODELS=KR=./runs/shapes/xlsr-large``.
 """
 
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run as a file
-
 from benchmarks.setting import ROOT
+from stt.engines.openvino_cache import GRAPH_VERSION
 from stt.languages import BUNDLED_FOLDER
 from stt.types import SAMPLE_RATE, FrameGrid
 
 SHAPES_FOLDER = ROOT / "runs" / "shapes"
 SYMBOLS_SHARE = 0.15
-"""Share of a random model's frames that are given a symbol, not the blank; speech has about that
-much, and what reads the frames afterwards would else have many times the work."""
+"""Share of frames of a random model with a symbol other than the blank, about as in speech.
+Otherwise decoding would have many times the work."""
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>", "|")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A published architecture, as its ``config.json`` and processor have it."""
+    """A published architecture: its ``config.json`` and processor."""
 
     symbols: tuple[str, ...]
     takes_mask: bool
     config: Mapping[str, Any] = field(default_factory=dict)
-    """What differs from `transformers.Wav2Vec2Config`'s defaults."""
+    """Differences from the defaults of `transformers.Wav2Vec2Config`."""
 
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
-        # kresnik/wav2vec2-large-xlsr-korean and its kin.
+        # kresnik/wav2vec2-large-xlsr-korean and similar.
         "xlsr-large": Shape(
             symbols=(*SPECIAL, *(chr(ord("가") + index) for index in range(1200))),
             takes_mask=True,
@@ -63,22 +63,22 @@ NAMES = (*SHAPES, "ko-mini")
 
 
 def find_shape(name: str, folder: Path = SHAPES_FOLDER) -> Path:
-    """The checkpoint folder of a shape, made once and kept; ``ko-mini`` is the bundled model."""
+    """The checkpoint folder of a shape, created once; ``ko-mini`` is the bundled model."""
     if name not in SHAPES:
         return BUNDLED_FOLDER / name
     path = folder / name
     if not path.exists():
-        # In a process of its own: what was needed for making it must not weigh on the measurement.
-        maker = get_context("spawn").Process(target=make_shape, args=(SHAPES[name], path))
-        maker.start()
-        maker.join()
-        if maker.exitcode != 0:
-            raise SystemExit(f"The shape {name} could not be made; the reason is above.")
+        run_in_process("make_named_shape", name, path.absolute())
     return path
 
 
+def make_named_shape(name: str, path: str) -> None:
+    """`make_shape` with arguments from a command line."""
+    make_shape(SHAPES[name], Path(path))
+
+
 def make_shape(shape: Shape, path: Path) -> None:
-    """Write a checkpoint with random weights, whole or not at all."""
+    """Write a checkpoint with random weights, atomically."""
     import torch
     from transformers import (
         Wav2Vec2Config,
@@ -95,7 +95,7 @@ def make_shape(shape: Shape, path: Path) -> None:
     model = Wav2Vec2ForCTC(
         Wav2Vec2Config(vocab_size=len(shape.symbols), pad_token_id=0, **shape.config)
     ).eval()
-    # A head as transformers makes it gives all frames one symbol; a wide one gives varied text.
+    # With the default initialisation all frames get one symbol; larger weights give varied text.
     torch.nn.init.normal_(model.lm_head.weight, std=3.0)
     with torch.inference_mode():
         logits = model(torch.randn(1, 2 * SAMPLE_RATE)).logits[0]
@@ -112,17 +112,50 @@ def make_shape(shape: Shape, path: Path) -> None:
     half_made.rename(path)
 
 
+def optimized_model(folder: Path, precision: str) -> Path:
+    """The folder of a checkpoint converted by OpenVINO, converted once per version.
+
+    This is what ``stt optimize`` writes, without its comparison: random weights have no text.
+    """
+    name = f"{folder.name}-{precision}-{GRAPH_VERSION}-{version('openvino')}"
+    target = SHAPES_FOLDER / "optimized" / name
+    if not (target / "checkpoint.json").is_file():
+        run_in_process("optimize", folder.absolute(), target, precision)
+    return target
+
+
+def optimize(folder: str, target: str, precision: str) -> None:
+    """Convert a checkpoint, calibrated on the sample recordings."""
+    from benchmarks.timed_engine import recording
+    from stt.engines.device import prepare_process
+
+    prepare_process()
+    from stt.engines.checkpoint import read_checkpoint
+    from stt.engines.openvino_export import convert
+
+    Path(target).mkdir(parents=True, exist_ok=True)
+    clips = [recording(5 * SAMPLE_RATE, offset=30_011 * index) for index in range(8)]
+    convert(read_checkpoint(Path(folder)), Path(target), precision, clips)
+
+
+def run_in_process(function: str, *arguments: object) -> None:
+    """Call a function of this module in a new process, so that its memory is not measured."""
+    # Not multiprocessing: workers are daemons, which may not have children.
+    code = f"import sys; from benchmarks.shapes import {function}; {function}(*sys.argv[1:])"
+    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, check=True)
+
+
 @dataclass(frozen=True)
 class Flops:
-    """Floating-point operations of one forward; a multiplication and an addition are two.
+    """Floating-point operations of one forward; a multiply-add counts as two.
 
-    Products of matrices only: what else there is (norms, softmax, activations) is of no weight.
+    Matrix products only: norms, softmax and activations are negligible.
     """
 
     linear: float
     convolutions: float
     positional: float
-    """The grouped convolution that tells the encoder where a frame is."""
+    """The grouped convolution for position embeddings."""
     attention: float
 
     @property
@@ -131,10 +164,10 @@ class Flops:
 
 
 def count_flops(config: Mapping[str, Any], n_samples: int) -> Flops:
-    """What one forward of one waveform costs.
+    """Count the operations of one forward of one waveform.
 
     Args:
-        config: A checkpoint's ``config.json``, whole.
+        config: The ``config.json`` of a checkpoint.
         n_samples: Length of the waveform at 16 kHz.
     """
     kernels, strides, widths = config["conv_kernel"], config["conv_stride"], config["conv_dim"]
@@ -145,7 +178,7 @@ def count_flops(config: Mapping[str, Any], n_samples: int) -> Flops:
         convolutions += 2 * grid.n_frames(n_samples) * kernel * before * width
     frames = FrameGrid.of_convolutions(kernels, strides).n_frames(n_samples)
     hidden, layers = config["hidden_size"], config["num_hidden_layers"]
-    # Query, key, value and output; the two of the feed-forward part.
+    # Query, key, value and output; two feed-forward layers.
     weights = layers * (4 * hidden**2 + 2 * hidden * config["intermediate_size"])
     weights += widths[-1] * hidden + hidden * config["vocab_size"]
     group = hidden // config["num_conv_pos_embedding_groups"]
@@ -153,13 +186,13 @@ def count_flops(config: Mapping[str, Any], n_samples: int) -> Flops:
         linear=2 * frames * weights,
         convolutions=convolutions,
         positional=2 * frames * hidden * group * config["num_conv_pos_embeddings"],
-        # Scores of every frame with every frame, and their sums of values.
+        # Scores between all frames, and weighted sums of values.
         attention=layers * 2 * 2 * frames**2 * hidden,
     )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """A checkpoint's ``config.json``."""
+    """The ``config.json`` of a checkpoint."""
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return config
 

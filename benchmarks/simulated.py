@@ -1,19 +1,21 @@
-"""A cluster of replicas, simulated: what `benchmarks.simulation` runs.
+"""The simulated cluster of `benchmarks.simulation`.
 
-Recordings come at random, of mixed lengths; each goes through a proxy, an ingress replica, its
-decode processes, the network and an engine, as many windows at a time as a GPU wants; replicas
-report to the ledger. What each step costs was measured by `benchmarks.costs`; how fast a GPU is was
-not, and is assumed. `demands` says the same without chance, and the simulation is held against it.
+Recordings of mixed lengths arrive at random. Each passes a proxy, an ingress replica, its decode
+processes, the network and an engine, with as many windows in flight as a GPU takes. Replicas report
+to the ledger. The cost of each step was measured (docs/scaling.md); the speed of a GPU is assumed.
+`demands` computes the same load without chance; tests compare the two.
 """
 
+import heapq
 import math
 import random
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import simpy
 
-from benchmarks.queueing import Station, Steps, arrivals, choose
 from stt.cluster.ledger import MIN_REPORT_SECONDS, REPORTS_PER_SECOND
 from stt.engines.limits import GPU
 from stt.settings import Settings
@@ -22,82 +24,127 @@ WINDOW_SECONDS: float = Settings.model_fields["window_seconds"].default
 CONTEXT_SECONDS: float = Settings.model_fields["context_seconds"].default
 IN_FLIGHT = GPU.windows_in_flight
 MIX = ((5.0, 0.5), (60.0, 0.3), (600.0, 0.18), (3600.0, 0.02))
-"""Lengths of recordings in seconds, and how many of them there are; assumed."""
+"""Assumed lengths of recordings in seconds, and their shares."""
 HEADROOM = 0.7
-"""The share of its capacity that nothing is to exceed."""
+"""The largest share of its capacity that any part may use."""
+
+
+Steps = Generator[simpy.Event, Any, None]
+
+
+class Station:
+    """``n_servers`` with a shared first-come, first-served queue (Lindley's recursion)."""
+
+    def __init__(self, env: simpy.Environment, n_servers: int = 1) -> None:
+        self._env = env
+        self._free_at = [0.0] * n_servers
+        self.busy_seconds = 0.0
+        """Of all servers, including accepted work."""
+        self.wait_seconds = 0.0
+        self.n_served = 0
+
+    def serve(self, seconds: float) -> simpy.Timeout:
+        """An event at the end of a service of ``seconds``."""
+        now = self._env.now
+        starts = max(now, self._free_at[0])
+        heapq.heapreplace(self._free_at, starts + seconds)
+        self.busy_seconds += seconds
+        self.wait_seconds += starts - now
+        self.n_served += 1
+        return self._env.timeout(starts + seconds - now)
+
+    @property
+    def backlog_seconds(self) -> float:
+        """Time until the next server is free."""
+        return max(0.0, self._free_at[0] - self._env.now)
+
+
+def choose(stations: Sequence[Station], random_: random.Random) -> int:
+    """The index of the less busy of two random stations, as in Ray Serve's router."""
+    first, second = random_.randrange(len(stations)), random_.randrange(len(stations))
+    if stations[first].backlog_seconds <= stations[second].backlog_seconds:
+        return first
+    return second
+
+
+def arrivals(env: simpy.Environment, rate: float, random_: random.Random, arrive: Any) -> Steps:
+    """Call ``arrive()`` in a Poisson process of ``rate`` per second."""
+    while True:
+        yield env.timeout(random_.expovariate(rate))
+        arrive()
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Processor seconds and bytes. Measured: ``benchmarks.costs``, docs/scaling.md."""
+    """Processor seconds and bytes, as measured in docs/scaling.md."""
 
     proxy_seconds: float = 0.035e-3
-    """Of Ray's proxy, for a second of audio: MP3, 9 kB a second."""
+    """Ray's proxy, per second of audio: MP3, 9 kB per second."""
     ingress_seconds: float = 0.46e-3
-    """Of an ingress replica's process, for a second of audio."""
+    """The process of an ingress replica, per second of audio."""
     decode_seconds: float = 0.87e-3
-    """Of its decode processes: MP3, 44.1 kHz, one channel. WAV 0.16e-3, stereo AAC 3.0e-3."""
+    """Its decode processes: MP3, 44.1 kHz, mono. WAV 0.16e-3, stereo AAC 3.0e-3."""
     engine_seconds: float = 0.27e-3
-    """Of an engine replica's process, for a second of audio, besides the forward."""
+    """The process of an engine replica, per second of audio, without the forward."""
     proxy_request_seconds: float = 6.9e-3
     ingress_request_seconds: float = 13.8e-3
-    """A clip's cost less that of its audio."""
+    """The cost of a request without that of its audio."""
     upload_bytes: float = 9e3
-    """Of a second of audio."""
+    """Per second of audio."""
     window_bytes: float = 64e3
     frame_bytes: float = 515.0
-    """Of a second of a window, there and back."""
+    """Per second of a window, to the engine and back."""
     audio_seen: float = 1.32
-    """Seconds in windows for a second of audio: docs/benchmarks.md, Windows."""
+    """Seconds in windows per second of audio: docs/benchmarks.md, Windows."""
     report_seconds: float = 2.5e-3
-    """Of the ledger's process, for a report."""
+    """The process of the ledger, per report."""
     report_member_seconds: float = 0.47e-6
-    """... and for each replica that it knows of."""
+    """... and per known replica."""
     scrape_member_seconds: float = 56e-6
-    """Of the same, for each replica, when somebody asks for all metrics."""
+    """The same, per replica, for each read of all metrics."""
     scrape_every_seconds: float = 15.0
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What there is of everything."""
+    """The number of each part."""
 
     engines: int
     rtfx: float
     ingresses: int
     decode_cores: int
-    """Of all ingress replicas together."""
+    """In all ingress replicas together."""
     proxies: int
     nic_bytes: float = 1.25e9
-    """A second, of each ingress replica's node: 10 Gbit/s, assumed."""
+    """Per second and node of an ingress replica: 10 Gbit/s, assumed."""
 
     @property
     def members(self) -> int:
-        """Replicas that report."""
+        """Replicas that report to the ledger."""
         return self.engines + self.ingresses
 
 
 @dataclass(frozen=True)
 class Load:
-    """What comes."""
+    """The offered load."""
 
     audio_rate: float
-    """Seconds of audio a second, so hours an hour."""
+    """Seconds of audio per second, or hours per hour."""
     mix: tuple[tuple[float, float], ...] = MIX
 
     @property
     def mean_seconds(self) -> float:
-        """Of a recording."""
+        """Mean length of a recording."""
         return sum(length * share for length, share in self.mix)
 
     @property
     def requests(self) -> float:
-        """A second."""
+        """Requests per second."""
         return self.audio_rate / self.mean_seconds
 
 
 def demands(load: Load, cluster: Cluster, costs: Costs) -> dict[str, float]:
-    """The share of its capacity that each part is asked for; 1 is all that it has."""
+    """The load of each part as a share of its capacity."""
     rate, seen = load.audio_rate, load.audio_rate * costs.audio_seen
     interval = max(MIN_REPORT_SECONDS, cluster.members / REPORTS_PER_SECOND)
     a_report = costs.report_seconds + costs.report_member_seconds * cluster.members
@@ -117,7 +164,7 @@ def demands(load: Load, cluster: Cluster, costs: Costs) -> dict[str, float]:
 
 
 def needed(load: Load, rtfx: float, costs: Costs, headroom: float = HEADROOM) -> Cluster:
-    """The least of everything that keeps all of it below ``headroom``: the sizing rule."""
+    """The sizing rule: the smallest cluster with all parts below ``headroom``."""
     one = demands(load, Cluster(1, rtfx, 1, 1, 1), costs)
 
     def count(*parts: str) -> int:
@@ -142,20 +189,20 @@ def windows_of(seconds: float, costs: Costs) -> list[tuple[float, float]]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a simulated cluster did."""
+    """Results of a simulation."""
 
     busy: dict[str, float]
-    """As `demands`, but counted."""
+    """As `demands`, but simulated."""
     done_rate: float
-    """Seconds of audio whose windows came back, a second."""
+    """Seconds of audio completed per second."""
     window_wait_seconds: float
-    """Mean, before a GPU."""
+    """Mean wait for a GPU."""
     clip_seconds: tuple[float, ...]
-    """From head to answer of recordings that are a window or less."""
+    """Latencies of recordings that fit one window."""
 
 
 class Simulation:
-    """One run; ``seed`` makes it the same every time."""
+    """A simulation, reproducible by ``seed``."""
 
     def __init__(self, load: Load, cluster: Cluster, costs: Costs, seed: int = 0) -> None:
         self._load, self._cluster, self._costs = load, cluster, costs
@@ -172,7 +219,7 @@ class Simulation:
         self._clips: list[float] = []
 
     def run(self, seconds: float, warming_seconds: float) -> Outcome:
-        """Run, and count after the warming only."""
+        """Run, and count only after warming."""
         env = self._env
         env.process(arrivals(env, self._load.requests, self._random, self._arrive))
         interval = max(MIN_REPORT_SECONDS, self._cluster.members / REPORTS_PER_SECOND)
@@ -216,7 +263,7 @@ class Simulation:
         yield network.serve(length * costs.upload_bytes / self._cluster.nic_bytes)
         tokens = simpy.Resource(self._env, IN_FLIGHT)
         out = []
-        # A recording keeps its decode process.
+        # A recording stays on its decode process.
         decoder = self._decoders[choose(self._decoders, self._random)]
         for new_seconds, seen_seconds in windows_of(length, costs):
             token = tokens.request()
@@ -259,5 +306,5 @@ class Simulation:
 
 
 def full(gpus: int, rtfx: float, costs: Costs) -> Load:
-    """What makes so many GPUs busy to `HEADROOM`."""
+    """The load that keeps ``gpus`` GPUs busy to `HEADROOM`."""
     return Load(HEADROOM * gpus * rtfx / costs.audio_seen)

@@ -1,9 +1,9 @@
-"""What saturates first in a cluster of 1 to 1,000 GPUs; the sizing rule against the simulation.
+"""What saturates first in a cluster of 1 to 1,000 GPUs, and does the sizing rule hold?
 
-``uv run --group training python -m benchmarks.simulation --plot docs/images/scaling.png``
+``uv run --group bench python -m benchmarks.simulation --plot docs/images/scaling.png``
 
-How many of what for 2,500 hours of audio an hour, on GPUs that compute 4,000 times real time:
-``uv run --group training python -m benchmarks.simulation --hours 2500 --rtfx 4000``
+The size for 2,500 hours of audio per hour on GPUs with RTFx 4,000:
+``uv run --group bench python -m benchmarks.simulation --hours 2500 --rtfx 4000``
 """
 
 import argparse
@@ -16,20 +16,20 @@ from benchmarks.setting import describe
 from benchmarks.simulated import HEADROOM, Cluster, Costs, Load, Simulation, demands, full, needed
 
 ASSUMED_RTFX = (2000.0, 5000.0, 10_000.0)
-"""Of a GPU, in audio seconds computed a second; none was at hand."""
+"""Of a GPU; none was available to measure."""
 HOURS = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000)
 CHECKED = ((1, 2000.0), (10, 2000.0), (10, 10_000.0), (100, 2000.0), (1000, 2000.0))
-"""GPUs and their speed in the simulated clusters."""
+"""Number and RTFx of the GPUs in the simulated clusters."""
 DEFAULT_INGRESSES, DECODE_CORES, GPUS_PER_NODE = 4, 4, 8
-"""STT_CLUSTER_INGRESSES, STT_DECODE_THREADS; a node's GPUs, assumed: each node has a proxy."""
+"""STT_CLUSTER_INGRESSES, STT_DECODE_THREADS, and assumed GPUs per node; each node has a proxy."""
 WARMING_SECONDS = 10.0
 RECORDINGS = 12_000
-"""To count; their lengths differ so much that fewer would tell little."""
+"""To simulate; lengths differ so much that fewer would be too noisy."""
 
 
 def with_defaults(gpus: int, rtfx: float) -> Cluster:
-    """What there is where nobody has changed a setting."""
+    """A cluster with default settings."""
     return Cluster(
         gpus, rtfx, DEFAULT_INGRESSES, DEFAULT_INGRESSES * DECODE_CORES,
         proxies=-(-gpus // GPUS_PER_NODE),
@@ -37,7 +37,7 @@ def with_defaults(gpus: int, rtfx: float) -> Cluster:
 
 
 def saturation_table(costs: Costs) -> str:
-    """At how many busy GPUs each part has no more to give, by default."""
+    """The number of busy GPUs at which each part saturates, with default settings."""
     rows = []
     for rtfx in ASSUMED_RTFX:
         limits = {}
@@ -55,7 +55,7 @@ def saturation_table(costs: Costs) -> str:
 
 
 def needed_table(costs: Costs, all_hours: Sequence[float], rtfxs: Sequence[float]) -> str:
-    """The sizing rule for some rates."""
+    """The sizing rule for several loads."""
     rows = []
     for hours in all_hours:
         load = Load(float(hours))
@@ -67,7 +67,7 @@ def needed_table(costs: Costs, all_hours: Sequence[float], rtfxs: Sequence[float
                  str(cluster.decode_cores), str(cluster.proxies), f"{crossing:,.2f} Gbit/s"]
             )  # fmt: skip
     heads = [
-        "hours an hour",
+        "hours per hour",
         "RTFx",
         "engines",
         "ingress replicas",
@@ -78,7 +78,7 @@ def needed_table(costs: Costs, all_hours: Sequence[float], rtfxs: Sequence[float
 
 
 def checked_table(costs: Costs) -> str:
-    """Simulated clusters of the size that the rule says, against the rule."""
+    """Compare simulated clusters, sized by the rule, with the rule."""
     rows = []
     for gpus, rtfx in CHECKED:
         load = full(gpus, rtfx, costs)
@@ -95,12 +95,12 @@ def checked_table(costs: Costs) -> str:
              f"{first}, {share:.0%}", f"{worst:.1%} ({part})",
              seconds(outcome.window_wait_seconds), f"{seconds(clips.p50)}, {seconds(clips.p95)}"]
         )  # fmt: skip
-    heads = ["GPUs", "RTFx", "hours an hour offered", "done", "busiest", "worst against the rule"]
+    heads = ["GPUs", "RTFx", "hours per hour", "done", "busiest", "worst deviation"]
     return table([*heads, "wait for a GPU", "a 5 s clip: p50, p95"], rows)
 
 
 def plot(path: Path, costs: Costs) -> None:
-    """Left: demands by default; right: how many of each the rule asks for."""
+    """Plot demands with default settings, and the sizes by the rule."""
     plt = report.pyplot()
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5))
     rtfx = ASSUMED_RTFX[0]
@@ -109,8 +109,8 @@ def plot(path: Path, costs: Costs) -> None:
         left.plot(SIZES, [each[part] for each in shares], marker=".", label=part)
     left.axhline(1, color="#999", linestyle="--")
     left.set(
-        xscale="log", yscale="log", xlabel=f"GPUs of {rtfx:g} x real time, busy to {HEADROOM:.0%}",
-        ylabel="share of its capacity", title="As the settings are by default", ylim=(0.005, 300),
+        xscale="log", yscale="log", xlabel=f"GPUs of RTFx {rtfx:g}, busy to {HEADROOM:.0%}",
+        ylabel="share of its capacity", title="Default settings", ylim=(0.005, 300),
     )  # fmt: skip
     hours = [10.0 * 10 ** (step / 4) for step in range(21)]
     clusters = [needed(Load(each), rtfx, costs) for each in hours]
@@ -120,8 +120,8 @@ def plot(path: Path, costs: Costs) -> None:
     ):  # fmt: skip
         right.plot(hours, [getattr(each, name) for each in clusters], marker=".", label=label)
     right.set(
-        xscale="log", yscale="log", xlabel="hours of audio an hour", ylabel="how many",
-        title="What the rule asks for",
+        xscale="log", yscale="log", xlabel="hours of audio per hour", ylabel="number",
+        title="Sizing rule",
     )  # fmt: skip
     for axis in (left, right):
         axis.grid(alpha=0.2)
@@ -132,8 +132,8 @@ def plot(path: Path, costs: Costs) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--hours", type=float, metavar="N", help="of audio an hour: only the rule")
-    parser.add_argument("--rtfx", type=float, help="of one GPU, or of a CPU engine", default=2000.0)
+    parser.add_argument("--hours", type=float, help="audio per hour; print only the rule")
+    parser.add_argument("--rtfx", type=float, help="of one GPU or CPU engine", default=2000.0)
     options = parser.parse_args()
     check_plot(options.plot)
     costs = Costs()

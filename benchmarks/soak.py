@@ -1,12 +1,12 @@
-"""Half an hour of everything at once: mixed traffic, hostile clients, faults; what came of it.
+"""Does the service survive half an hour of mixed traffic, hostile clients and faults?
 
-``uv run --group training python -m benchmarks.soak --minutes 30 --plot soak.png``
+``uv run --group bench python -m benchmarks.soak --minutes 30 --plot soak.png``
 
 A real service (``server_stt.py --demo``) on loopback gets good recordings of many formats and
-lengths on every way in, the hostile corpus and mutations of it, wrong keys, broken forms, slow
-uploads, clients that vanish, floods beyond its queue, and probes all along. Meanwhile processes
-below it are killed and stopped. An answer is *explained* if it is what that client should get, or
-a problem that belongs to a flood or a fault of that very moment. Nothing else should be left.
+lengths through every endpoint, the hostile corpus and mutations of it, wrong keys, malformed forms,
+slow uploads, clients that disconnect, floods beyond its queue, and probes. Meanwhile its child
+processes are killed and stopped. An answer is *explained* if this client should get it, or if a
+flood or fault at that moment causes it. The run fails if anything else is left.
 """
 
 import argparse
@@ -28,15 +28,14 @@ import numpy as np
 import psutil
 
 from benchmarks import report
-from benchmarks.faults import Faults
-from benchmarks.ledger import Ledger
+from benchmarks.faults import Family, Faults, Sample, growth_table, plot
+from benchmarks.ledger import Clip, Ledger
 from benchmarks.load import Prober
 from benchmarks.report import Percentiles, seconds
-from benchmarks.resources import Family, Sample, growth_table, plot
 from benchmarks.servers import Server, demo
 from benchmarks.setting import ROOT, describe
 from benchmarks.timed_engine import recording
-from benchmarks.traffic import Clip, Traffic
+from benchmarks.traffic import Traffic
 from benchmarks.workers import Worker
 from stt.types import SAMPLE_RATE
 from tests.hostile import originals
@@ -52,20 +51,20 @@ SETTINGS = {
     "STT_DRAIN_DELAY_SECONDS": "0",
     "STT_LOG_FORMAT": "json",
 }
-"""Limits low enough that floods and slow clients reach them."""
+"""Limits that floods and slow clients reach."""
 LENGTHS = (0, 0.02, 0.4, 1, 2.5, 6, 12, 19.9, 20.1, 45)
-"""Seconds of speech in clips that are cut for this."""
+"""Seconds of speech of the generated clips."""
 LONG = (180, 590)
 SAMPLE_SECONDS, PRINT_SECONDS, METRICS_SECONDS = 5.0, 10.0, 2.0
 FLOOD_SECONDS, FAULT_SECONDS = 45.0, 15.0
-"""From the end of one to the beginning of the next."""
+"""Between the end of one and the start of the next."""
 FLOOD_CLIENTS = 60
 QUIET_SECONDS = 12.0
-"""After the traffic, until what is open is counted: kept connections end after 5."""
+"""Between the traffic and counting what is open; kept connections close after 5 s."""
 
 
 def wav(length: float, offset: int) -> bytes:
-    """So many seconds of speech."""
+    """Speech of this length as WAV."""
     import soundfile
 
     samples = recording(max(1, round(length * SAMPLE_RATE)), offset)
@@ -91,7 +90,7 @@ def good_clips() -> list[Clip]:
 
 
 class Soak:
-    """One run."""
+    """One soak run."""
 
     def __init__(self, server: Server, seed: int) -> None:
         self.server = server
@@ -105,7 +104,7 @@ class Soak:
         self.began = time.monotonic()
 
     async def run(self, minutes: float, clients: int) -> tuple[Sample, Sample]:
-        """All of it; what was open when the service was idle, before and after."""
+        """Run everything; return samples of the idle service before and after."""
         async with self.traffic.client:
             await self.traffic.learn()
             before = await self._when_quiet()
@@ -153,7 +152,7 @@ class Soak:
         printed = -PRINT_SECONDS
         while True:
             now = time.monotonic() - self.began
-            with suppress(psutil.Error):  # a process that ends while it is looked at
+            with suppress(psutil.Error):  # a process that ended meanwhile
                 self.samples.append(self.family.look(now, self.ledger.total))
             if self.samples and now >= printed + PRINT_SECONDS:
                 printed = now
@@ -173,7 +172,7 @@ class Soak:
 
 
 def left_inside(server: Server) -> dict[str, float]:
-    """What the service says it still works on; there should be nothing."""
+    """Requests and windows the service still counts; should be empty."""
     import httpx
     from prometheus_client.parser import text_string_to_metric_families as parse
 
@@ -188,13 +187,13 @@ def left_inside(server: Server) -> dict[str, float]:
 
 
 def log_counts(lines: list[str]) -> Counter[str]:
-    """Messages above `info`, by level and beginning; what is no JSON line counts as such."""
+    """Count log messages above `info` by level and prefix, and lines that are not JSON."""
     counts: Counter[str] = Counter()
     for line in lines:
         try:
             entry = json.loads(line)
         except ValueError:
-            counts["no JSON line: " + line[:60]] += 1
+            counts["not JSON: " + line[:60]] += 1
             continue
         if entry["level"] not in ("debug", "info"):
             counts[f"{entry['level']}: {entry['message'].partition(':')[0][:70]}"] += 1
@@ -202,7 +201,7 @@ def log_counts(lines: list[str]) -> Counter[str]:
 
 
 def summary(soak: Soak, before: Sample, after: Sample, probes: list[float], failed: int) -> str:
-    """All but the tables, a line for each fact."""
+    """The results as a list, without the tables."""
     ledger, faults = soak.ledger, soak.faults
     times, recoveries = Percentiles.of(probes), faults.recoveries or [float("nan")]
     excused = ", ".join(f"{n} × {label}" for label, n in ledger.excused.most_common()) or "none"
@@ -212,7 +211,7 @@ def summary(soak: Soak, before: Sample, after: Sample, probes: list[float], fail
     return "\n".join(
         [
             f"- Answers: {ledger.total}; unexplained: {wrong}",
-            f"- Explained by a flood or a fault of that moment: {excused}",
+            f"- Explained by a flood or fault at that moment: {excused}",
             f"- Faults survived: {survived or 'none'}; not survived: {lost}; from a fault to the "
             f"next right answer: median {seconds(median(recoveries))}, at most "
             f"{seconds(max(recoveries))}",
@@ -232,10 +231,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--warm-minutes", type=float, help="before the slope; default: a fifth")
-    parser.add_argument("--clients", type=int, default=6, help="besides floods, faults and probes")
+    parser.add_argument("--warm-minutes", type=float, help="left out of the slope; default: 1/5")
+    parser.add_argument("--clients", type=int, default=6, help="without floods and probes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--plot", type=Path, help="write a picture here (PNG)")
+    parser.add_argument("--plot", type=Path, help="write a plot here (PNG)")
     options = parser.parse_args(arguments)
     if options.minutes <= 0 or options.clients < 1:
         parser.error("--minutes and --clients must be above 0")
@@ -245,7 +244,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run; 1 if anything is unexplained, lost or left behind."""
+    """Run; return 1 if anything is unexplained, lost or left over."""
     options = parse(arguments)
     report.check_plot(options.plot)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
@@ -267,7 +266,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(describe() + "\n")
     print(summary(soak, before, after, probes, failed))
     print(
-        f"- Still inside when idle: {inside or 'nothing'}; temporary files left: {files or 'none'}"
+        f"- Still counted when idle: {inside or 'nothing'}; temporary files left: {files or 'none'}"
     )
     print(f"- Status after SIGTERM: {status}; processes left: {len(alive)}")
     logged = ", ".join(f"{n} × {what}" for what, n in log_counts(server.log).most_common())

@@ -1,14 +1,16 @@
-"""What runs in the workers: one engine, or the search for the machine's best rate.
+"""What runs in a benchmark worker: one engine, or the search for the fastest matrix product.
 
-Nothing heavy is imported at the top: a worker's memory and load time are what its engine needs.
+Nothing heavy is imported at the top, so that the memory and load time of a worker are those of its
+engine.
 """
 
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,12 +26,12 @@ from stt.languages import BUNDLED_FOLDER
 from stt.types import SAMPLE_RATE, Waveform
 
 NAIVE = {"naive": "eager", "naive-sdpa": "sdpa"}
-"""Names of the baseline, and their kinds of attention."""
+"""The baselines and their attention implementations."""
 
 
 @dataclass(frozen=True)
 class Loading:
-    """What it took until an engine could be used, imports and all."""
+    """Time and memory until an engine is ready, imports included."""
 
     seconds: float
     memory: Memory
@@ -39,16 +41,16 @@ class Loading:
 
 @dataclass(frozen=True)
 class WindowedRun:
-    """A recording through the windows of the service, without its decoding."""
+    """A recording run through the service's windows, without decoding."""
 
     seconds: float
     audio_seconds: float
     seen_seconds: float
-    """Audio that the model saw; more than there is, as windows overlap."""
+    """Audio in all windows; more than ``audio_seconds``, since windows overlap."""
 
 
 class TimedEngine:
-    """One engine, timed."""
+    """Times one engine."""
 
     def __init__(self, name: str, folder: Path, device: str, threads: int) -> None:
         """
@@ -56,7 +58,7 @@ class TimedEngine:
             name: ``naive``, ``naive-sdpa``, or a backend and a precision: ``torch-bf16``.
             folder: The checkpoint.
             device: ``cpu`` or ``cuda:N``.
-            threads: Cores that it may keep busy.
+            threads: The number of cores it may use.
         """
         use_threads(threads)
         self._name, self._device, self._threads = name, device, threads
@@ -74,15 +76,15 @@ class TimedEngine:
             torch.set_num_threads(threads)
 
     def loading(self) -> Loading:
-        """What loading took."""
+        """Time and memory of loading."""
         return self._loading
 
     def memory(self) -> Memory:
-        """Memory now."""
+        """Current memory."""
         return memory_of()
 
     def gpu_memory(self) -> float:
-        """The most that torch ever held of the GPU's memory, in MB; 0 on a CPU."""
+        """Peak GPU memory reserved by torch, in MB; 0 on a CPU."""
         if self._device == "cpu":
             return 0.0
         import torch
@@ -90,14 +92,14 @@ class TimedEngine:
         return float(torch.cuda.max_memory_reserved(self._device)) / 1e6
 
     def forward(self, n_samples: int, rows: int = 1) -> float:
-        """Seconds that one forward takes."""
+        """Seconds of one forward."""
         waveforms = [recording(n_samples, offset=row * 7919) for row in range(rows)]
         started = time.perf_counter()
         self._engine.forward(waveforms)
         return time.perf_counter() - started
 
     def agreement(self) -> Agreement | None:
-        """Of this kind of engine with fp32, on this machine and the bundled Korean model."""
+        """Compare this engine with fp32 on this machine and the bundled Korean model."""
         if self._name in NAIVE:
             return None
         folder = BUNDLED_FOLDER / "ko-mini"
@@ -106,7 +108,7 @@ class TimedEngine:
         return reference.compare(load_named(self._name, folder, self._device, self._threads))
 
     def windows(self, audio_seconds: float, rows: int = 1) -> WindowedRun:
-        """A long recording, through the windows that the service's settings make."""
+        """Run a long recording through windows cut by the service's settings."""
         from stt.recognition.chunking import WindowCutter
         from stt.recognition.pipeline import cut_windows
         from stt.settings import load_settings
@@ -133,7 +135,7 @@ class TimedEngine:
 
 
 class Naive:
-    """What a user would write: transformers' pipeline, as it is."""
+    """transformers' pipeline with its defaults, as a user would write it."""
 
     def __init__(self, folder: Path, device: str, attention: str) -> None:
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -153,10 +155,10 @@ class Naive:
 
 
 def load_named(name: str, folder: Path, device: str, threads: int) -> Any:
-    """The service's engine of that name.
+    """Load the service's engine of this name.
 
     Raises:
-        SttError: there is none here; the message says what to do.
+        SttError: It is not available; the message says what to do.
     """
     prepare_process(threads)
     backend, _, precision = name.partition("-")
@@ -165,16 +167,16 @@ def load_named(name: str, folder: Path, device: str, threads: int) -> Any:
 
         return load_torch_engine(folder, device=device, precision=precision or "auto")
     if backend == "openvino" and precision in ("bf16", "int8"):
-        from benchmarks.optimized import optimized_model
+        from benchmarks.shapes import optimized_model
         from stt.engines.openvino import load_openvino_engine
 
         model = optimized_model(folder, precision)
         return load_openvino_engine(model, precision=precision, cpu_threads=threads)
-    raise ConfigurationError(f"there is no engine {name!r}")
+    raise ConfigurationError(f"unknown engine {name!r}")
 
 
 def recording(n_samples: int, offset: int = 0) -> Waveform:
-    """Speech, again and again, from an offset on."""
+    """Repeated sample speech, starting at ``offset``."""
     speech = _speech()
     repeats = -(-(n_samples + offset % len(speech)) // len(speech))
     begin = offset % len(speech)
@@ -183,7 +185,7 @@ def recording(n_samples: int, offset: int = 0) -> Waveform:
 
 @cache
 def _speech() -> Waveform:
-    """Some sample recordings, one after the other, at 16 kHz."""
+    """Some sample recordings, joined, at 16 kHz."""
     import soundfile
     import soxr
 
@@ -192,3 +194,111 @@ def _speech() -> Waveform:
         samples, rate = soundfile.read(ROOT / "samples" / name, dtype="float32")
         pieces.append(soxr.resample(samples, rate, SAMPLE_RATE))
     return np.concatenate(pieces).astype(np.float32)
+
+
+SIZES = ((512, 1024, 4096), (1024, 4096, 1024), (2048, 2048, 2048))
+"""Rows, inner size and columns, with the proportions of the model."""
+GPU_SIZES = ((8192, 1024, 4096), (8192, 4096, 1024), (8192, 8192, 8192))
+PAIRS = 2
+"""Pairs of layers in the OpenVINO model, enough to make input and output negligible."""
+
+Multiply = Callable[[], None]
+
+
+class TimedGemm:
+    """Finds the fastest matrix product of torch and OpenVINO: the floor for every engine."""
+
+    def __init__(self, device: str, threads: int) -> None:
+        use_threads(threads)
+        import torch
+
+        torch.set_num_threads(threads)
+        self._tries: list[tuple[str, float, Multiply]] = []
+        """Precision, operations, and the function that performs them."""
+        on_gpu = device != "cpu"
+        for rows, inner, columns in GPU_SIZES if on_gpu else SIZES:
+            operations = 2.0 * rows * inner * columns
+            for precision, multiply in torch_products(rows, inner, columns, device).items():
+                self._tries.append((precision, operations, multiply))
+        if not on_gpu and find_spec("openvino"):
+            for precision in ("fp32", "bf16", "int8"):
+                multiply = openvino_product(*SIZES[0], precision)
+                operations = 2 * PAIRS * 2.0 * np.prod(SIZES[0])
+                self._tries.append((precision, operations, multiply))
+        for _, _, multiply in self._tries:
+            multiply()  # the first call is slower
+
+    def best_rates(self) -> dict[str, float]:
+        """Best operations per second of each precision, over one run of each product."""
+        best: dict[str, float] = {}
+        for precision, operations, multiply in self._tries:
+            started = time.perf_counter()
+            multiply()
+            rate = operations / (time.perf_counter() - started)
+            best[precision] = max(best.get(precision, 0.0), rate)
+        return best
+
+
+def torch_products(rows: int, inner: int, columns: int, device: str) -> dict[str, Multiply]:
+    """A product in each precision that torch supports on the device."""
+    import torch
+
+    random = torch.Generator().manual_seed(0)
+    on_gpu = device != "cpu"
+
+    def timed(multiply: Callable[[], Any]) -> Multiply:
+        def run() -> None:
+            with torch.inference_mode():
+                multiply()
+            if on_gpu:
+                torch.cuda.synchronize()
+
+        return run
+
+    products: dict[str, Multiply] = {}
+    kinds = {"fp32": torch.float32, "bf16": torch.bfloat16}
+    if on_gpu:
+        kinds["fp16"] = torch.float16
+    for precision, dtype in kinds.items():
+        left = torch.randn(rows, inner, generator=random).to(device, dtype)
+        right = torch.randn(columns, inner, generator=random).to(device, dtype)
+        products[precision] = timed(lambda a=left, b=right: torch.nn.functional.linear(a, b))
+    left = torch.randint(-127, 128, (rows, inner), generator=random, dtype=torch.int8).to(device)
+    right = torch.randint(-127, 128, (columns, inner), generator=random, dtype=torch.int8)
+    right = right.to(device)
+    int8 = timed(lambda: torch._int_mm(left, right.T))
+    try:
+        int8()
+    except (RuntimeError, NotImplementedError):
+        return products
+    return {**products, "int8": int8}
+
+
+def openvino_product(rows: int, inner: int, columns: int, precision: str) -> Multiply:
+    """`PAIRS` feed-forward layer pairs, compiled by OpenVINO for the CPU."""
+    import openvino
+    from openvino import opset13
+
+    random = np.random.default_rng(0)
+    source = node = opset13.parameter([rows, inner], np.float32)
+    for size in ((columns, inner), (inner, columns)) * PAIRS:
+        if precision == "int8":
+            limits = np.float32(-1), np.float32(127 / 128)
+            node = opset13.fake_quantize(node, *limits, *limits, 256)
+            whole = opset13.constant(random.integers(-127, 128, size, dtype=np.int8))
+            scale = np.float32(1e-3)
+            weights = opset13.multiply(opset13.convert(whole, "f32"), scale)
+        else:
+            weights = opset13.constant(random.standard_normal(size, dtype=np.float32) / 32)
+        node = opset13.matmul(node, weights, False, True)
+    compiled = openvino.Core().compile_model(
+        openvino.Model([node], [source]),
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+        },
+    )
+    request = compiled.create_infer_request()
+    request.set_input_tensor(openvino.Tensor(random.random((rows, inner), dtype=np.float32)))
+    return lambda: request.infer()

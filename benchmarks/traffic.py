@@ -1,4 +1,4 @@
-"""What clients send in a soak: good recordings, bad ones, and clients that behave badly."""
+"""Clients of a soak: good recordings, bad recordings, and misbehaving clients."""
 
 import asyncio
 import json
@@ -8,7 +8,6 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,51 +15,36 @@ import httpx
 import websockets
 from websockets.asyncio.client import connect
 
-from benchmarks.ledger import Ledger, Outcome
+from benchmarks.ledger import Clip, Ledger, Outcome, code_of, expected, judged, said
 from stt.server.problems import STATUSES
 from tests.hostile import Hostile, corpus
 from tests.mutations import mutated
 
 TIMEOUT_SECONDS = 600.0
-"""What takes longer counts as hung: longer than the longest recording, on a machine with others."""
+"""A request that takes longer counts as hung; well above the longest recording."""
 KNOWN = {error.code: status for error, status in STATUSES.items()}
 DECODED = frozenset({"ok", "invalid_audio", "unsupported_format", "audio_too_long"})
-"""What may become of bytes that nobody knows anything about."""
+"""Possible outcomes of unknown bytes."""
 FILE_HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-"""What stands before the file in a form with the boundary "x"."""
+"""Precedes the file in a form with the boundary "x"."""
 PIECE_BYTES = 8000
-"""Of a live stream: a quarter of a second."""
-
-
-@dataclass
-class Clip:
-    """A good recording."""
-
-    name: str
-    lang: str
-    data: bytes
-    text: str = ""
-    """What the service said when it had nothing else to do."""
-    pcm: bytes = b""
-    """The same as a live client sends it, where one does."""
-    said: str = ""
-    """What the service said to that."""
+"""A message of a live stream: a quarter of a second."""
 
 
 class Traffic:
-    """All kinds of it; each coroutine is one client, and says what it got."""
+    """All kinds of clients; each coroutine is one client and returns its outcome."""
 
     def __init__(
         self, url: str, key: str, ledger: Ledger, clips: list[Clip], long: list[Clip], seed: int
     ) -> None:
         """
         Args:
-            url: Of the service.
-            key: One that it takes.
-            ledger: Where answers are counted.
+            url: Base URL of the service.
+            key: A valid API key.
+            ledger: Counts the answers.
             clips: Short good recordings.
-            long: Long ones.
-            seed: For what is sent when.
+            long: Long good recordings.
+            seed: Decides the order of the traffic.
         """
         self._host, self._port = urlsplit(url).hostname or "", urlsplit(url).port or 80
         self._key = {"X-API-Key": key}
@@ -68,7 +52,7 @@ class Traffic:
         self._live = [clip for clip in clips if clip.pcm]
         self._rng = random.Random(seed)
         self._mutated: Iterator[Hostile] = mutated(10**9, seed)
-        # Connections are given up before the service does so (5 s), between two requests.
+        # Drop idle connections before the service does (5 s).
         limits = httpx.Limits(max_connections=None, keepalive_expiry=2)
         self.client = httpx.AsyncClient(base_url=url, limits=limits, timeout=TIMEOUT_SECONDS)
         self.kinds: dict[Callable[[], Awaitable[Outcome]], float] = {
@@ -79,11 +63,11 @@ class Traffic:
         }  # fmt: skip
 
     async def one(self) -> None:
-        """One client of a kind that is drawn."""
+        """Run a client of a random kind."""
         await self.run(self._rng.choices(list(self.kinds), list(self.kinds.values()))[0])
 
     async def run(self, kind: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        """One client; whatever happens to it is counted."""
+        """Run a client and count its outcome, exceptions included."""
         began = time.monotonic()
         try:
             outcome = await kind()
@@ -147,7 +131,7 @@ class Traffic:
         return Outcome(label, right, "" if right else f"{clip.name}: {text!r}")
 
     async def speak(self, clip: Clip) -> tuple[str, int | None]:
-        """A live stream of a clip; its text and how it was closed."""
+        """Stream a clip live; return its text and close code."""
         texts: list[str] = []
         async with self._connect(f"/stream?lang={clip.lang}") as live:
             await live.send('{"config": {"sample_rate": 16000}}')
@@ -159,7 +143,7 @@ class Traffic:
             await live.wait_closed()
         return " ".join(filter(None, texts)), live.close_code
 
-    # Bad ones.
+    # Bad recordings and requests.
 
     async def hostile(self) -> Outcome:
         return await self._decode(self._rng.choice(corpus()))
@@ -196,10 +180,10 @@ class Traffic:
         return expected(answer, {"bad_request", "invalid_parameter", "unsupported_format",
                                  "invalid_audio"})  # fmt: skip
 
-    # Clients that behave badly.
+    # Misbehaving clients.
 
     async def too_large(self) -> Outcome:
-        """A gigabyte, declared or in chunks."""
+        """A gigabyte, declared or chunked."""
         if self._rng.random() < 0.5:
             return await self._raw(["Content-Length: 1000000000"], [])
         head = f"{len(FILE_HEAD):x}\r\n".encode() + FILE_HEAD + b"\r\n"
@@ -207,7 +191,7 @@ class Traffic:
         return await self._raw(["Transfer-Encoding: chunked"], [head, *[block] * 2**14])
 
     async def slow(self) -> Outcome:
-        """A byte, and another one, for ever."""
+        """A body sent one byte at a time."""
         return await self._raw(["Content-Length: 1000"], [FILE_HEAD, *[b"-"] * 800], pause=0.5)
 
     async def leaves_in_upload(self) -> Outcome:
@@ -220,7 +204,7 @@ class Traffic:
         return await self._leave(len(body), body, wait=self._rng.random() * 2)
 
     async def live_hostile(self) -> Outcome:
-        """Live streams that break the protocol, or break off."""
+        """Live streams that violate the protocol or disconnect."""
         message, close = self._rng.choice(
             [
                 ("no JSON", 1007), ("[]", 1003), ('{"what": 1}', 1003), (b"\0" * 333, 1007),
@@ -243,7 +227,7 @@ class Traffic:
         return Outcome(f"closed {live.close_code}", right, repr(message[:20]))
 
     async def flood(self, count: int) -> None:
-        """So many at the same moment: some are taken, the others told when to come again."""
+        """Send ``count`` uploads at once: each is answered, or rejected with Retry-After."""
 
         async def flooding() -> Outcome:
             clip = self._rng.choice(self._clips)
@@ -256,11 +240,11 @@ class Traffic:
             await asyncio.gather(*(self.run(flooding) for _ in range(count)))
 
     async def valid(self) -> bool:
-        """Whether a good recording is answered as it should be."""
+        """Whether a good recording gets the right answer."""
         return (await self.run(self.native)).right
 
     async def learn(self) -> None:
-        """What the service says to each clip when there is nothing else to do."""
+        """Record the text of each clip from the idle service."""
         for clip in [*self._clips, *self._long]:
             answer = await self._post("/transcribe", clip, lang=clip.lang)
             clip.text = str(answer.raise_for_status().json()["text"])
@@ -268,7 +252,7 @@ class Traffic:
                 clip.said, _ = await self.speak(clip)
 
     async def probe(self, path: str) -> Outcome:
-        """A probe, or a fetch of the metrics."""
+        """Get a probe or the metrics."""
         answer = await self.client.get(path, headers=self._key)
         return Outcome(str(answer.status_code), answer.status_code == 200)
 
@@ -296,7 +280,7 @@ class Traffic:
         return "\r\n".join([*first, form, *lines, "\r\n"]).encode()
 
     async def _raw(self, lines: list[str], pieces: list[bytes], pause: float = 0) -> Outcome:
-        """Send piece after piece until there is an answer."""
+        """Send pieces until there is an answer."""
         reader, writer = await asyncio.open_connection(self._host, self._port)
         with closing(writer):
             writer.write(self._head(*lines))
@@ -319,7 +303,7 @@ class Traffic:
         return Outcome(f"{status} {code}".strip(), right, repr(rest[:200]))
 
     async def _leave(self, length: int, sent: bytes, wait: float) -> Outcome:
-        """Go after so many bytes, with a FIN or with a reset."""
+        """Disconnect after sending, with a FIN or a reset."""
         _, writer = await asyncio.open_connection(self._host, self._port)
         connection: Any = writer.get_extra_info("socket")
         if self._rng.random() < 0.5:
@@ -330,35 +314,3 @@ class Traffic:
             await writer.drain()
             await asyncio.sleep(wait)
         return Outcome("left", True)
-
-
-def code_of(answer: httpx.Response) -> str:
-    """The code of a problem, in either of the two forms."""
-    try:
-        body = answer.json()
-        return str(body["error"]["code"] if "error" in body else body["code"])
-    except (ValueError, KeyError, TypeError):
-        return "(no problem)"
-
-
-def said(answer: httpx.Response) -> str:
-    """The text, where there is one."""
-    if "json" in answer.headers.get("content-type", ""):
-        return str(answer.json().get("text", ""))
-    return answer.text
-
-
-def judged(answer: httpx.Response, right: bool) -> Outcome:
-    """Of a good recording, whose text is right or not."""
-    if answer.status_code != 200:
-        return Outcome(f"{answer.status_code} {code_of(answer)}", False, answer.text[:200])
-    return Outcome("200" if right else "200 other text", right, "" if right else answer.text[:200])
-
-
-def expected(answer: httpx.Response, codes: set[str]) -> Outcome:
-    """Of a request that should be refused."""
-    code = code_of(answer)
-    right = code in codes and 400 <= answer.status_code < 500
-    if code == "overloaded":
-        right &= 1 <= int(answer.headers.get("retry-after", 0)) <= 60
-    return Outcome(f"{answer.status_code} {code}", right, answer.text[:200])

@@ -1,10 +1,10 @@
-"""Which windows lose least: character error rate on long recordings against the truth.
+"""What does a window policy cost in accuracy on long recordings?
 
-``uv run --group training python -m benchmarks.windows ko-mini --seconds 60 --count 10``
+``uv run --group bench python -m benchmarks.windows ko-mini --seconds 60 --count 10``
 
-Held-out clips one after the other. Three ways on the same audio: each clip by itself (*pieces*, the
-best there can be), one forward over the whole (up to 120 s), and windows of several kinds. Cost is
-how many seconds of audio the model sees for each second of recording.
+Held-out clips are joined and transcribed in three ways: each clip alone (*pieces*, the best
+possible result), one forward over everything (up to 120 s), and windows of several kinds. The cost
+is the audio that the model sees per second of recording.
 """
 
 import argparse
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.held_out import Subject, concatenations
 from benchmarks.setting import describe
 from stt.commands.scoring import score
 from stt.engines.torch import TorchEngine
@@ -20,6 +19,7 @@ from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter
 from stt.recognition.ctc import GreedyDecoder
 from stt.types import Waveform
+from training.held_out import Subject, concatenations
 
 CHOICES = [  # window, context, search, in seconds
     (10, 1, 0), (10, 2, 0), (10, 1, 2), (10, 2, 2),
@@ -30,7 +30,7 @@ DEFAULT = (20, 2, 2)
 
 
 def text_of(engine: TorchEngine, waveforms: Iterator[tuple[Waveform, slice]]) -> str:
-    """Greedy text of windows and their cores."""
+    """Greedy text of windows, each cut to its core."""
     decoder = GreedyDecoder(engine.vocabulary, engine.grid)
     words = []
     for waveform, core in waveforms:
@@ -39,14 +39,14 @@ def text_of(engine: TorchEngine, waveforms: Iterator[tuple[Waveform, slice]]) ->
 
 
 def whole(waveform: Waveform) -> Iterator[tuple[Waveform, slice]]:
-    """One forward over everything."""
+    """The waveform as one window."""
     yield waveform, slice(None)
 
 
 def windowed(
     engine: TorchEngine, waveform: Waveform, choice: tuple[float, float, float]
 ) -> Iterator[tuple[Waveform, slice]]:
-    """The service's windows."""
+    """The windows that the service cuts."""
     window, context, search = choice
     cutter = WindowCutter(
         engine.grid,
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument(
-        "--all", action="store_true", help="every kind of window, not the default's"
+        "--all", action="store_true", help="every kind of window, not only the default"
     )
     parser.add_argument(
         "--choice",
@@ -75,7 +75,7 @@ def main() -> None:
         type=float,
         action="append",
         metavar=("WINDOW", "CONTEXT", "SEARCH"),
-        help="this kind, in seconds, instead of the default's; may be repeated",
+        help="this kind, in seconds, instead of the default; may be repeated",
     )
     options = parser.parse_args()
     subject = Subject.bundled(options.model)
@@ -87,7 +87,7 @@ def main() -> None:
     cost: dict[str, float] = {}
     total = 0.0
     piece_texts: dict[int, str] = {}
-    for waveform, indices, _ in concatenations(corpus, options.seconds, options.count):
+    for waveform, indices in concatenations(corpus, options.seconds, options.count):
         total += len(waveform)
         references.append(" ".join(corpus.clips[index].text for index in indices))
         for index in indices:

@@ -1,8 +1,7 @@
-"""Processes that stay up and do one thing at a time when asked to.
+"""Worker processes that run one call at a time.
 
-What is measured shares nothing with its rivals but the machine: each engine has its own process,
-libraries, threads and memory, and only one of them computes at a time, so that they can take turns
-in one run and see the same neighbours.
+Each engine has its own process, libraries, threads and memory. Only one computes at a time, so that
+engines can take turns in one run and see the same load from other programs.
 """
 
 import os
@@ -21,16 +20,16 @@ START_SECONDS = 900
 
 
 class Unavailable(Exception):
-    """What was asked for cannot be measured here; the message says why, and what to install."""
+    """Something cannot be measured on this machine. The message says why and what to install."""
 
 
 class Worker:
-    """``make(*arguments)`` in a process of its own; `ask` calls a method of what it made."""
+    """Runs ``make(*arguments)`` in its own process; `ask` calls a method of the object made."""
 
     def __init__(self, make: Callable[..., object], *arguments: object) -> None:
         """
         Raises:
-            Unavailable: it could not be made.
+            Unavailable: ``make`` raised.
         """
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
@@ -44,10 +43,10 @@ class Worker:
             raise Unavailable(str(error)) from None
 
     def ask(self, method: str, *arguments: object) -> Any:
-        """What the method returns.
+        """Call a method and return its result.
 
         Raises:
-            RuntimeError: it raised, or its process has ended.
+            RuntimeError: The method raised, or the process ended.
         """
         self._connection.send((method, arguments))
         return self._receive()
@@ -58,14 +57,14 @@ class Worker:
         except EOFError:
             self._process.join(10)
             raise RuntimeError(
-                f"its process ended (exit code {self._process.exitcode}); was there memory enough?"
+                f"the worker ended (exit code {self._process.exitcode}), perhaps out of memory"
             ) from None
         if failed:
             raise RuntimeError(outcome)
         return outcome
 
     def close(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._connection.close()
         self._process.join(10)
         if self._process.is_alive():
@@ -94,7 +93,7 @@ def _work(connection: Connection, make: Callable[..., object], arguments: tuple[
 
 
 def explain(error: Exception) -> str:
-    """Why something cannot be measured here, in a line."""
+    """One line that says why something cannot be measured."""
     if isinstance(error, ImportError) and error.name:
         package = error.name.partition(".")[0]
         return f"the package {package} is not installed (`uv pip install {package}`)"
@@ -102,9 +101,9 @@ def explain(error: Exception) -> str:
 
 
 def use_threads(count: int) -> None:
-    """Keep this process to so many cores; called before torch or OpenVINO are imported.
+    """Limit this process to ``count`` cores. Call before importing torch or OpenVINO.
 
-    Both count the cores that they may use, so neither needs to be told by a name of its own.
+    Both libraries count the available cores, so neither needs a setting of its own.
     """
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
@@ -118,11 +117,11 @@ class Memory:
 
     resident: float
     peak: float
-    """The most that was ever resident."""
+    """The largest resident size so far."""
 
 
 def memory_of(process_id: int | None = None) -> Memory:
-    """Memory of a process and its children, or of this one."""
+    """Memory of a process and its children, or of this process alone."""
     process = psutil.Process(process_id)
     family = [process, *(process.children(recursive=True) if process_id else [])]
     resident = peak = 0.0
@@ -132,7 +131,7 @@ def memory_of(process_id: int | None = None) -> Memory:
             status = Path(f"/proc/{member.pid}/status")
             text = status.read_text(encoding="ascii") if status.exists() else ""
         except (psutil.NoSuchProcess, OSError):
-            continue  # a child that has ended since
+            continue  # the child has ended
         found = re.search(r"^VmHWM:\s+(\d+) kB$", text, re.MULTILINE)
         resident += now
         peak += int(found[1]) * 1024 / 1e6 if found else now

@@ -1,1 +1,1 @@
-"""How the bundled demo models were made: ``uv run --group training python -m training ko-mini``."""
+"""How the bundled models are made and measured: ``uv run --group training python -m training ko-mini``."""

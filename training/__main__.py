@@ -24,7 +24,7 @@ def _device(name: str) -> torch.device:
 def training_sets(
     recipe: Recipe, folder: Path, seed: int, n_processes: int
 ) -> tuple[Corpus, Corpus]:
-    """The spoken training and development sets."""
+    """Synthesise the training and development sets."""
     splits = recipe.make_splits(recipe.n_train_texts, seed)
     train_set, dev_set = (
         write_corpus(
@@ -41,11 +41,11 @@ def training_sets(
 
 
 def minutes_of(log: Path) -> float:
-    """Wall clock of a training, its resumed parts added up, from its reports."""
+    """Wall time of a training from its log, summed over resumed parts."""
     minutes, first_hours, last = 0.0, 0.0, None
     for line in log.read_text(encoding="utf-8").splitlines():
         report = json.loads(line)
-        if "parameters" in report:  # the first line of each part
+        if "parameters" in report:  # first line of each part
             minutes += _part_minutes(first_hours, last)
             first_hours, last = report["hours"], None
         else:
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--audio-hours", type=float, help="instead of the recipe's own")
+    parser.add_argument("--audio-hours", type=float, help="replaces the recipe's hours")
     parser.add_argument("--work-dir", type=Path, help="corpus and checkpoints; default: runs/NAME")
     parser.add_argument("--folder", type=Path, help="the model; default: stt/bundled/NAME")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Rooms, lines and nothing at all: what is added to clean speech while training."""
+"""Noise, telephone lines and silence added to clean speech in training."""
 
 import math
 
@@ -8,7 +8,7 @@ from training.corpus import SAMPLE_RATE
 
 _POOL_SECONDS = 130
 COLOURS = {"white": 0.0, "pink": 0.5, "brown": 1.0}
-"""Exponent of 1/f by which the amplitude falls."""
+"""Exponent of 1/f of the amplitude."""
 
 
 def coloured_noise(n_samples: int, exponent: float, rng: np.random.Generator) -> np.ndarray:
@@ -32,13 +32,13 @@ def hum(n_samples: int, base_hertz: float, rng: np.random.Generator) -> np.ndarr
 
 
 def normalise(waveform: np.ndarray) -> np.ndarray:
-    """Zero mean and unit variance, by transformers' own formula."""
+    """Scale to zero mean and unit variance, with the formula of transformers."""
     centred = waveform - waveform.mean()
     return centred / math.sqrt(float(centred.var()) + 1e-7)
 
 
 def band_limit(waveform: np.ndarray, low_hertz: float, high_hertz: float) -> np.ndarray:
-    """What a telephone line leaves."""
+    """Keep only the frequencies between two limits, like a telephone line."""
     spectrum = np.fft.rfft(waveform)
     hertz_per_bin = SAMPLE_RATE / len(waveform)
     spectrum[int(high_hertz / hertz_per_bin) :] = 0
@@ -47,7 +47,7 @@ def band_limit(waveform: np.ndarray, low_hertz: float, high_hertz: float) -> np.
 
 
 class Augmenter:
-    """Adds noise, and makes clips of noise alone, from pools made once."""
+    """Adds noise and makes clips of noise alone, from pools generated once."""
 
     def __init__(self, seed: int):
         rng = np.random.default_rng(seed)
@@ -63,7 +63,7 @@ class Augmenter:
         return pool[start : start + n_samples]
 
     def noisy(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Speech as it may arrive: some of it over a telephone line, half of it in noise."""
+        """Filter a tenth of the clips like a telephone line, and add noise to about half."""
         if rng.random() < 0.10:
             waveform = band_limit(waveform, rng.uniform(0, 320), rng.uniform(3300, 4000))
         if rng.random() < 0.45:
@@ -74,7 +74,7 @@ class Augmenter:
         return waveform
 
     def empty(self, n_samples: int, rng: np.random.Generator) -> np.ndarray:
-        """Nobody speaks: digital silence, or noise at any level, steady or in gusts."""
+        """A clip without speech: digital silence, or noise at any level, steady or varying."""
         if rng.random() < 0.15:
             return np.zeros(n_samples, np.float32)
         waveform = self.noise(n_samples, rng)

@@ -1,8 +1,8 @@
-"""Which clips are heard together, in which order, and how they are laid out.
+"""Which clips are trained together, in which order and layout.
 
-Everything follows from the seed and the position, so a resumed run hears what an unbroken one
-would have heard. The batches are planned block by block; a block's plan depends on how many hours
-came before it, never on the clock.
+Everything follows from the seed and the position, so a resumed run hears the same as an
+uninterrupted one. Batches are planned block by block; the plan of a block depends on the hours of
+audio before it, never on the clock.
 """
 
 import math
@@ -20,25 +20,25 @@ from training.recipe import FRAME_STRIDE, Curriculum, Recipe, n_output_frames
 _BLOCK_CLIPS = 3000
 _RECEPTIVE_FIELD_SAMPLES = 400
 _JOINED_LEVEL = 0.1
-"""Root mean square to which clips are brought before they are joined, give or take 4 dB."""
+"""Root mean square of clips before they are joined, varied by up to 4 dB."""
 NO_PHONEME = -100
 
 
 @dataclass(frozen=True)
 class Position:
-    """How far a run has come; where to go on."""
+    """The progress of a run, to resume from."""
 
     block: int = 0
     batch: int = 0
-    """Batches of this block already heard."""
+    """Completed batches of this block."""
     block_start_seconds: float = 0.0
     seconds: float = 0.0
-    """Audio heard so far, padding included."""
+    """Audio so far, padding included."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One row of a batch: clips spoken one after another, or none."""
+    """One row of a batch: joined clips, or none."""
 
     clips: tuple[int, ...]
     n_samples: int
@@ -52,13 +52,13 @@ class Batch:
     attention_mask: Tensor
     """``[n, n_samples] int64``."""
     labels: Tensor
-    """``[n_labels] int64``, all rows' token ids end to end."""
+    """``[n_labels] int64``, the token ids of all rows, concatenated."""
     label_lengths: Tensor
     """``[n] int64``."""
     phonemes: Tensor
-    """``[n, n_frames] int64``, ``NO_PHONEME`` where nothing is known."""
+    """``[n, n_frames] int64``, ``NO_PHONEME`` for unknown frames."""
     position: Position
-    """Where the run stands once this batch is done."""
+    """The position after this batch."""
 
     @property
     def seconds(self) -> float:
@@ -66,7 +66,7 @@ class Batch:
 
 
 def padded_samples(n_samples: float) -> int:
-    """The next of a few lengths: oneDNN prepares each new shape anew, and slows with each."""
+    """Round up to one of a few lengths, since oneDNN compiles kernels for each new shape."""
     seconds = n_samples / SAMPLE_RATE
     step = 0.4 if seconds <= 6.4 else 1.6 if seconds <= 20.8 else 8.0
     return round(math.ceil(seconds / step - 1e-9) * step * SAMPLE_RATE)
@@ -101,10 +101,8 @@ class BatchStream:
                 yield self._render(units, rng, start_seconds / 3600, done)
             block, skipped, block_start = block + 1, 0, seconds
 
-    # ------------------------------------------------------------------------------- planning
-
     def _plan(self, block: int, start_seconds: float) -> list[list[Unit]]:
-        """This block's batches; each one's units have the same padded length."""
+        """Plan the batches of a block; all units of a batch have the same padded length."""
         hours, curriculum = start_seconds / 3600, self._recipe.curriculum
         rng = np.random.default_rng((self._seed, block))
         candidates = np.arange(len(self._lengths))
@@ -119,7 +117,7 @@ class BatchStream:
             n_rows = int(self._recipe.batch_seconds * SAMPLE_RATE / unit.n_samples)
             if len(row) >= max(1, n_rows):
                 batches.append(waiting.pop(unit.n_samples))
-        rng.shuffle(batches)  # what still waits is left out: its clips come round again
+        rng.shuffle(batches)  # units left in `waiting` are dropped: their clips come again later
         return batches
 
     def _units(
@@ -135,7 +133,7 @@ class BatchStream:
             clips = [queue.pop()]
             total = self._lengths[clips[0]] + rng.uniform(0.05, 0.5) * SAMPLE_RATE
             if rng.random() < 0.06:
-                total += rng.uniform(0.5, 2.5) * SAMPLE_RATE  # somebody waits before speaking
+                total += rng.uniform(0.5, 2.5) * SAMPLE_RATE  # a pause before speech
             goal, longest_pause = self._goal(draw, hours, curriculum, rng)
             while goal and queue and total < goal * SAMPLE_RATE:
                 clips.append(queue.pop())
@@ -146,7 +144,7 @@ class BatchStream:
     def _goal(
         draw: float, hours: float, curriculum: Curriculum, rng: np.random.Generator
     ) -> tuple[float, float]:
-        """Seconds to which clips are joined, 0 for one alone; the longest pause's, on average."""
+        """Target seconds of joined clips (0: one clip alone), and the longest pause."""
         if hours < curriculum.long_from_hours:
             return 0.0, 0.0
         if draw > 1 - curriculum.longest_share:
@@ -156,8 +154,6 @@ class BatchStream:
             return (rng.uniform(6.5, 22.5), 1.3) if in_window else (0.0, 0.0)
         is_long = draw > 1 - curriculum.longest_share - curriculum.long_share
         return (rng.uniform(6.5, 18.5), 0.6) if is_long else (0.0, 0.0)
-
-    # ------------------------------------------------------------------------------ rendering
 
     def _render(
         self, units: list[Unit], rng: np.random.Generator, hours: float, done: Position
@@ -193,10 +189,10 @@ class BatchStream:
     def _speech(
         self, unit: Unit, rng: np.random.Generator, phonemes: np.ndarray
     ) -> tuple[np.ndarray, list[int]]:
-        """The clips with silence around and between them, and their token ids.
+        """Join clips with silence around and between them; return their token ids too.
 
-        ``phonemes`` (``[n_frames]``) is filled with what is heard in each frame. Three rows in
-        ten end before the padded length, so that padding is learnt too.
+        Fills ``phonemes`` (``[n_frames]``) with the phoneme of each frame. Three rows in ten end
+        before the padded length, so that the model learns padding too.
         """
         spare = unit.n_samples - int(self._lengths[list(unit.clips)].sum())
         shares = rng.dirichlet(np.ones(len(unit.clips) + 1)) * rng.uniform(0.3, 1.0)

@@ -1,4 +1,4 @@
-"""The model card: ``README.md`` beside the weights, every number of it from ``Figures``."""
+"""The model card: ``README.md`` beside the weights, with every number from `Figures`."""
 
 from pathlib import Path
 
@@ -129,7 +129,8 @@ on the development set: {1000 * times.start_lag:+.0f} ms for starts and {1000 * 
 apply this correction yourself.
 
 ```sh
-uv run --group training python -m benchmarks.word_times {name}         # --raw --split dev: the lags
+uv run --group training python -m training.evaluate {name} --only words
+uv run --group training python -m training.calibrate {name}          # the lags
 ```
 """
 
@@ -148,7 +149,7 @@ Expected calibration error in ten bins: {_percent(figure.calibration_error)} (at
 ![Reliability diagram](../../../docs/images/confidence-{name}.png)
 
 ```sh
-uv run --group training python -m benchmarks.confidence {name} --plot docs/images/confidence-{name}.png
+uv run --group training python -m training.evaluate {name} --only confidence
 ```
 """
 
@@ -184,13 +185,13 @@ error rate against fp32's text instead of the true text.
 {table}
 
 ```sh
-uv run --group training --extra openvino python -m benchmarks.precision {recipe.name}
+uv run --group training --extra openvino python -m training.evaluate {recipe.name} --only precision
 ```
 """
 
 
 def _sections(recipe: Recipe, figures: Figures) -> str:
-    """What is measured of the service with this model, as far as it was."""
+    """The sections measured with the engines of the service."""
     sections = []
     if figures.words:
         sections.append(_words_section(figures.model, figures.words))
@@ -202,7 +203,7 @@ def _sections(recipe: Recipe, figures: Figures) -> str:
 
 
 def write_card(recipe: Recipe, figures: Figures, path: Path) -> None:
-    """Render the card of ``recipe`` from what was measured."""
+    """Render the card of ``recipe`` from its figures."""
     run, curriculum, delivery = figures.training, recipe.curriculum, recipe.delivery
     note = f"\n{run.note}" if run.note else ""
     language = _LANGUAGE_NAMES[recipe.language]

@@ -1,4 +1,4 @@
-"""Spoken texts on disk: one file of 16 kHz samples and one of what they are, per set."""
+"""Spoken texts on disk: per set, a file of 16 kHz samples and a file that describes them."""
 
 import json
 import multiprocessing
@@ -15,7 +15,7 @@ import soxr
 from training.espeak import Espeak, Voice
 
 SAMPLE_RATE = 16_000
-"""Of everything stored here and of the models, in samples a second."""
+"""Of all stored audio and of the models, in samples per second."""
 _SILENCE = 1e-4
 _CLIPS_PER_PROCESS = 500
 _MARGIN_BEFORE_SAMPLES, _MARGIN_AFTER_SAMPLES = 160, 320
@@ -23,18 +23,18 @@ _MARGIN_BEFORE_SAMPLES, _MARGIN_AFTER_SAMPLES = 160, 320
 
 @dataclass(frozen=True)
 class Delivery:
-    """The ranges from which each clip's manner of speaking is drawn."""
+    """Ranges of the random manner of speaking of each clip."""
 
     voices: tuple[str, ...]
-    """Repeat a voice to hear it more often."""
+    """A repeated voice is used more often."""
     words_per_minute: tuple[int, int] = (90, 185)
     pitch: tuple[int, int] = (20, 80)
     word_gap: tuple[int, int] = (0, 6)
     stretch: float = 0.08
-    """Three clips in ten are played up to this much faster or slower (pitch moves too)."""
+    """Three clips in ten are played faster or slower by up to this share (pitch changes too)."""
 
     def draw(self, rng: random.Random) -> tuple[Voice, float]:
-        """A voice and the factor by which its sound is sped up."""
+        """Draw a voice and the factor by which its speech is sped up."""
         default = rng.random() < 0.1
         voice = Voice(
             name=rng.choice(self.voices),
@@ -50,7 +50,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Clip:
-    """One spoken text, by where its samples lie in the set's file."""
+    """One spoken text and the position of its samples in the file."""
 
     text: str
     voice: str
@@ -59,12 +59,12 @@ class Clip:
     first_sample: int
     n_samples: int
     phoneme_samples: list[int]
-    """Where each phoneme begins, counted from the clip's first sample at 16 kHz."""
+    """Start of each phoneme in samples from the start of the clip."""
     phonemes: list[str]
 
 
 class Corpus:
-    """The clips of one set, read from disk as they are asked for."""
+    """The clips of one set, read from disk on demand."""
 
     def __init__(self, stem: Path):
         rows = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
@@ -98,7 +98,7 @@ def _espeak() -> Espeak:
 
 
 def synthesise(text: str, voice: Voice, speedup: float = 1.0) -> tuple[np.ndarray, list, list]:
-    """``text`` as ``[n_samples] float32`` at 16 kHz, trimmed; its phonemes' starts and names."""
+    """Speak ``text``: ``[n_samples] float32`` at 16 kHz, trimmed; phoneme starts and names."""
     speech = _espeak().speak(text, voice)
     source_rate = _espeak().sample_rate * speedup
     waveform = soxr.resample(speech.waveform.astype(np.float32) / 32_768, source_rate, SAMPLE_RATE)
@@ -117,7 +117,7 @@ def synthesise(text: str, voice: Voice, speedup: float = 1.0) -> tuple[np.ndarra
 
 
 def _render(job: tuple[str, str, Delivery, int]) -> tuple[np.ndarray, Clip]:
-    """One clip, its ``first_sample`` still to be set; the same for the same job."""
+    """Render a clip, with ``first_sample`` 0. Equal jobs give equal clips."""
     text, spoken, delivery, seed = job
     rng = random.Random(seed)
     voice, speedup = delivery.draw(rng)
@@ -131,10 +131,10 @@ def _render(job: tuple[str, str, Delivery, int]) -> tuple[np.ndarray, Clip]:
 
 
 def _rendered(jobs: Sequence, n_processes: int) -> Iterator[tuple[np.ndarray, Clip]]:
-    """Every job's clip, in order; the same ones whatever the number of processes.
+    """Yield the clip of every job in order, independent of the number of processes.
 
-    espeak-ng carries state (vibrato, breath noise) from one clip to the next, so each chunk of
-    jobs has a process of its own. Forked, for the caller may have imported a lot.
+    espeak-ng carries state (vibrato, breath noise) from clip to clip, so each chunk of jobs gets a
+    new process, forked because the caller may have imported a lot.
     """
     with multiprocessing.get_context("fork").Pool(n_processes, maxtasksperchild=1) as pool:
         yield from pool.imap(_render, jobs, chunksize=_CLIPS_PER_PROCESS)
@@ -149,10 +149,9 @@ def write_corpus(
     lower_case: bool = False,
     n_processes: int = 1,
 ) -> Corpus:
-    """Speak ``texts`` into ``stem``.pcm and ``stem``.json; a finished set is read, not remade.
+    """Speak ``texts`` into ``stem``.pcm and ``stem``.json, or read them if they exist.
 
-    ``lower_case``: what espeak-ng is given, where the model's own spelling is in capitals (which
-    it would spell out).
+    With ``lower_case`` espeak-ng gets lower-case text, since it spells out capitals.
     """
     if stem.with_suffix(".json").exists():
         return Corpus(stem)

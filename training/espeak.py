@@ -1,7 +1,7 @@
-"""libespeak-ng through ctypes: speech and the time of every phoneme, in process.
+"""libespeak-ng through ctypes: speech and the time of every phoneme.
 
-One process per clip would spend most of its time starting; this makes about a thousand seconds of
-speech a second. Constants and structures are those of espeak-ng's ``speak_lib.h``.
+About 1,000 seconds of speech per second; a process per clip would mostly spend time starting.
+Constants and structures are from espeak-ng's ``speak_lib.h``.
 """
 
 import ctypes
@@ -46,7 +46,7 @@ _Callback = ctypes.CFUNCTYPE(
 
 @dataclass(frozen=True)
 class Voice:
-    """How a text is to be spoken; the fields are espeak-ng's parameters."""
+    """The parameters of espeak-ng for a text."""
 
     name: str
     """Language and variant: ``ko``, ``en-us+f2``."""
@@ -60,12 +60,12 @@ class Voice:
 
 @dataclass(frozen=True)
 class Speech:
-    """What espeak-ng said."""
+    """Synthesised speech."""
 
     waveform: np.ndarray
     """``[n_samples] int16`` at ``Espeak.sample_rate``."""
     phonemes: list[tuple[int, str]]
-    """First sample and espeak's name of each phoneme, in order."""
+    """First sample and espeak-ng's name of each phoneme, in order."""
 
 
 class Espeak:
@@ -81,7 +81,7 @@ class Espeak:
         self._chunks: list[np.ndarray] = []
         self._phonemes: list[tuple[int, str]] = []
         self._voice_name = ""
-        self._callback = _Callback(self._receive)  # kept: the library holds only a pointer
+        self._callback = _Callback(self._receive)  # kept alive: the library has only a pointer
         self._library.espeak_SetSynthCallback(self._callback)
 
     def _receive(self, samples: Any, n_samples: int, events: Any) -> int:

@@ -1,10 +1,10 @@
-"""Every figure of a model card, measured on the exported files with transformers' own classes.
+"""Measure every figure of a model card on the exported files.
 
-``python -m training.evaluate ko-mini`` speaks the held-out texts again (the same clips for the
-same seed and espeak-ng), runs the float16 weights in float32, one clip at a time, and writes
-``figures.json`` and ``README.md`` beside them. Word times, confidences and what other precisions
-cost are the service's, measured by `benchmarks`; ``--only words confidence precision`` measures
-these again and leaves the rest as it is, and ``--only`` alone renders the page again.
+``python -m training.evaluate ko-mini`` synthesises the held-out texts again (the same clips for the
+same seed and espeak-ng), runs the float16 weights in float32 with transformers' own classes, one
+clip at a time, and writes ``figures.json`` and ``README.md`` beside the weights. ``--only words
+confidence precision`` measures these sections again, with the engines of the service, and keeps the
+rest; ``--only`` alone renders the page again.
 """
 
 import argparse
@@ -22,25 +22,25 @@ import torch
 import transformers
 from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
-from benchmarks import confidence, precision, word_times
-from benchmarks.held_out import Subject
 from stt.commands import scoring
+from training import confidence, precision, word_times
 from training.augment import COLOURS, coloured_noise, hum
 from training.card import write_card
 from training.corpus import SAMPLE_RATE, Corpus, write_corpus
 from training.export import BUNDLED
 from training.figures import EmptyFigure, Figures, Machine, PaddingFigure, Score, TrainingRun
+from training.held_out import Subject
 from training.recipe import RECIPES, Recipe, n_output_frames
 
 _N_VARIED = 120
-"""Held-out sentences that are heard again in each manner of speaking and each kind of noise."""
+"""Held-out sentences measured again in each manner of speaking and each kind of noise."""
 _N_PER_VOICE = 40
 _PAUSE_SECONDS = 0.35
 _JOINED_LEVEL = 0.1
 
 
 class Recogniser:
-    """The exported model as anybody would load it."""
+    """The exported model, loaded as a user of transformers would."""
 
     def __init__(self, folder: Path):
         self._processor = Wav2Vec2Processor.from_pretrained(folder)
@@ -84,7 +84,7 @@ def score(references: Sequence[str], texts: Sequence[str], target: float | None 
 
 
 class Evaluation:
-    """The held-out sets of one recipe and what a recogniser makes of them."""
+    """Scores a recogniser on the held-out sets of one recipe."""
 
     def __init__(self, recipe: Recipe, recogniser: Recogniser, folder: Path, seed: int):
         self._recipe, self._recogniser = recipe, recogniser
@@ -114,7 +114,7 @@ class Evaluation:
         return measured
 
     def scores(self) -> dict[str, Score]:
-        """All sets by name, the targeted ones first."""
+        """The score of each set by name, those with a target first."""
         splits, recipe = self._splits, self._recipe
         sentences = self._speak("test_sentences", splits.test_sentences)
         scores = {
@@ -167,7 +167,7 @@ class Evaluation:
         return {**noises, "telephone_8_khz": round_trip(8_000), "via_44_1_khz": round_trip(44_100)}
 
     def _joined(self, corpus: Corpus, seconds: int, n_clips: int) -> Score:
-        """Clips one after another, cut off at the last that fits, in one forward pass."""
+        """Join as many clips as fit into ``seconds`` and run each recording in one forward."""
         rng = np.random.default_rng((self._seed, seconds))
         references, texts = [], []
         for _ in range(n_clips):
@@ -188,7 +188,7 @@ class Evaluation:
         return measured
 
     def empty(self) -> EmptyFigure:
-        """Silence and noise of several kinds, levels and lengths: nothing should be written."""
+        """Transcribe silence and noise of several kinds, levels and lengths; the text should be empty."""
         rng = np.random.default_rng(self._seed + 1)
         clips: list[tuple[str, np.ndarray]] = []
         for seconds in (0.5, 2, 5, 20):
@@ -204,13 +204,11 @@ class Evaluation:
                     clips.append((f"{hertz} Hz hum, {level_db} dBFS, {seconds} s", wave * level))
         texts = [(name, self._recogniser.transcribe(waveform)) for name, waveform in clips]
         written = {name: text for name, text in texts if text}
-        print(
-            f"empty clips: {len(clips)}, of which something was written for {written}", flush=True
-        )
+        print(f"empty clips: {len(clips)}, with text for {written}", flush=True)
         return EmptyFigure(len(clips), written)
 
     def padding(self, n_clips: int = 24) -> PaddingFigure:
-        """Whether clips in a padded batch read as they do alone."""
+        """Compare clips in a padded batch with the same clips alone."""
         waveforms = self._speak("varied", self._varied_texts).waveforms()[:n_clips]
         alone = [self._recogniser.logits([waveform])[0] for waveform in waveforms]
         together = []
@@ -238,12 +236,12 @@ def machine() -> Machine:
 
 
 SECTIONS = ("words", "confidence", "precision")
-"""What can be measured again by itself: fields of `Figures`."""
+"""Fields of `Figures` that can be measured separately."""
 
 
 def measure_sections(subject: Subject, names: Sequence[str]) -> dict[str, object]:
-    """The service's own figures, as the programs of `benchmarks` measure them."""
-    # The diagram of a model that is being tried is not the documentation's.
+    """Measure some sections with the engines of the service."""
+    # A model that is only being tried must not overwrite the diagram in the documentation.
     is_bundled = subject.folder.resolve() == (BUNDLED / subject.name).resolve()
     diagram = Path(f"docs/images/confidence-{subject.name}.png") if is_bundled else None
     measures = {
@@ -259,12 +257,12 @@ def measure_sections(subject: Subject, names: Sequence[str]) -> dict[str, object
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of a model's weights."""
+    """SHA-256 of the weights file of a model."""
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
 def evaluate(recipe: Recipe, folder: Path, work_dir: Path, seed: int, run: TrainingRun) -> Figures:
-    """Measure everything, and write ``figures.json`` and ``README.md`` into ``folder``."""
+    """Measure everything and write ``figures.json`` and ``README.md`` into ``folder``."""
     recogniser = Recogniser(folder)
     heard = Evaluation(recipe, recogniser, work_dir / "evaluation", seed)
     subject = Subject(recipe.name, folder, work_dir, seed)
@@ -289,22 +287,24 @@ def evaluate(recipe: Recipe, folder: Path, work_dir: Path, seed: int, run: Train
 def update(
     recipe: Recipe, folder: Path, work_dir: Path, seed: int, names: Sequence[str]
 ) -> Figures:
-    """Measure some sections again, and write ``figures.json`` and ``README.md`` with them.
+    """Measure some sections again and write ``figures.json`` and ``README.md``.
 
     Raises:
-        ValueError: the other figures are of other weights, or another machine's.
+        ValueError: The other figures come from other weights or another machine.
     """
     figures = Figures.load(folder / "figures.json")
     if figures.weights not in ("", digest(folder)):
-        raise ValueError("figures.json is of other weights; measure everything again")
+        raise ValueError("figures.json has figures of other weights: run without --only")
     if names and figures.machine != machine():
-        raise ValueError(f"figures.json is of {figures.machine}; measure everything again here")
+        raise ValueError(
+            f"figures.json comes from {figures.machine}: run without --only on this machine"
+        )
     sections = measure_sections(Subject(recipe.name, folder, work_dir, seed), names)
     return write(recipe, replace(figures, weights=digest(folder), **sections), folder)
 
 
 def write(recipe: Recipe, figures: Figures, folder: Path) -> Figures:
-    """Both files; the figures as they were rounded, once, for the card to repeat."""
+    """Write both files; return the figures as rounded in ``figures.json``."""
     figures.save(folder / "figures.json")
     saved = Figures.load(folder / "figures.json")
     write_card(recipe, saved, folder / "README.md")
@@ -317,7 +317,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work-dir", type=Path, help="default: runs/NAME")
     parser.add_argument("--folder", type=Path, help="default: stt/bundled/NAME")
-    parser.add_argument("--only", nargs="*", choices=SECTIONS, help="measure only these again")
+    parser.add_argument(
+        "--only", nargs="*", choices=SECTIONS, help="measure only these sections again"
+    )
     options = parser.parse_args()
     recipe = RECIPES[options.recipe]
     folder = options.folder or BUNDLED / recipe.name

@@ -1,4 +1,4 @@
-"""Weights and processor files in the layout of a published checkpoint."""
+"""Writes weights and processor files in the layout of a published checkpoint."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ BUNDLED = Path("stt/bundled")
 
 
 def export(model: Wav2Vec2ForCTC, recipe: Recipe, folder: Path) -> None:
-    """Write ``config.json``, ``model.safetensors`` (float16) and the processor's files."""
+    """Write ``config.json``, ``model.safetensors`` (float16) and the processor files."""
     plain = Wav2Vec2ForCTC(recipe.config)
     plain.load_state_dict({name: weight.cpu() for name, weight in model.state_dict().items()})
     plain.to(torch.float16).save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""What was measured, as ``figures.json`` holds it."""
+"""The figures of a model, stored in ``figures.json``."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,30 +7,30 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Score:
-    """Error rates of one set; the whole set's edits by the whole set's length."""
+    """Error rates of one set: all edits divided by the total length."""
 
     n_clips: int
     cer: float
     cer_without_spaces: float
     wer: float
     exact: float
-    """Share of clips without any error."""
+    """Share of clips without errors."""
     target: float | None = None
-    """Largest character error rate that was aimed at."""
+    """Target: the largest acceptable character error rate."""
 
 
 @dataclass(frozen=True)
 class EmptyFigure:
-    """Clips in which nobody speaks."""
+    """Clips without speech."""
 
     n_clips: int
     written: dict[str, str]
-    """What was written all the same, by clip."""
+    """Texts that are not empty, by clip."""
 
 
 @dataclass(frozen=True)
 class PaddingFigure:
-    """Clips in a padded batch against the same clips alone."""
+    """Clips in a padded batch compared with the same clips alone."""
 
     n_clips: int
     n_same_texts: int
@@ -39,10 +39,10 @@ class PaddingFigure:
 
 @dataclass(frozen=True)
 class TimeErrors:
-    """How far one end of words is from where it really is, in seconds."""
+    """Errors of word starts or ends, in seconds."""
 
     median: float
-    """Signed: what the correction of a constant lag has left."""
+    """Signed: what remains after a constant lag is subtracted."""
     median_absolute: float
     high_absolute: float
     """95th percentile."""
@@ -50,31 +50,31 @@ class TimeErrors:
 
 @dataclass(frozen=True)
 class WordTimes:
-    """Times of recognised words against espeak-ng's phoneme events."""
+    """Times of recognised words compared with espeak-ng's phoneme events."""
 
     date: str
     n_clips: int
     n_words: int
     start_lag: float
-    """Seconds that were taken off every start: the registry's `stt.types.Calibration`."""
+    """Seconds subtracted from every start, by the registered `stt.types.Calibration`."""
     end_lag: float
     starts: TimeErrors
     ends: TimeErrors
     target_median: float = 0.060
-    """Of absolute errors, at most."""
+    """The largest acceptable median of absolute errors."""
     target_high: float = 0.150
 
 
 @dataclass(frozen=True)
 class ConfidenceFigure:
-    """Confidences of words, of which some are right, in noise."""
+    """Confidences of words in noise, and how many words are right."""
 
     date: str
     n_words: int
     share_right: float
     mean_confidence: float
     temperature: float
-    """The registry's."""
+    """The registered temperature."""
     calibration_error: float
     """Expected calibration error, ten bins, at that temperature."""
     error_without: float
@@ -84,29 +84,29 @@ class ConfidenceFigure:
 
 @dataclass(frozen=True)
 class PrecisionFigure:
-    """The same clips and weights, computed otherwise."""
+    """The same clips and weights in another engine or precision."""
 
     backend: str
     precision: str
     cer: float
-    """Against the truth."""
+    """Compared with the truth."""
     difference: float
-    """Character error rate against what fp32 reads."""
+    """Character error rate compared with the text of fp32."""
     same: float
-    """Share of clips that read as in fp32."""
+    """Share of clips with the same text as fp32."""
     target: float | None = None
-    """Largest CER beyond fp32's that was aimed at."""
+    """Target: the largest acceptable CER above that of fp32."""
 
 
 @dataclass(frozen=True)
 class Precisions:
-    """`PrecisionFigure` of each way to compute; the first is fp32."""
+    """One `PrecisionFigure` per engine and precision; the first is fp32."""
 
     date: str
     libraries: str
     n_clips: int
     n_calibration_clips: int
-    """Development clips from which int8's ranges were taken."""
+    """Development clips used to calibrate int8."""
     rows: list[PrecisionFigure]
 
 
@@ -120,7 +120,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """How the weights came about."""
+    """How the weights were trained."""
 
     date: str
     command: str
@@ -130,11 +130,11 @@ class TrainingRun:
     n_texts: int
     corpus_hours: float
     audio_hours: float
-    """Audio heard in all, padding included."""
+    """Total audio in training, padding included."""
     minutes: float
-    """Wall clock, on a machine that had other work too."""
+    """Wall time, on a machine shared with other work."""
     note: str = ""
-    """What was done otherwise than the command would do it."""
+    """Any difference from what the command does."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Figures:
     empty: EmptyFigure
     padding: PaddingFigure | None
     weights: str = ""
-    """SHA-256 of the weights' file, so that figures are not taken for another model's."""
+    """SHA-256 of the weights file, to detect figures of another model."""
     words: WordTimes | None = None
     confidence: ConfidenceFigure | None = None
     precision: Precisions | None = None
@@ -180,7 +180,7 @@ class Figures:
 
 
 def _rounded(value: object) -> object:
-    """Floats to four significant digits, so that a file differs only where a figure does."""
+    """Round floats to four significant digits, so that files differ only where figures do."""
     if isinstance(value, float):
         return float(f"{value:.4g}")
     if isinstance(value, dict):

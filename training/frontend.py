@@ -1,7 +1,7 @@
 """The convolutional front end as matrix products: same parameters and result, twice as fast.
 
-Six of the seven strides overlap their kernel by one position, which a 1-d convolution pays for
-with a slow kernel on CPUs. Channels last, each layer is two matrix products over a reshaped view.
+In six of the seven layers kernels overlap by one position, for which CPUs have only slow
+convolution kernels. With channels last each layer is two matrix products over a reshaped view.
 """
 
 import torch
@@ -11,9 +11,9 @@ from transformers import Wav2Vec2ForCTC
 
 
 def use_matrix_front_end(model: Wav2Vec2ForCTC) -> Wav2Vec2ForCTC:
-    """Replace the feature extractor's forward pass of this one model, for training only."""
+    """Replace the forward pass of the feature extractor of this model, for training only."""
     extractor = model.wav2vec2.feature_extractor
-    extractor._requires_grad = False  # the waveform itself needs no gradient
+    extractor._requires_grad = False  # waveforms need no gradient
     extractor.forward = lambda waveforms: _extract(extractor.conv_layers, waveforms)
     return model
 
@@ -44,7 +44,7 @@ def _convolve(features: Tensor, conv: nn.Conv1d) -> Tensor:
 
 
 class _BlockProduct(torch.autograd.Function):
-    """A convolution over blocks of ``stride`` positions, with its gradients written out.
+    """A convolution over blocks of ``stride`` positions, with explicit gradients.
 
     Output frame ``i`` is block ``i`` times the first rows of the weight plus the beginning of
     block ``i + 1`` times the others. Autograd would make and fill a copy for every slice.
@@ -94,7 +94,7 @@ class _BlockProduct(torch.autograd.Function):
 
 
 def _normalise_over_time(features: Tensor, norm: nn.GroupNorm) -> Tensor:
-    """Group norm with one channel a group, as the first layer of wav2vec2-base has it."""
+    """Group norm with one channel per group, as in the first layer of wav2vec2-base."""
     variance, mean = torch.var_mean(features, dim=1, keepdim=True, correction=0)
     scale = torch.rsqrt(variance.float() + norm.eps) * norm.weight
     shift = norm.bias - mean.float() * scale

@@ -1,4 +1,4 @@
-"""Everything that is chosen about a model, in one place for each."""
+"""The recipes of the bundled models: every choice in one place."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from training.vocabulary import Vocabulary
 CONV_KERNELS = (10, 3, 3, 3, 3, 2, 2)
 CONV_STRIDES = (5, 2, 2, 2, 2, 2, 2)
 FRAME_STRIDE = 320
-"""Samples from one output frame to the next: the product of ``CONV_STRIDES``."""
+"""Samples between output frames: the product of ``CONV_STRIDES``."""
 
 
 def n_output_frames(n_samples: int) -> int:
-    """Frames that the convolutions make of ``n_samples``."""
+    """Number of frames that the convolutions make of ``n_samples``."""
     for kernel, stride in zip(CONV_KERNELS, CONV_STRIDES, strict=True):
         n_samples = (n_samples - kernel) // stride + 1
     return n_samples
@@ -26,31 +26,31 @@ def n_output_frames(n_samples: int) -> int:
 
 @dataclass(frozen=True)
 class Curriculum:
-    """What is heard when, in hours of audio consumed; all but ``audio_hours`` is absolute.
+    """What the model hears when, in hours of audio; all but ``audio_hours`` is absolute.
 
-    A run that is given fewer hours is therefore the same run until its learning rate decays.
+    So a run with fewer hours is the same run until its learning rate decays.
     """
 
     audio_hours: float
     decay_share: float = 0.6
-    """Last part of the run, in which the learning rate falls to zero."""
+    """Share of the run, at its end, in which the learning rate falls to zero."""
     warm_up_hours: float = 0.8
     short_until_hours: float = 2.5
-    """Until then only clips below ``short_seconds``: CTC leaves the blank plateau sooner."""
+    """Only clips below ``short_seconds`` until then: CTC leaves the blank plateau sooner."""
     short_seconds: float = 1.7
     phonemes_until_hours: float = 12.0
-    """The phoneme loss fades from weight 1 to 0 by then."""
+    """The weight of the phoneme loss falls from 1 to 0 by then."""
     noise_from_hours: float = 1.5
     empty_from_hours: float = 2.5
-    """Clips without a word (noise, silence) from here on."""
+    """Clips without words (noise, silence) from here on."""
     empty_share: float = 0.05
     long_from_hours: float = 8.0
     """Clips are joined to 7-20 s, and a few to 60 s, from here on."""
     long_share: float = 0.07
     longest_share: float = 0.004
     windows_from_hours: float = 40.0
-    """Clips are joined to windows of up to 24 s, with longer pauses, from here on: a recording's
-    windows hold several sentences, and the pause between two must come out as a space."""
+    """Clips are joined to windows of up to 24 s with longer pauses from here on: windows of a
+    recording contain several sentences, and the pause between two must become a space."""
     window_share: float = 0.22
 
 
@@ -65,11 +65,11 @@ class Recipe:
     make_splits: Callable[[int, int], Splits]
     delivery: Delivery
     unheard_voices: tuple[str, ...]
-    """Variants that are measured but never trained on."""
+    """Voices that are measured but not trained on."""
     curriculum: Curriculum
     is_xlsr_like: bool
-    """Layer norm in every convolution, stable layer norm and an attention mask, as XLSR; else
-    group norm in the first, post layer norm and no mask, as wav2vec2-base-960h."""
+    """Layer norm in every convolution, stable layer norm and an attention mask, as in XLSR.
+    Otherwise group norm in the first, post layer norm and no mask, as in wav2vec2-base-960h."""
     n_train_texts: int = 40_000
     speaks_lower_case: bool = False
     hidden_size: int = 288
@@ -83,7 +83,7 @@ class Recipe:
     ema_decay: float = 0.998
     batch_seconds: float = 28.0
     targets: dict[str, float] = field(default_factory=dict)
-    """Largest character error rate that was aimed at, by evaluation set."""
+    """Target character error rates by evaluation set."""
 
     @cached_property
     def config(self) -> Wav2Vec2Config:

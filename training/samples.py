@@ -1,6 +1,6 @@
-"""The clips in ``samples/``: a dozen sentences, each in another file format.
+"""The clips in ``samples/``: a dozen sentences, each in a different file format.
 
-``python -m training.samples`` needs espeak-ng and ffmpeg. None of the texts but 고마워요 is in the
+``python -m training.samples`` needs espeak-ng and ffmpeg. Of the texts only 고마워요 is in the
 training set.
 """
 
@@ -57,7 +57,7 @@ SAMPLES = (
 
 
 def waveform_of(sample: Sample) -> np.ndarray:
-    """``[n_samples] float32`` at 16 kHz, with a little silence at both ends."""
+    """``[n_samples] float32`` at 16 kHz, with short silence at both ends."""
     text = sample.text.lower() if sample.language == "EN" else sample.text
     waveform, _, _ = synthesise(text, sample.voice)
     edge = np.zeros(round(_EDGE_SECONDS * SAMPLE_RATE), np.float32)

@@ -1,4 +1,4 @@
-"""From corpus to weights: CTC with a phoneme loss to start on, AdamW, warm-up-stable-decay."""
+"""Train a model: CTC, at first with a phoneme loss, AdamW, warm-up-stable-decay."""
 
 import json
 import time
@@ -18,7 +18,7 @@ from training.frontend import use_matrix_front_end
 from training.recipe import Curriculum, Recipe, n_output_frames
 
 CHECKPOINT_HOURS = 1.5
-"""Audio hours between checkpoints; each is also scored on the development set."""
+"""Audio hours between checkpoints, each scored on the development set."""
 _N_DEV_CLIPS = 100
 _LOG_STEPS = 50
 _LEAST_CTC_FRAMES_PER_LABEL = 8.0
@@ -27,7 +27,7 @@ _LEAST_CTC_FRAMES_PER_LABEL = 8.0
 def learning_rate_factor(seconds: float, curriculum: Curriculum) -> float:
     """Share of the peak learning rate after ``seconds`` of audio.
 
-    Rises linearly, stays, then falls linearly to zero (Bergsma et al. 2025, arXiv:2502.15938).
+    Rises linearly, stays constant, then falls linearly to zero (Bergsma et al. 2025, arXiv:2502.15938).
     """
     hours = seconds / 3600
     decay_hours = curriculum.audio_hours * curriculum.decay_share
@@ -41,14 +41,14 @@ def phoneme_weight(seconds: float, curriculum: Curriculum) -> float:
 
 @dataclass
 class _State:
-    """All that changes while training."""
+    """Everything that changes during training."""
 
     model: Wav2Vec2ForCTC
     phoneme_head: nn.Linear
-    """Names the phoneme of every frame; thrown away afterwards."""
+    """Predicts the phoneme of every frame; discarded after training."""
     optimiser: torch.optim.AdamW
     average: dict[str, Tensor]
-    """Exponential moving average of the model's parameters: what is exported."""
+    """Exponential moving average of the parameters, the exported weights."""
     position: Position
     step: int = 0
 
@@ -77,7 +77,7 @@ class _State:
 
 def _new_state(recipe: Recipe, n_phonemes: int, device: torch.device) -> _State:
     model = Wav2Vec2ForCTC(recipe.config).to(device)
-    # On CPUs the fused attention's backward pass is slow: the whole step takes 1.4x as long.
+    # On CPUs the backward pass of fused attention is slow: a step takes 1.4x as long.
     model.set_attn_implementation("eager")
     phoneme_head = nn.Linear(recipe.hidden_size, n_phonemes).to(device)
     named = [*model.named_parameters(), *phoneme_head.named_parameters()]
@@ -115,7 +115,7 @@ def ctc_loss(logits: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
 
 
 def _losses(state: _State, batch: Batch, recipe: Recipe, device: torch.device, weight: float):
-    """CTC and phoneme loss of one batch, the second 0 where it no longer counts."""
+    """CTC and phoneme loss of a batch; the latter is 0 once its weight is."""
     mask = batch.attention_mask.to(device) if recipe.is_xlsr_like else None
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_has_bfloat16(device)):
         hidden = state.model.wav2vec2(batch.waveforms.to(device), attention_mask=mask)[0]
@@ -128,7 +128,7 @@ def _losses(state: _State, batch: Batch, recipe: Recipe, device: torch.device, w
     phoneme = F.cross_entropy(
         phoneme_logits.float().flatten(0, 1), targets.flatten(), ignore_index=NO_PHONEME
     )
-    return ctc, torch.nan_to_num(phoneme)  # a batch of noise alone has no phoneme
+    return ctc, torch.nan_to_num(phoneme)  # a batch of noise has no phonemes
 
 
 def _has_bfloat16(device: torch.device) -> bool:
@@ -138,7 +138,7 @@ def _has_bfloat16(device: torch.device) -> bool:
 
 
 def _step(state: _State, batch: Batch, recipe: Recipe, device: torch.device) -> tuple[float, float]:
-    """One update of the parameters and of their average; the two losses."""
+    """Update the parameters and their average; return both losses."""
     seconds = state.position.seconds
     weight = phoneme_weight(seconds, recipe.curriculum)
     for group in state.optimiser.param_groups:
@@ -162,7 +162,7 @@ def _step(state: _State, batch: Batch, recipe: Recipe, device: torch.device) -> 
 def transcribe(
     model: Wav2Vec2ForCTC, recipe: Recipe, corpus: Corpus, device: torch.device, n_clips: int
 ) -> list[str]:
-    """Greedy texts of the first clips, eight at a time; padded frames are cut."""
+    """Greedy texts of the first clips, in batches of eight without padded frames."""
     model.eval()
     texts: dict[int, str] = {}
     order = sorted(range(min(n_clips, len(corpus))), key=lambda i: corpus.clips[i].n_samples)
@@ -182,7 +182,7 @@ def transcribe(
 
 
 def _swap_average(state: _State) -> None:
-    """Exchange the parameters and their average; done twice it changes nothing."""
+    """Swap the parameters and their average."""
     for name, parameter in state.model.named_parameters():
         parameter.data, state.average[name] = state.average[name], parameter.data
 
@@ -202,7 +202,7 @@ def _score(state: _State, recipe: Recipe, dev: Corpus, device: torch.device) -> 
 def train(
     recipe: Recipe, corpus: Corpus, dev: Corpus, folder: Path, seed: int, device: torch.device
 ) -> Wav2Vec2ForCTC:
-    """Train, or go on from ``folder/checkpoint.pt``, and return the averaged model.
+    """Train, resuming from ``folder/checkpoint.pt`` if present; return the averaged model.
 
     Each line of ``folder/log.jsonl`` is one report. The learning-rate decay starts from a
     checkpoint that is kept (``before_decay.pt``), so that a longer run need not begin anew.
@@ -257,7 +257,7 @@ def train(
 
 
 def with_hours(recipe: Recipe, audio_hours: float | None) -> Recipe:
-    """``recipe`` with another length of training."""
+    """The recipe with another length of training."""
     if audio_hours is None:
         return recipe
     return replace(recipe, curriculum=replace(recipe.curriculum, audio_hours=audio_hours))

@@ -1,4 +1,4 @@
-"""What a model can spell: token ids, and the processor files that say so."""
+"""The characters of a model: token ids and processor files."""
 
 import json
 import unicodedata
@@ -30,13 +30,13 @@ class Vocabulary:
         return (*SPECIAL_TOKENS, WORD_DELIMITER, *self.letters)
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of ``text``; a character that cannot be spelled raises ``KeyError``."""
+        """Token ids of ``text``; raises ``KeyError`` for an unknown character."""
         ids = {token: position for position, token in enumerate(self.tokens)}
         spelled = unicodedata.normalize("NFD", text) if self.decomposed else text
         return [ids[WORD_DELIMITER if letter == " " else letter] for letter in spelled]
 
     def decode(self, frame_ids: list[int]) -> str:
-        """Greedy CTC: repeats merged, blanks and special tokens dropped, syllables composed."""
+        """Greedy CTC: merge repeats, drop blanks and special tokens, compose syllables."""
         tokens, letters, previous = self.tokens, [], -1
         for token_id in frame_ids:
             if token_id != previous and token_id >= len(SPECIAL_TOKENS):

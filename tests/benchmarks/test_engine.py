@@ -1,4 +1,4 @@
-"""The script as a user starts it, on a bundled model."""
+"""The engine benchmark as a user runs it, on a bundled model."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_random_lengths_differ_and_are_the_same_every_time() -> None:
+def test_random_lengths_are_distinct_and_reproducible() -> None:
     lengths = random_lengths(500)
     assert len(set(lengths)) == 500
     assert lengths == random_lengths(500)
@@ -25,22 +25,22 @@ def test_random_lengths_differ_and_are_the_same_every_time() -> None:
     assert max(lengths) < LONGEST_SECONDS * SAMPLE_RATE
 
 
-def test_wrong_usage_is_told_before_anything_is_loaded() -> None:
+def test_wrong_options_are_rejected_before_loading() -> None:
     ended = run("-m", "benchmarks.engine", "--shape", "ko-mini", "--rounds", "0")
     assert ended.returncode == 2
     assert "--rounds must be at least 1" in ended.stderr
 
 
 @pytest.mark.slow
-def test_engines_are_compared_and_those_that_are_not_there_are_named() -> None:
+def test_engines_are_compared_and_missing_ones_named() -> None:
     ended = run(
-        "benchmarks/engine.py", "--shape", "ko-mini", "--audio-seconds", "1", "2",
+        "-m", "benchmarks.engine", "--shape", "ko-mini", "--audio-seconds", "1", "2",
         "--engines", "naive", "torch-fp32", "abacus-fp32", "--rounds", "1", "--threads", "1",
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert re.search(r"abacus-fp32 is left out: .*abacus", ended.stderr)
+    assert re.search(r"abacus-fp32 is skipped: .*abacus", ended.stderr)
     assert "Commit: " in ended.stdout
-    assert "Best rates of matrix products here: fp32 " in ended.stdout
+    assert "Best rates of matrix products: fp32 " in ended.stdout
     for engine in ("naive", "torch-fp32"):
         for length in (1, 2):
             assert re.search(rf"^\| {engine} \| {length} s \| .*% fp32 \|$", ended.stdout, re.M)
@@ -58,6 +58,6 @@ def test_engines_are_compared_and_those_that_are_not_there_are_named() -> None:
     ],
 )
 def test_every_mode_prints_its_table(mode: tuple[str, ...], expected: str) -> None:
-    ended = run("benchmarks/engine.py", "--shape", "ko-mini", "--engines", "torch-fp32", *mode)
+    ended = run("-m", "benchmarks.engine", "--shape", "ko-mini", "--engines", "torch-fp32", *mode)
     assert ended.returncode == 0, ended.stderr
     assert re.search(expected, ended.stdout, re.M), ended.stdout

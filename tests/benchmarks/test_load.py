@@ -14,7 +14,7 @@ from benchmarks.service import difference, our_settings, parse, service_table
 
 
 class Service(BaseHTTPRequestHandler):
-    """Hears nothing, is slow on probes, and refuses every third upload."""
+    """Returns empty texts, slow probes, and 429 for every third upload."""
 
     protocol_version = "HTTP/1.1"
     uploads = 0
@@ -55,7 +55,7 @@ def url() -> Iterator[str]:
     server.server_close()
 
 
-def test_uploads_are_answered_or_counted_by_status(url: str) -> None:
+def test_failed_uploads_are_counted_by_status(url: str) -> None:
     uploads = [make_upload("wav", 0.5)]
     run = asyncio.run(run_load(url, uploads, count=12, at_once=4))
     assert len(run.latencies) == 8
@@ -69,24 +69,24 @@ def test_uploads_are_answered_or_counted_by_status(url: str) -> None:
     assert both.throughput == pytest.approx(run.throughput)
 
 
-def test_nobody_there_is_counted_too() -> None:
+def test_connection_errors_are_counted() -> None:
     run = asyncio.run(run_load("http://127.0.0.1:1", [make_upload("wav", 0.5)], 3, 2))
     assert run.others == {"ConnectError": 3}
     assert run.throughput == 0
 
 
-def test_probes_come_whether_or_not_the_last_was_answered(url: str) -> None:
+def test_probes_do_not_wait_for_each_other(url: str) -> None:
     prober = Prober()
     prober.start(url)
     time.sleep(1.0)
     durations, failed = prober.stop()
     assert failed == 0
-    assert len(durations) >= 5  # one after the other there would be three
+    assert len(durations) >= 5  # sequential probes would be three
     assert min(durations) >= 0.3
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
-def test_an_upload_holds_a_recording_of_its_format(name: str) -> None:
+def test_an_upload_contains_a_recording_in_its_format(name: str) -> None:
     upload = make_upload(name, 1.5, offset=1000)
     assert upload.audio_seconds == 1.5
     boundary = upload.content_type.partition("boundary=")[2].encode()
@@ -98,7 +98,7 @@ def test_an_upload_holds_a_recording_of_its_format(name: str) -> None:
     assert info.duration == pytest.approx(1.5, abs=0.1)
 
 
-def test_the_table_tells_overhead_throughput_and_what_went_wrong() -> None:
+def test_the_table_shows_overhead_throughput_and_failures() -> None:
     alone = Run([0.5] * 4, audio_seconds=40, wall_seconds=2, probes=[0.01], forward_seconds=1.96)
     many = Run(latencies=[2.0], audio_seconds=10, wall_seconds=1, failed_probes=1)
     many.others["429"] = 3
@@ -112,7 +112,7 @@ def test_the_table_tells_overhead_throughput_and_what_went_wrong() -> None:
     assert {line.count("|") for line in lines} == {14}
 
 
-def test_ours_has_room_for_the_load_unless_the_user_says_otherwise() -> None:
+def test_the_queue_fits_the_load_unless_set_otherwise() -> None:
     options = parse(["--at-once", "64", "--audio-seconds", "20", "--engine", "openvino-int8"])
     settings = our_settings(options)
     assert settings["STT_MAX_QUEUE_SECONDS"] == "2560"
@@ -121,7 +121,7 @@ def test_ours_has_room_for_the_load_unless_the_user_says_otherwise() -> None:
     assert our_settings(options)["STT_MAX_QUEUE_SECONDS"] == "10"
 
 
-def test_texts_are_compared_however_they_are_composed() -> None:
+def test_texts_are_compared_after_normalisation() -> None:
     assert difference(["가나 "], ["\u1100\u1161\u1102\u1161"]) == 0
     assert difference(["abcd", "ef"], ["abcx", "ef"]) == pytest.approx(1 / 7)
     assert difference([""], [""]) == 0

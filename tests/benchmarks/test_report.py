@@ -22,12 +22,12 @@ def test_percentiles_of_known_durations() -> None:
     assert math.isnan(Percentiles.of([]).p50)
 
 
-def test_durations_are_read_at_a_glance() -> None:
+def test_durations_have_three_digits_and_a_unit() -> None:
     shown = [report.seconds(each) for each in (0.00471, 0.0999, 0.99999, 12.345, math.nan)]
     assert shown == ["4.71 ms", "99.9 ms", "1 s", "12.3 s", "–"]
 
 
-def test_ratios_are_of_medians_and_floors_of_the_engine_s_own_arithmetic() -> None:
+def test_ratios_use_medians_and_floors_use_the_precision_of_the_engine() -> None:
     assert report.ratios(TIMINGS)["torch-auto", 10.0] == pytest.approx(2.5)
     assert report.ratios(TIMINGS[1:]) == {}
     shares = report.floor_shares(TIMINGS, RATES)
@@ -58,7 +58,7 @@ def test_the_plots_are_written(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_plot_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:
+def test_an_unwritable_plot_exits_before_measuring(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"does not exist|matplotlib"):
         report.check_plot(tmp_path / "no folder" / "plot.png")
     report.check_plot(None)

@@ -1,4 +1,4 @@
-"""The script as a user starts it: both services as real processes."""
+"""The service benchmark as a user runs it: both servers as real processes."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ def test_both_sides_are_measured_through_http(tmp_path: Path) -> None:
     plot = tmp_path / "plot.png"
     ended = subprocess.run(
         [
-            sys.executable, "benchmarks/service.py", "--shape", "ko-mini", "--rounds", "1",
+            sys.executable, "-m", "benchmarks.service", "--shape", "ko-mini", "--rounds", "1",
             "--audio-seconds", "2", "--at-once", "1", "3", "--requests", "2", "--bare", "1",
             "--formats", "wav", "flac", "--engine", "torch-fp32", "--plot", str(plot),
         ],
@@ -30,11 +30,11 @@ def test_both_sides_are_measured_through_http(tmp_path: Path) -> None:
             row = rf"^\| {side} \| {at_once} \| {answered} \| .*% \| .* \| none \|$"
             assert re.search(row, ended.stdout, re.M), ended.stdout
         assert re.search(rf"^\| {side} \| \S+ m?s \| \d+ MB \|", ended.stdout, re.M)
-    assert "The two sides' texts differ in 0.0% of the characters." in ended.stdout
+    assert "The sides' texts differ in 0.0% of the characters." in ended.stdout
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_side_that_does_not_start_says_why() -> None:
+def test_a_server_that_fails_to_start_reports_its_log() -> None:
     side = Side("broken", ("-c", "raise SystemExit('no such model')"), {}, "never", "/", "/")
     with pytest.raises(RuntimeError, match="broken did not start:\nno such model"):
         Server(side)

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 import simpy
 
-from benchmarks.queueing import Station, arrivals, choose
 from benchmarks.simulated import (
     HEADROOM,
     Cluster,
     Costs,
     Load,
     Simulation,
+    Station,
+    arrivals,
+    choose,
     demands,
     full,
     needed,
@@ -22,7 +24,7 @@ from benchmarks.simulated import (
 
 COSTS = Costs()
 CLIPS = ((5.0, 1.0),)
-"""A mix of one length, so that little is left to chance."""
+"""A single length, to reduce chance."""
 
 
 def mean_wait(n_servers: int, rate: float, service: object, n: int = 200_000) -> float:
@@ -56,10 +58,10 @@ def test_the_less_busy_of_two_is_chosen() -> None:
     stations = [Station(env), Station(env)]
     stations[0].serve(10.0)
     chosen = [choose(stations, random_) for _ in range(1000)]
-    assert chosen.count(0) == pytest.approx(250, rel=0.2)  # only where it was drawn twice
+    assert chosen.count(0) == pytest.approx(250, rel=0.2)  # only when drawn twice
 
 
-def test_windows_cover_a_recording_and_overlap_as_measured() -> None:
+def test_windows_cover_a_recording_with_the_measured_overlap() -> None:
     assert windows_of(5.0, COSTS) == [(5.0, 5.0)]
     windows = windows_of(3600.0, COSTS)
     assert sum(new for new, _ in windows) == pytest.approx(3600)
@@ -67,7 +69,7 @@ def test_windows_cover_a_recording_and_overlap_as_measured() -> None:
 
 
 @pytest.mark.parametrize(("gpus", "rtfx"), [(1, 200.0), (8, 400.0)])
-def test_what_is_busy_is_what_the_rule_says(gpus: int, rtfx: float) -> None:
+def test_simulated_load_equals_the_rule(gpus: int, rtfx: float) -> None:
     costs = replace(COSTS, audio_seen=1.0)  # clips are seen once
     load = replace(full(gpus, rtfx, costs), mix=CLIPS)
     cluster = needed(load, rtfx, costs)
@@ -78,7 +80,7 @@ def test_what_is_busy_is_what_the_rule_says(gpus: int, rtfx: float) -> None:
         assert share <= HEADROOM * 1.001 or part == "ledger"
 
 
-def test_one_part_too_few_is_what_limits() -> None:
+def test_an_undersized_part_limits_throughput() -> None:
     costs = replace(COSTS, audio_seen=1.0)
     load = replace(full(8, 2000.0, costs), mix=CLIPS)
     enough = needed(load, 2000.0, costs)
@@ -86,13 +88,13 @@ def test_one_part_too_few_is_what_limits() -> None:
     said = demands(load, poor, costs)
     assert max(said, key=said.__getitem__) == "ingress"
     outcome = Simulation(load, poor, costs).run(4.0, 2.0)
-    # Less than its capacity: a recording passes it twice, and new ones are served meanwhile.
+    # Below capacity: a recording passes it twice, and new ones are served in between.
     assert outcome.done_rate < 1.05 * load.audio_rate / said["ingress"]
     ample = Simulation(load, enough, costs).run(4.0, 2.0)
     assert ample.done_rate == pytest.approx(load.audio_rate, rel=0.05)
 
 
-def test_the_rule_asks_for_the_least_that_is_enough() -> None:
+def test_the_rule_gives_the_smallest_sufficient_cluster() -> None:
     load = Load(50_000.0)
     cluster = needed(load, 5000.0, COSTS)
     shares = demands(load, cluster, COSTS)
@@ -105,11 +107,11 @@ def test_the_rule_asks_for_the_least_that_is_enough() -> None:
     assert max(shares["GPU"], shares["engine's process"]) > HEADROOM
 
 
-def test_the_ledger_hears_as_many_reports_of_a_large_cluster_as_it_takes() -> None:
+def test_replicas_of_large_clusters_report_less_often() -> None:
     shares = [
         demands(Load(1.0), Cluster(size, 2000.0, 1, 1, 1), COSTS)["ledger"]
         for size in (10, 99, 199, 1000)
     ]
     assert shares == sorted(shares)
-    assert shares[1] > 9 * shares[0]  # each reports once a second
-    assert shares[3] < 2 * shares[2]  # and then less often
+    assert shares[1] > 9 * shares[0]  # one report per second each
+    assert shares[3] < 2 * shares[2]  # less often

@@ -8,7 +8,7 @@ from benchmarks.workers import Unavailable, Worker, memory_of, use_threads
 
 
 class Host:
-    """What a worker runs here."""
+    """The object that a worker runs."""
 
     def __init__(self, limit: int) -> None:
         if limit < 0:
@@ -29,7 +29,7 @@ class Host:
         return len(os.sched_getaffinity(0))
 
 
-def test_a_worker_keeps_what_it_made_and_survives_errors() -> None:
+def test_a_worker_keeps_its_object_and_survives_errors() -> None:
     with closing(Worker(Host, 5)) as worker:
         assert [worker.ask("add", 2), worker.ask("add", 3)] == [2, 5]
         with pytest.raises(RuntimeError, match="6 is more than 5"):
@@ -37,25 +37,25 @@ def test_a_worker_keeps_what_it_made_and_survives_errors() -> None:
         assert worker.ask("add", -3) == 3
 
 
-def test_what_cannot_be_made_is_unavailable_and_says_what_to_install() -> None:
+def test_a_missing_package_is_named_with_its_install_command() -> None:
     with pytest.raises(Unavailable, match="package missing is not installed"):
         Worker(Host, -1)
 
 
-def test_a_worker_that_dies_is_told_from_one_that_is_slow() -> None:
+def test_a_dead_worker_reports_its_exit_code() -> None:
     with closing(Worker(Host, 5)) as worker, pytest.raises(RuntimeError, match="exit code 9"):
         worker.ask("end")
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux has it")
-def test_a_worker_is_kept_to_its_cores() -> None:
+def test_a_worker_is_limited_to_its_cores() -> None:
     with closing(Worker(Host, 5)) as worker:
         assert worker.ask("cores", 1) == 1
 
 
-def test_memory_counts_what_is_touched() -> None:
+def test_memory_counts_touched_pages() -> None:
     before = memory_of()
-    block = mmap(-1, 50_000_000)  # not from the heap, which may have room that was touched before
+    block = mmap(-1, 50_000_000)  # the heap may reuse pages that were touched before
     block.write(os.urandom(1000) * 50_000)
     during = memory_of()
     assert during.resident - before.resident > 0.8 * len(block) / 1e6

@@ -48,7 +48,7 @@ NOT_RUN = {
     "stt download": HUB,
     "stt download --languages KR,EN --cache-dir /models": HUB,
     "STT_LANGUAGES=KR,JA stt download": HUB,
-    "uv run --group training python -m benchmarks.simulation --hours 2500 --rtfx 4000": "training",
+    "uv run --group bench python -m benchmarks.simulation --hours 2500 --rtfx 4000": "installs",
     "pip install uv && uv run pytest -n 2": "would run itself",
     "bash .ci/run": "would run itself",
     "uv run --extra openvino stt optimize KR --calibration recordings/": "test_openvino converts",

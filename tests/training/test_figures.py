@@ -1,4 +1,4 @@
-"""Figures, and the card that shows them."""
+"""Figures and the model card that shows them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -68,7 +68,7 @@ FIGURES = Figures(
 )
 
 
-def test_a_score_counts_edits_of_the_whole_set():
+def test_a_score_counts_all_edits_of_a_set():
     measured = score(["가 나다", "라"], ["가나다", "라"], target=0.1)
     assert measured.n_clips == 2
     assert measured.cer == pytest.approx(1 / 5)
@@ -77,12 +77,12 @@ def test_a_score_counts_edits_of_the_whole_set():
     assert measured.exact == 0.5
 
 
-def test_figures_survive_their_file(tmp_path: Path):
+def test_figures_round_trip_through_their_file(tmp_path: Path):
     FIGURES.save(tmp_path / "figures.json")
     assert Figures.load(tmp_path / "figures.json") == FIGURES
 
 
-def test_the_card_shows_what_was_met_and_what_was_missed(tmp_path: Path):
+def test_the_card_shows_met_and_missed_targets(tmp_path: Path):
     write_card(RECIPES["ko-mini"], FIGURES, tmp_path / "README.md")
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nlicense: apache-2.0\nlanguage: ko\n")
@@ -97,7 +97,7 @@ def test_the_card_shows_what_was_met_and_what_was_missed(tmp_path: Path):
     assert "44.0 hours of audio were heard" in card
 
 
-def test_the_card_says_that_a_model_without_a_mask_wants_one_clip_at_a_time(tmp_path: Path):
+def test_the_card_of_a_model_without_mask_asks_for_single_clips(tmp_path: Path):
     figures = replace(FIGURES, model="en-mini", padding=None)
     write_card(RECIPES["en-mini"], figures, tmp_path / "README.md")
     assert "one clip at a time" in (tmp_path / "README.md").read_text(encoding="utf-8")
@@ -121,7 +121,7 @@ def test_the_card_shows_times_confidence_and_precisions(tmp_path: Path):
     assert "+0.10 points: **missed**" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
-def test_what_was_not_measured_has_no_section(tmp_path: Path):
+def test_unmeasured_figures_have_no_section(tmp_path: Path):
     figures = replace(FIGURES, words=None, confidence=None, precision=None)
     figures.save(tmp_path / "figures.json")
     assert Figures.load(tmp_path / "figures.json") == figures
@@ -145,7 +145,7 @@ def test_figures_of_two_models_or_machines_are_not_mixed(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
-def test_the_bundled_cards_are_of_their_weights_and_their_figures(name: str, tmp_path: Path):
+def test_the_bundled_cards_match_their_weights_and_figures(name: str, tmp_path: Path):
     figures = Figures.load(BUNDLED / name / "figures.json")
     assert figures.weights == digest(BUNDLED / name)
     assert figures.words

@@ -1,4 +1,4 @@
-"""Korean spelling rules, word by word as a dictionary has them."""
+"""Korean spelling rules, checked on dictionary forms."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from training import korean
 from training.korean import Verb, join_syllable, native_number, particle, sino_number
 
 
-def test_syllables_come_apart_and_together():
+def test_syllables_split_and_join():
     assert korean.split_syllable("한") == (18, 0, 4)
     assert join_syllable(18, 0, 4) == "한"
     assert korean.with_final("가", "ㅂ") == "갑"
@@ -118,7 +118,7 @@ def test_modifiers():
     assert Verb("빨갛", "ㅎ").past_modifier == "빨간"
 
 
-def test_an_unknown_ending_is_refused():
+def test_an_unknown_ending_is_rejected():
     with pytest.raises(ValueError, match="known form"):
         Verb("먹").end("other+요")
 

@@ -1,4 +1,4 @@
-"""The English corpus: inflection by hand-sized examples, and what the splits promise."""
+"""The English corpus: inflection on small examples, and invariants of the splits."""
 
 import random
 import re
@@ -123,7 +123,7 @@ def test_number_words(number: int, expected: str) -> None:
     assert lexicon.number_words(number) == expected
 
 
-def test_a_verb_is_spelled_out_the_same_wherever_it_is_listed() -> None:
+def test_all_entries_of_a_verb_have_the_same_forms() -> None:
     entries: dict[str, set[str]] = {}
     for block in lexicon.verb_lists().values():
         for entry in block:
@@ -131,13 +131,13 @@ def test_a_verb_is_spelled_out_the_same_wherever_it_is_listed() -> None:
     assert {base: found for base, found in entries.items() if len(found) > 1} == {}
 
 
-def test_the_lexicon_is_wide() -> None:
+def test_the_lexicon_is_large() -> None:
     words = {entry.partition(":")[0] for block in lexicon.word_lists().values() for entry in block}
     assert len(words) > 2_500
     assert all(re.fullmatch(r"[a-z]+", word) for word in words)
 
 
-def test_sizes_and_no_text_twice(splits: Splits) -> None:
+def test_splits_have_their_sizes_and_no_duplicates(splits: Splits) -> None:
     lists = [
         splits.train, splits.dev, splits.test_sentences, splits.test_pairs, splits.test_words
     ]  # fmt: skip
@@ -161,7 +161,7 @@ def test_held_out_words_and_pairs(splits: Splits, vocabulary: Vocabulary) -> Non
     assert all(map(vocabulary.has_held_word, splits.test_words))
 
 
-def test_a_held_out_noun_goes_with_its_plural(vocabulary: Vocabulary) -> None:
+def test_a_noun_and_its_plural_are_held_out_together(vocabulary: Vocabulary) -> None:
     for name, block in vocabulary.known.items():
         if name.startswith("noun"):
             for noun in block:
@@ -169,13 +169,13 @@ def test_a_held_out_noun_goes_with_its_plural(vocabulary: Vocabulary) -> None:
     assert sum(len(block) for name, block in vocabulary.held.items() if "noun" in name) > 100
 
 
-def test_only_words_seen_in_training_outside_of_test_words(splits: Splits) -> None:
+def test_only_test_words_has_unknown_words(splits: Splits) -> None:
     seen = {word for text in splits.train for word in text.split()}
     others = splits.dev + splits.test_sentences + splits.test_pairs
     assert {word for text in others for word in text.split()} <= seen
 
 
-def test_every_known_word_stands_alone_and_often(splits: Splits, vocabulary: Vocabulary) -> None:
+def test_every_known_word_occurs_alone_and_often(splits: Splits, vocabulary: Vocabulary) -> None:
     assert set(known_singles(vocabulary)) <= set(splits.train)
     counts = Counter(word for text in splits.train for word in text.split())
     for name, block in vocabulary.known.items():
@@ -184,12 +184,12 @@ def test_every_known_word_stands_alone_and_often(splits: Splits, vocabulary: Voc
             assert sum(counts[form.upper()] for form in forms) >= MIN_USES, entry
 
 
-def test_the_new_words_are_many(splits: Splits, vocabulary: Vocabulary) -> None:
+def test_many_words_are_held_out(splits: Splits, vocabulary: Vocabulary) -> None:
     words = {word for text in splits.test_words for word in text.split()}
     assert len(words & vocabulary.held_forms) > 120
 
 
-def test_the_same_for_the_same_seed() -> None:
+def test_a_seed_gives_the_same_texts() -> None:
     first = make_splits(1_000, 3)
     assert first == make_splits(1_000, 3)
     assert first != make_splits(1_000, 4)

@@ -1,4 +1,4 @@
-"""The Korean texts: what is held out stays out."""
+"""The Korean corpus: invariants of the splits."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def splits() -> Splits:
     return text_ko.make_splits(4000, SEED)
 
 
-def test_the_lists_are_as_long_as_promised(splits: Splits):
+def test_splits_have_their_sizes(splits: Splits):
     assert len(splits.train) == 4000
     assert len(splits.dev) == text_ko.N_DEV
     assert len(splits.test_sentences) == text_ko.N_TEST_SENTENCES
@@ -27,13 +27,13 @@ def test_a_seed_gives_the_same_texts(splits: Splits):
     assert text_ko.make_splits(4000, SEED + 1).test_sentences != splits.test_sentences
 
 
-def test_the_held_out_sentences_do_not_depend_on_how_many_are_trained_on(splits: Splits):
+def test_held_out_sentences_do_not_depend_on_the_training_size(splits: Splits):
     fewer = text_ko.make_splits(3000, SEED)
     assert fewer.test_words == splits.test_words
     assert fewer.test_sentences == splits.test_sentences
 
 
-def test_no_text_stands_twice(splits: Splits):
+def test_no_text_is_repeated(splits: Splits):
     everything = [
         *splits.train,
         *splits.dev,
@@ -44,14 +44,14 @@ def test_no_text_stands_twice(splits: Splits):
     assert len(set(everything)) == len(everything)
 
 
-def test_no_held_out_word_is_heard_in_training(splits: Splits):
+def test_no_held_out_word_is_in_training(splits: Splits):
     held = text_ko.hold_out(SEED)
     assert not any(held.has_word(text) for text in splits.train + splits.dev)
     assert not any(held.has_word(text) for text in splits.test_sentences + splits.test_pairs)
     assert all(held.has_word(text) for text in splits.test_words)
 
 
-def test_no_held_out_noun_hides_behind_an_ending(splits: Splits):
+def test_no_held_out_noun_has_an_ending_in_training(splits: Splits):
     """A token that begins with a held-out noun must be another word of the lexicon."""
     held = text_ko.hold_out(SEED)
     nouns = {noun for words in held.unseen.nouns.values() for noun in words if len(noun) > 2}
@@ -64,7 +64,7 @@ def test_no_held_out_noun_hides_behind_an_ending(splits: Splits):
             assert any(token.startswith(noun) for noun in known), token
 
 
-def test_held_out_pairs_never_stand_together_in_training(splits: Splits):
+def test_held_out_pairs_are_never_neighbours_in_training(splits: Splits):
     for text in splits.train + splits.dev + splits.test_sentences:
         assert not text_ko.has_held_out_pair(text), text
     assert all(text_ko.has_held_out_pair(text) for text in splits.test_pairs)
@@ -83,5 +83,5 @@ def test_every_text_can_be_spelled(splits: Splits):
 
 
 def _with_blanks(ids: list[int]) -> list[int]:
-    """The frames of a perfect recogniser: every token, then a blank."""
+    """The frames of a perfect recogniser: a blank after every token."""
     return [frame for token in ids for frame in (token, 0)]

@@ -1,4 +1,4 @@
-"""The training's arithmetic, on networks and corpora of a few numbers."""
+"""The training, on tiny networks and corpora."""
 
 import json
 from dataclasses import replace
@@ -44,7 +44,7 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 
 @pytest.fixture
 def corpus(tmp_path: Path, recipe: Recipe) -> Corpus:
-    """Forty clips of noise, each said to be one word of two phonemes."""
+    """Forty clips of noise, each labelled as one word of two phonemes."""
     rng = np.random.default_rng(0)
     text = "가나" if recipe.language == "ko" else "GO"
     clips, samples = [], []
@@ -60,14 +60,14 @@ def corpus(tmp_path: Path, recipe: Recipe) -> Corpus:
 
 
 @pytest.mark.parametrize("n_samples", [400, 719, 720, 16_000, 16_123])
-def test_the_number_of_frames_is_the_models_own(recipe: Recipe, n_samples: int):
+def test_the_number_of_frames_equals_the_model_output(recipe: Recipe, n_samples: int):
     model = Wav2Vec2ForCTC(recipe.config)
     assert n_output_frames(n_samples) == model(torch.randn(1, n_samples)).logits.shape[1]
     assert n_output_frames(n_samples) == int(model._get_feat_extract_output_lengths(n_samples))
 
 
 @pytest.mark.parametrize("n_samples", [4_000, 16_123])
-def test_the_matrix_front_end_equals_the_plain_one(recipe: Recipe, n_samples: int):
+def test_the_matrix_front_end_equals_the_convolutions(recipe: Recipe, n_samples: int):
     torch.manual_seed(0)
     model = Wav2Vec2ForCTC(recipe.config)
     extractor = model.wav2vec2.feature_extractor
@@ -93,7 +93,7 @@ def test_the_learning_rate_warms_up_stays_and_decays():
     assert factors == pytest.approx([0.02, 0.5, 1, 1, 0.5, 0])
 
 
-def test_fewer_hours_are_the_same_until_the_decay():
+def test_shorter_runs_are_the_same_until_the_decay():
     short, long = Curriculum(audio_hours=20), Curriculum(audio_hours=40)
     for hours in (0.1, 1, 5, 8):
         assert learning_rate_factor(3600 * hours, short) == learning_rate_factor(3600 * hours, long)
@@ -107,7 +107,7 @@ def test_padded_lengths_are_few_and_long_enough():
     assert all(padded_samples(n) == n for n in lengths)
 
 
-def test_an_empty_row_costs_what_its_blanks_cost():
+def test_the_loss_of_an_empty_row_is_that_of_its_blanks():
     logits = torch.zeros(1, 80, 5)
     loss = ctc_loss(logits, torch.zeros(0, dtype=torch.int64), torch.tensor([0]))
     assert float(loss) == pytest.approx(80 * np.log(5) / (80 / 8))
@@ -127,7 +127,7 @@ def test_batches_resume_where_they_stopped(recipe: Recipe, corpus: Corpus):
     assert batches[-1].position.seconds == pytest.approx(total)
 
 
-def test_a_batch_says_what_is_in_it(recipe: Recipe, corpus: Corpus):
+def test_a_batch_describes_its_rows(recipe: Recipe, corpus: Corpus):
     stream = BatchStream(recipe, corpus, seed=1)
     iterator = stream.starting_at(Position())
     batches = [next(iterator) for _ in range(30)]
@@ -146,7 +146,7 @@ def test_a_batch_says_what_is_in_it(recipe: Recipe, corpus: Corpus):
     assert max(n_words) > 1, "some rows are several clips joined"
 
 
-def test_phonemes_are_marked_where_they_sound(recipe: Recipe, corpus: Corpus):
+def test_phonemes_are_marked_at_their_frames(recipe: Recipe, corpus: Corpus):
     stream = BatchStream(recipe, corpus, seed=1)
     frames = np.full(60, NO_PHONEME)
     stream._mark_phonemes(0, 3_200, frames)
@@ -155,7 +155,7 @@ def test_phonemes_are_marked_where_they_sound(recipe: Recipe, corpus: Corpus):
     assert frames[round(begins + 4_000 / FRAME_STRIDE) + 1] == 1
 
 
-def test_normalising_is_the_feature_extractors():
+def test_normalising_equals_the_feature_extractor():
     waveform = np.random.default_rng(0).normal(0.1, 0.3, 4_000).astype(np.float32)
     normalised = normalise(waveform)
     assert normalised.mean() == pytest.approx(0, abs=1e-5)
@@ -163,7 +163,7 @@ def test_normalising_is_the_feature_extractors():
     assert not normalise(np.zeros(100, np.float32)).any()
 
 
-def test_noise_alone_has_every_level_and_length():
+def test_empty_clips_vary_in_level_and_length():
     augmenter = Augmenter(0)
     rng = np.random.default_rng(0)
     levels = []
@@ -175,7 +175,7 @@ def test_noise_alone_has_every_level_and_length():
     assert max(levels) > 0.05
 
 
-def test_a_telephone_line_leaves_its_band():
+def test_band_limiting_removes_other_frequencies():
     seconds = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     low, middle, high = (np.sin(2 * np.pi * hertz * seconds) for hertz in (100, 1_000, 6_000))
     heard = band_limit((low + middle + high).astype(np.float32), 300, 3_400)

@@ -1,4 +1,4 @@
-"""Spelling to ids and back, and the processor files that transformers reads."""
+"""Text to ids and back, and the processor files for transformers."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_greedy_decoding_merges_repeats_and_composes():
     assert KOREAN.decode([4, 4, h, a, n, 4, 0, 4]) == "한"
 
 
-def test_a_blank_keeps_a_double_letter():
+def test_a_blank_separates_double_letters():
     letter = ENGLISH.encode("L")[0]
     assert ENGLISH.decode([letter, letter]) == "L"
     assert ENGLISH.decode([letter, 0, letter]) == "LL"
@@ -31,7 +31,7 @@ def test_english_has_the_ids_of_wav2vec2_base_960h():
     assert {token: ENGLISH.tokens.index(token) for token in expected} == expected
 
 
-def test_a_letter_that_cannot_be_spelled_is_refused():
+def test_an_unknown_character_is_rejected():
     with pytest.raises(KeyError):
         ENGLISH.encode("é")
 

@@ -125,3 +125,14 @@ def test_the_application_imports_no_model_library() -> None:
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent, env={})
+
+
+def test_training_and_benchmarks_share_only_the_held_out_speech() -> None:
+    found = set()
+    for package, other in (("training", "benchmarks"), ("benchmarks", "training")):
+        for file in (PACKAGE.parent / package).rglob("*.py"):
+            for line in file.read_text(encoding="utf-8").splitlines():
+                words = line.split()
+                if words[:1] in (["from"], ["import"]) and words[1].split(".")[0] == other:
+                    found.add((package, words[1]))
+    assert found == {("benchmarks", "training.held_out")}

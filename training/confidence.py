@@ -1,13 +1,10 @@
-"""Is a word of confidence 0.8 right in 8 cases of 10?
+"""Is a word of confidence 0.8 right in 8 cases out of 10?
 
-``uv run --group training python -m benchmarks.confidence ko-mini [--fit] [--plot FILE.png]``
-
-Held-out clips with white noise at 0 to 20 dB. ``--fit`` finds the temperature of least expected
-calibration error on the development set; without it the registry's temperature is judged on the
-test set. The expected calibration error is that of ten bins (Guo et al., 2017).
+Measured on held-out clips in white noise of 0 to 20 dB, as the expected calibration error over ten
+bins (Guo et al., 2017). `training.evaluate` writes the error of the registered temperature on the
+test set into the model card; `training.calibrate` fits the temperature on the development set.
 """
 
-import argparse
 import datetime
 from pathlib import Path
 
@@ -15,13 +12,11 @@ import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.held_out import Subject, with_noise
-from benchmarks.setting import describe
 from stt.engines.torch import TorchEngine
-from stt.languages import BUNDLED_MODELS
 from stt.recognition.ctc import GreedyDecoder
 from stt.types import Frames, LogProbs
 from training.figures import ConfidenceFigure
+from training.held_out import Subject, with_noise
 
 N_BINS = 10
 
@@ -29,7 +24,7 @@ N_BINS = 10
 def noisy_log_probs(
     engine: TorchEngine, subject: Subject, split: str
 ) -> tuple[list[LogProbs], list[str]]:
-    """Log-probs of a split's clips in noise of 0 to 20 dB, and what is said in them."""
+    """Log-probs of a split's clips in noise of 0 to 20 dB, and their texts."""
     random = np.random.default_rng(0)
     corpus = subject.speak(split, f"confidence_{split}")
     log_probs = [
@@ -42,7 +37,7 @@ def noisy_log_probs(
 def judged_words(
     engine: TorchEngine, log_probs: list[LogProbs], texts: list[str], temperature: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each recognised word's confidence, and 1 where the word is right."""
+    """The confidence of each recognised word, and 1 where the word is right."""
     confidences: list[float] = []
     right: list[bool] = []
     for each, text in zip(log_probs, texts, strict=True):
@@ -65,7 +60,7 @@ def judged_words(
 def bins(
     confidences: NDArray[np.float64], right: NDArray[np.float64]
 ) -> list[tuple[float, float, int]]:
-    """(mean confidence, share that is right, words) of each bin that has words."""
+    """(mean confidence, share of right words, number of words) of each non-empty bin."""
     index = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
     return [
         (float(confidences[index == each].mean()), float(right[index == each].mean()), int(count))
@@ -75,14 +70,14 @@ def bins(
 
 
 def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Expected calibration error: the bins' gaps, weighted by their words."""
+    """Expected calibration error: the gap of each bin, weighted by its number of words."""
     return sum(
         abs(mean - share) * count / len(right) for mean, share, count in bins(confidences, right)
     )
 
 
 def plot(path: Path, name: str, panels: dict[str, list[tuple[float, float, int]]]) -> None:
-    """A reliability diagram for each temperature, side by side."""
+    """Draw a reliability diagram for each temperature, side by side."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -109,7 +104,7 @@ def plot(path: Path, name: str, panels: dict[str, list[tuple[float, float, int]]
 
 
 def measure(subject: Subject, diagram: Path | None = None) -> ConfidenceFigure:
-    """Judge the registry's temperature on the test set.
+    """Measure the registered temperature on the test set.
 
     Args:
         subject: The model.
@@ -141,7 +136,7 @@ def measure(subject: Subject, diagram: Path | None = None) -> ConfidenceFigure:
 
 
 def fit(subject: Subject) -> dict[float, float]:
-    """The calibration error on the development set, for each temperature that may be."""
+    """The calibration error on the development set at each candidate temperature."""
     engine = subject.load()
     log_probs, texts = noisy_log_probs(engine, subject, "dev")
     candidates = np.round(np.arange(0.6, 4.01, 0.05), 2).tolist()
@@ -149,32 +144,3 @@ def fit(subject: Subject) -> dict[float, float]:
         candidate: calibration_error(*judged_words(engine, log_probs, texts, candidate))
         for candidate in candidates
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", choices=sorted(BUNDLED_MODELS))
-    parser.add_argument("--fit", action="store_true", help="find the temperature, on dev")
-    parser.add_argument("--plot", type=Path, help="write the reliability diagram here")
-    options = parser.parse_args()
-    subject = Subject.bundled(options.model)
-    if options.fit:
-        errors = fit(subject)
-        best = min(errors, key=errors.__getitem__)
-        print(describe())
-        print(
-            f"temperature {best}: calibration error {errors[best]:.1%} on dev "
-            f"({errors[1.0]:.1%} at temperature 1)"
-        )
-        return
-    figure = measure(subject, options.plot)
-    print(describe())
-    print(
-        f"temperature {figure.temperature:g}: {figure.n_words} words, {figure.share_right:.1%} "
-        f"right, mean confidence {figure.mean_confidence:.1%}, expected calibration error "
-        f"{figure.calibration_error:.1%} ({figure.error_without:.1%} at temperature 1)"
-    )
-
-
-if __name__ == "__main__":
-    main()

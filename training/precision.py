@@ -1,35 +1,30 @@
-"""What a precision costs: the same clips and weights in fp32, bf16 and int8, against the truth.
+"""What bf16 and int8 cost in accuracy: the same clips and weights in each precision.
 
-``uv run --group training --extra openvino python -m benchmarks.precision ko-mini``
-
-Held-out sentences, the model card's own clips. OpenVINO's int8 takes its ranges from clips of the
-development set, as `stt optimize` takes them from a user's recordings.
+The clips are the held-out sentences of the model card. OpenVINO's int8 calibrates on clips of the
+development set, as `stt optimize` does on a user's recordings.
 """
 
-import argparse
 import datetime
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.held_out import Subject
-from benchmarks.setting import describe
 from stt.commands.calibration import Clip
 from stt.commands.optimize import texts_of
 from stt.commands.scoring import score
 from stt.engines.base import Engine
-from stt.languages import BUNDLED_MODELS
 from training.corpus import Corpus
 from training.figures import PrecisionFigure, Precisions
+from training.held_out import Subject
 
 INT8_TARGET = 0.001
-"""Most that int8 may add to fp32's character error rate."""
+"""The most that int8 may add to the character error rate of fp32."""
 MAX_CALIBRATION_CLIPS = 300
 
 
 def engines(subject: Subject, calibration: Corpus) -> Iterator[Engine]:
-    """The model in fp32, and in every other way that is served on a CPU; one at a time."""
+    """Load the model in fp32, then in each other CPU engine and precision, one at a time."""
     from stt.engines.checkpoint import read_checkpoint
     from stt.engines.openvino import load_openvino_engine
     from stt.engines.openvino_export import convert
@@ -45,7 +40,7 @@ def engines(subject: Subject, calibration: Corpus) -> Iterator[Engine]:
 
 
 def measure(subject: Subject) -> Precisions:
-    """Error rates of the held-out sentences in each precision.
+    """Measure the error rates of the held-out sentences in each precision.
 
     Raises:
         ConfigurationError: openvino or nncf is not installed.
@@ -78,27 +73,3 @@ def measure(subject: Subject) -> Precisions:
         n_calibration_clips=min(len(calibration), MAX_CALIBRATION_CLIPS),
         rows=rows,
     )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", choices=sorted(BUNDLED_MODELS))
-    options = parser.parse_args()
-    measured = measure(Subject.bundled(options.model))
-    print(describe(extra="openvino"))
-    print(
-        f"{measured.n_clips} clips (test_sentences), int8 calibrated on "
-        f"{measured.n_calibration_clips} clips of the development set; {measured.libraries}.\n"
-    )
-    print("| computed by | CER | more than fp32 | characters unlike fp32's | clips like fp32 |")
-    print("|---|---|---|---|---|")
-    for row in measured.rows:
-        more = 100 * (row.cer - measured.rows[0].cer)
-        print(
-            f"| {row.backend} {row.precision} | {row.cer:.2%} | {more:+.2f} points "
-            f"| {row.difference:.2%} | {row.same:.1%} |"
-        )
-
-
-if __name__ == "__main__":
-    main()

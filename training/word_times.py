@@ -1,39 +1,33 @@
-"""How well word starts and ends agree with where the words really are.
+"""How far the start and end times of recognised words are from the true ones.
 
-``uv run --group training python -m benchmarks.word_times ko-mini``
-
-The truth is espeak-ng's phoneme events; the words are those of held-out sentences that were
-recognised. The signed medians are the lags that `stt.languages` corrects: with ``--raw`` they are
-measured anew, without it what is left of them is.
+espeak-ng's phoneme events are the truth. `training.evaluate` writes the errors into the model card;
+`training.calibrate` prints the constant lags that `stt.languages` corrects.
 """
 
-import argparse
 import datetime
 from collections.abc import Iterator, Sequence
 
 import jiwer
 import numpy as np
 
-from benchmarks.held_out import SpokenWord, Subject, true_words
-from benchmarks.setting import describe
-from stt.languages import BUNDLED_MODELS
 from stt.recognition.ctc import GreedyDecoder
 from stt.types import SAMPLE_RATE, Calibration, Word
 from training.figures import TimeErrors, WordTimes
+from training.held_out import SpokenWord, Subject, true_words
 
 SILENCE_SECONDS = 0.3
-"""Put before and behind each clip."""
+"""Added before and after each clip."""
 
 
 def measure(
     subject: Subject, split: str = "test_sentences", calibration: Calibration | None = None
 ) -> WordTimes:
-    """Errors of the recognised words' times.
+    """Measure the time errors of the recognised words.
 
     Args:
         subject: The model.
         split: Whose clips to take.
-        calibration: Instead of the registry's.
+        calibration: Replaces the registered one.
     """
     calibration = subject.calibration if calibration is None else calibration
     engine = subject.load()
@@ -43,7 +37,7 @@ def measure(
     n_clips = 0
     for index, clip in enumerate(corpus.clips):
         truth = true_words(clip)
-        if truth is None:  # no pause event between all words
+        if truth is None:
             continue
         n_clips += 1
         waveform = np.pad(corpus.waveform(index), round(SILENCE_SECONDS * SAMPLE_RATE))
@@ -66,7 +60,7 @@ def measure(
 def matched(
     text: str, truth: Sequence[SpokenWord], words: Sequence[Word]
 ) -> Iterator[tuple[SpokenWord, Word]]:
-    """The words that were recognised, with what they are."""
+    """Pair each correctly recognised word with its true position."""
     heard = " ".join(word.text for word in words) or "-"
     for chunk in jiwer.process_words(text, heard).alignments[0]:
         if chunk.type == "equal":
@@ -78,34 +72,10 @@ def matched(
 
 
 def errors_of(differences: Sequence[float]) -> TimeErrors:
-    """Signed differences in seconds, summed up."""
+    """Summarise signed differences in seconds."""
     absolute = np.abs(differences)
     return TimeErrors(
         median=float(np.median(differences)),
         median_absolute=float(np.median(absolute)),
         high_absolute=float(np.percentile(absolute, 95)),
     )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", choices=sorted(BUNDLED_MODELS))
-    parser.add_argument("--split", choices=("dev", "test_sentences"), default="test_sentences")
-    parser.add_argument("--raw", action="store_true", help="without the registry's correction")
-    options = parser.parse_args()
-    times = measure(
-        Subject.bundled(options.model), options.split, Calibration() if options.raw else None
-    )
-    print(describe())
-    print(f"{times.n_words} recognised words of {times.n_clips} clips ({options.split}).")
-    print("\n| | median of signed error | median absolute | 95th percentile absolute |")
-    print("|---|---|---|---|")
-    for name, errors in (("start", times.starts), ("end", times.ends)):
-        print(
-            f"| {name} | {1000 * errors.median:+.0f} ms | {1000 * errors.median_absolute:.0f} ms "
-            f"| {1000 * errors.high_absolute:.0f} ms |"
-        )
-
-
-if __name__ == "__main__":
-    main()

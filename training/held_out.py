@@ -1,4 +1,7 @@
-"""Held-out sentences of a model's recipe, spoken anew."""
+"""Held-out speech of a bundled model's recipe: what accuracy and live latency are measured on.
+
+The clips are synthesised with the training seed by espeak-ng (Debian's libespeak-ng1).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,19 +13,19 @@ from stt.engines.device import prepare_process
 from stt.engines.torch import TorchEngine, load_torch_engine
 from stt.languages import BUNDLED_FOLDER, BUNDLED_MODELS
 from stt.types import Calibration
-from training.corpus import Clip, Corpus, write_corpus
+from training.corpus import SAMPLE_RATE, Clip, Corpus, write_corpus
 from training.recipe import RECIPES
 
 SEED = 1
-"""The training's, which decides what is held out."""
-SAMPLE_RATE = 16_000
+"""The training seed; it decides which texts are held out."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model of one of the recipes, and where what is spoken for it is kept."""
+    """A model to measure, and the folder that keeps its synthesised speech."""
 
     name: str
+    """Of its recipe."""
     folder: Path
     work_dir: Path
     seed: int = SEED
@@ -34,11 +37,11 @@ class Subject:
 
     @property
     def calibration(self) -> Calibration:
-        """The registry's."""
+        """The calibration registered in `stt.languages`."""
         return BUNDLED_MODELS[self.name].calibration
 
     def load(self, threads: int = 1, precision: str = "fp32") -> TorchEngine:
-        """The model as the service runs it without extras."""
+        """Load the model as the service does on a CPU without extras."""
         prepare_process()
         import torch
 
@@ -48,7 +51,7 @@ class Subject:
         )
 
     def speak(self, split: str, set_name: str, **delivery: object) -> Corpus:
-        """A held-out split, spoken; kept for the next time."""
+        """Synthesise a held-out split, or read it if an earlier run did."""
         recipe = RECIPES[self.name]
         splits = recipe.make_splits(recipe.n_train_texts, self.seed)
         return write_corpus(
@@ -62,7 +65,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class SpokenWord:
-    """A word with where it really is, in seconds."""
+    """A word and its true position in the clip, in seconds."""
 
     text: str
     start: float
@@ -70,10 +73,10 @@ class SpokenWord:
 
 
 def true_words(clip: Clip) -> list[SpokenWord] | None:
-    """Where a clip's words are, by espeak-ng's phoneme events.
+    """The true position of each word of a clip, from espeak-ng's phoneme events.
 
-    Between words spoken with a gap there is a pause event, ``_``. (Word events would be simpler,
-    but are missing before nasal consonants.) None where the pauses do not separate the words.
+    Words spoken with a gap are separated by a pause event, ``_``. (Word events would be simpler,
+    but espeak-ng omits them before nasal consonants.) None if the pauses do not separate the words.
     """
     words: list[tuple[int, int]] = []
     begin: int | None = None
@@ -96,23 +99,22 @@ def true_words(clip: Clip) -> list[SpokenWord] | None:
 
 
 def with_noise(waveform: np.ndarray, ratio_db: float, random: np.random.Generator) -> np.ndarray:
-    """White noise added at a ratio of powers."""
+    """Add white noise at a signal-to-noise ratio."""
     level = np.sqrt(np.mean(waveform**2)) * 10 ** (-ratio_db / 20)
     return (waveform + level * random.standard_normal(len(waveform))).astype(np.float32)
 
 
 def concatenations(
     corpus: Corpus, seconds: float, count: int, seed: int = 0
-) -> Iterator[tuple[np.ndarray, list[int], list[int]]]:
-    """Clips of a corpus one after the other, evenly loud, with pauses of 0.1 to 0.8 s.
+) -> Iterator[tuple[np.ndarray, list[int]]]:
+    """Join clips at equal loudness with pauses of 0.1 to 0.8 s into recordings of ``seconds``.
 
-    Yields the waveform, the indices of its clips, and at which sample each begins.
+    Yields each waveform and the indices of its clips.
     """
     random = np.random.default_rng(seed)
     for _ in range(count):
         pieces: list[np.ndarray] = []
         indices: list[int] = []
-        starts: list[int] = []
         length = 0
         while length < seconds * SAMPLE_RATE:
             index = int(random.integers(len(corpus)))
@@ -121,6 +123,5 @@ def concatenations(
             pause = np.zeros(round(random.uniform(0.1, 0.8) * SAMPLE_RATE))
             pieces += [clip, pause]
             indices.append(index)
-            starts.append(length)
             length += len(clip) + len(pause)
-        yield np.concatenate(pieces).astype(np.float32), indices, starts
+        yield np.concatenate(pieces).astype(np.float32), indices

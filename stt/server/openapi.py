@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from fastapi import FastAPI
 
 from stt import __version__, errors
+from stt.audio.containers import ACCEPTED
 from stt.formats import native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.languages import choose_languages
@@ -50,21 +51,22 @@ SPOKEN = Transcript(
 GRANULARITIES = frozenset(Granularity)
 
 DETAILS = {
-    "unsupported_language": "Language 'xx' is not served. Supported: KR (Korean), EN "
+    "unsupported_language": "Language 'xx' is not served here. Supported: KR (Korean), EN "
     "(English). GET /languages lists the accepted spellings.",
     "model_not_found": "Model 'whisper-9' is not served. Served: ko-mini, en-mini.",
     "invalid_parameter": "response_format: Input should be 'json', 'text', 'srt', 'vtt' or "
     "'verbose_json'.",
     "not_supported": "Language detection is not supported: each model knows one language.",
     "invalid_audio": "The file has no audio track.",
-    "decode_failed": "The decoder crashed on this file. Try another format.",
+    "decode_failed": "Decoding this file failed. It may be damaged; convert it, for example to "
+    "FLAC, and send the result.",
     "bad_request": NOT_A_FORM,
     "invalid_api_key": "The API key is missing or wrong. Send it as "
     "'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
     "upload_too_slow": "The upload exceeded the 300 s limit.",
-    "audio_too_long": "The recording exceeds the limit of 14400 s. Send it in parts.",
+    "audio_too_long": "The recording is longer than 14400 s, which is the limit; send it in parts.",
     "upload_too_large": "The upload exceeds the limit of 200 MB.",
-    "unsupported_format": "The file is not in a supported audio format.",
+    "unsupported_format": f"The file is in no accepted audio format. Send one of {ACCEPTED}.",
     "overloaded": "The queue is full. Try again later.",
     "inference_failed": "The model failed on this recording.",
     "configuration_error": "The settings of the service are invalid.",

@@ -31,7 +31,6 @@ from stt.errors import (
 )
 from stt.settings import load_settings
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
-from tests.live import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="worker processes need Linux")
 
@@ -454,11 +453,15 @@ def test_workers_write_neither_files_nor_logs(
     assert "THIS IS NO LOG LINE" not in capfd.readouterr().err
 
 
-def test_workers_use_little_memory(real: ReaderPool) -> None:
-    opened = [real.read(BytesIO(RECORDINGS["wav"]), max_seconds=100) for _ in range(3)]
-    for blocks in opened:
-        next(blocks)
-    # Workers of earlier tests may still be ending.
-    wait_until(lambda: all(each.memory_full_info().uss < 30e6 for each in workers(REAL)))
-    for blocks in opened:
-        blocks.close()
+def test_workers_use_little_memory() -> None:
+    others = {each.pid for each in workers(REAL)}  # of pools that other tests have open
+    with open_pool(target=REAL) as pool:
+        opened = [pool.read(BytesIO(RECORDINGS["wav"]), max_seconds=100) for _ in range(3)]
+        for blocks in opened:
+            next(blocks)
+        mine = [each for each in workers(REAL) if each.pid not in others]
+        assert len(mine) >= 3
+        sizes = [each.memory_full_info().uss for each in mine]
+        assert max(sizes) < 30e6, sizes
+        for blocks in opened:
+            blocks.close()

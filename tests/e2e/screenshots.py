@@ -11,7 +11,8 @@ import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from tests.audio_files import with_ffmpeg
-from tests.e2e.browser import TEXTS, Visit, chromium, give, microphone_wav, read
+from tests.e2e.browser import Visit, chromium, give, microphone_wav, read
+from tests.e2e.samples import TEXTS
 from tests.e2e.server import ROOT, Server
 
 IMAGES = ROOT / "docs" / "images"

@@ -73,7 +73,7 @@ class AccessSettings(ServiceGroup):
     """Serve `/metrics` without a key even if keys are set."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins (https://example.org) whose pages may call the service, comma-separated; `*` allows
-    all. Default: only its own page."""
+    all. Default: only the service's own page."""
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
@@ -170,7 +170,7 @@ class InferenceSettings(Group):
     window_seconds: float = Field(default=20.0, ge=2, le=120)
     """Length of audio that the model sees in one forward pass."""
     context_seconds: float = Field(default=2.0, ge=0, le=30)
-    """Part of a window at each inner edge that only gives context."""
+    """Seconds at each inner edge of a window that serve only as context."""
     cut_search_seconds: float = Field(default=2.0, ge=0, le=30)
     """Cut windows at the quietest moment within this span; 0 cuts at the full length."""
     windows_in_flight: int | None = Field(default=None, ge=1, le=1024)
@@ -211,7 +211,8 @@ class ClusterSettings(ServiceGroup):
     cluster: bool = False
     """Serve through Ray Serve; needs the extra `cluster`."""
     cluster_engines: str = Field(default="auto", pattern=r"^(auto|[1-9]\d*(-[1-9]\d*)?)$")
-    """Engine replicas: `2`, or `1-8` scaled by the queue; `auto`: 1 to one per GPU."""
+    """Engine replicas: `2`, or `1-8` scaled by the queue; `auto`: from one up to the number of
+    GPUs."""
     cluster_ingresses: str = Field(default="1-4", pattern=r"^[1-9]\d*(-[1-9]\d*)?$")
     """Ingress replicas: `2`, or `1-4` scaled by the requests in progress."""
     cluster_ingress_cpus: float = Field(default=0, ge=0, le=64)
@@ -219,7 +220,7 @@ class ClusterSettings(ServiceGroup):
     cluster_queue_seconds: float = Field(default=60, gt=0, le=1e6)
     """Seconds of queued audio per engine that trigger one more engine."""
     cluster_shrink_seconds: float = Field(default=600, ge=1, le=86_400)
-    """How long one engine fewer must be enough before one is removed."""
+    """How long the load must fit on one engine fewer before an engine is removed."""
 
 
 class TracingSettings(ServiceGroup):

@@ -14,7 +14,7 @@ import psutil
 from stt import __version__
 from stt.commands.arguments import add_languages, add_settings, begin
 from stt.engines.agreement import Agreement, Reference
-from stt.engines.device import available_cores, choose_device
+from stt.engines.device import available_cores, choose_device, forward_threads
 from stt.engines.openvino_cache import PRECISIONS, place_of
 from stt.errors import ModelBroken, ModelUnreachable
 from stt.languages import Language, choose_languages
@@ -117,7 +117,7 @@ def _check_torch(settings: Settings) -> Iterator[Check]:
     from stt.engines.torch import choose_precision, compare_precision
 
     device = choose_device(settings.device)
-    cpu_threads = settings.cpu_threads or available_cores()
+    cpu_threads = forward_threads(settings.cpu_threads)
     for precision in dict.fromkeys(("fp32", choose_precision("auto", device))):
         agreement = compare_precision(device, precision, cpu_threads)
         yield Check(f"torch {precision} on {device} (ko-mini)", agreement)
@@ -148,7 +148,7 @@ def _check_place(folder: Path, precision: str, settings: Settings) -> tuple[Agre
 
     try:
         engine = load_openvino_engine(
-            folder, precision=precision, cpu_threads=settings.cpu_threads or available_cores()
+            folder, precision=precision, cpu_threads=forward_threads(settings.cpu_threads)
         )
         return Reference.load(folder).compare(engine), ""
     except ModelBroken as error:

@@ -17,7 +17,7 @@ from stt.commands.recognition import choose_language, find_checkpoint
 from stt.commands.scoring import Errors, score
 from stt.engines.agreement import REFERENCE_FRAMES, Agreement, Reference
 from stt.engines.base import Engine
-from stt.engines.device import available_cores
+from stt.engines.device import forward_threads
 from stt.engines.openvino import CONTEXT_FRAMES
 from stt.errors import ConfigurationError
 from stt.languages import Language
@@ -159,7 +159,7 @@ def optimize(
         optimized_engine = load_openvino_engine(
             work,
             precision=precision,
-            cpu_threads=settings.cpu_threads or available_cores(),
+            cpu_threads=forward_threads(settings.cpu_threads),
         )
         cost = compare(
             compared,

@@ -81,3 +81,8 @@ def available_cores() -> int:
     except (OSError, ValueError):
         pass
     return min(counts)
+
+
+def forward_threads(cpu_threads: int) -> int:
+    """Threads of one forward on a CPU: the setting, or one per available core if it is 0."""
+    return cpu_threads or available_cores()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stt.engines.agreement import MAX_CHECK_SECONDS, Agreement, Reference
 from stt.engines.base import Engine
-from stt.engines.device import available_cores, choose_device
+from stt.engines.device import choose_device, forward_threads
 from stt.engines.openvino_cache import Place, find_optimized
 from stt.errors import ConfigurationError, ModelBroken
 from stt.languages import ModelSource
@@ -80,7 +80,7 @@ def _open_optimized(place: Place, source: ModelSource, settings: Settings) -> En
     engine = load_openvino_engine(
         place.folder,
         precision=place.precision,
-        cpu_threads=settings.cpu_threads or available_cores(),
+        cpu_threads=forward_threads(settings.cpu_threads),
         calibration=source.calibration,
     )
     agreement = Reference.load(place.folder).compare(engine, max_seconds=MAX_CHECK_SECONDS)
@@ -99,7 +99,7 @@ def _open_torch(
 ) -> OpenedEngine:
     from stt.engines.torch import choose_precision, compare_precision, load_torch_engine
 
-    cpu_threads = settings.cpu_threads or available_cores()
+    cpu_threads = forward_threads(settings.cpu_threads)
     # int8 was meant for OpenVINO; torch has none.
     wanted = "auto" if warning and settings.precision == "int8" else settings.precision
     precision = choose_precision(wanted, device)

@@ -19,7 +19,7 @@ from stt import __version__
 from stt.audio.pool import ReaderPool
 from stt.audio.reading import warming_clip
 from stt.engines.base import Engine
-from stt.engines.device import available_cores
+from stt.engines.device import forward_threads
 from stt.inference.observer import Observer
 from stt.languages import choose_languages
 from stt.observability.metrics import Metrics
@@ -113,7 +113,7 @@ def create_app(
         admission.on_close(live.drain)
         app.state.service = Service(
             settings, languages, scheduler, runtime.engines, transcriber, admission, metrics, live,
-            settings.cpu_threads or available_cores(), runtime.collect,
+            forward_threads(settings.cpu_threads), runtime.collect,
         )  # fmt: skip
         if settings.demo:
             logger.warning(

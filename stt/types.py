@@ -68,16 +68,22 @@ class FrameGrid:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The symbol of each column of a model's log-probs."""
+    """What each column of a model's log-probs writes, and how symbols become words."""
 
     symbols: tuple[str, ...]
-    """Text of each column: a syllable, jamo, letter or special token."""
+    """Text of each column: a syllable, jamo, letter, word piece or special token."""
     blank: int
-    """Column of the CTC blank; Wav2Vec2 checkpoints use the padding token."""
+    """Column of the CTC blank; most checkpoints use the padding token."""
     delimiter: str = "|"
     """The symbol between words."""
     lower_case: bool = False
     """Whether text is converted to lower case."""
+    special: frozenset[int] = frozenset()
+    """Columns that write nothing, such as those of ``<s>`` and ``[UNK]``."""
+    word_start: str = ""
+    """The mark of symbols that begin a word, such as SentencePiece's ``▁``; "" if there is none."""
+    symbols_are_words: bool = False
+    """Whether a space separates all symbols, as in phoneme checkpoints."""
 
     def is_space(self, column: int) -> bool:
         """Whether the symbol ends a word."""

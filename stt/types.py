@@ -39,6 +39,14 @@ class FrameGrid:
             stride *= step
         return cls(stride, receptive)
 
+    def subsampled(self, kernel: int, stride: int, padding: int) -> "FrameGrid":
+        """The grid after one more convolution, padded at both ends.
+
+        With padding ``receptive_samples`` is what a first frame needs, not all that it sees.
+        """
+        more = (kernel - 1 - 2 * padding) * self.stride_samples
+        return FrameGrid(self.stride_samples * stride, self.receptive_samples + more)
+
     def n_frames(self, n_samples: int) -> int:
         """Number of frames in ``n_samples``; 0 if they are too few for one."""
         if n_samples < self.receptive_samples:

@@ -90,9 +90,9 @@ class Model(BaseModel):
     @classmethod
     def of(cls, language: Language) -> "Model":
         """The model of a language."""
-        owner, slash, _ = language.model.id.partition("/")
+        owner, slash, _ = language.model.name.partition("/")
         return cls(
-            id=language.model.id,
+            id=language.model.name,
             created=0,
             owned_by=owner if slash else "local",
             language=language.code,

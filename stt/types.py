@@ -85,16 +85,19 @@ class Vocabulary:
     symbols_are_words: bool = False
     """Whether a space separates all symbols, as in phoneme checkpoints."""
 
-    def is_space(self, column: int) -> bool:
-        """Whether the symbol ends a word."""
-        symbol = self.symbols[column]
-        return symbol == self.delimiter or symbol.isspace()
+    def written(self, column: int) -> str:
+        """What a column writes, in NFC, with white space where a word ends or begins.
 
-    def spell(self, columns: list[int]) -> str:
-        """The text of a word's symbols; jamo are composed into syllables (NFC)."""
-        text = "".join(self.symbols[column] for column in columns)
-        text = unicodedata.normalize("NFC", text)
-        return text.lower() if self.lower_case else text
+        "" for the blank and for `special` columns.
+        """
+        symbol = self.symbols[column]
+        if column == self.blank or column in self.special:
+            return ""
+        if symbol == self.delimiter:
+            return " "
+        if self.word_start:
+            symbol = symbol.replace(self.word_start, " ")
+        return unicodedata.normalize("NFC", symbol)
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,11 +94,9 @@ class Endpointer:
         self._vocabulary = vocabulary
         self._decoder = decoder
         self._config = config
-        columns = range(len(vocabulary.symbols))
-        self._is_between_words: NDArray[np.bool_] = np.array(
-            [column == vocabulary.blank or vocabulary.is_space(column) for column in columns]
-        )
-        """``[n_vocab]``: true for the blank and for symbols that separate words."""
+        written = map(vocabulary.written, range(len(vocabulary.symbols)))
+        self._is_between_words: NDArray[np.bool_] = np.array([not text.strip() for text in written])
+        """``[n_vocab]``: true for columns that write nothing, or white space."""
         self._blocks: list[Waveform] = []
         self._held_frame = 0
         """Frame at which the held samples begin."""

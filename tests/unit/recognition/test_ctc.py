@@ -1,5 +1,7 @@
 import json
+import re
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.testing import assert_allclose
 
 from stt.engines.checkpoint import read_vocabulary
 from stt.recognition.ctc import GreedyDecoder
+from stt.recognition.hangul import Composer
 from stt.types import Calibration, Frames, LogProbs, Vocabulary, Word
 from tests.fakes import LETTERS, WAV2VEC2_GRID, spell, spell_log_probs
 
@@ -18,7 +21,37 @@ SYLLABLES = [chr(0xAC00 + 97 * i) for i in range(60)]
 JAMO = [chr(0x1100 + i) for i in range(19)] + [chr(0x1161 + i) for i in range(21)] + [
     chr(0x11A8 + i) for i in range(27)
 ]  # fmt: skip
+COMPOUNDS = {
+    "ㅘ": "ㅗㅏ", "ㅙ": "ㅗㅐ", "ㅚ": "ㅗㅣ", "ㅝ": "ㅜㅓ", "ㅞ": "ㅜㅔ", "ㅟ": "ㅜㅣ",
+    "ㅢ": "ㅡㅣ", "ㄳ": "ㄱㅅ", "ㄵ": "ㄴㅈ", "ㄶ": "ㄴㅎ", "ㄺ": "ㄹㄱ", "ㄻ": "ㄹㅁ",
+    "ㄼ": "ㄹㅂ", "ㄽ": "ㄹㅅ", "ㄾ": "ㄹㅌ", "ㄿ": "ㄹㅍ", "ㅀ": "ㄹㅎ", "ㅄ": "ㅂㅅ",
+}  # fmt: skip
 ALPHABET = [chr(ord("A") + i) for i in range(26)] + ["'"]
+
+
+SPECIAL = re.compile(r"</?s>|\[UNK\]", re.IGNORECASE)
+
+
+def as_typed(text: str) -> str:
+    """Lone jamo as compatibility jamo, by their names."""
+    return "".join(
+        unicodedata.lookup(f"HANGUL LETTER {unicodedata.name(char).split()[-1]}")
+        if "\u1100" <= char <= "\u11ff"
+        else char
+        for char in text
+    )
+
+
+def read(vocabulary: Vocabulary, *symbols: str) -> list[Word]:
+    """Decode one frame per symbol, each with a blank after it; "" is a blank."""
+    columns = [vocabulary.symbols.index(symbol or "<pad>") for symbol in symbols]
+    spaced = [column for each in columns for column in (each, vocabulary.blank)]
+    decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
+    return decoder.feed(spell(spaced, len(vocabulary.symbols))) + decoder.finish()
+
+
+def texts(words: list[Word]) -> list[str]:
+    return [word.text for word in words]
 
 
 def decode(
@@ -147,7 +180,7 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
         str(vocab), pad_token="[PAD]", unk_token="[UNK]", word_delimiter_token=delimiter,
         do_lower_case=lower,
     )  # fmt: skip
-    vocabulary = read_vocabulary(tokenizer, len(tokens))
+    vocabulary = replace(read_vocabulary(tokenizer, len(tokens)), special=frozenset({1, 2, 3}))
     random = np.random.default_rng(7)
     for _ in range(25):
         # More blanks, delimiters and repeats than pure noise has.
@@ -160,7 +193,82 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
         decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
         words = decoder.feed(Frames.of(log_probs)) + decoder.finish()
         ours = " ".join(word.text for word in words)
-        assert ours == " ".join(unicodedata.normalize("NFC", expected).split())
+        composed = unicodedata.normalize("NFC", SPECIAL.sub("", expected))
+        assert ours == as_typed(" ".join(composed.split()))
+
+
+def test_special_symbols_write_nothing_and_do_not_break_a_word() -> None:
+    vocabulary = Vocabulary(("<pad>", "|", "<s>", "[UNK]", "a"), 0, special=frozenset({2, 3}))
+    assert texts(read(vocabulary, "<s>", "a", "[UNK]", "a", "|", "[UNK]", "|", "a")) == ["aa", "a"]
+    assert read(vocabulary, "<s>", "[UNK]") == []
+
+
+def test_a_word_begins_at_the_mark_of_sentencepiece() -> None:
+    vocabulary = Vocabulary(("<pad>", "▁", "▁the", "▁c", "at", "s"), 0, word_start="▁")
+    words = read(vocabulary, "▁the", "▁c", "at", "s", "▁", "s")
+    assert texts(words) == ["the", "cats", "s"]
+    assert [token.text for token in words[1].tokens] == ["c", "at", "s"]
+
+
+def test_phonemes_are_words() -> None:
+    vocabulary = Vocabulary(("<pad>", "|", "tʰ", "ɑː"), 0, symbols_are_words=True)
+    assert texts(read(vocabulary, "tʰ", "ɑː", "|", "tʰ", "tʰ")) == ["tʰ", "ɑː", "tʰ", "tʰ"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "spelled", "expected"),
+    [
+        ("ㅎㅏㄴㄱㅡㄹ", "ㅎㅏㄴㄱㅡㄹ", "한글"),
+        ("ㅎㅏㄴ", "ㅎㅏㄴㅏ", "하나"),
+        ("ㄷㅏㄹㄱㅇㅣㄺ", "ㄷㅏㄺㅇㅣ", "닭이"),
+        ("ㄷㅏㄹㄱㅇㅣ", "ㄷㅏㄹㄱㅇㅣ", "닭이"),
+        ("ㄷㅏㄹㄱㅇㅣ", "ㄷㅏㄹㄱㅣ", "달기"),
+        ("ㄱㅗㅏㅈㅏ", "ㄱㅗㅏㅈㅏ", "과자"),
+        ("ㄱㅗㅏㅘ", "ㄱㅗㅏ", "고ㅏ"),
+        ("ㅋㅏ", "ㅋㅋㅋㅏㅏ", "ㅋㅋ카ㅏ"),
+        ("하ㅋㅏ", "하ㅋㅏㅋㅋ", "하ㅋㅏㅋㅋ"),
+    ],
+)
+def test_keyboard_letters_compose_into_syllables(symbols: str, spelled: str, expected: str) -> None:
+    vocabulary = Vocabulary(("<pad>", "|", *dict.fromkeys(symbols)), 0)
+    [word] = read(vocabulary, *spelled)
+    assert word.text == expected == "".join(token.text for token in word.tokens)
+    assert [len(token.text) for token in word.tokens] == [1] * len(expected)
+    logs = [token.log_posterior for token in word.tokens]
+    assert sum(logs) == pytest.approx(len(spelled) * np.log(0.9), abs=1e-4)
+
+
+def test_every_syllable_is_composed_from_its_letters() -> None:
+    symbols = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅑㅒㅓㅔㅕㅖㅗㅛㅜㅠㅡㅣ"
+    composer = Composer(symbols)
+    for syllable in map(chr, range(0xAC00, 0xD7A4)):
+        letters = as_typed(unicodedata.normalize("NFD", syllable))
+        for compound in set(letters) - set(symbols):
+            letters = letters.replace(compound, COMPOUNDS[compound])
+        assert composer.compose(letters) == syllable
+
+
+def test_a_lower_case_letter_depends_on_its_place_in_the_word() -> None:
+    vocabulary = Vocabulary(("<pad>", "|", "Σ", "Ο"), 0, lower_case=True)
+    [word] = read(vocabulary, "Σ", "Ο", "Σ")
+    assert word.text == "σος" == "ΣΟΣ".lower() == "".join(token.text for token in word.tokens)
+
+
+@given(
+    columns=st.lists(st.integers(0, 4), max_size=40),
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+)
+@settings(deadline=None)
+def test_frames_may_follow_finish_anywhere(columns: list[int], cuts: list[int]) -> None:
+    log_probs = spell_log_probs(columns)
+    decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
+    words: list[Word] = []
+    for piece in np.split(log_probs, sorted(min(cut, len(columns)) for cut in cuts)):
+        words += decoder.feed(Frames.of(piece))
+        words += decoder.finish()
+    assert "".join(texts(words)) == "".join(texts(decode(log_probs)))
+    times = [time for word in words for time in (word.start, word.end)]
+    assert times == sorted(times)
 
 
 def test_jamo_compose_into_syllables() -> None:
@@ -200,10 +308,10 @@ def test_a_words_tokens_are_its_symbols_with_their_posteriors() -> None:
 
 
 def test_jamo_of_one_syllable_are_one_token() -> None:
-    # The last jamo composes with nothing.
+    # The last jamo composes with nothing, and is shown as people type it.
     symbols = ("<pad>", "|", *unicodedata.normalize("NFD", "한글"), "\u1100")
     decoder = GreedyDecoder(Vocabulary(symbols=symbols, blank=0), WAV2VEC2_GRID)
     decoder.feed(spell([2, 3, 4, 5, 6, 7, 8, 1], n_vocab=9))
     [word] = decoder.finish()
-    assert [token.text for token in word.tokens] == ["한", "글", "\u1100"]
+    assert [token.text for token in word.tokens] == ["한", "글", "ㄱ"]
     assert word.tokens[0].log_posterior == pytest.approx(3 * np.log(0.9), abs=1e-5)

@@ -1,7 +1,7 @@
 """Types that all parts share: waveforms, frames and their grid, vocabulary, words, transcripts."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -163,7 +163,10 @@ class Token:
 
 @dataclass(frozen=True)
 class Word:
-    """One word and its place in the recording."""
+    """One word and its place in the recording.
+
+    In scripts that are written without spaces, every character is a word.
+    """
 
     text: str
     """NFC, never empty, without white space."""
@@ -176,6 +179,18 @@ class Word:
     the posterior at each one's best frame, after the temperature."""
     tokens: tuple[Token, ...] = ()
     """The parts of the word, as decoded; joined they are ``text``."""
+    space_before: bool = True
+    """Whether a space separates the word from the one before, as most scripts have it."""
+
+    @property
+    def continued(self) -> str:
+        """The text as it follows another word: with the space, if there is one."""
+        return f" {self.text}" if self.space_before else self.text
+
+
+def join_words(words: Iterable[Word]) -> str:
+    """The text of consecutive words, without a space at its start; "" if there are none."""
+    return "".join(word.continued for word in words).removeprefix(" ")
 
 
 @dataclass(frozen=True)
@@ -196,8 +211,8 @@ class Segment:
 
     @property
     def text(self) -> str:
-        """The words with a single space between them."""
-        return " ".join(word.text for word in self.words)
+        """The words, joined."""
+        return join_words(self.words)
 
 
 @dataclass(frozen=True)
@@ -210,5 +225,5 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The words with a single space between them; "" if there are none."""
-        return " ".join(word.text for word in self.words)
+        """The words, joined; "" if there are none."""
+        return join_words(self.words)

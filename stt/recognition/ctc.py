@@ -5,10 +5,11 @@ best path becomes text by merging repeats and dropping blanks: ``h h _ e l _ l o
 """
 
 from copy import copy, deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from stt.recognition.scripts import has_unspaced
 from stt.recognition.spelling import SPACE, Speller
 from stt.types import SAMPLE_RATE, Calibration, FrameGrid, Frames, Token, Vocabulary, Word
 
@@ -38,7 +39,18 @@ class _Character:
 class _OpenWord:
     """A word that later frames may change."""
 
-    characters: list[_Character] = field(default_factory=list)
+    characters: list[_Character]
+    is_unspaced: bool
+    """Whether it has characters of a script without spaces."""
+    is_delimited: bool
+    """Whether a space was written before it."""
+    is_apart: bool
+    """Whether a pause separates it from a word of a script with spaces, or from nothing at all."""
+
+    @property
+    def space_before(self) -> bool:
+        """Whether it stands after a space."""
+        return self.is_delimited or (self.is_apart and not self.is_unspaced)
 
     @property
     def first(self) -> _Symbol:
@@ -58,6 +70,9 @@ class GreedyDecoder:
     NFC and with runs of spaces collapsed, except that special tokens are left out, marks of
     SentencePiece become spaces, and letters of Hangul are composed (see `Speller`).
 
+    Words end at what the vocabulary separates them with. In scripts that are written without spaces
+    every character is a word, as it is if the vocabulary has no separator at all.
+
     A word is returned when the next one begins, since it cannot end later than that.
     """
 
@@ -72,6 +87,13 @@ class GreedyDecoder:
         self._word: _OpenWord | None = None
         self._whole: _OpenWord | None = None
         """A finished word whose successor has not begun."""
+        self._has_written = False
+        self._is_delimited = False
+        """A space was written after the last word."""
+        self._is_apart = True
+        """A pause, or nothing at all, is before the next word."""
+        self._after_unspaced = False
+        """The last finished word is of a script without spaces."""
         self._end_seconds = 0.0
         """End of the last word that was returned."""
 
@@ -100,9 +122,11 @@ class GreedyDecoder:
     def finish(self) -> list[Word]:
         """End the current word and return the words still open.
 
-        May also be called in a pause: frames fed later start a new word.
+        May also be called in a pause: frames fed later start a new word, after a space in scripts
+        that have spaces.
         """
         self._end_word()
+        self._is_apart = True
         return self._settle(before_seconds=self._grid.n_samples(self._n_frames) / SAMPLE_RATE)
 
     def copy(self) -> "GreedyDecoder":
@@ -133,15 +157,22 @@ class GreedyDecoder:
         """Add a piece of text; returns the word that it settles, if any."""
         if piece == SPACE:
             self._end_word()
+            self._is_delimited = self._has_written
             return []
+        self._has_written = True
         if self._word is None:
             return self._begin_word(_Character(piece, [symbol]))
-        last = self._word.characters[-1]
+        word, last = self._word, self._word.characters[-1]
         if (joined := self._speller.join(last.text, piece)) is not None:
             last.text = joined
             last.symbols.append(symbol)
-        else:
-            self._word.characters.append(self._take_final(last, piece, symbol))
+            return []
+        character = self._take_final(last, piece, symbol)
+        if self._speller.divides(last.text, character.text, is_unspaced=word.is_unspaced):
+            self._end_word()
+            return self._begin_word(character)
+        word.characters.append(character)
+        word.is_unspaced |= has_unspaced(character.text)
         return []
 
     def _take_final(self, last: _Character, piece: str, symbol: _Symbol) -> _Character:
@@ -152,11 +183,18 @@ class GreedyDecoder:
         return _Character(initial + piece, [last.symbols.pop(), symbol])
 
     def _begin_word(self, character: _Character) -> list[Word]:
-        self._word = _OpenWord([character])
+        self._word = _OpenWord(
+            [character],
+            is_unspaced=has_unspaced(character.text),
+            is_delimited=self._is_delimited,
+            is_apart=self._is_apart and not self._after_unspaced,
+        )
+        self._is_delimited = self._is_apart = False
         return self._settle(before_seconds=self._start_seconds(self._word.first))
 
     def _end_word(self) -> None:
         if self._word is not None:
+            self._after_unspaced = self._word.is_unspaced
             self._whole, self._word = self._word, None
 
     def _start_seconds(self, symbol: _Symbol) -> float:
@@ -174,7 +212,8 @@ class GreedyDecoder:
         self._end_seconds = end = max(start, min(end, before_seconds))
         tokens = self._tokens(word)
         confidence = min(1.0, float(np.exp(sum(token.log_posterior for token in tokens))))
-        return [Word("".join(token.text for token in tokens), start, end, confidence, tokens)]
+        text = "".join(token.text for token in tokens)
+        return [Word(text, start, end, confidence, tokens, word.space_before)]
 
     def _tokens(self, word: _OpenWord) -> tuple[Token, ...]:
         """One token per character. A symbol of several characters counts in the first."""

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from stt.recognition import hangul
+from stt.recognition import hangul, scripts
 from stt.types import Vocabulary
 
 SPACE = " "
@@ -22,6 +22,8 @@ class Speller:
         self._lower_case = vocabulary.lower_case
         written = [vocabulary.written(column) for column in range(len(vocabulary.symbols))]
         # A ㅋ beside whole syllables is a letter of its own.
+        self._has_spaces = vocabulary.symbols_are_words or any(SPACE in text for text in written)
+        self._has_runs = any(map(_has_characters_as_words, written))
         composes_letters = not any(map(hangul.has_syllables, written))
         self._composer = hangul.Composer(written) if composes_letters else None
         self._pieces = [self._cut(text, vocabulary.symbols_are_words) for text in written]
@@ -35,7 +37,24 @@ class Speller:
         if self._composer and hangul.is_letter(before[0]) and hangul.is_letter(piece):
             return None if self._composer.compose(before + piece) is None else before + piece
         joined = unicodedata.normalize("NFC", before + piece)
-        return joined if len(joined) < len(before) + len(piece) else None
+        leans = scripts.leans_back(piece[0]) or scripts.leans_forward(before[-1])
+        return joined if leans or len(joined) < len(before) + len(piece) else None
+
+    def divides(self, before: str, character: str, *, is_unspaced: bool) -> bool:
+        """Whether a word ends between two characters, though the model emits nothing there.
+
+        Args:
+            before: The last character of the word.
+            character: The one after it.
+            is_unspaced: Whether the word has characters of a script without spaces.
+        """
+        if scripts.closes(character[0]) or scripts.opens(before[-1]):
+            return False
+        if is_unspaced or scripts.has_unspaced(character):
+            return True
+        # Beside Hangul, Latin letters and digits form words even if nothing separates them.
+        is_run = self._has_runs and _continues_run(before[-1]) and _continues_run(character[0])
+        return not (self._has_spaces or is_run)
 
     def takes_final(self, before: str, piece: str) -> bool:
         """Whether the last letter of a syllable begins the next one: ``한`` and ``ㅏ`` are 하나."""
@@ -71,3 +90,11 @@ class Speller:
             else:
                 pieces.append(part)
         return (SPACE, *pieces, SPACE) if is_word and pieces else tuple(pieces)
+
+
+def _has_characters_as_words(text: str) -> bool:
+    return scripts.has_unspaced(text) or any(map(hangul.is_hangul, text))
+
+
+def _continues_run(character: str) -> bool:
+    return character.isalnum() and not _has_characters_as_words(character)

@@ -2,6 +2,7 @@ import json
 import re
 import unicodedata
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.testing import assert_allclose
 from stt.engines.checkpoint import read_vocabulary
 from stt.recognition.ctc import GreedyDecoder
 from stt.recognition.hangul import Composer
-from stt.types import Calibration, Frames, LogProbs, Vocabulary, Word
+from stt.types import Calibration, Frames, LogProbs, Vocabulary, Word, join_words
 from tests.fakes import LETTERS, WAV2VEC2_GRID, spell, spell_log_probs
 
 BLANK, SPACE, A, B, C = range(5)
@@ -66,7 +67,7 @@ def decode(
 
 
 def text(columns: list[int]) -> str:
-    return " ".join(word.text for word in decode(spell_log_probs(columns)))
+    return join_words(decode(spell_log_probs(columns)))
 
 
 def test_repeats_are_merged_and_blanks_dropped() -> None:
@@ -192,7 +193,7 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
         [expected] = tokenizer.batch_decode(log_probs.argmax(1)[None])
         decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
         words = decoder.feed(Frames.of(log_probs)) + decoder.finish()
-        ours = " ".join(word.text for word in words)
+        ours = join_words(words)
         composed = unicodedata.normalize("NFC", SPECIAL.sub("", expected))
         assert ours == as_typed(" ".join(composed.split()))
 
@@ -252,6 +253,80 @@ def test_a_lower_case_letter_depends_on_its_place_in_the_word() -> None:
     vocabulary = Vocabulary(("<pad>", "|", "Σ", "Ο"), 0, lower_case=True)
     [word] = read(vocabulary, "Σ", "Ο", "Σ")
     assert word.text == "σος" == "ΣΟΣ".lower() == "".join(token.text for token in word.tokens)
+
+
+JAPANESE = Vocabulary(("<pad>", "|", *"今日はPC3かてすきゃ、「」ー", "\u3099"), 0)
+UNSEPARATED = Vocabulary(("<pad>", *"今日PC、하나"), 0)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "symbols", "expected"),
+    [
+        (JAPANESE, "今日は", ["今", "日", "は"]),
+        (JAPANESE, "今|日PC3は", ["今", " 日", "PC3", "は"]),
+        (JAPANESE, "PC|PC", [" PC", " PC"]),
+        (JAPANESE, "か\u3099きゃーす", ["が", "き", "ゃ", "ー", "す"]),
+        (JAPANESE, "「今」、「PCて\u3099」は", ["「今」、", "「PC", "で」", "は"]),
+        (UNSEPARATED, "今日PC하나PC、今", ["今", "日", "PC", "하", "나", "PC、", "今"]),
+        (Vocabulary(("<pad>", *"abc"), 0), "abc", [" a", "b", "c"]),
+        (Vocabulary(("<pad>", *"ㅎㅏㄴ"), 0), "ㅎㅏㄴㅎㅏㄴㅏ", [" 한", "하", "나"]),
+        (Vocabulary(("<pad>", "|", *"เด็กำลัง"), 0), "เด็กกำลัง", ["เด็", "ก", "กำ", "ลั", "ง"]),
+        (Vocabulary(("<pad>", "|", *"ក្រា"), 0), "ក្រា", ["ក្រា"]),
+    ],
+)
+def test_characters_of_scripts_without_spaces_are_words(
+    vocabulary: Vocabulary, symbols: str, expected: list[str]
+) -> None:
+    words = read(vocabulary, *symbols)
+    assert [word.continued for word in words] == expected
+    plain = unicodedata.normalize("NFC", symbols.replace("|", " "))
+    assert join_words(words) == plain or set(symbols) <= set("ㅎㅏㄴ")
+    for word in words:
+        assert word.text == "".join(token.text for token in word.tokens)
+        logs = [token.log_posterior for token in word.tokens]
+        assert word.confidence == pytest.approx(np.exp(sum(logs)), abs=1e-6)
+
+
+def test_characters_have_the_times_of_their_frames_and_leave_when_the_next_begins() -> None:
+    decoder = GreedyDecoder(JAPANESE, WAV2VEC2_GRID)
+    assert decoder.feed(spell([2, 2, 0], 18)) == []
+    [first] = decoder.feed(spell([0, 3], 18))
+    assert (first.text, first.start, first.end) == ("今", 0.0, 0.04)
+    [second] = decoder.finish()
+    assert (second.text, second.start, second.end) == ("日", 0.08, 0.1)
+    assert not (first.space_before or second.space_before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [("P", "C", "P C"), ("今", "日", "今日"), ("P", "日", "P日"), ("今", "P", "今P")],
+)
+def test_after_an_utterance_words_are_separated_as_their_scripts_are(
+    before: str, after: str, expected: str
+) -> None:
+    columns = [[JAPANESE.symbols.index(symbol)] for symbol in (before, after)]
+    decoder = GreedyDecoder(JAPANESE, WAV2VEC2_GRID)
+    words = decoder.feed(spell(columns[0], 18)) + decoder.finish()
+    words += decoder.feed(spell(columns[1], 18)) + decoder.finish()
+    assert join_words(words) == expected
+
+
+@given(
+    columns=st.lists(st.integers(0, 17), max_size=40),
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+)
+@settings(deadline=None)
+def test_japanese_is_spelled_as_its_symbols_are(columns: list[int], cuts: list[int]) -> None:
+    frames = spell([column for each in columns for column in (each, 0)], 18)
+    decoder = GreedyDecoder(JAPANESE, WAV2VEC2_GRID)
+    words: list[Word] = []
+    edges = [0, *sorted(min(cut, len(frames)) for cut in cuts), len(frames)]
+    for begin, end in pairwise(edges):
+        words += decoder.feed(frames[begin:end])
+    words += decoder.finish()
+    written = "".join(map(JAPANESE.written, columns))
+    assert join_words(words) == " ".join(unicodedata.normalize("NFC", written).split())
+    assert all(word.text for word in words)
 
 
 @given(

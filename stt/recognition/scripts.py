@@ -73,3 +73,11 @@ def opens(character: str) -> bool:
 def closes(character: str) -> bool:
     """Whether this is punctuation that stands at the end of something: ``。``, ``、``, ``」``."""
     return unicodedata.category(character) in ("Pe", "Pf", "Po")
+
+
+_NOT_FIRST = frozenset("ーぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ々ゝゞヽヾ")
+
+
+def may_begin_line(character: str) -> bool:
+    """Whether a line may begin with this character, by the rules of Japanese (JLREQ, kinsoku)."""
+    return character not in _NOT_FIRST and not closes(character)

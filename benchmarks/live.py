@@ -32,7 +32,7 @@ from stt.recognition.ctc import GreedyDecoder
 from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.streaming import LiveSession
 from stt.settings import Settings, load_settings
-from stt.types import SAMPLE_RATE, Waveform
+from stt.types import SAMPLE_RATE, Waveform, join_words
 from training.held_out import SpokenWord, Subject, concatenations, true_words
 
 PIECE_SECONDS = 0.1
@@ -116,7 +116,7 @@ async def speak_live(engine: TorchEngine, waveform: Waveform, settings: Settings
         replies.add(
             time.perf_counter() - began,
             [word.text for word in live_result.settled],
-            live_result.provisional.split(),
+            [word.text for word in live_result.provisional],
         )
     live_result = await session.finish()
     replies.add(time.perf_counter() - began, [word.text for word in live_result.settled], [])
@@ -136,7 +136,7 @@ def upload(engine: TorchEngine, waveform: Waveform, settings: Settings) -> str:
     words = []
     for window in [*cutter.feed(waveform), *cutter.finish()]:
         words += decoder.feed(engine.forward([window.waveform])[0][window.core])
-    return " ".join(word.text for word in words + decoder.finish())
+    return join_words(words + decoder.finish())
 
 
 def latencies(truth: list[SpokenWord], replies: Replies) -> list[tuple[float, float]]:

@@ -23,7 +23,7 @@ from stt.errors import ConfigurationError
 from stt.languages import Language
 from stt.recognition.ctc import GreedyDecoder
 from stt.settings import Settings
-from stt.types import SAMPLE_RATE
+from stt.types import SAMPLE_RATE, join_words
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def texts_of(engine: Engine, clips: Sequence[Clip], label: str) -> list[str]:
     for clip in tqdm(clips, desc=f"comparing, {label}", unit="clip", disable=None, leave=False):
         decoder = GreedyDecoder(engine.vocabulary, engine.grid)
         words = decoder.feed(engine.forward([clip.waveform])[0]) + decoder.finish()
-        texts.append(" ".join(word.text for word in words))
+        texts.append(join_words(words))
     return texts
 
 

@@ -94,6 +94,7 @@ def read_vocabulary(
         special=frozenset(special - {pad_column}),
         word_start=WORD_START if is_pieces else "",
         symbols_are_words=is_phonemes,
+        cleans_up=bool(tokens.settings.get("clean_up_tokenization_spaces")),
     )
 
 

@@ -135,7 +135,7 @@ def test_omnilingual_asr(tmp_path: Path) -> None:
     save_tokenizer(folder, tokens, pad_token="<s>", word_delimiter_token="▁")
     vocabulary = read_checkpoint(folder).vocabulary
     assert vocabulary.blank == 0
-    assert vocabulary.is_space(4)
+    assert vocabulary.written(4) == " "
     assert vocabulary.special == {1, 2, 3}
     assert log_probs(folder).shape[1] == 10_000
 

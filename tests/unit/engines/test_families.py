@@ -1,12 +1,13 @@
 """Every family against transformers: log-probs and text, alone, batched and windowed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers import AutoFeatureExtractor, AutoModelForCTC
+from transformers import AutoFeatureExtractor, AutoModelForCTC, AutoTokenizer
 
 from stt.engines.checkpoint import read_checkpoint
 from stt.engines.families.base import Input
@@ -14,7 +15,8 @@ from stt.engines.families.table import FAMILIES
 from stt.engines.torch import TorchEngine, load_torch_engine
 from stt.errors import ConfigurationError
 from stt.recognition.chunking import WindowCutter
-from stt.types import LogProbs, Waveform
+from stt.recognition.ctc import GreedyDecoder
+from stt.types import LogProbs, Waveform, join_words
 from tests.audio_files import tones
 from tests.checkpoints import SHAPES, save_checkpoint
 
@@ -25,11 +27,16 @@ WAVEFORMS = [
 """Two of one length; odd and even numbers of mel frames."""
 
 
+SPECIAL = re.compile(r"<(pad|s|/s|unk)>")
+"""What transformers prints and the service does not."""
+
+
 class Reference:
     """transformers, as its documentation says to call it: one recording at a time."""
 
     def __init__(self, folder: Path) -> None:
         self._extractor = AutoFeatureExtractor.from_pretrained(folder)
+        self._tokenizer = AutoTokenizer.from_pretrained(folder)
         self._model = AutoModelForCTC.from_pretrained(folder).eval()
 
     def log_probs(self, waveform: Waveform) -> LogProbs:
@@ -38,6 +45,10 @@ class Reference:
             logits = self._model(**inputs).logits
         log_probs: LogProbs = torch.log_softmax(logits, -1)[0].numpy()
         return log_probs
+
+    def text(self, log_probs: LogProbs) -> str:
+        text = self._tokenizer.decode(log_probs.argmax(axis=1))
+        return " ".join(SPECIAL.sub("", text).split())
 
 
 @pytest.fixture(scope="module", params=SHAPES)
@@ -76,6 +87,15 @@ def test_a_recording_alone(engine: TorchEngine, reference: Reference) -> None:
         [ours] = engine.log_probs([waveform])
         assert len(ours) == engine.grid.n_frames(len(waveform))
         assert_equal(ours, reference.log_probs(waveform), engine)
+
+
+def test_the_text(engine: TorchEngine, reference: Reference) -> None:
+    for waveform in WAVEFORMS:
+        decoder = GreedyDecoder(engine.vocabulary, engine.grid)
+        words = decoder.feed(engine.forward([waveform])[0]) + decoder.finish()
+        frames = reference.log_probs(waveform)[: engine.grid.n_frames(len(waveform))]
+        assert join_words(words) == reference.text(frames)
+        assert len(waveform) < 16000 or len(set(frames.argmax(axis=1))) > 1
 
 
 def test_neighbours_in_a_batch_change_nothing(engine: TorchEngine, reference: Reference) -> None:

@@ -25,7 +25,7 @@ def test_any_delimiter_is_a_space(tmp_path: Path, delimiter: str) -> None:
     tokens = [delimiter if token == "|" else token for token in LETTERS]
     save_tokenizer(tmp_path, tokens, word_delimiter_token=delimiter)
     vocabulary = read_vocabulary(tmp_path, len(tokens), 0)
-    assert [column for column in range(7) if vocabulary.is_space(column)] == [4]
+    assert [vocabulary.written(column) for column in range(7)] == ["", "", "", "", " ", "a", "b"]
     assert vocabulary.special == {1, 2, 3}
 
 
@@ -34,10 +34,7 @@ def test_delimiters_that_are_written_otherwise(tmp_path: Path, written: str, tex
     tokenizer = save_tokenizer(tmp_path, LETTERS, replace_word_delimiter_char=written)
     vocabulary = read_vocabulary(tmp_path, len(LETTERS), 0)
     assert tokenizer.decode([5, 4, 6]) == text
-    assert not vocabulary.is_space(4)
-    if written:
-        assert vocabulary.symbols[4] == written
-    assert (4 in vocabulary.special) == (not written)
+    assert "".join(map(vocabulary.written, [5, 4, 6])) == text
 
 
 def test_phonemes_are_words(tmp_path: Path) -> None:

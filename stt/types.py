@@ -61,6 +61,10 @@ class FrameGrid:
             begin = first * self.stride_samples
             yield slice(begin, begin + self.n_samples(n))
 
+    def frames(self, seconds: float) -> int:
+        """Number of frames that begin within a duration, rounded."""
+        return round(seconds * SAMPLE_RATE / self.stride_samples)
+
     def seconds(self, frame: int) -> float:
         """Start of a frame, in seconds."""
         return frame * self.stride_samples / SAMPLE_RATE

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stt.recognition.scripts import has_unspaced
+from stt.recognition.segments import PAUSE_SECONDS
 from stt.recognition.spelling import SPACE, Speller
 from stt.types import SAMPLE_RATE, Calibration, FrameGrid, Frames, Token, Vocabulary, Word
 
@@ -68,9 +69,11 @@ class GreedyDecoder:
 
     Joined, they equal transformers' ``processor.batch_decode`` of the argmax of the same frames, in
     NFC and with runs of spaces collapsed, except that special tokens are left out, marks of
-    SentencePiece become spaces, and letters of Hangul are composed (see `Speller`).
+    SentencePiece become spaces, letters of Hangul are composed (see `Speller`), and a pause
+    separates words in scripts that have spaces.
 
-    Words end at what the vocabulary separates them with. In scripts that are written without spaces
+    Words end at what the vocabulary separates them with, and at pauses: models emit no separator in
+    silence. In scripts that are written without spaces
     every character is a word, as it is if the vocabulary has no separator at all.
 
     A word is returned when the next one begins, since it cannot end later than that.
@@ -82,12 +85,14 @@ class GreedyDecoder:
         self._speller = Speller(vocabulary)
         self._grid = grid
         self._calibration = calibration or Calibration()
+        self._pause_frames = grid.frames(PAUSE_SECONDS)
         self._n_frames = 0
         self._previous = vocabulary.blank
         self._word: _OpenWord | None = None
         self._whole: _OpenWord | None = None
         """A finished word whose successor has not begun."""
-        self._has_written = False
+        self._written_frames = 0
+        """Frames up to the end of the last symbol in a word; 0 before the first."""
         self._is_delimited = False
         """A space was written after the last word."""
         self._is_apart = True
@@ -150,6 +155,7 @@ class GreedyDecoder:
             return
         symbol = self._word.last
         symbol.last_frame = more.last_frame
+        self._written_frames = symbol.last_frame + 1
         if more.peak > symbol.peak:
             symbol.peak, symbol.log_posterior = more.peak, more.log_posterior
 
@@ -157,9 +163,12 @@ class GreedyDecoder:
         """Add a piece of text; returns the word that it settles, if any."""
         if piece == SPACE:
             self._end_word()
-            self._is_delimited = self._has_written
+            self._is_delimited = self._written_frames > 0
             return []
-        self._has_written = True
+        if symbol.first_frame - self._written_frames >= self._pause_frames:
+            self._end_word()
+            self._is_apart = True
+        self._written_frames = symbol.last_frame + 1
         if self._word is None:
             return self._begin_word(_Character(piece, [symbol]))
         word, last = self._word, self._word.characters[-1]

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from stt.recognition.chunking import quietest_frame
 from stt.recognition.ctc import GreedyDecoder
 from stt.recognition.segments import PAUSE_SECONDS
-from stt.types import SAMPLE_RATE, FrameGrid, Frames, Vocabulary, Waveform, Word
+from stt.types import FrameGrid, Frames, Vocabulary, Waveform, Word
 
 MARGIN_SECONDS = 0.2
 """A pause does not count in the last frames of a look: they may turn into speech."""
@@ -57,10 +57,7 @@ class StreamingConfig:
         cls, grid: FrameGrid, *, step: float, window: float, context: float, search: float
     ) -> "StreamingConfig":
         """Convert from seconds; the step shrinks if it does not fit into the window."""
-
-        def frames(seconds: float) -> int:
-            return round(seconds * SAMPLE_RATE / grid.stride_samples)
-
+        frames = grid.frames
         room = frames(window) - 2 * frames(context) - 1
         return cls(
             step=max(1, min(frames(step), room)),

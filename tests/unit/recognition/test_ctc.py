@@ -311,6 +311,40 @@ def test_after_an_utterance_words_are_separated_as_their_scripts_are(
     assert join_words(words) == expected
 
 
+@pytest.mark.parametrize("piece", [1, 7, 100])
+@pytest.mark.parametrize(
+    ("before", "after", "n_frames", "expected"),
+    [
+        ("P", "C", 29, "PC"),
+        ("P", "C", 30, "P C"),
+        ("今", "日", 30, "今日"),
+        ("今", "P", 30, "今P"),
+        ("3", "日", 30, "3日"),
+        ("か", "\u3099", 29, "が"),
+        ("「", "今", 30, "「今"),
+    ],
+)
+def test_a_pause_ends_a_word(
+    before: str, after: str, n_frames: int, expected: str, piece: int
+) -> None:
+    first, last = (JAPANESE.symbols.index(symbol) for symbol in (before, after))
+    frames = spell([first, first, *[0] * n_frames, last], 18)
+    decoder = GreedyDecoder(JAPANESE, WAV2VEC2_GRID)
+    words: list[Word] = []
+    for begin in range(0, len(frames), piece):
+        words += decoder.feed(frames[begin : begin + piece])
+    words += decoder.finish()
+    assert join_words(words) == expected
+    assert len(words) == (1 if len(expected) == 1 or n_frames < 30 else 2)
+
+
+def test_special_symbols_are_part_of_a_pause() -> None:
+    vocabulary = Vocabulary(("<pad>", "|", "<s>", "a"), 0, special=frozenset({2}))
+    decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
+    words = decoder.feed(spell([3, *[2, 0] * 15, 3], 4)) + decoder.finish()
+    assert texts(words) == ["a", "a"]
+
+
 @given(
     columns=st.lists(st.integers(0, 17), max_size=40),
     cuts=st.lists(st.integers(0, 40), max_size=6),

@@ -10,8 +10,8 @@ from stt.recognition import scripts
 from stt.types import Segment, Word
 
 PAUSE_SECONDS = 0.6
-"""A silence this long ends a segment, and a word even without a delimiter; shorter ones are breath
-and hesitation."""
+"""A silence this long ends a segment, and a word if no delimiter did; shorter ones are breath and
+hesitation."""
 MAX_SEGMENT_SECONDS = 15.0
 """Longer segments are cut at shorter pauses."""
 

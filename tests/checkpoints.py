@@ -145,3 +145,26 @@ def save_pieces(folder: Path) -> Any:
     tokenizer = ParakeetTokenizer(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>")
     tokenizer.save_pretrained(folder)
     return tokenizer
+
+
+def save_mms(folder: Path) -> Path:
+    """Save a checkpoint with adapters for English and Korean, whose vocabularies differ in size."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import Wav2Vec2ForCTC
+
+    save_checkpoint(folder, "Wav2Vec2, layer norm", adapter_attn_dim=8)
+    special = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4}
+    vocabularies = {
+        "eng": {**special, **{letter: 5 + index for index, letter in enumerate("ABCDEFGHIJ")}},
+        "kor": {**special, **{letter: 5 + index for index, letter in enumerate("가나다라")}},
+    }
+    save_tokenizer(folder, vocabularies, target_lang="eng")
+    model = Wav2Vec2ForCTC.from_pretrained(folder)
+    for seed, (language, vocabulary) in enumerate(vocabularies.items()):
+        torch.manual_seed(seed)
+        tensors = {name: torch.randn_like(value) for name, value in model._get_adapters().items()}
+        tensors["lm_head.weight"] = 3 * torch.randn(len(vocabulary), SMALL["hidden_size"])
+        tensors["lm_head.bias"] = torch.randn(len(vocabulary))
+        save_file(tensors, folder / f"adapter.{language}.safetensors", {"format": "pt"})
+    return folder

@@ -18,7 +18,7 @@ from stt.errors import ModelBroken
 from stt.models.files import check_complete
 from stt.types import LogProbs, Waveform
 from tests.audio_files import tones
-from tests.checkpoints import save_checkpoint, save_tokenizer
+from tests.checkpoints import save_checkpoint, save_mms, save_tokenizer
 
 SPEECH: Waveform = tones(1.0, 16000, seed=3)[:, 0]
 
@@ -50,23 +50,7 @@ def log_probs(folder: Path, language: str | None = None, **shared: Any) -> LogPr
 
 @pytest.fixture(scope="module")
 def mms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint with adapters for two languages, whose vocabularies differ in size."""
-    folder = tmp_path_factory.mktemp("mms")
-    save_checkpoint(folder, "Wav2Vec2, layer norm", adapter_attn_dim=8)
-    special = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4}
-    vocabularies = {
-        "eng": {**special, **{letter: 5 + i for i, letter in enumerate("ABCDEFGHIJ")}},
-        "kor": {**special, **{letter: 5 + i for i, letter in enumerate("가나다라")}},
-    }
-    save_tokenizer(folder, vocabularies, target_lang="eng")
-    model = Wav2Vec2ForCTC.from_pretrained(folder)
-    for seed, (language, vocabulary) in enumerate(vocabularies.items()):
-        torch.manual_seed(seed)
-        tensors = {name: torch.randn_like(value) for name, value in model._get_adapters().items()}
-        tensors["lm_head.weight"] = 3 * torch.randn(len(vocabulary), 32)
-        tensors["lm_head.bias"] = torch.randn(len(vocabulary))
-        save_file(tensors, folder / f"adapter.{language}.safetensors", {"format": "pt"})
-    return folder
+    return save_mms(tmp_path_factory.mktemp("mms"))
 
 
 @pytest.mark.parametrize("language", ["eng", "kor"])

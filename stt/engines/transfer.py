@@ -42,7 +42,7 @@ class Transfer:
 
         counts = [len(waveform) for waveform in waveforms]
         on_host = self._device == "cpu"
-        padded = torch.zeros(len(counts), max(counts), pin_memory=not on_host)
+        padded = torch.zeros(len(counts), max(counts), dtype=torch.float32, pin_memory=not on_host)
         rows = padded.numpy()
         for row, waveform in enumerate(waveforms):
             rows[row, : len(waveform)] = waveform

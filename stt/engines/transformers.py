@@ -56,7 +56,9 @@ def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> nn.Mo
         config=checkpoint.config,
         local_files_only=True,
         trust_remote_code=False,
-        dtype=dtype,
+        # Any other dtype would be torch's default for all threads meanwhile, also for those that
+        # compute another language.
+        dtype=torch.float32,
         # A .bin is a pickle; transformers reads it through torch's weights-only loader.
         use_safetensors=any(
             (folder / name).is_file()
@@ -81,7 +83,7 @@ def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> nn.Mo
             # Compute the positional convolution's weight norm once, not in every forward.
             nn.utils.parametrize.remove_parametrizations(module, "weight")
     wrapper = LogMelModel if checkpoint.family.input is Input.LOG_MEL else WaveformModel
-    return wrapper(model.eval().requires_grad_(False))
+    return wrapper(model.eval().requires_grad_(False).to(dtype))
 
 
 def mismatch(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> ModelBroken:

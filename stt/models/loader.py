@@ -107,17 +107,19 @@ class EngineLoader:
                 await asyncio.sleep(pause_now)
                 pause *= 2
             except (ModelBroken, ConfigurationError) as error:
-                self._fail(language, error.message)
+                self._fail(language, error.message, error.__cause__)
                 return
-            except OutOfMemory:
+            except OutOfMemory as error:
                 self._fail(
                     language,
                     "There is too little memory: the model was loaded but could not transcribe one "
                     "second. Set another STT_DEVICE or STT_PRECISION, or serve fewer languages.",
+                    error,
                 )
                 return
-            except Exception:
-                self._fail(language, "It could not be loaded; see the service's log for the cause.")
+            except Exception as error:
+                reason = "It could not be loaded; see the service's log for the cause."
+                self._fail(language, reason, error)
                 return
             else:
                 self._engines[language.code] = engine
@@ -164,9 +166,9 @@ class EngineLoader:
         state = self._states[language.code]
         self._states[language.code] = replace(state, **changes)  # type: ignore[arg-type]
 
-    def _fail(self, language: Language, reason: str) -> None:
+    def _fail(self, language: Language, reason: str, cause: BaseException | None) -> None:
         logger.error(
-            "%s failed: %s", language.name, reason, exc_info=True,
+            "%s failed: %s", language.name, reason, exc_info=cause,
             extra={"language": language.code},
         )  # fmt: skip
         self._states[language.code] = LoadState(Status.FAILED, step="failed", reason=reason)

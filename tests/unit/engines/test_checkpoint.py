@@ -135,6 +135,17 @@ def test_tensors_that_only_training_needs_may_be_missing(tmp_path: Path) -> None
         np.testing.assert_array_equal(log_probs(folder), expected)
 
 
+def test_loading_leaves_the_default_dtype_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is global, so another thread would compute in it, and wrongly, during the loading."""
+    folder = save_checkpoint(tmp_path, "WavLM, layer norm")
+    dtypes: set[torch.dtype] = set()
+    monkeypatch.setattr(torch, "set_default_dtype", dtypes.add)
+    load_torch_engine(folder, device="cpu", precision="bf16")
+    assert dtypes <= {torch.float32}
+
+
 def test_a_bin_of_an_old_torch_is_read(folder: Path) -> None:
     expected = log_probs(folder)
     tensors = load_file(folder / "model.safetensors")

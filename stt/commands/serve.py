@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stt.engines.device import prepare_process
@@ -49,6 +50,7 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
     import uvicorn
 
     from stt.server.graceful_shutdown import CLOSING_SECONDS
+    from stt.server.http_protocol import BoundedHttp
     from stt.server.websocket_protocol import LingeringCloseWebSockets
 
     return uvicorn.Config(
@@ -59,6 +61,8 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
         log_level="warning",
         access_log=False,
         server_header=False,
+        http=partial(BoundedHttp, head_timeout_seconds=settings.head_timeout_seconds),  # type: ignore[arg-type]
+        timeout_keep_alive=settings.idle_connection_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,
         ws=LingeringCloseWebSockets,
         # Twice the route's own limit, so that the route can explain the refusal.

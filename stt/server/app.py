@@ -35,6 +35,7 @@ from stt.server.middleware import (
     LingeringClose,
     RequestContext,
     RequestRecord,
+    UploadLimits,
 )
 from stt.server.openapi import describe
 from stt.server.problems import PROBLEMS, answer_errors
@@ -154,11 +155,7 @@ def create_app(
     )
     app.state.admission = admission
     # The innermost comes first.
-    app.add_middleware(
-        BodyLimit,
-        max_bytes=int(settings.max_upload_mb * 1e6),
-        timeout_seconds=settings.body_timeout_seconds,
-    )
+    app.add_middleware(BodyLimit, limits=UploadLimits.of(settings))
     app.add_middleware(
         AdmissionControl,
         admission=admission,

@@ -52,6 +52,7 @@ CODES = {
     405: "method_not_allowed",
     408: "upload_too_slow",
     413: UPLOAD_TOO_LARGE,
+    431: "head_too_large",
 }
 """Codes of the framework's own errors, by status."""
 
@@ -79,7 +80,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         400: "`unsupported_language`, `invalid_audio`, `bad_request`: the request or the audio "
         "is invalid.",
         401: "`invalid_api_key`: the API key is missing or wrong.",
-        408: "`upload_too_slow`: the upload exceeded the time limit.",
+        408: "`upload_too_slow`: the upload exceeded the time limit or fell below the least rate.",
         413: "`upload_too_large`, `audio_too_long`.",
         415: "`unsupported_format`: not audio, or an unsupported format.",
         422: "`invalid_parameter`: a field is missing or malformed.",

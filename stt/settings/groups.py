@@ -59,6 +59,9 @@ class ServerSettings(ServiceGroup):
     """After that delay, time for requests in progress to finish."""
     keep_alive_seconds: float = Field(default=15.0, gt=0, le=86_400)
     """Streamed responses: send a comment after this much silence."""
+    idle_connection_seconds: int = Field(default=75, ge=1, le=86_400)
+    """Close a connection after this long without a request. Set it above the idle time-out of a
+    load balancer, which would otherwise reuse connections that are being closed."""
 
 
 class AccessSettings(ServiceGroup):
@@ -98,8 +101,14 @@ class LimitSettings(ServiceGroup):
 
     max_upload_mb: float = Field(default=200.0, gt=0, le=100_000)
     """Largest request body, in MB (10^6 bytes)."""
+    head_timeout_seconds: float = Field(default=20.0, gt=0, le=3600)
+    """Time limit for the line and headers of a request."""
     body_timeout_seconds: float = Field(default=300.0, gt=0, le=86_400)
     """Time limit for an upload."""
+    upload_grace_seconds: float = Field(default=10.0, gt=0, le=86_400)
+    """Time that an upload may take, before it has to keep the rate below."""
+    upload_min_bytes_per_second: float = Field(default=1000.0, ge=0, le=1e9)
+    """Least mean rate of an upload; slower ones get 408. 0: no least rate."""
     request_timeout_seconds: float = Field(default=3600.0, gt=0, le=86_400)
     """Time limit for a whole request, including upload and queueing."""
     max_queue_requests: int = Field(default=128, ge=1, le=100_000)

@@ -16,8 +16,8 @@ from tests.api.conftest import Serve
 from tests.fakes import FakeEngine
 
 SPEC = create_app(load_settings(()), engine=FakeEngine()).openapi()
-NO_OPERATION = {"not_found", "method_not_allowed"}
-"""Errors of paths and methods that OpenAPI does not describe."""
+NO_OPERATION = {"not_found", "method_not_allowed", "head_too_large"}
+"""Errors of requests that OpenAPI does not describe."""
 DOCUMENTED = {(status, error.code) for error, status in STATUSES.items()}
 DOCUMENTED |= set(CODES.items()) | {(422, InvalidParameter.code), (500, SttError.code)}
 """The same set as in docs/api.md; see `tests/unit/test_docs.py`."""

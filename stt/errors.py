@@ -22,6 +22,7 @@
     ├── RetryLater                  not now, but after retry_after_seconds
     │   ├── Draining                the service is stopping
     │   ├── Overloaded              the queue is full
+    │   ├── RateLimited             the key has used what it may use
     │   ├── QueueTimeout            it waited too long for the model
     │   ├── ClusterUnavailable      no engine of the cluster can be reached
     │   └── InferenceDied           the thread that runs the models ended
@@ -165,6 +166,12 @@ class Overloaded(RetryLater):
     """The queue is full; ``retry_after_seconds`` follows from the speed measured lately."""
 
     code = "overloaded"
+
+
+class RateLimited(RetryLater):
+    """The API key has used its requests or its audio; ``retry_after_seconds`` says until when."""
+
+    code = "rate_limited"
 
 
 class QueueTimeout(RetryLater):

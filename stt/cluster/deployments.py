@@ -54,10 +54,10 @@ INGRESS_TARGET = 32
 
 
 async def call_engine(
-    handle: DeploymentHandle[Any], language: str, waveform: Waveform
+    handle: DeploymentHandle[Any], language: str, waveform: Waveform, client: str
 ) -> Reply | Failure:
     """A `stt.cluster.dispatcher.Call`; the only place that translates Ray's exceptions."""
-    response = handle.submit.remote(language, waveform)
+    response = handle.submit.remote(language, waveform, client)
     try:
         reply: Reply | Failure = await response
     except asyncio.CancelledError:
@@ -133,9 +133,9 @@ class EngineDeployment:
         await self._replica.load()
         self._reporting = asyncio.create_task(self._replica.run())
 
-    async def submit(self, language: str, waveform: Waveform) -> Reply | Failure:
+    async def submit(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
         """See `EngineReplica.submit`."""
-        return await self._replica.submit(language, waveform)
+        return await self._replica.submit(language, waveform, client)
 
     async def check_health(self) -> None:
         """Raise to have Ray restart this replica."""

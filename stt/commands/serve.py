@@ -61,6 +61,7 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the application reads them, from proxies that the settings trust
         http=partial(BoundedHttp, head_timeout_seconds=settings.head_timeout_seconds),  # type: ignore[arg-type]
         timeout_keep_alive=settings.idle_connection_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,

@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from stt import __version__
 from stt.audio.pool import ReaderPool
@@ -27,7 +28,8 @@ from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
 from stt.server.admission import Admission, AdmissionControl
-from stt.server.auth import ApiKeys, read_keys
+from stt.server.auth import ApiKeys
+from stt.server.keys import ChargingObserver, KeyRing
 from stt.server.middleware import (
     QUIET_PATHS,
     REQUEST_ID_HEADER,
@@ -91,8 +93,8 @@ def create_app(
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
 
     connect = connect or partial(connect_locally, languages, settings, engine)
-    keys = read_keys(settings)
-    admission = Admission(settings.max_queue_requests)
+    keys = KeyRing(settings)
+    admission = Admission(settings.max_uploads, settings.max_queue_requests)
     metrics = Metrics()
     observer: Observer = metrics
     if tracer_provider is not None:
@@ -108,7 +110,7 @@ def create_app(
 
         runtime = connect(observer, metrics, admission, warm)
         scheduler = runtime.scheduler
-        transcriber = Transcriber(scheduler, settings, pool.read, observer)
+        transcriber = Transcriber(scheduler, settings, pool.read, ChargingObserver(observer))
         unobserved = Transcriber(scheduler, settings, pool.read)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
@@ -174,6 +176,8 @@ def create_app(
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestRecord, metrics=metrics)
     app.add_middleware(RequestContext)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
     for router in (transcribe.router, openai.router, whisper.router):

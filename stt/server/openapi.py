@@ -68,6 +68,8 @@ DETAILS = {
     "upload_too_large": "The upload exceeds the limit of 200 MB.",
     "unsupported_format": f"The file is in no accepted audio format. Send one of {ACCEPTED}.",
     "overloaded": "The queue is full. Try again later.",
+    "rate_limited": "This key has used what it may use. Left: 0 of 60 requests a minute. Try again "
+    "in 1 s.",
     "inference_failed": "The model failed on this recording.",
     "configuration_error": "The settings of the service are invalid.",
     "internal_error": BUG[1],

@@ -32,6 +32,7 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.ModelLoading: 503,
     errors.ModelBroken: 503,
     errors.Overloaded: 429,
+    errors.RateLimited: 429,
     errors.Draining: 503,
     errors.DeadlineExceeded: 504,
     errors.QueueTimeout: 503,
@@ -84,7 +85,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         413: "`upload_too_large`, `audio_too_long`.",
         415: "`unsupported_format`: not audio, or an unsupported format.",
         422: "`invalid_parameter`: a field is missing or malformed.",
-        429: "`overloaded`: the queue is full; retry after `Retry-After` seconds.",
+        429: "`overloaded`: the queue is full; `rate_limited`: the key has used what it may use. "
+        "Retry after `Retry-After` seconds.",
         500: "`inference_failed`, `internal_error`: a fault of the service; the log has it "
         "under the request id.",
         504: "`deadline_exceeded`: the request exceeded the time limit.",

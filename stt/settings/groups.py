@@ -4,6 +4,7 @@ To add a setting, add a field to its group and a row to ``docs/settings.md``.
 """
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -71,12 +72,26 @@ class AccessSettings(ServiceGroup):
     """Accepted API keys, comma-separated; every request must send one. Default: none, open to
     everyone. Keys in a file (below) do not show in the process list."""
     api_keys_file: Path | None = None
-    """File with further keys, one per line; read at start."""
+    """File with further keys, one per line, each with optional limits; read again when it
+    changes."""
     metrics_open: bool = False
     """Serve `/metrics` without a key even if keys are set."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins (https://example.org) whose pages may call the service, comma-separated; `*` allows
     all. Default: only the service's own page."""
+
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
+    """Addresses or networks (10.0.0.0/8) of reverse proxies, comma-separated; `*` trusts all. The
+    service believes their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix`. Default:
+    none, so that clients are told apart by the address that connects."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            if network != "*":
+                ip_network(network)  # its error names the fault
+        return value
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
@@ -111,9 +126,12 @@ class LimitSettings(ServiceGroup):
     """Least mean rate of an upload; slower ones get 408. 0: no least rate."""
     request_timeout_seconds: float = Field(default=3600.0, gt=0, le=86_400)
     """Time limit for a whole request, including upload and queueing."""
+    max_uploads: int = Field(default=256, ge=1, le=100_000)
+    """Requests that may be uploading at once; beyond that, new requests get 429 before their upload
+    is read."""
     max_queue_requests: int = Field(default=128, ge=1, le=100_000)
-    """Recordings that may be uploading, queued or in progress at once; beyond that, new requests
-    get 429 before their upload is read."""
+    """Recordings that may be queued or in progress at once; beyond that, new requests get 429.
+    Clients share this limit, the one above and the one below equally."""
     max_queue_seconds: float | None = Field(default=None, gt=0, le=1e6)
     """Seconds of audio that may be queued; beyond that, new requests get 429. Default: 600 on a
     CPU, 12,800 on a GPU."""

@@ -20,12 +20,14 @@ from stt.engines.base import Engine
 from stt.recognition.streaming import LiveResult, LiveSession
 from stt.server.auth import SUBPROTOCOL
 from stt.server.failures import note_failure
+from stt.server.keys import charge_live
 from stt.server.problems import BUG
 from stt.server.state import Service, get_service
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
 
+SAMPLE_BYTES = 2
 DEFAULT_RATE = 8000.0
 """Vosk's sample rate in Hz, unless the client sends one."""
 
@@ -54,6 +56,7 @@ CLOSES: dict[type[errors.SttError], Close] = {
     errors.ModelBroken: Close.FAILED,
     errors.ModelLoading: Close.TRY_LATER,
     errors.Overloaded: Close.TRY_LATER,
+    errors.RateLimited: Close.TRY_LATER,
     errors.QueueTimeout: Close.TRY_LATER,
     errors.OutOfMemory: Close.TRY_LATER,
     errors.InferenceDied: Close.RESTARTING,
@@ -148,6 +151,7 @@ class Connection:
                 if self._session is None:
                     rate = self._config.sample_rate
                     self._session = LiveSession(engine, self._service.scheduler, settings, rate)
+                charge_live(len(message) / SAMPLE_BYTES / self._config.sample_rate)
                 await self._reply(await self._session.hear(message))
                 continue
             command = read_command(message)

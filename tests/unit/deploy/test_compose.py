@@ -54,7 +54,8 @@ def test_settings_exist_and_fit_together(name: str, monkeypatch: pytest.MonkeyPa
     assert service["volumes"] == [f"models:{settings.cache_dir}"]
     assert service["read_only"]
     (size,) = re.findall(r"size=(\d+)g$", service["tmpfs"][0])
-    assert int(size) * 1e9 > settings.max_queue_requests * settings.max_upload_mb * 1e6
+    n_open = settings.max_uploads + settings.max_queue_requests
+    assert int(size) * 1e9 > n_open * settings.max_upload_mb * 1e6
 
 
 def test_images_are_built_as_in_the_dockerfile() -> None:

@@ -220,7 +220,8 @@ def test_uploads_have_room(
     for manifests in built.values():
         with monkeypatch.context() as patch:
             settings = settings_of(manifests, patch)
-        most = settings.max_upload_mb * 1e6 * settings.max_queue_requests
+        n_open = settings.max_uploads + settings.max_queue_requests
+        most = settings.max_upload_mb * 1e6 * n_open
         for pod in pods(manifests):
             (tmp,) = (each for each in pod["volumes"] if each["name"] == "tmp")
             assert n_bytes(tmp["emptyDir"]["sizeLimit"]) > most

@@ -6,6 +6,8 @@
     ├── ConfigurationError          the service cannot start with these settings
     ├── RequestError                the caller asked for something that does not exist
     │   ├── InvalidKey
+    │   ├── ForbiddenHost           the request names a host that is not ours
+    │   ├── ForbiddenOrigin         it comes from a web page of another site
     │   ├── UnsupportedLanguage
     │   ├── UnknownModel
     │   ├── InvalidParameter
@@ -71,6 +73,18 @@ class InvalidKey(RequestError):
     """The API key is missing or wrong."""
 
     code = "invalid_api_key"
+
+
+class ForbiddenHost(RequestError):
+    """The service does not have the name that the request was sent to."""
+
+    code = "host_not_allowed"
+
+
+class ForbiddenOrigin(RequestError):
+    """The request comes from a web page that may not use the service."""
+
+    code = "origin_not_allowed"
 
 
 class UnsupportedLanguage(RequestError):

@@ -14,7 +14,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from stt import __version__
 from stt.audio.pool import ReaderPool
@@ -34,17 +33,20 @@ from stt.server.middleware import (
     QUIET_PATHS,
     REQUEST_ID_HEADER,
     BodyLimit,
+    HeadAsGet,
     LingeringClose,
     RequestContext,
     RequestRecord,
     UploadLimits,
 )
 from stt.server.openapi import describe
+from stt.server.paths import ForwardedHeaders, PathPrefix, route_path
 from stt.server.problems import PROBLEMS, answer_errors
 from stt.server.routes import health, kserve, openai, pages, stream, transcribe, whisper
 from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
+from stt.server.sites import SiteGuard
 from stt.server.state import Service
 from stt.settings import Settings
 
@@ -152,11 +154,12 @@ def create_app(
             "tracer_provider": tracer_provider,
             "operation_spans": False,
             "auto_configure": False,
-            "exclude": lambda scope: scope["path"] in QUIET_PATHS,
+            "exclude": lambda scope: route_path(scope) in QUIET_PATHS,
         },
     )
     app.state.admission = admission
     # The innermost comes first.
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limits=UploadLimits.of(settings))
     app.add_middleware(
         AdmissionControl,
@@ -169,15 +172,18 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=("Authorization", "X-API-Key", REQUEST_ID_HEADER, "traceparent"),
+            allow_methods=("GET", "HEAD", "POST"),
+            allow_headers=("*",),  # answers with those asked for: clients add ever new ones
             expose_headers=(REQUEST_ID_HEADER, "Retry-After", "traceresponse"),
         )
+    app.add_middleware(SiteGuard, hosts=settings.allowed_hosts, origins=settings.cors_origins)
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestRecord, metrics=metrics)
     app.add_middleware(RequestContext)
+    if settings.root_path:
+        app.add_middleware(PathPrefix, prefix=settings.root_path)
     if settings.trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+        app.add_middleware(ForwardedHeaders, trusted=settings.trusted_proxies)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
     for router in (transcribe.router, openai.router, whisper.router):

@@ -9,6 +9,7 @@ from stt.errors import InvalidKey, RateLimited
 from stt.server import clients
 from stt.server.admission import SAFE_METHODS, refuse
 from stt.server.keys import Key, KeyRing, Usage, current_usage
+from stt.server.paths import route_path
 from stt.server.problems import problem_of
 
 OPEN_PATHS = frozenset(
@@ -76,7 +77,7 @@ class ApiKeys:
     def _is_open(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return False
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = route_path(scope)
         return path in self._open or path.startswith("/static/")
 
 

@@ -20,6 +20,7 @@ from stt.observability.metrics import METHODS, UNMATCHED, Metrics, RouteLabels
 from stt.observability.tracing import log_fields, trace_of_request, traceresponse
 from stt.server.admission import refuse
 from stt.server.failures import CANCELLED, noted_failure
+from stt.server.paths import route_path
 from stt.server.problems import BUG, problem
 from stt.settings import Settings
 
@@ -93,7 +94,7 @@ class RequestRecord:
         status = 0
         self._routes = self._routes or RouteLabels(scope["app"].routes)
         method = scope.get("method", "WEBSOCKET")
-        labels = (method if method in METHODS else UNMATCHED, self._routes.find(scope["path"]))
+        labels = (method if method in METHODS else UNMATCHED, self._routes.find(route_path(scope)))
 
         async def send_noting(message: Message) -> None:
             nonlocal status
@@ -118,8 +119,27 @@ class RequestRecord:
                 self._metrics.request_failures.labels(failure).inc()
             self._metrics.request_duration.labels(*labels, status).observe(seconds)
             extra = {"seconds": round(seconds, 3)} | ({"code": failure} if failure else {})
-            level = logging.DEBUG if scope["path"] in QUIET_PATHS else logging.INFO
+            level = logging.DEBUG if route_path(scope) in QUIET_PATHS else logging.INFO
             logger.log(level, "%s %s %d", method, scope["path"], status, extra=extra)
+
+
+class HeadAsGet:
+    """Answers HEAD on every route of GET, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,10 @@ DETAILS = {
     "bad_request": NOT_A_FORM,
     "invalid_api_key": "The API key is missing or wrong. Send it as "
     "'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
+    "host_not_allowed": "The service does not answer to the name 'stt.example.org'. Use its "
+    "address or localhost, or list the name in STT_ALLOWED_HOSTS.",
+    "origin_not_allowed": "Pages of 'https://example.org' may not use this service. Its owner can "
+    "list the origin in STT_CORS_ORIGINS.",
     "upload_too_slow": "The upload exceeded the 300 s limit.",
     "audio_too_long": "The recording is longer than 14400 s, which is the limit; send it in parts.",
     "upload_too_large": "The upload exceeds the limit of 200 MB.",

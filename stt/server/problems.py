@@ -14,12 +14,15 @@ from starlette.types import Receive, Scope, Send
 from stt import errors
 from stt.observability import logs
 from stt.server.failures import note_failure
+from stt.server.paths import route_path
 from stt.server.schemas import OpenAIError, OpenAIErrorDetails, Problem
 
 logger = logging.getLogger(__name__)
 
 STATUSES: dict[type[errors.SttError], int] = {
     errors.InvalidKey: 401,
+    errors.ForbiddenHost: 403,
+    errors.ForbiddenOrigin: 403,
     errors.UnsupportedLanguage: 400,
     errors.UnknownModel: 404,
     errors.InvalidParameter: 400,
@@ -81,6 +84,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         400: "`unsupported_language`, `invalid_audio`, `bad_request`: the request or the audio "
         "is invalid.",
         401: "`invalid_api_key`: the API key is missing or wrong.",
+        403: "`origin_not_allowed`, `host_not_allowed`: a web page of another site sent it.",
         408: "`upload_too_slow`: the upload exceeded the time limit or fell below the least rate.",
         413: "`upload_too_large`, `audio_too_long`.",
         415: "`unsupported_format`: not audio, or an unsupported format.",
@@ -133,7 +137,7 @@ class ProblemResponse(JSONResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         code, detail = self._content["code"], self._content["detail"]
         note_failure(scope, code)
-        if not scope["path"].startswith(OPENAI_PATHS):
+        if not route_path(scope).startswith(OPENAI_PATHS):
             await super().__call__(scope, receive, send)
             return
         body = openai_error(self.status_code, code, detail, self._param)

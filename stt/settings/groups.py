@@ -47,6 +47,8 @@ class ServerSettings(ServiceGroup):
     """Address to listen on."""
     port: int = Field(default=8400, ge=0, le=65535)
     """Port to listen on; 0 picks a free one."""
+    root_path: str = Field(default="", pattern=r"^((/[A-Za-z0-9._~-]+)+)?$")
+    """Prefix of all paths behind a reverse proxy (/stt), whether or not the proxy strips it."""
     languages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
     """Languages to serve, as comma-separated codes; all are loaded at start. Default: KR, or KR,EN
     with `demo`."""
@@ -77,9 +79,13 @@ class AccessSettings(ServiceGroup):
     metrics_open: bool = False
     """Serve `/metrics` without a key even if keys are set."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Origins (https://example.org) whose pages may call the service, comma-separated; `*` allows
-    all. Default: only the service's own page."""
+    """Origins (https://example.org) whose pages may use the service, by HTTP or WebSocket,
+    comma-separated; `*` allows all. Default: only the service's own page."""
 
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
+    """Host names of the service, comma-separated; `*.example.org` is every name below it, `*` any.
+    Addresses and localhost always count. Default: any name, except in requests from this machine,
+    where public names are refused unless a reverse proxy passes them on (DNS rebinding)."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
     """Addresses or networks (10.0.0.0/8) of reverse proxies, comma-separated; `*` trusts all. The
     service believes their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix`. Default:

@@ -24,6 +24,7 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
+from stt.cluster import loopback
 from stt.cluster.dispatcher import CallRefused, ReplicaLost
 from stt.cluster.ingress import ClusterConnection, OneRequestId
 from stt.cluster.ledger import Ledger
@@ -83,6 +84,7 @@ class LedgerDeployment:
     """The one `Ledger` of the cluster, as a deployment."""
 
     def __init__(self) -> None:
+        loopback.bind_replica()
         self._ledger = Ledger()
 
     async def report(
@@ -121,6 +123,7 @@ class EngineDeployment:
         ledger: DeploymentHandle[Any],
         engine: Callable[[], Engine] | None,
     ) -> None:
+        loopback.bind_replica()
         prepare_process(settings.cpu_threads)
         configure_logging(settings.log_level, settings.log_format)
         member = f"engine-{uuid4()}"
@@ -252,6 +255,7 @@ def build_application(
         """Ray creates one in each ingress replica."""
 
         def __init__(self, engines: Any, ledger: Any) -> None:
+            loopback.bind_replica()
             self._handles = engines, ledger
 
         def __serve_build_asgi_app__(self) -> FastAPI:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import Any
 
-from stt.cluster import require_ray
+from stt.cluster import loopback, require_ray
 from stt.engines.base import Engine
 from stt.engines.device import prepare_process
 from stt.observability.logs import configure_logging
@@ -57,6 +57,7 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
     prepare_process()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    loopback.prepare()
     configure_logging(settings.log_level, settings.log_format)
     require_ray()
     import ray
@@ -82,7 +83,14 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     port = settings.port or free_port(settings.host)
-    serve.start(proxy_location="EveryNode", http_options={"host": settings.host, "port": port})
+    serve.start(
+        proxy_location="EveryNode",
+        http_options={
+            "host": settings.host,
+            "port": port,
+            "keep_alive_timeout_s": settings.idle_connection_seconds,
+        },
+    )
     application = deployments.build_application(settings, engine=engine)
     serve.run_many(
         [serve.RunTarget(application, name="stt", route_prefix="/")],

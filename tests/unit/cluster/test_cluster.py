@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.metrics_core import Metric
 
 from stt import errors
+from stt.cluster import loopback
 from stt.cluster.dispatcher import MAX_SENDS, CallRefused, Dispatcher, ReplicaLost
 from stt.cluster.engines import ClusterEngines
 from stt.cluster.ledger import Ledger, merge, registry_of
@@ -444,3 +445,19 @@ def test_without_ray_the_error_says_what_to_install() -> None:
         "error: A cluster needs Ray Serve, which is not installed: pip install "
         "'stt-ctc[cluster]'.\n"
     )
+
+
+def test_a_local_cluster_gets_a_token_of_its_own_and_a_joined_one_keeps_its() -> None:
+    local: dict[str, str] = {}
+    loopback.prepare(local)
+    other: dict[str, str] = {}
+    loopback.prepare(other)
+    assert local["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
+    assert len(local["RAY_AUTH_TOKEN"]) == 64
+    assert local["RAY_AUTH_TOKEN"] != other["RAY_AUTH_TOKEN"]
+    joined = {"RAY_ADDRESS": "10.0.0.1:6379"}
+    loopback.prepare(joined)
+    assert joined == {"RAY_ADDRESS": "10.0.0.1:6379", "RAY_AUTH_MODE": "token"}
+    without = {"RAY_AUTH_MODE": "disabled"}
+    loopback.prepare(without)
+    assert "RAY_AUTH_TOKEN" not in without

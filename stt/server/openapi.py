@@ -56,7 +56,7 @@ DETAILS = {
     "model_not_found": "Model 'whisper-9' is not served. Served: ko-mini, en-mini.",
     "invalid_parameter": "response_format: Input should be 'json', 'text', 'srt', 'vtt' or "
     "'verbose_json'.",
-    "not_supported": "Language detection is not supported: each model knows one language.",
+    "not_supported": "task='translate' is not supported: these models cannot translate.",
     "invalid_audio": "The file has no audio track.",
     "decode_failed": "Decoding this file failed. It may be damaged; convert it, for example to "
     "FLAC, and send the result.",
@@ -91,7 +91,7 @@ DETAILS = {
 """An example message of each error, by its code."""
 ABOUT = {errors.InvalidParameter.code: "response_format"}
 """The field that causes an error in `DETAILS`, unless `PARAMS` has it."""
-CAN_BE_UNSUPPORTED = ("/asr", "/detect-language")
+CAN_BE_UNSUPPORTED = ("/asr",)
 """Paths with requests that are never supported."""
 
 
@@ -251,6 +251,9 @@ def _answers() -> dict[str, Answers]:
         "/transcribe": _native(),
         "/v1/audio/transcriptions": _openai(),
         "/asr": _whisper(),
+        "/detect-language": {
+            (200, JSON): [("demo", whisper.DetectedLanguage.of(KOREAN, 0.5).model_dump())]
+        },
         "/v1/models": {
             (200, JSON): [
                 ("list", openai.ModelList(data=list(map(openai.Model.of, LANGUAGES))).model_dump())

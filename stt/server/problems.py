@@ -70,9 +70,12 @@ PARAMS = {
 }
 """The field of OpenAI's form that causes an error, by its code."""
 
+MAX_FIELDS, MAX_FIELD_BYTES = 64, 16 * 1024
+"""Of a form, besides its file. They are held in memory."""
 NOT_A_FORM = (
     "The body is not valid multipart/form-data. Send it as `curl -F file=@clip.wav` does. Each "
-    "part needs a name, and fields other than files have at most 1 MB."
+    f"part needs a name; besides the file there are at most {MAX_FIELDS} fields, of at most "
+    f"{MAX_FIELD_BYTES // 1024} KiB each."
 )
 BUG = ("internal_error", "Internal error. The log has details under the request id.")
 """Code and message of an unexpected error; the status is 500."""
@@ -197,7 +200,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> ProblemResp
         if field in ("file", "audio_file"):
             faults.append(
                 f"The part '{field}' is missing or not a file. Send the recording as "
-                f"multipart/form-data (curl -F {field}=@clip.wav)"
+                f"multipart/form-data (curl -F {field}=@clip.wav), or as the body with an audio "
+                "content type"
             )
         else:
             faults.append(f"{field}: {fault['msg']}")

@@ -166,10 +166,10 @@ def test_unknown_values(
 
 
 @pytest.mark.parametrize("name", ["response_format", "timestamp_granularities"])
-def test_a_file_in_a_text_field_is_422(speaker: TestClient, wav: bytes, name: str) -> None:
+def test_a_file_in_a_text_field_is_400(speaker: TestClient, wav: bytes, name: str) -> None:
     files = {"file": ("a.wav", wav), name: ("b.txt", b"word")}
     answer = speaker.post("/transcribe", files=files)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
     assert name in answer.json()["detail"]
 
 

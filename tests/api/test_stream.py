@@ -75,6 +75,22 @@ def test_every_binary_message_gets_one_reply_and_eof_the_rest(
     assert words[0]["conf"] == pytest.approx(0.9**2, abs=1e-3)
 
 
+def test_samples_may_be_cut_anywhere(client: TestClient) -> None:
+    samples = pcm(say(" ab|ca".ljust(60)))
+    with client.websocket_connect("/stream") as socket:
+        socket.send_json(CONFIG)
+        texts = []
+        for start in range(0, len(samples), 777):
+            texts.append(ask(socket, samples[start : start + 777]).get("text"))
+        texts.append(ask(socket, {"reset": 1})["text"])
+        assert " ".join(text for text in texts if text) == "ab ca"
+        # Half a sample that was left is not part of the next stream.
+        ask(socket, samples[:-1])
+        assert ask(socket, {"reset": 1})["text"]
+        ask(socket, samples)
+        assert ask(socket, {"eof": 1})["text"] == "ab ca"
+
+
 def test_http_still_works_on_the_websocket_path(client: TestClient) -> None:
     assert client.get("/").json()["name"] == "stt-ctc"
 
@@ -118,7 +134,9 @@ def test_reset_returns_the_text_so_far_and_starts_over(client: TestClient) -> No
         ({"config": 5}, "invalid_parameter", 1008),
         ({"config": {"sample_rate": "fast"}}, "invalid_parameter", 1008),
         ('{"config": {"sample_rate": NaN}}', "invalid_parameter", 1008),
-        (b"\0\0\0", "invalid_audio", 1007),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B", "unsupported_format", 1003),
+        (b"OggS\0\2" + bytes(99), "unsupported_format", 1003),
+        (bytes(4) + b"ftypisom", "unsupported_format", 1003),
         (bytes(1_000_002), "message_too_big", 1009),
     ],
 )

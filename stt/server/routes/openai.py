@@ -15,12 +15,13 @@ from stt.formats.openai import (
     TranscriptionVerbose,
 )
 from stt.server.problems import OPENAI_PROBLEMS
-from stt.server.routes.uploads import OneOf, document, only_one, requested_granularities, respond
+from stt.server.routes.forms import UploadRoute
+from stt.server.routes.uploads import OneOf, document, requested_granularities, respond
 from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, stream_events
 from stt.server.state import Service, get_service
 
-router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"], route_class=UploadRoute)
 
 Use = Annotated[Service, Depends(get_service)]
 UNKNOWN_MODEL: dict[int | str, dict[str, Any]] = {
@@ -54,7 +55,6 @@ def requested_logprobs(
     "/audio/transcriptions",
     response_model=Transcription | TranscriptionVerbose,
     responses=OPENAI_PROBLEMS | ANSWERS,
-    dependencies=[Depends(only_one("file"))],
 )
 async def create_transcription(
     service: Use,

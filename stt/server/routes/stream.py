@@ -37,6 +37,15 @@ EXPECTED = (
 )
 
 
+CONTAINERS = {
+    b"\x1aE\xdf\xa3": "WebM",
+    b"OggS": "Ogg",
+    b"fLaC": "FLAC",
+    b"ID3": "MP3",
+}
+"""Recordings that start like this are not samples. A WAV header is: 44 bytes, heard as a click."""
+
+
 class Close(IntEnum):
     """Close codes of RFC 6455 and IANA."""
 
@@ -108,6 +117,8 @@ class Connection:
         self._service = service
         self._config = Config()
         self._session: LiveSession | None = None
+        self._half = b""
+        """The first byte of a sample whose second is in the next message."""
 
     async def serve(self, lang: str | None) -> Ending:
         """Answer messages in order until the end; returns its reason."""
@@ -149,10 +160,11 @@ class Connection:
                 )
             if isinstance(message, bytes):
                 if self._session is None:
+                    check_samples(message)
                     rate = self._config.sample_rate
                     self._session = LiveSession(engine, self._service.scheduler, settings, rate)
                 charge_live(len(message) / SAMPLE_BYTES / self._config.sample_rate)
-                await self._reply(await self._session.hear(message))
+                await self._reply(await self._session.hear(self._whole_samples(message)))
                 continue
             command = read_command(message)
             if "config" in command:
@@ -163,6 +175,13 @@ class Connection:
                     return
             else:
                 raise Ending(Close.UNSUPPORTED, "unknown_message", f"Unknown message. {EXPECTED}")
+
+    def _whole_samples(self, message: bytes) -> bytes:
+        """The samples that are complete: a stream can be cut into messages anywhere."""
+        received = self._half + message
+        n_whole = len(received) // SAMPLE_BYTES * SAMPLE_BYTES
+        self._half = received[n_whole:]
+        return received[:n_whole]
 
     def _configure(self, config: Any) -> None:
         if self._session is not None:
@@ -211,6 +230,7 @@ class Connection:
     async def _finish(self) -> None:
         """Send the rest of the session as one result. The next session starts at 0 s."""
         session, self._session = self._session, None
+        self._half = b""
         live_result = LiveResult((), "")
         if session is not None:
             try:
@@ -253,6 +273,24 @@ class Connection:
                 await self._socket.send_text(json.dumps(reply, ensure_ascii=False))
         except TimeoutError:
             raise WebSocketDisconnect(Close.REFUSED) from None
+
+
+def check_samples(message: bytes) -> None:
+    """Check a stream's first bytes.
+
+    Raises:
+        Ending: they are a recording's, as browsers' MediaRecorder sends them.
+    """
+    name = next((each for magic, each in CONTAINERS.items() if message.startswith(magic)), None)
+    if message[4:8] == b"ftyp":
+        name = "MP4"
+    if name is not None:
+        raise Ending(
+            Close.UNSUPPORTED,
+            errors.UnsupportedFormat.code,
+            f"The audio is {name}, but a stream takes samples: 16 bits, little-endian, mono, "
+            "without a header. Send a recording to POST /transcribe instead.",
+        )
 
 
 def read_command(text: str) -> dict[str, Any]:

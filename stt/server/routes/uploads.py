@@ -1,15 +1,14 @@
 """Form fields and answers that the upload routes share."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Form, Request, Response
+from fastapi import Form, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from stt.errors import InvalidParameter
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 
 
@@ -22,19 +21,6 @@ class OneOf:
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
         """The type that pydantic validates and OpenAPI shows."""
         return core_schema.literal_schema(list(self.names))
-
-
-def only_one(name: str) -> Callable[[Request], Awaitable[None]]:
-    """FastAPI dependency that refuses several files in one request."""
-
-    async def check(request: Request) -> None:
-        count = len((await request.form()).getlist(name))
-        if count > 1:
-            raise InvalidParameter(
-                f"The form has {count} parts named {name!r}. Send one file per request."
-            )
-
-    return check
 
 
 def parse_granularities(values: list[Any]) -> list[Granularity]:

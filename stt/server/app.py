@@ -147,6 +147,7 @@ def create_app(
         description="Speech to text with Wav2Vec2 CTC models: Korean, English, Japanese, Chinese.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         responses={422: PROBLEMS[422]},
+        generate_unique_id_function=lambda route: route.name,  # names of methods in clients
         docs_url=None,  # `routes.pages` serves the page
         redoc_url=None,
         lifespan=lifespan,

@@ -161,3 +161,13 @@ def test_readiness_failures_have_the_keys_of_their_examples(serve: Serve) -> Non
             assert answer.status_code == 503
             example = values(described(path, 503, answer.headers["content-type"]))[0]
             assert set(answer.json()) == set(example)
+
+
+def test_generators_of_clients_find_files_and_short_names() -> None:
+    operations = [each for item in SPEC["paths"].values() for each in item.values()]
+    names = [each["operationId"] for each in operations]
+    assert len(set(names)) == len(names)
+    assert {"transcribe", "create_transcription", "asr"} <= set(names)
+    for name, field in (("transcribe", "file"), ("asr", "audio_file")):
+        schema = SPEC["components"]["schemas"][f"Body_{name}"]["properties"][field]
+        assert (schema["type"], schema["format"]) == ("string", "binary")

@@ -1,5 +1,6 @@
 """OpenAPI has an example of every answer and every error, and real answers match them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -171,3 +172,7 @@ def test_generators_of_clients_find_files_and_short_names() -> None:
     for name, field in (("transcribe", "file"), ("asr", "audio_file")):
         schema = SPEC["components"]["schemas"][f"Body_{name}"]["properties"][field]
         assert (schema["type"], schema["format"]) == ("string", "binary")
+    for schema in SPEC["components"]["schemas"].values():
+        names = schema.get("properties", ())
+        identifiers = [re.sub(r"\W+", "_", each).strip("_") for each in names]
+        assert len(set(identifiers)) == len(identifiers)

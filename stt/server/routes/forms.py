@@ -18,8 +18,9 @@ FILE_FIELDS = ("file", "audio_file")
 """Names of the part that is the recording."""
 RAW = re.compile(r"(audio|video)/.+|application/(octet-stream|ogg)")
 """Content types of a body that is the recording itself."""
-INDEXED = re.compile(r"(timestamp_granularities|include)\[\d+\]")
-"""How PHP and others spell a list: ``include[0]``."""
+LIST_FIELD = re.compile(r"(timestamp_granularities|include)\[\d*\]")
+"""How clients spell lists: OpenAI's ``include[]``, PHP's ``include[0]``. One name is declared, as
+generators of clients make the same identifier of all."""
 IN_MEMORY_BYTES = 1_000_000
 
 
@@ -75,7 +76,9 @@ class UploadRequest(Request):
             form = await parser.parse()
         except MultiPartException as malformed:
             raise HTTPException(400, detail=malformed.message) from None
-        return FormData([(INDEXED.sub(r"\1[]", name), value) for name, value in form.multi_items()])
+        return FormData(
+            [(LIST_FIELD.sub(r"\1", name), value) for name, value in form.multi_items()]
+        )
 
     async def _read_raw(self) -> FormData:
         spooled = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115  # FastAPI closes the form
@@ -88,7 +91,7 @@ class UploadRequest(Request):
             spooled.close()
             raise
         fields = [
-            (INDEXED.sub(r"\1[]", name), value)
+            (LIST_FIELD.sub(r"\1", name), value)
             for name, value in self.query_params.multi_items()
             if name not in FILE_FIELDS
         ]

@@ -34,21 +34,13 @@ STREAMABLE = ("json", "text")
 
 
 def requested_logprobs(
-    bare: Annotated[
+    include: Annotated[
         list[str],
-        Form(alias="include", default_factory=list, description="`logprobs`, for `json`."),
-    ],
-    bracketed: Annotated[
-        list[str],
-        Form(
-            alias="include[]",
-            default_factory=list,
-            description="The same field under the name that OpenAI's clients use.",
-        ),
+        Form(default_factory=list, description="`logprobs`, for `json`. `include[]` is the same."),
     ],
 ) -> bool:
-    """FastAPI dependency: whether the form includes `logprobs` under either name."""
-    return "logprobs" in {name.strip() for value in bare + bracketed for name in value.split(",")}
+    """FastAPI dependency: whether the form includes `logprobs`."""
+    return "logprobs" in {name.strip() for value in include for name in value.split(",")}
 
 
 @router.post(

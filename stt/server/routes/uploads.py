@@ -41,26 +41,19 @@ Granularities = Annotated[list[Granularity], BeforeValidator(parse_granularities
 
 
 def requested_granularities(
-    bare: Annotated[
+    granularities: Annotated[
         Granularities,
         Form(
             alias="timestamp_granularities",
             default_factory=list,
             description="Times in `verbose_json`, repeated or separated by commas. Segments are "
-            "always included, words if `word` or nothing is requested.",
-        ),
-    ],
-    bracketed: Annotated[
-        Granularities,
-        Form(
-            alias="timestamp_granularities[]",
-            default_factory=list,
-            description="The same field under the name that OpenAI's clients use.",
+            "always included, words if `word` or nothing is requested. "
+            "`timestamp_granularities[]` is the same.",
         ),
     ],
 ) -> frozenset[Granularity]:
-    """FastAPI dependency: the granularities under both names; empty if the form has none."""
-    return frozenset(bare + bracketed)
+    """FastAPI dependency: the granularities; empty if the form has none."""
+    return frozenset(granularities)
 
 
 async def respond(response_format: Format[AnswerT], answer: AnswerT) -> Response:

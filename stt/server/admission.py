@@ -28,6 +28,11 @@ class Places:
     def __len__(self) -> int:
         return sum(self._held.values())
 
+    @property
+    def clients(self) -> set[str]:
+        """Who has a place."""
+        return set(self._held)
+
     def is_full(self, client: str) -> bool:
         """Whether this client can have no other place."""
         return is_full(self._held, client, self.limit)

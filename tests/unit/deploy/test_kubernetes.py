@@ -337,8 +337,7 @@ def test_the_ray_service_is_valid(built: dict[str, list[Manifest]]) -> None:
     cluster = spec["rayClusterConfig"]
     assert set(cluster) == {
         "rayVersion", "authOptions", "enableInTreeAutoscaling", "autoscalerOptions",
-        "headGroupSpec",
-        "workerGroupSpecs",
+        "headGroupSpec", "workerGroupSpecs",
     }  # fmt: skip
     assert cluster["rayVersion"] == version("ray")
     assert set(cluster["headGroupSpec"]) == {"rayStartParams", "template"}

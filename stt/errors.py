@@ -29,6 +29,7 @@
     │   ├── ClusterUnavailable      no engine of the cluster can be reached
     │   └── InferenceDied           the thread that runs the models ended
     ├── DeadlineExceeded            the request timed out
+    ├── OutOfStorage                the disk is full, or no more files can be opened
     ├── OutOfMemory                 the model does not fit into memory with this input
     └── InferenceFailed             the model raised an exception
 
@@ -195,6 +196,12 @@ class QueueTimeout(RetryLater):
     """
 
     code = "queue_timeout"
+
+
+class OutOfStorage(SttError):
+    """An upload cannot be stored: the temporary folder is full, or too many files are open."""
+
+    code = "out_of_storage"
 
 
 class OutOfMemory(SttError):

@@ -15,7 +15,7 @@ from stt.cluster import loopback, require_ray
 from stt.engines.base import Engine
 from stt.engines.device import prepare_process
 from stt.observability.logs import configure_logging
-from stt.server.graceful_shutdown import CLOSING_SECONDS, end_at_once
+from stt.server.graceful_shutdown import CLOSING_SECONDS, end_at_once, stop_signals
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def free_port(host: str) -> int:
 
 
 def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM, SIGINT or SIGHUP.
 
     Args:
         settings: Sent to all replicas.
@@ -80,7 +80,7 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
             address=address, include_dashboard=False if not address else None,
             logging_level=logging.WARNING, namespace="serve", **local,
         )  # fmt: skip
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stop_signals():
         signal.signal(number, on_signal)
     port = settings.port or free_port(settings.host)
     serve.start(
@@ -104,7 +104,7 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
         time.sleep(POLL_SECONDS)
     ledger = serve.get_deployment_handle("Ledger", app_name="stt")
     logger.info("stopping: finishing open requests")
-    _drain(ledger, settings, delay=received[0] == signal.SIGTERM)
+    _drain(ledger, settings, delay=received[0] != signal.SIGINT)
     serve.shutdown()
     ray.shutdown()
 

@@ -39,6 +39,8 @@ STARTS = frozenset({"http.response.start", "websocket.http.response.start", "web
 SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that left before the answer."""
+LOGGED_PATH = 200
+"""Characters of a path in the log."""
 LINGER_SECONDS, LINGER_BYTES = 5.0, 64_000_000
 """Limits on draining the upload of a refused client before its connection closes."""
 
@@ -120,7 +122,7 @@ class RequestRecord:
             self._metrics.request_duration.labels(*labels, status).observe(seconds)
             extra = {"seconds": round(seconds, 3)} | ({"code": failure} if failure else {})
             level = logging.DEBUG if route_path(scope) in QUIET_PATHS else logging.INFO
-            logger.log(level, "%s %s %d", method, scope["path"], status, extra=extra)
+            logger.log(level, "%s %s %d", method, scope["path"][:LOGGED_PATH], status, extra=extra)
 
 
 class HeadAsGet:

@@ -83,6 +83,7 @@ DETAILS = {
     "model.safetensors.",
     "draining": "The service is stopping. Try again later.",
     "queue_timeout": "The recording waited more than 600 s for the model.",
+    "out_of_storage": "The service cannot store the upload: its disk is full.",
     "out_of_memory": "The recording needs more memory than there is.",
     "cluster_unavailable": "No engine of the cluster is reachable.",
     "engine_died": "The inference thread ended. Try again later.",

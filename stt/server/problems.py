@@ -40,6 +40,7 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.DeadlineExceeded: 504,
     errors.QueueTimeout: 503,
     errors.OutOfMemory: 503,
+    errors.OutOfStorage: 507,
     errors.InferenceDied: 503,
     errors.ClusterUnavailable: 503,
     errors.InferenceFailed: 500,
@@ -97,6 +98,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         500: "`inference_failed`, `internal_error`: a fault of the service; the log has it "
         "under the request id.",
         504: "`deadline_exceeded`: the request exceeded the time limit.",
+        507: "`out_of_storage`: the service cannot store the upload.",
         503: "`model_loading`, `draining`, `queue_timeout`, `engine_died` (retry after "
         "`Retry-After` seconds), `model_failed`, `out_of_memory`.",
     }.items()

@@ -231,7 +231,7 @@ class LiveSettings(ServiceGroup):
     live_step_seconds: float = Field(default=0.4, ge=0.1, le=0.5)
     """Live streams: audio between two updates. A slow model lengthens the step automatically."""
     live_idle_seconds: float = Field(default=60.0, gt=0, le=86_400)
-    """Live streams: close the connection after this long without a message."""
+    """Live streams: close the connection after this long without audio."""
     max_live_sessions: int = Field(default=32, ge=0, le=100_000)
     """Live streams that may be open at once."""
     max_live_message_bytes: int = Field(default=1_000_000, ge=1000, le=8_000_000)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -222,6 +223,10 @@ def test_a_stream_that_is_too_long_or_idle_ends_with_its_text_and_a_reason(serve
                 ask(socket, pcm(say("ab".ljust(45))))
                 if code == "audio_too_long":
                     socket.send_bytes(bytes(16000))
+                else:  # messages without audio keep nothing open
+                    for _ in range(3):
+                        ask(socket, b"")
+                        time.sleep(0.11)
                 assert json.loads(socket.receive_text())["text"] == "ab"
                 assert json.loads(socket.receive_text())["code"] == code
                 assert closed(socket) == 1008

@@ -1,6 +1,7 @@
 """Uploads that are too large, too slow or malformed, over real sockets."""
 
 import encodings
+import errno
 import socket
 import tempfile
 import time
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stt.server.routes.forms import storage_error
 from tests.fakes import FakeEngine
 from tests.live import Live, form, head, is_closed, live, read_answer, read_rest, wait_until
 
@@ -337,3 +339,14 @@ def test_no_malformed_form_is_a_server_error(
         problem = answer.json()
         assert isinstance(problem["detail"], str)
         assert (problem["status"], problem["code"]) == (answer.status_code, problem["code"])
+
+
+def test_an_upload_that_cannot_be_stored_is_507(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+        answer = client.post("/transcribe", files={"file": ("a.wav", bytes(1_200_000))})
+        assert (answer.status_code, answer.json()["code"]) == (507, "out_of_storage")
+    assert "disk is full" in storage_error(OSError(errno.ENOSPC, "")).message
+    assert "files are open" in storage_error(OSError(errno.EMFILE, "")).message

@@ -1,5 +1,6 @@
 """Reads the forms of the upload routes, within bounds and as clients really send them."""
 
+import errno
 import re
 from collections.abc import Callable, Coroutine
 from tempfile import SpooledTemporaryFile
@@ -10,8 +11,9 @@ from fastapi.routing import APIRoute
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
-from stt.errors import InvalidParameter
+from stt.errors import InvalidParameter, OutOfStorage, SttError
 from stt.server.problems import MAX_FIELD_BYTES, MAX_FIELDS
 
 FILE_FIELDS = ("file", "audio_file")
@@ -22,6 +24,7 @@ LIST_FIELD = re.compile(r"(timestamp_granularities|include)\[\d*\]")
 """How clients spell lists: OpenAI's ``include[]``, PHP's ``include[0]``. One name is declared, as
 generators of clients make the same identifier of all."""
 IN_MEMORY_BYTES = 1_000_000
+TOO_MANY = (errno.EMFILE, errno.ENFILE)
 
 
 class UploadRoute(APIRoute):
@@ -33,10 +36,23 @@ class UploadRoute(APIRoute):
 
         async def handle_upload(request: Request) -> Response:
             upload = UploadRequest(request.scope, request.receive)
-            await upload.form()  # FastAPI would answer "error parsing the body" to our errors
+            try:
+                await upload.form()  # FastAPI would answer "error parsing the body" to our errors
+            except ClientDisconnect:
+                raise HTTPException(400, detail="The client left.") from None
+            except OSError as error:
+                raise storage_error(error) from error
             return await handle(upload)
 
         return handle_upload
+
+
+def storage_error(error: OSError) -> SttError:
+    """The error for a failure of the temporary folder; the log has the cause."""
+    reason = "too many of its files are open" if error.errno in TOO_MANY else "its disk is full"
+    if error.errno not in (*TOO_MANY, errno.ENOSPC, errno.EDQUOT):
+        reason = "its temporary folder failed"
+    return OutOfStorage(f"The service cannot store the upload: {reason}. Try again later.")
 
 
 class UploadRequest(Request):

@@ -117,6 +117,8 @@ class Connection:
         self._service = service
         self._config = Config()
         self._session: LiveSession | None = None
+        self._last_audio = asyncio.get_running_loop().time()
+        """When samples arrived last; other messages do not keep a connection open."""
         self._half = b""
         """The first byte of a sample whose second is in the next message."""
 
@@ -163,6 +165,8 @@ class Connection:
                     check_samples(message)
                     rate = self._config.sample_rate
                     self._session = LiveSession(engine, self._service.scheduler, settings, rate)
+                if message:
+                    self._last_audio = asyncio.get_running_loop().time()
                 charge_live(len(message) / SAMPLE_BYTES / self._config.sample_rate)
                 await self._reply(await self._session.hear(self._whole_samples(message)))
                 continue
@@ -199,18 +203,21 @@ class Connection:
             raise Ending(Close.REFUSED, errors.InvalidParameter.code, message) from None
 
     async def _receive(self) -> str | bytes:
-        """The next message. Ends the connection when it is idle or the service stops."""
+        """The next message. Ends the connection without audio, or when the service stops."""
         live, seconds = self._service.live, self._service.settings.live_idle_seconds
+        idle_seconds = asyncio.get_running_loop().time() - self._last_audio
         coming = asyncio.create_task(self._socket.receive())
         stopping = asyncio.create_task(live.draining.wait())
         try:
             await asyncio.wait(
-                {coming, stopping}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+                {coming, stopping},
+                timeout=max(0.0, seconds - idle_seconds),
+                return_when=asyncio.FIRST_COMPLETED,
             )
             if stopping.done():
                 raise Ending(Close.RESTARTING, "draining")
             if not coming.done():
-                raise Ending(Close.REFUSED, "idle", f"No message arrived for {seconds:g} s.")
+                raise Ending(Close.REFUSED, "idle", f"No audio arrived for {seconds:g} s.")
             message = coming.result()
         finally:
             coming.cancel()

@@ -85,8 +85,11 @@ def test_a_flood_of_pipelined_requests_is_cut_off_and_costs_no_memory(running: L
     assert process.memory_info().rss - before < 100e6
     with running.connect() as connection:  # what clients really do
         connection.sendall(PROBE * MAX_PIPELINED)
-        for _ in range(MAX_PIPELINED):
-            assert read_answer(connection).status == 200
+        answers = b""
+        while answers.count(b"HTTP/1.1 200") < MAX_PIPELINED:
+            piece = connection.recv(10_000)
+            assert piece
+            answers += piece
 
 
 def test_a_slow_head_is_408_and_a_silent_connection_closes(running: Live) -> None:

@@ -144,7 +144,13 @@ def _read_answer(body: bytes) -> Recognition:
     try:
         answer: dict[str, Any] = json.loads(body)
         words = tuple(
-            Word(each["word"], each["start"], each["end"], each["confidence"])
+            Word(
+                each["word"],
+                each["start"],
+                each["end"],
+                each["confidence"],
+                space_before=each.get("space_before", True),
+            )
             for each in answer["words"]
         )
         transcript = Transcript(words, float(answer["duration_seconds"]))

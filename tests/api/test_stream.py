@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from stt.types import Waveform
+from stt.types import Vocabulary, Waveform
 from tests.api.conftest import Serve, serve_app
 from tests.fakes import EchoEngine, FakeEngine, say
 
@@ -90,6 +90,25 @@ def test_samples_may_be_cut_anywhere(client: TestClient) -> None:
         assert ask(socket, {"reset": 1})["text"]
         ask(socket, samples)
         assert ask(socket, {"eof": 1})["text"] == "ab ca"
+
+
+class KanaEngine(EchoEngine):
+    vocabulary = Vocabulary(("<pad>", "|", "き", "ょ", "う"), blank=0)
+
+
+def test_words_without_a_space_before_them_say_so(serve: Serve) -> None:
+    with serve(engine=KanaEngine()) as client, client.websocket_connect("/stream") as socket:
+        socket.send_json(CONFIG)
+        spoken = say(" a b c".ljust(90) + "a|b".ljust(30))
+        replies = [ask(socket, pcm(block)) for block in np.array_split(spoken, 12)]
+        replies.append(ask(socket, {"eof": 1}))
+    results = [reply for reply in replies if reply.get("text")]
+    assert "".join(reply["text"] for reply in results) == "きょうき ょ"
+    entries = [entry for reply in results for entry in reply["result"]]
+    assert [entry["word"] for entry in entries] == ["き", "ょ", "う", "き", "ょ"]
+    assert [entry.get("space_before") for entry in entries] == [False] * 4 + [None]
+    for reply in replies:
+        assert reply.get("space_before", True) is not bool(reply.get("partial"))
 
 
 def test_http_still_works_on_the_websocket_path(client: TestClient) -> None:

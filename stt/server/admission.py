@@ -8,44 +8,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
-from stt.inference.fairness import current_client, is_full
+from stt.inference.fairness import current_client
 from stt.inference.scheduler import Scheduler
 from stt.server.clients import client_of
 from stt.server.failures import CANCELLED, note_failure
+from stt.server.places import Places
 from stt.server.problems import ProblemResponse, problem_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that only ask about the service; all others bring work."""
-
-
-class Places:
-    """Places of one kind, shared fairly between clients; see `stt.inference.fairness`."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._held: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        return sum(self._held.values())
-
-    @property
-    def clients(self) -> set[str]:
-        """Who has a place."""
-        return set(self._held)
-
-    def is_full(self, client: str) -> bool:
-        """Whether this client can have no other place."""
-        return is_full(self._held, client, self.limit)
-
-    def take(self, client: str) -> None:
-        """Give a client a place."""
-        self._held[client] = self._held.get(client, 0) + 1
-
-    def give_back(self, client: str) -> None:
-        """Take a place back."""
-        self._held[client] -= 1
-        if not self._held[client]:
-            del self._held[client]
 
 
 class Admission:

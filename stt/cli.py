@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from stt import __version__
 from stt.errors import SttError
@@ -47,6 +48,7 @@ def main() -> None:
         SystemExit: 0 success, 1 some recording or model failed, 2 wrong usage or configuration,
             130 interrupted.
     """
+    write_utf_8()
     command, *arguments = sys.argv[1:] or [""]
     if command in ("-h", "--help", "help"):
         print(usage())
@@ -59,6 +61,16 @@ def main() -> None:
         print(wrong + usage(), file=sys.stderr)
         raise SystemExit(2)
     raise SystemExit(_run(command, arguments))
+
+
+def write_utf_8() -> None:
+    """Write UTF-8 to any terminal, pipe or file, whatever the locale or the code page is.
+
+    Otherwise a C locale or a Windows pipe turns Korean text into an error or into ``?``.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _run(command: str, arguments: Sequence[str]) -> int:

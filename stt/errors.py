@@ -6,6 +6,8 @@
     ├── ConfigurationError          the service cannot start with these settings
     ├── RequestError                the caller asked for something that does not exist
     │   ├── InvalidKey
+    │   ├── ForbiddenHost           the request names a host that is not ours
+    │   ├── ForbiddenOrigin         it comes from a web page of another site
     │   ├── UnsupportedLanguage
     │   ├── UnknownModel
     │   ├── InvalidParameter
@@ -22,10 +24,12 @@
     ├── RetryLater                  not now, but after retry_after_seconds
     │   ├── Draining                the service is stopping
     │   ├── Overloaded              the queue is full
+    │   ├── RateLimited             the key has used what it may use
     │   ├── QueueTimeout            it waited too long for the model
     │   ├── ClusterUnavailable      no engine of the cluster can be reached
     │   └── InferenceDied           the thread that runs the models ended
     ├── DeadlineExceeded            the request timed out
+    ├── OutOfStorage                the disk is full, or no more files can be opened
     ├── OutOfMemory                 the model does not fit into memory with this input
     └── InferenceFailed             the model raised an exception
 
@@ -70,6 +74,18 @@ class InvalidKey(RequestError):
     """The API key is missing or wrong."""
 
     code = "invalid_api_key"
+
+
+class ForbiddenHost(RequestError):
+    """The service does not have the name that the request was sent to."""
+
+    code = "host_not_allowed"
+
+
+class ForbiddenOrigin(RequestError):
+    """The request comes from a web page that may not use the service."""
+
+    code = "origin_not_allowed"
 
 
 class UnsupportedLanguage(RequestError):
@@ -167,6 +183,12 @@ class Overloaded(RetryLater):
     code = "overloaded"
 
 
+class RateLimited(RetryLater):
+    """The API key has used its requests or its audio; ``retry_after_seconds`` says until when."""
+
+    code = "rate_limited"
+
+
 class QueueTimeout(RetryLater):
     """A window waited longer than ``queue_timeout_seconds`` and was not computed.
 
@@ -174,6 +196,12 @@ class QueueTimeout(RetryLater):
     """
 
     code = "queue_timeout"
+
+
+class OutOfStorage(SttError):
+    """An upload cannot be stored: the temporary folder is full, or too many files are open."""
+
+    code = "out_of_storage"
 
 
 class OutOfMemory(SttError):

@@ -4,6 +4,7 @@ To add a language to the project, add an entry to `SUPPORTED_LANGUAGES`. To add 
 model in one installation, set ``STT_MODELS`` (see `stt.settings`).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -183,6 +184,12 @@ DEMO_MODELS: Mapping[str, ModelSource] = MappingProxyType(
 """The models that ``--demo`` serves."""
 
 
+UNSPECIFIED = frozenset({"", "auto", "null", "none", "und"})
+"""How clients say that they know no language."""
+BCP_47 = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?")
+"""A tag in lower case: language, script and region (RFC 5646, 2.1)."""
+
+
 class Languages:
     """The languages that one process serves, found by any of their spellings."""
 
@@ -213,17 +220,27 @@ class Languages:
         """Korean if it is served, else the first language."""
         return self._by_code.get(DEFAULT_CODE) or next(iter(self._by_code.values()))
 
+    def find(self, spelling: str) -> Language | None:
+        """Find a language by exactly one of its spellings, in any case."""
+        return self._by_spelling.get(_normal(spelling))
+
     def resolve(self, spelling: str | None) -> Language:
-        """Find the language that a request names; None and "" mean `default`.
+        """Find the language that a request names.
+
+        None and `UNSPECIFIED` mean `default`. A tag with a script or a region that is not listed
+        (en-AU, zh-Hant-TW) is found by its language alone.
 
         Raises:
             UnsupportedLanguage: no served language has that spelling.
         """
-        if not spelling or not spelling.strip():
+        tag = _normal(spelling or "")
+        if tag in UNSPECIFIED:
             return self.default
-        language = self._by_spelling.get(spelling.strip().lower().replace("_", "-"))
+        language = self.find(tag)
+        if language is None and BCP_47.fullmatch(tag):
+            language = self.find(tag.partition("-")[0])
         if language is None:
-            shown = spelling.strip()[:40]
+            shown = (spelling or "").strip()[:40]
             known = ", ".join(f"{each.code} ({each.name})" for each in self._by_code.values())
             raise UnsupportedLanguage(
                 f"Language {shown!r} is not served here. Supported: {known}. "
@@ -238,6 +255,10 @@ class Languages:
             if wanted in (language.model.name.lower(), language.code.lower()):
                 return language
         return None
+
+
+def _normal(spelling: str) -> str:
+    return spelling.strip().lower().replace("_", "-")
 
 
 def choose_languages(
@@ -260,12 +281,9 @@ def choose_languages(
     chosen_codes = list(codes) or (list(DEMO_MODELS) if demo else [DEFAULT_CODE])
     sources = {code.strip().upper(): source for code, source in models.items()}
     for code, source in sources.items():
-        try:
-            base = registry.resolve(code)
-        except UnsupportedLanguage:
-            base = Language(
-                code, code, code, iso_639_1=code.lower(), tag=code.lower(), model=source
-            )
+        base = registry.find(code) or Language(
+            code, code, code, iso_639_1=code.lower(), tag=code.lower(), model=source
+        )
         known[base.code] = replace(base, model=source)
     registry = Languages(known.values())
     try:

@@ -57,6 +57,11 @@ class Live:
         return n_inside
 
     @property
+    def n_working(self) -> int:
+        """Recordings that are queued or running."""
+        return len(self.app.state.admission.work)
+
+    @property
     def n_queued(self) -> float:
         """Queued windows."""
         return self._metric("stt_queue_size")
@@ -72,8 +77,10 @@ class Live:
                     if each.name == name]  # fmt: skip
         return float(value)
 
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS)
+    def connect(self, source: str = "127.0.0.1") -> socket.socket:
+        """Connect from this address of the loopback interface."""
+        address = ("127.0.0.1", self.port)
+        return socket.create_connection(address, WAIT_SECONDS, source_address=(source, 0))
 
 
 @contextmanager

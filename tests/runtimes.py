@@ -106,11 +106,11 @@ class ClusterInside:
             await asyncio.wait([working])
             self._replica.close()
 
-    async def _call(self, language: str, waveform: Waveform) -> Reply | Failure:
+    async def _call(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
         sent = cross(waveform)
         sent.flags.writeable = False  # like an array from Ray's shared memory
         # In an empty context, as a request's context does not cross processes.
-        computing = self._replica.submit(language, sent)
+        computing = self._replica.submit(language, sent, client)
         return cross(await asyncio.create_task(computing, context=Context()))
 
     async def _send_report(

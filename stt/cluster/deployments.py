@@ -24,6 +24,7 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
+from stt.cluster import loopback
 from stt.cluster.dispatcher import CallRefused, ReplicaLost
 from stt.cluster.ingress import ClusterConnection, OneRequestId
 from stt.cluster.ledger import Ledger
@@ -54,10 +55,10 @@ INGRESS_TARGET = 32
 
 
 async def call_engine(
-    handle: DeploymentHandle[Any], language: str, waveform: Waveform
+    handle: DeploymentHandle[Any], language: str, waveform: Waveform, client: str
 ) -> Reply | Failure:
     """A `stt.cluster.dispatcher.Call`; the only place that translates Ray's exceptions."""
-    response = handle.submit.remote(language, waveform)
+    response = handle.submit.remote(language, waveform, client)
     try:
         reply: Reply | Failure = await response
     except asyncio.CancelledError:
@@ -83,6 +84,7 @@ class LedgerDeployment:
     """The one `Ledger` of the cluster, as a deployment."""
 
     def __init__(self) -> None:
+        loopback.bind_replica()
         self._ledger = Ledger()
 
     async def report(
@@ -121,6 +123,7 @@ class EngineDeployment:
         ledger: DeploymentHandle[Any],
         engine: Callable[[], Engine] | None,
     ) -> None:
+        loopback.bind_replica()
         prepare_process(settings.cpu_threads)
         configure_logging(settings.log_level, settings.log_format)
         member = f"engine-{uuid4()}"
@@ -133,9 +136,9 @@ class EngineDeployment:
         await self._replica.load()
         self._reporting = asyncio.create_task(self._replica.run())
 
-    async def submit(self, language: str, waveform: Waveform) -> Reply | Failure:
+    async def submit(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
         """See `EngineReplica.submit`."""
-        return await self._replica.submit(language, waveform)
+        return await self._replica.submit(language, waveform, client)
 
     async def check_health(self) -> None:
         """Raise to have Ray restart this replica."""
@@ -252,6 +255,7 @@ def build_application(
         """Ray creates one in each ingress replica."""
 
         def __init__(self, engines: Any, ledger: Any) -> None:
+            loopback.bind_replica()
             self._handles = engines, ledger
 
         def __serve_build_asgi_app__(self) -> FastAPI:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
@@ -11,8 +12,9 @@ from stt.cluster.wire import Failure, RemoteEngine, Reply, View
 from stt.engines.base import Engine
 from stt.engines.limits import CPU
 from stt.errors import ClusterUnavailable, InferenceDied, InferenceFailed, QueueTimeout, SttError
+from stt.inference.fairness import by_client, current_client, refuse_when_full
 from stt.inference.observer import Observer, Stage
-from stt.inference.scheduler import refuse_when_full, seconds_until_room
+from stt.inference.scheduler import seconds_until_room
 from stt.types import SAMPLE_RATE, Frames, Waveform
 
 logger = logging.getLogger(__name__)
@@ -32,9 +34,9 @@ class CallRefused(Exception):
     """The cluster rejected the call; an immediate retry would not help."""
 
 
-Call: TypeAlias = Callable[[str, Waveform], Awaitable["Reply | Failure"]]
-"""Language and window -> an engine replica's answer. Cancelling it also drops the window there.
-Raises `ReplicaLost`, `CallRefused` or anything unexpected."""
+Call: TypeAlias = Callable[[str, Waveform, str], Awaitable["Reply | Failure"]]
+"""Language, window and client -> an engine replica's answer. Cancelling it also drops the window
+there. Raises `ReplicaLost`, `CallRefused` or anything unexpected."""
 
 
 class Membership(Protocol):
@@ -86,7 +88,8 @@ class Dispatcher:
         self._limits = CPU
         """Those of the latest window's device; a cluster's engines all use the same kind."""
         self._n_outstanding = 0
-        self._outstanding_samples = 0
+        self._outstanding_samples: Counter[str] = Counter()
+        """By client."""
 
     @property
     def fault(self) -> None:
@@ -99,14 +102,18 @@ class Dispatcher:
         return self._n_outstanding
 
     @property
-    def outstanding_seconds(self) -> float:
-        """Seconds of audio that this process has sent and not got back."""
-        return self._outstanding_samples / SAMPLE_RATE
+    def outstanding(self) -> dict[str, float]:
+        """Seconds of audio that this process has sent and not got back, by client."""
+        return {client: n / SAMPLE_RATE for client, n in self._outstanding_samples.items() if n}
 
     @property
     def queued_seconds(self) -> float:
-        """The same over all ingress replicas."""
-        return self.outstanding_seconds + self._membership.view.outstanding_seconds
+        """The same over all ingress replicas and clients."""
+        return sum(self._outstanding_everywhere.values())
+
+    @property
+    def _outstanding_everywhere(self) -> dict[str, float]:
+        return by_client([self.outstanding, self._membership.view.outstanding])
 
     @property
     def retry_after_seconds(self) -> float:
@@ -117,7 +124,7 @@ class Dispatcher:
         """See `stt.inference.scheduler.Scheduler`."""
         for_each = self._max_queue_seconds or self._limits.max_queue_seconds
         limit = for_each * max(1, self._membership.view.n_engines)
-        refuse_when_full(self.queued_seconds, limit, self._rtfx)
+        refuse_when_full(self._outstanding_everywhere, limit, self.retry_after_seconds)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
         """See `stt.inference.scheduler.Scheduler`; ``engine`` must be a `RemoteEngine`."""
@@ -125,12 +132,13 @@ class Dispatcher:
             raise TypeError(f"expected a RemoteEngine, got {type(engine).__name__}")
         self._limits = engine.limits
         self._n_outstanding += 1
-        self._outstanding_samples += len(waveform)
+        client = current_client.get()
+        self._outstanding_samples[client] += len(waveform)
         try:
             async with asyncio.timeout(
                 self._patience_seconds if math.isfinite(self._patience_seconds) else None
             ):
-                reply = await self._send(engine.language, waveform)
+                reply = await self._send(engine.language, waveform, client)
         except TimeoutError:
             raise QueueTimeout(
                 "The recording waited longer for an engine than the limit of "
@@ -139,7 +147,9 @@ class Dispatcher:
             ) from None
         finally:
             self._n_outstanding -= 1
-            self._outstanding_samples -= len(waveform)
+            self._outstanding_samples[client] -= len(waveform)
+            if not self._outstanding_samples[client]:
+                del self._outstanding_samples[client]
         if isinstance(reply, Failure):
             raise reply.error()
         ended = time.perf_counter()
@@ -157,13 +167,13 @@ class Dispatcher:
         """Of all engines together; 1 until the first one reports."""
         return max(1.0, self._membership.view.rtfx)
 
-    async def _send(self, language: str, waveform: Waveform) -> Reply | Failure:
+    async def _send(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
         """Try one replica after another until one answers."""
         for n_sent in range(1, MAX_SENDS + 1):
             if n_sent > 1:
                 self._on_resend()
             try:
-                reply = await self._call(language, waveform)
+                reply = await self._call(language, waveform, client)
                 if not (isinstance(reply, Failure) and reply.code == InferenceDied.code):
                     return reply
                 raise ReplicaLost(reply.message)  # the process outlives its engine for a moment

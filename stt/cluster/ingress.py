@@ -44,7 +44,7 @@ class ClusterConnection:
         """Present the cluster to the application as a `Runtime`."""
 
         async def send_report() -> View:
-            report = IngressReport(dispatcher.outstanding_seconds, admission.n_inside)
+            report = IngressReport(dispatcher.outstanding, admission.n_inside)
             return await self.send_report(report, list(metrics.registry.collect()))
 
         def on_view(view: View) -> None:

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from stt.cluster.wire import EngineReport, IngressReport, View
+from stt.inference.fairness import by_client
 from stt.models.state import LoadState, Status
 
 REPORTS_PER_SECOND = 200
@@ -103,8 +104,8 @@ class Ledger:
             engines={code: one for each in engines for code, one in each.engines.items()},
             n_engines=len(ready),
             rtfx=sum(each.rtfx for each in ready),
-            outstanding_seconds=sum(
-                each.outstanding_seconds for name, each in ingresses.items() if name != of
+            outstanding=by_client(
+                each.outstanding for name, each in ingresses.items() if name != of
             ),
             n_inside=sum(each.n_inside for each in ingresses.values()),
             draining=self._draining,

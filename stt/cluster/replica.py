@@ -13,6 +13,7 @@ from stt.cluster.wire import EngineReport, Failure, RemoteEngine, Reply, View
 from stt.engines.base import Engine
 from stt.errors import SttError
 from stt.inference.batcher import Batcher
+from stt.inference.fairness import current_client
 from stt.inference.observer import Stage
 from stt.languages import choose_languages
 from stt.models.loader import EngineLoader
@@ -84,8 +85,9 @@ class EngineReplica:
             await asyncio.sleep(pause)
             pause = (await self._report()).next_report_seconds
 
-    async def submit(self, language: str, waveform: Waveform) -> Reply | Failure:
-        """The frames of a window, or its failure."""
+    async def submit(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
+        """The frames of a client's window, or its failure."""
+        current_client.set(client)
         noted: dict[Stage, float] = {}
         self._notes.seconds.set(noted)
         try:

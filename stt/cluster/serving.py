@@ -11,11 +11,11 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import Any
 
-from stt.cluster import require_ray
+from stt.cluster import loopback, require_ray
 from stt.engines.base import Engine
 from stt.engines.device import prepare_process
 from stt.observability.logs import configure_logging
-from stt.server.graceful_shutdown import CLOSING_SECONDS, end_at_once
+from stt.server.graceful_shutdown import CLOSING_SECONDS, end_at_once, stop_signals
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def free_port(host: str) -> int:
 
 
 def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM, SIGINT or SIGHUP.
 
     Args:
         settings: Sent to all replicas.
@@ -57,6 +57,7 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
     prepare_process()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    loopback.prepare()
     configure_logging(settings.log_level, settings.log_format)
     require_ray()
     import ray
@@ -79,10 +80,17 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
             address=address, include_dashboard=False if not address else None,
             logging_level=logging.WARNING, namespace="serve", **local,
         )  # fmt: skip
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stop_signals():
         signal.signal(number, on_signal)
     port = settings.port or free_port(settings.host)
-    serve.start(proxy_location="EveryNode", http_options={"host": settings.host, "port": port})
+    serve.start(
+        proxy_location="EveryNode",
+        http_options={
+            "host": settings.host,
+            "port": port,
+            "keep_alive_timeout_s": settings.idle_connection_seconds,
+        },
+    )
     application = deployments.build_application(settings, engine=engine)
     serve.run_many(
         [serve.RunTarget(application, name="stt", route_prefix="/")],
@@ -96,7 +104,7 @@ def run(settings: Settings, *, engine: Callable[[], Engine] | None = None) -> No
         time.sleep(POLL_SECONDS)
     ledger = serve.get_deployment_handle("Ledger", app_name="stt")
     logger.info("stopping: finishing open requests")
-    _drain(ledger, settings, delay=received[0] == signal.SIGTERM)
+    _drain(ledger, settings, delay=received[0] != signal.SIGINT)
     serve.shutdown()
     ray.shutdown()
 

@@ -5,8 +5,8 @@ frames, 500 bytes per second, or a failure. Errors travel as values because pick
 loses their constructor arguments.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +119,8 @@ class EngineReport:
 class IngressReport:
     """The state of an ingress replica, sent every second."""
 
-    outstanding_seconds: float
-    """Audio that it has sent to engines and not got back as frames."""
+    outstanding: Mapping[str, float]
+    """Seconds of audio that it has sent to engines and not got back as frames, by client."""
     n_inside: int
     """Open requests and WebSockets."""
 
@@ -136,8 +136,8 @@ class View:
     """Engine replicas with at least one ready model."""
     rtfx: float = 0.0
     """Sum over all engines."""
-    outstanding_seconds: float = 0.0
-    """Audio that the other ingress replicas have sent and not got back."""
+    outstanding: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of audio that the other ingress replicas have sent and not got back, by client."""
     n_inside: int = 0
     """Open requests and WebSockets of all ingress replicas."""
     draining: bool = False

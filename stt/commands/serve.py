@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stt.engines.device import prepare_process
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 logger = logging.getLogger(__name__)
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
@@ -49,7 +48,8 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
     import uvicorn
 
     from stt.server.graceful_shutdown import CLOSING_SECONDS
-    from stt.server.websocket_protocol import LingeringCloseWebSockets
+    from stt.server.http_protocol import BoundedHttp
+    from stt.server.websocket_protocol import PatientWebSockets
 
     return uvicorn.Config(
         app,
@@ -59,8 +59,11 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the application reads them, from proxies that the settings trust
+        http=partial(BoundedHttp, head_timeout_seconds=settings.head_timeout_seconds),  # type: ignore[arg-type]
+        timeout_keep_alive=settings.idle_connection_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,
-        ws=LingeringCloseWebSockets,
+        ws=PatientWebSockets,
         # Twice the route's own limit, so that the route can explain the refusal.
         ws_max_size=2 * settings.max_live_message_bytes,
         ws_per_message_deflate=False,  # audio hardly compresses
@@ -81,15 +84,16 @@ def serve(arguments: Sequence[str] | None = None) -> None:
 
 def run(app: "FastAPI", settings: Settings) -> None:
     """Serve an application until stopped."""
-    from stt.server.graceful_shutdown import GracefulServer, end_at_once
+    from stt.server.graceful_shutdown import GracefulServer, end_at_once, stop_signals
 
+    allow_many_files()
     config = make_config(app, settings)
     listener = config.bind_socket()
     listener.listen(config.backlog)  # from here on, clients wait instead of being refused
     port = listener.getsockname()[1]
     logger.info("listening on http://%s:%d", settings.host, port)
     # While the server starts and has no signal handlers yet, signals end the process.
-    for number in SIGNALS:
+    for number in stop_signals():
         signal.signal(number, lambda *_: sys.exit(0))
     server = GracefulServer(
         config,
@@ -99,11 +103,21 @@ def run(app: "FastAPI", settings: Settings) -> None:
     )
     server.run(sockets=[listener])
     # At exit, the interpreter still waits for the inference thread's forward pass.
-    for number in SIGNALS:
+    for number in stop_signals():
         signal.signal(number, end_at_once)
     if not server.finished_all:
         logging.shutdown()
         os._exit(0)  # nobody waits for that forward pass
+
+
+def allow_many_files() -> None:
+    """Raise the soft limit of open files, often 1,024, to the hard one: every upload has some."""
+    if sys.platform != "win32":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(ValueError, OSError):  # more than the kernel allows
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def main(arguments: Sequence[str]) -> int:

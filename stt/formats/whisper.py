@@ -42,6 +42,23 @@ class Result(BaseModel):
     language: str = Field(description="ISO 639-1.")
 
 
+class DetectedLanguage(BaseModel):
+    """The answer of ``/detect-language``."""
+
+    detected_language: str = Field(description="The English name, in lower case.")
+    language_code: str = Field(description="ISO 639-1.")
+    confidence: float
+
+    @classmethod
+    def of(cls, language: Language, confidence: float) -> "DetectedLanguage":
+        """That of a language."""
+        return cls(
+            detected_language=language.name.lower(),
+            language_code=language.iso_639_1,
+            confidence=confidence,
+        )
+
+
 @dataclass(frozen=True)
 class Answer:
     """Everything that the outputs need."""

@@ -8,15 +8,16 @@ import asyncio
 import logging
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 
 from stt.engines.base import Engine
 from stt.errors import InferenceFailed, QueueTimeout, SttError
+from stt.inference.fairness import Turns, current_client, refuse_when_full
 from stt.inference.observer import NoObserver, Observer, Stage
-from stt.inference.scheduler import refuse_when_full, seconds_until_room
+from stt.inference.scheduler import seconds_until_room
 from stt.inference.worker import InferenceWorker
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Frames, Waveform
@@ -31,6 +32,7 @@ class _Entry:
     engine: Engine
     waveform: Waveform
     future: asyncio.Future[Frames]
+    client: str
     timing: "_Timing" = field(default_factory=lambda: _Timing(time.perf_counter()))
 
     def fail(self, error: Exception) -> None:
@@ -84,6 +86,7 @@ class Batcher:
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
         self._queue: deque[_Entry] = deque()
+        self._turns = Turns()
         self._consumer: asyncio.Task[None] | None = None
         self._rtfx = 1.0
         """Audio seconds per second of forward, as a moving average."""
@@ -132,14 +135,19 @@ class Batcher:
         if not self._queue:
             return
         limit = self._max_queue_seconds or self._queue[0].engine.limits.max_queue_seconds
-        refuse_when_full(self.queued_seconds, limit, self._rtfx)
+        queued: Counter[str] = Counter()
+        for entry in self._queue:
+            if not entry.future.done():
+                queued[entry.client] += len(entry.waveform)
+        seconds = {client: samples / SAMPLE_RATE for client, samples in queued.items()}
+        refuse_when_full(seconds, limit, self.retry_after_seconds)
 
     async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
         """See `stt.inference.scheduler.Scheduler`."""
         self._worker.check()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Frames] = loop.create_future()
-        entry = _Entry(engine, waveform, future)
+        entry = _Entry(engine, waveform, future, current_client.get())
         self._queue.append(entry)
         if self._consumer is None or self._consumer.done():
             # In an empty context, as it works for all requests.
@@ -210,14 +218,16 @@ class Batcher:
         self._observer.batch(len(batch), ended - started)
 
     def _next_batch(self) -> list[_Entry]:
-        """The oldest entry and those closest to it in length, as many as the budget allows.
+        """The oldest entry of the client whose turn it is, and the entries closest to it in length.
 
-        Rows are padded to the longest, so a batch costs its longest row times its rows.
+        As many as the budget allows: rows are padded to the longest, so a batch costs its longest
+        row times its rows.
         """
         self._queue = deque(entry for entry in self._queue if not entry.future.done())
         if not self._queue:
             return []
-        head = self._queue[0]
+        client = self._turns.next(entry.client for entry in self._queue)
+        head = next(entry for entry in self._queue if entry.client == client)
         candidates = sorted(
             (entry for entry in self._queue if entry.engine is head.engine and entry is not head),
             key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
@@ -230,6 +240,8 @@ class Batcher:
                 break
             batch.append(entry)
             longest = longest_with
+        for entry in batch:
+            self._turns.charge(entry.client, len(entry.waveform))
         taken = set(batch)
         self._queue = deque(entry for entry in self._queue if entry not in taken)
         return batch

@@ -6,26 +6,12 @@
 from typing import Protocol
 
 from stt.engines.base import Engine
-from stt.errors import Overloaded
 from stt.types import Frames, Waveform
 
 
 def seconds_until_room(queued_seconds: float, rtfx: float) -> float:
     """Estimated time until the queue is empty, 1 to 60 s."""
     return min(60.0, max(1.0, queued_seconds / rtfx))
-
-
-def refuse_when_full(queued_seconds: float, limit_seconds: float, rtfx: float) -> None:
-    """
-    Raises:
-        Overloaded: the queue has reached its limit.
-    """
-    if queued_seconds >= limit_seconds:
-        raise Overloaded(
-            f"{queued_seconds:.0f} s of audio wait to be transcribed; the limit is "
-            f"{limit_seconds:g} s. Try again later.",
-            retry_after_seconds=seconds_until_room(queued_seconds, rtfx),
-        )
 
 
 class Scheduler(Protocol):
@@ -55,7 +41,7 @@ class Scheduler(Protocol):
         """Check the queue before a recording starts; its windows are never refused after that.
 
         Raises:
-            Overloaded: too much audio waits.
+            Overloaded: too much audio of `stt.inference.fairness.current_client` waits.
             InferenceDied: this process cannot compute any more.
         """
         ...

@@ -8,8 +8,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
+from stt.inference.fairness import current_client
 from stt.inference.scheduler import Scheduler
+from stt.server.clients import client_of
 from stt.server.failures import CANCELLED, note_failure
+from stt.server.places import Places
 from stt.server.problems import ProblemResponse, problem_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -19,8 +22,15 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Admission:
     """Tracks admitted requests, from upload to answer, and open WebSockets."""
 
-    def __init__(self, max_requests: int) -> None:
-        self._max_requests = max_requests
+    def __init__(self, max_uploads: int, max_requests: int) -> None:
+        """
+        Args:
+            max_uploads: Requests whose body may be arriving at once. Apart from the others, so
+                that slow uploads keep nobody from the model.
+            max_requests: Requests that may be queued or running.
+        """
+        self.uploads = Places(max_uploads)
+        self.work = Places(max_requests)
         self._inside: set[_InFlightRequest] = set()
         self.n_sockets = 0
         self.draining = False
@@ -34,7 +44,7 @@ class Admission:
         """Admitted requests and WebSockets that are not done."""
         return len(self._inside) + self.n_sockets
 
-    def check(self, scheduler: Scheduler) -> None:
+    def check(self, scheduler: Scheduler, client: str) -> None:
         """Refuse work that there is no room for. Call it when only the head has been read.
 
         Raises:
@@ -44,10 +54,26 @@ class Admission:
         if self.closed:
             raise stopping()
         scheduler.check_room()
-        if len(self._inside) >= self._max_requests:
+        self.check_places(self.uploads, "uploads at once", scheduler, client)
+        self.check_work(scheduler, client)
+
+    def check_work(self, scheduler: Scheduler, client: str) -> None:
+        """Check again when the upload is complete.
+
+        Raises:
+            Overloaded: too many recordings are queued or running.
+        """
+        self.check_places(self.work, "recordings in the queue", scheduler, client)
+
+    @staticmethod
+    def check_places(places: Places, what: str, scheduler: Scheduler, client: str) -> None:
+        """
+        Raises:
+            Overloaded: this client can have no place now.
+        """
+        if places.is_full(client):
             raise Overloaded(
-                f"The limit of {self._max_requests} recordings in the queue is reached. Try again "
-                "later.",
+                f"The limit of {places.limit} {what} is reached. Try again later.",
                 retry_after_seconds=scheduler.retry_after_seconds,
             )
 
@@ -116,10 +142,19 @@ class AdmissionControl:
         if scope.get("method") in SAFE_METHODS:
             await self._app(scope, receive, send_last)
             return
+        client = client_of(scope)
+        token = current_client.set(client)
         try:
-            self._admission.check(scope["app"].state.service.scheduler)
+            await self._admit(client, scope, receive, send_last)
+        finally:
+            current_client.reset(token)
+
+    async def _admit(self, client: str, scope: Scope, receive: Receive, send: Send) -> None:
+        scheduler = scope["app"].state.service.scheduler
+        try:
+            self._admission.check(scheduler, client)
         except SttError as error:
-            await refuse(problem_of(error), scope, receive, send_last)
+            await refuse(problem_of(error), scope, receive, send)
             return
         if scope["type"] == "websocket":
             self._admission.n_sockets += 1
@@ -128,15 +163,24 @@ class AdmissionControl:
             finally:
                 self._admission.n_sockets -= 1
             return
-        request = _InFlightRequest(self._admission, receive, send_last)
+        request = _InFlightRequest(self._admission, scheduler, client, receive, send)
         await request.run(self._app, scope, self._timeout_seconds)
 
 
 class _InFlightRequest:
     """An admitted request. Its work is cancelled at the deadline or when the client leaves."""
 
-    def __init__(self, admission: Admission, receive: Receive, send: Send) -> None:
-        self._admission = admission
+    def __init__(
+        self,
+        admission: Admission,
+        scheduler: Scheduler,
+        client: str,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        self._admission, self._scheduler, self._client = admission, scheduler, client
+        self._place: Places | None = None
+        """Where it has a place now."""
         self._receive_outside = receive
         self._send_outside = send
         self._began_answer = self._ended_answer = False
@@ -148,6 +192,7 @@ class _InFlightRequest:
     async def run(self, app: ASGIApp, scope: Scope, seconds: float) -> None:
         """Have the application answer within ``seconds``."""
         self._admission.enter(self)
+        self._move(self._admission.uploads)
         try:
             # Cancels once, so that cleanup can wait for a thread that reads the upload. anyio's
             # cancel scopes would cancel that wait too.
@@ -168,7 +213,28 @@ class _InFlightRequest:
                 note_failure(scope, CANCELLED)
             if self._watcher is not None:
                 self._watcher.cancel()
-            self._admission.leave(self)
+            self._leave()
+
+    def _leave(self) -> None:
+        self._admission.leave(self)
+        self._move(None)
+
+    def _move(self, place: Places | None) -> None:
+        """Give up the place that it has, and take one there."""
+        if self._place is not None:
+            self._place.give_back(self._client)
+        if place is not None:
+            place.take(self._client)
+        self._place = place
+
+    async def _begin_work(self) -> None:
+        """Take a place among the recordings that are queued or running, or drop the request."""
+        try:
+            self._admission.check_work(self._scheduler, self._client)
+        except Overloaded as error:
+            self.drop(error)
+            await asyncio.Event().wait()  # until the cancellation that `drop` causes
+        self._move(self._admission.work)
 
     def drop(self, error: SttError) -> None:
         """Cancel the work and answer with the error."""
@@ -190,6 +256,8 @@ class _InFlightRequest:
             self._client_gone = not self._ended_answer
         elif not message.get("more_body", False):
             self._watcher = asyncio.create_task(self._watch())
+            if self._place is self._admission.uploads:
+                await self._begin_work()
         return message
 
     async def _watch(self) -> None:
@@ -205,7 +273,7 @@ class _InFlightRequest:
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             # With the last byte, not later: the client may send its next request at once.
             self._ended_answer = True
-            self._admission.leave(self)
+            self._leave()
             self._reschedule(None)
         await self._send_outside(message)
 

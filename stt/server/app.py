@@ -27,21 +27,26 @@ from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
 from stt.server.admission import Admission, AdmissionControl
-from stt.server.auth import ApiKeys, read_keys
+from stt.server.auth import ApiKeys
+from stt.server.keys import ChargingObserver, KeyRing
 from stt.server.middleware import (
     QUIET_PATHS,
     REQUEST_ID_HEADER,
     BodyLimit,
+    HeadAsGet,
     LingeringClose,
     RequestContext,
     RequestRecord,
+    UploadLimits,
 )
 from stt.server.openapi import describe
+from stt.server.paths import ForwardedHeaders, PathPrefix, route_path
 from stt.server.problems import PROBLEMS, answer_errors
 from stt.server.routes import health, kserve, openai, pages, stream, transcribe, whisper
 from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
+from stt.server.sites import SiteGuard
 from stt.server.state import Service
 from stt.settings import Settings
 
@@ -90,8 +95,8 @@ def create_app(
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
 
     connect = connect or partial(connect_locally, languages, settings, engine)
-    keys = read_keys(settings)
-    admission = Admission(settings.max_queue_requests)
+    keys = KeyRing(settings)
+    admission = Admission(settings.max_uploads, settings.max_queue_requests)
     metrics = Metrics()
     observer: Observer = metrics
     if tracer_provider is not None:
@@ -107,7 +112,7 @@ def create_app(
 
         runtime = connect(observer, metrics, admission, warm)
         scheduler = runtime.scheduler
-        transcriber = Transcriber(scheduler, settings, pool.read, observer)
+        transcriber = Transcriber(scheduler, settings, pool.read, ChargingObserver(observer))
         unobserved = Transcriber(scheduler, settings, pool.read)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
@@ -142,6 +147,7 @@ def create_app(
         description="Speech to text with Wav2Vec2 CTC models: Korean, English, Japanese, Chinese.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         responses={422: PROBLEMS[422]},
+        generate_unique_id_function=lambda route: route.name,  # names of methods in clients
         docs_url=None,  # `routes.pages` serves the page
         redoc_url=None,
         lifespan=lifespan,
@@ -149,16 +155,13 @@ def create_app(
             "tracer_provider": tracer_provider,
             "operation_spans": False,
             "auto_configure": False,
-            "exclude": lambda scope: scope["path"] in QUIET_PATHS,
+            "exclude": lambda scope: route_path(scope) in QUIET_PATHS,
         },
     )
     app.state.admission = admission
     # The innermost comes first.
-    app.add_middleware(
-        BodyLimit,
-        max_bytes=int(settings.max_upload_mb * 1e6),
-        timeout_seconds=settings.body_timeout_seconds,
-    )
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(BodyLimit, limits=UploadLimits.of(settings))
     app.add_middleware(
         AdmissionControl,
         admission=admission,
@@ -170,13 +173,18 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=("Authorization", "X-API-Key", REQUEST_ID_HEADER, "traceparent"),
+            allow_methods=("GET", "HEAD", "POST"),
+            allow_headers=("*",),  # answers with those asked for: clients add ever new ones
             expose_headers=(REQUEST_ID_HEADER, "Retry-After", "traceresponse"),
         )
+    app.add_middleware(SiteGuard, hosts=settings.allowed_hosts, origins=settings.cors_origins)
     app.add_middleware(LingeringClose)
     app.add_middleware(RequestRecord, metrics=metrics)
     app.add_middleware(RequestContext)
+    if settings.root_path:
+        app.add_middleware(PathPrefix, prefix=settings.root_path)
+    if settings.trusted_proxies:
+        app.add_middleware(ForwardedHeaders, trusted=settings.trusted_proxies)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
     for router in (transcribe.router, openai.router, whisper.router):

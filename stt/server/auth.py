@@ -1,18 +1,16 @@
-"""Checks API keys before an upload is read."""
+"""Checks API keys and their limits before an upload is read."""
 
 import base64
-import hashlib
-import hmac
-import re
-from collections.abc import Iterable
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stt.errors import ConfigurationError, InvalidKey
-from stt.server.admission import refuse
+from stt.errors import InvalidKey, RateLimited
+from stt.server import clients
+from stt.server.admission import SAFE_METHODS, refuse
+from stt.server.keys import Key, KeyRing, Usage, current_usage
+from stt.server.paths import route_path
 from stt.server.problems import problem_of
-from stt.settings import Settings
 
 OPEN_PATHS = frozenset(
     {"/", "/livez", "/readyz", "/health", "/languages", "/docs", "/openapi.json"}
@@ -26,79 +24,74 @@ SUBPROTOCOL = "vosk"
 KEY_SUBPROTOCOL = "base64url.bearer."
 """Prefix of a key in base64url without padding, the only way for browsers to send one with a
 WebSocket. Kubernetes does the same. Answers never echo it."""
-KEY = re.compile(r"[!-+\--~]+")
-"""Visible ASCII without commas, so that keys fit headers and comma-separated lists."""
-
-
-def read_keys(settings: Settings) -> tuple[str, ...]:
-    """The accepted keys, from the setting and the file. Without any, access is open.
-
-    Raises:
-        ConfigurationError: the file is unreadable, or an entry is not a valid key. The message
-            does not show the entry.
-    """
-    keys = [key.get_secret_value() for key in settings.api_keys]
-    if settings.api_keys_file is not None:
-        try:
-            lines = settings.api_keys_file.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
-            raise ConfigurationError(
-                "STT_API_KEYS_FILE cannot be read. Expected a text file with one key per line."
-            ) from None
-        in_file = [line.strip() for line in lines if line.strip()]
-        if not in_file:
-            raise ConfigurationError("STT_API_KEYS_FILE has no keys. Expected one per line.")
-        keys += in_file
-    if not all(KEY.fullmatch(key) for key in keys):
-        raise ConfigurationError(
-            "STT_API_KEYS or STT_API_KEYS_FILE has an invalid key. Keys consist of visible ASCII "
-            "characters without commas."
-        )
-    return tuple(keys)
 
 
 class ApiKeys:
-    """Middleware that refuses requests and WebSockets without a valid key."""
+    """Middleware that refuses requests and WebSockets without a valid key, or beyond its limits."""
 
-    def __init__(self, app: ASGIApp, keys: Iterable[str], *, metrics_open: bool) -> None:
+    def __init__(self, app: ASGIApp, keys: KeyRing, *, metrics_open: bool) -> None:
         self._app = app
-        self._digests = [_digest(key) for key in keys]
+        self._keys = keys
+        self._usages: dict[Key, Usage] = {}
+        """Of the keys that have limits."""
         self._open = OPEN_PATHS | ({METRICS_PATH} if metrics_open else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or self._is_open(scope) or self._has_key(scope):
+        if scope["type"] == "lifespan" or self._is_open(scope):
             await self._app(scope, receive, send)
             return
-        error = InvalidKey(
-            "The API key is missing or wrong. Send it as 'Authorization: Bearer KEY' or "
-            "'X-API-Key: KEY'; a browser's WebSocket sends it as a subprotocol."
-        )
-        await refuse(problem_of(error), scope, receive, send)
+        key = self._keys.find(_sent_keys(scope))
+        if key is None:
+            error = InvalidKey(
+                "The API key is missing or wrong. Send it as 'Authorization: Bearer KEY' or "
+                "'X-API-Key: KEY'; a browser's WebSocket sends it as a subprotocol."
+            )
+            await refuse(problem_of(error), scope, receive, send)
+            return
+        scope.setdefault("state", {})[clients.KEY] = key
+        if not key.is_limited or scope.get("method") in SAFE_METHODS:
+            await self._app(scope, receive, send)
+            return
+        await self._count(key, scope, receive, send)
+
+    async def _count(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request within the key's limits, and say what is left."""
+        usage = self._usages.setdefault(key, Usage(key))
+
+        async def send_usage(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(usage.headers)
+            await send(message)
+
+        try:
+            usage.begin()
+        except RateLimited as error:
+            await refuse(problem_of(error), scope, receive, send_usage)
+            return
+        token = current_usage.set(usage)
+        try:
+            await self._app(scope, receive, send_usage)
+        finally:
+            current_usage.reset(token)
 
     def _is_open(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return False
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = route_path(scope)
         return path in self._open or path.startswith("/static/")
 
-    def _has_key(self, scope: Scope) -> bool:
-        headers = Headers(scope=scope)
-        given = headers.getlist("x-api-key")
-        for value in headers.getlist("authorization"):
-            scheme, _, key = value.partition(" ")
-            if scheme.lower() == "bearer":
-                given.append(key)
-        for name in scope.get("subprotocols", ()):
-            if name.startswith(KEY_SUBPROTOCOL):
-                given.append(_decode(name.removeprefix(KEY_SUBPROTOCOL)))
-        # Compares all pairs, each in constant time, so that timing reveals neither how much of a
-        # key was right nor which key.
-        matches = [
-            hmac.compare_digest(_digest(key.strip()), digest)
-            for key in given
-            for digest in self._digests
-        ]
-        return any(matches)
+
+def _sent_keys(scope: Scope) -> list[str]:
+    headers = Headers(scope=scope)
+    sent = headers.getlist("x-api-key")
+    for value in headers.getlist("authorization"):
+        scheme, _, key = value.partition(" ")
+        if scheme.lower() == "bearer":
+            sent.append(key)
+    for name in scope.get("subprotocols", ()):
+        if name.startswith(KEY_SUBPROTOCOL):
+            sent.append(_decode(name.removeprefix(KEY_SUBPROTOCOL)))
+    return sent
 
 
 def _decode(encoded: str) -> str:
@@ -108,8 +101,3 @@ def _decode(encoded: str) -> str:
         return base64.urlsafe_b64decode(encoded + padding).decode("ascii")
     except ValueError:
         return ""
-
-
-def _digest(key: str) -> bytes:
-    """A hash, since comparing in constant time needs equal lengths."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

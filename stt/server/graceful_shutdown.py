@@ -3,7 +3,10 @@
 import logging
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -14,6 +17,33 @@ logger = logging.getLogger(__name__)
 
 CLOSING_SECONDS = 5
 """Time for uvicorn to close connections when all work is done."""
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """The signals that stop the service: those of supervisors, Ctrl-C and a closed terminal.
+
+    SIGHUP is left out if it is ignored, as nohup arranges, and on Windows.
+    """
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return tuple(numbers)
+
+
+@contextmanager
+def handling(
+    numbers: Iterable[signal.Signals], handler: Callable[[int, FrameType | None], None]
+) -> Generator[None]:
+    """Handle these signals within the block, in the main thread; in others it does nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 class GracefulServer(uvicorn.Server):
@@ -50,6 +80,12 @@ class GracefulServer(uvicorn.Server):
         """`time.monotonic` of the first signal."""
         self.finished_all = True
         """Whether every admitted request was finished."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Called by uvicorn, which itself handles neither SIGHUP nor what nohup ignores."""
+        with super().capture_signals(), handling(stop_signals(), self.handle_exit):
+            yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called for each signal, between any two bytecodes."""

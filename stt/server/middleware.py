@@ -9,6 +9,7 @@ import re
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -19,7 +20,9 @@ from stt.observability.metrics import METHODS, UNMATCHED, Metrics, RouteLabels
 from stt.observability.tracing import log_fields, trace_of_request, traceresponse
 from stt.server.admission import refuse
 from stt.server.failures import CANCELLED, noted_failure
+from stt.server.paths import route_path
 from stt.server.problems import BUG, problem
+from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,8 @@ STARTS = frozenset({"http.response.start", "websocket.http.response.start", "web
 SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that left before the answer."""
+LOGGED_PATH = 200
+"""Characters of a path in the log."""
 LINGER_SECONDS, LINGER_BYTES = 5.0, 64_000_000
 """Limits on draining the upload of a refused client before its connection closes."""
 
@@ -91,7 +96,7 @@ class RequestRecord:
         status = 0
         self._routes = self._routes or RouteLabels(scope["app"].routes)
         method = scope.get("method", "WEBSOCKET")
-        labels = (method if method in METHODS else UNMATCHED, self._routes.find(scope["path"]))
+        labels = (method if method in METHODS else UNMATCHED, self._routes.find(route_path(scope)))
 
         async def send_noting(message: Message) -> None:
             nonlocal status
@@ -116,48 +121,101 @@ class RequestRecord:
                 self._metrics.request_failures.labels(failure).inc()
             self._metrics.request_duration.labels(*labels, status).observe(seconds)
             extra = {"seconds": round(seconds, 3)} | ({"code": failure} if failure else {})
-            level = logging.DEBUG if scope["path"] in QUIET_PATHS else logging.INFO
-            logger.log(level, "%s %s %d", method, scope["path"], status, extra=extra)
+            level = logging.DEBUG if route_path(scope) in QUIET_PATHS else logging.INFO
+            logger.log(level, "%s %s %d", method, scope["path"][:LOGGED_PATH], status, extra=extra)
+
+
+class HeadAsGet:
+    """Answers HEAD on every route of GET, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """How large and how slow an upload may be."""
+
+    max_bytes: int
+    timeout_seconds: float
+    """For the whole upload."""
+    grace_seconds: float
+    min_rate: float
+    """Bytes per second, on average and after ``grace_seconds``; 0: any rate."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "UploadLimits":
+        """Those of the settings."""
+        return cls(
+            int(settings.max_upload_mb * 1e6),
+            settings.body_timeout_seconds,
+            settings.upload_grace_seconds,
+            settings.upload_min_bytes_per_second,
+        )
+
+    def seconds_for(self, n_bytes: int) -> float:
+        """Longest time that the client may take for its first ``n_bytes`` and the next piece."""
+        if not self.min_rate:
+            return self.timeout_seconds
+        return min(self.timeout_seconds, self.grace_seconds + n_bytes / self.min_rate)
+
+    def too_slow(self, n_bytes: int) -> HTTPException:
+        """The error after `seconds_for`."""
+        if self.seconds_for(n_bytes) < self.timeout_seconds:
+            detail = f"The upload is slower than {self.min_rate:g} bytes a second, the least rate."
+        else:
+            detail = f"The upload exceeded the {self.timeout_seconds:g} s limit. {SMALLER}"
+        return HTTPException(408, detail=detail)
 
 
 class BodyLimit:
     """Refuses uploads that are too large, whether declared or chunked, or too slow.
 
-    Limits the time of the whole upload: one byte per second would never hit an idle timeout.
-    Starlette's body limit has no time limit and no error details.
+    Limits the mean rate and the time of the whole upload: one byte per second would never hit an
+    idle timeout. Starlette's body limit has neither, and no error details.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, timeout_seconds: float) -> None:
+    def __init__(self, app: ASGIApp, limits: UploadLimits) -> None:
         self._app = app
-        self._max_bytes = max_bytes
-        self._timeout_seconds = timeout_seconds
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limits = self._limits
         declared = Headers(scope=scope).get("content-length", "0")
         too_large = HTTPException(
             413,
-            detail=f"The upload exceeds the limit of {self._max_bytes / 1e6:g} MB. {SMALLER}",
+            detail=f"The upload exceeds the limit of {limits.max_bytes / 1e6:g} MB. {SMALLER}",
         )
-        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        started = asyncio.get_running_loop().time()
         received, complete = 0, False
 
         async def receive_limited() -> Message:
             nonlocal received, complete
-            if declared.isdecimal() and int(declared) > self._max_bytes:
+            if declared.isdecimal() and int(declared) > limits.max_bytes:
                 raise too_large
+            deadline = started + limits.seconds_for(received)
             try:
                 async with asyncio.timeout_at(None if complete else deadline):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(
-                    408,
-                    detail=f"The upload exceeded the {self._timeout_seconds:g} s limit. {SMALLER}",
-                ) from None
+                raise limits.too_slow(received) from None
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
+            if received > limits.max_bytes:
                 raise too_large
             complete = not message.get("more_body", False)
             return message

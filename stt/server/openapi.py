@@ -56,18 +56,24 @@ DETAILS = {
     "model_not_found": "Model 'whisper-9' is not served. Served: ko-mini, en-mini.",
     "invalid_parameter": "response_format: Input should be 'json', 'text', 'srt', 'vtt' or "
     "'verbose_json'.",
-    "not_supported": "Language detection is not supported: each model knows one language.",
+    "not_supported": "task='translate' is not supported: these models cannot translate.",
     "invalid_audio": "The file has no audio track.",
     "decode_failed": "Decoding this file failed. It may be damaged; convert it, for example to "
     "FLAC, and send the result.",
     "bad_request": NOT_A_FORM,
     "invalid_api_key": "The API key is missing or wrong. Send it as "
     "'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
+    "host_not_allowed": "The service does not answer to the name 'stt.example.org'. Use its "
+    "address or localhost, or list the name in STT_ALLOWED_HOSTS.",
+    "origin_not_allowed": "Pages of 'https://example.org' may not use this service. Its owner can "
+    "list the origin in STT_CORS_ORIGINS.",
     "upload_too_slow": "The upload exceeded the 300 s limit.",
     "audio_too_long": "The recording is longer than 14400 s, which is the limit; send it in parts.",
     "upload_too_large": "The upload exceeds the limit of 200 MB.",
     "unsupported_format": f"The file is in no accepted audio format. Send one of {ACCEPTED}.",
     "overloaded": "The queue is full. Try again later.",
+    "rate_limited": "This key has used what it may use. Left: 0 of 60 requests a minute. Try again "
+    "in 1 s.",
     "inference_failed": "The model failed on this recording.",
     "configuration_error": "The settings of the service are invalid.",
     "internal_error": BUG[1],
@@ -77,6 +83,7 @@ DETAILS = {
     "model.safetensors.",
     "draining": "The service is stopping. Try again later.",
     "queue_timeout": "The recording waited more than 600 s for the model.",
+    "out_of_storage": "The service cannot store the upload: its disk is full.",
     "out_of_memory": "The recording needs more memory than there is.",
     "cluster_unavailable": "No engine of the cluster is reachable.",
     "engine_died": "The inference thread ended. Try again later.",
@@ -85,7 +92,7 @@ DETAILS = {
 """An example message of each error, by its code."""
 ABOUT = {errors.InvalidParameter.code: "response_format"}
 """The field that causes an error in `DETAILS`, unless `PARAMS` has it."""
-CAN_BE_UNSUPPORTED = ("/asr", "/detect-language")
+CAN_BE_UNSUPPORTED = ("/asr",)
 """Paths with requests that are never supported."""
 
 
@@ -99,6 +106,8 @@ def describe(app: FastAPI) -> None:
             for path, item in made()["paths"].items():
                 for operation in item.values():
                     _complete(path, operation, answers.get(path, {}))
+            for schema in made()["components"]["schemas"].values():
+                _mark_files(schema)
         return made()  # FastAPI caches it
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -117,6 +126,13 @@ def _complete(path: str, operation: dict[str, Any], answers: Answers) -> None:
             continue
         for media_type, body in content.items():
             body["examples"] = _named(answers[int(status), media_type])
+
+
+def _mark_files(schema: dict[str, Any]) -> None:
+    """Mark the files of a form as generators of clients expect, in OpenAPI 3.0's way too."""
+    for field in schema.get("properties", {}).values():
+        if "contentMediaType" in field:
+            field["format"] = "binary"
 
 
 def _named(examples: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -245,6 +261,9 @@ def _answers() -> dict[str, Answers]:
         "/transcribe": _native(),
         "/v1/audio/transcriptions": _openai(),
         "/asr": _whisper(),
+        "/detect-language": {
+            (200, JSON): [("demo", whisper.DetectedLanguage.of(KOREAN, 0.5).model_dump())]
+        },
         "/v1/models": {
             (200, JSON): [
                 ("list", openai.ModelList(data=list(map(openai.Model.of, LANGUAGES))).model_dump())

@@ -14,12 +14,15 @@ from starlette.types import Receive, Scope, Send
 from stt import errors
 from stt.observability import logs
 from stt.server.failures import note_failure
+from stt.server.paths import route_path
 from stt.server.schemas import OpenAIError, OpenAIErrorDetails, Problem
 
 logger = logging.getLogger(__name__)
 
 STATUSES: dict[type[errors.SttError], int] = {
     errors.InvalidKey: 401,
+    errors.ForbiddenHost: 403,
+    errors.ForbiddenOrigin: 403,
     errors.UnsupportedLanguage: 400,
     errors.UnknownModel: 404,
     errors.InvalidParameter: 400,
@@ -32,10 +35,12 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.ModelLoading: 503,
     errors.ModelBroken: 503,
     errors.Overloaded: 429,
+    errors.RateLimited: 429,
     errors.Draining: 503,
     errors.DeadlineExceeded: 504,
     errors.QueueTimeout: 503,
     errors.OutOfMemory: 503,
+    errors.OutOfStorage: 507,
     errors.InferenceDied: 503,
     errors.ClusterUnavailable: 503,
     errors.InferenceFailed: 500,
@@ -52,6 +57,7 @@ CODES = {
     405: "method_not_allowed",
     408: "upload_too_slow",
     413: UPLOAD_TOO_LARGE,
+    431: "head_too_large",
 }
 """Codes of the framework's own errors, by status."""
 
@@ -65,9 +71,12 @@ PARAMS = {
 }
 """The field of OpenAI's form that causes an error, by its code."""
 
+MAX_FIELDS, MAX_FIELD_BYTES = 64, 16 * 1024
+"""Of a form, besides its file. They are held in memory."""
 NOT_A_FORM = (
     "The body is not valid multipart/form-data. Send it as `curl -F file=@clip.wav` does. Each "
-    "part needs a name, and fields other than files have at most 1 MB."
+    f"part needs a name; besides the file there are at most {MAX_FIELDS} fields, of at most "
+    f"{MAX_FIELD_BYTES // 1024} KiB each."
 )
 BUG = ("internal_error", "Internal error. The log has details under the request id.")
 """Code and message of an unexpected error; the status is 500."""
@@ -79,14 +88,17 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         400: "`unsupported_language`, `invalid_audio`, `bad_request`: the request or the audio "
         "is invalid.",
         401: "`invalid_api_key`: the API key is missing or wrong.",
-        408: "`upload_too_slow`: the upload exceeded the time limit.",
+        403: "`origin_not_allowed`, `host_not_allowed`: a web page of another site sent it.",
+        408: "`upload_too_slow`: the upload exceeded the time limit or fell below the least rate.",
         413: "`upload_too_large`, `audio_too_long`.",
         415: "`unsupported_format`: not audio, or an unsupported format.",
         422: "`invalid_parameter`: a field is missing or malformed.",
-        429: "`overloaded`: the queue is full; retry after `Retry-After` seconds.",
+        429: "`overloaded`: the queue is full; `rate_limited`: the key has used what it may use. "
+        "Retry after `Retry-After` seconds.",
         500: "`inference_failed`, `internal_error`: a fault of the service; the log has it "
         "under the request id.",
         504: "`deadline_exceeded`: the request exceeded the time limit.",
+        507: "`out_of_storage`: the service cannot store the upload.",
         503: "`model_loading`, `draining`, `queue_timeout`, `engine_died` (retry after "
         "`Retry-After` seconds), `model_failed`, `out_of_memory`.",
     }.items()
@@ -130,7 +142,7 @@ class ProblemResponse(JSONResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         code, detail = self._content["code"], self._content["detail"]
         note_failure(scope, code)
-        if not scope["path"].startswith(OPENAI_PATHS):
+        if not route_path(scope).startswith(OPENAI_PATHS):
             await super().__call__(scope, receive, send)
             return
         body = openai_error(self.status_code, code, detail, self._param)
@@ -190,7 +202,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> ProblemResp
         if field in ("file", "audio_file"):
             faults.append(
                 f"The part '{field}' is missing or not a file. Send the recording as "
-                f"multipart/form-data (curl -F {field}=@clip.wav)"
+                f"multipart/form-data (curl -F {field}=@clip.wav), or as the body with an audio "
+                "content type"
             )
         else:
             faults.append(f"{field}: {fault['msg']}")

@@ -1,23 +1,78 @@
-"""uvicorn's WebSockets, with closes that arrive even while the client still sends."""
+"""uvicorn's WebSockets: closes that arrive while the client still sends, and bounded turns."""
+
+from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from stt.server.middleware import LINGER_BYTES
 
 QUIET_SECONDS = 2.0
 """Silence after which the connection closes; the client has seen the close frame by then."""
+TURN_BYTES = 1024
+"""Input handled for each turn of the event loop: at most 170 frames, some 5 ms."""
+MAX_FRAGMENTS = 1024
+"""Frames of one message; empty ones would never reach the limit on its size."""
+POLICY_VIOLATION = 1008
 
 
-class LingeringCloseWebSockets(WebSocketsSansIOProtocol):
-    """Discards input after a message that breaks the protocol, then closes.
+class PatientWebSockets(WebSocketsSansIOProtocol):
+    """Handles a little input at a time, and keeps reading for a moment after an error.
 
-    uvicorn closes at once, so the rest of an oversized message meets a closed connection. The
-    client then gets a reset, which overtakes the close frame with 1009. RFC 6455, 7.1.1, lets the
-    server keep reading for this reason.
+    uvicorn handles all that was read at once, up to 256 KiB, which a flood of tiny frames turns
+    into seconds without service for everybody else.
+
+    After a message that breaks the protocol it closes at once, so the rest of an oversized message
+    meets a closed connection. The client then gets a reset, which overtakes the close frame with
+    1009. RFC 6455, 7.1.1, lets the server keep reading for this reason.
     """
 
-    _broken = False
-    _n_discarded = 0
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._backlog = bytearray()
+        """Input that waits for its turn; nothing is read meanwhile."""
+        self._turn_comes = False
+        self._broken = False
+        self._n_discarded = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop with new input."""
+        if self._broken:
+            self._n_discarded += len(data)
+            if self._n_discarded > LINGER_BYTES:
+                self.transport.close()
+            else:
+                self._wait_for_silence()
+            return
+        self._backlog += data
+        if not self._turn_comes:
+            self._take_turn()
+
+    async def receive(self) -> Any:
+        """Called by the application; the next turn comes when it has taken all messages."""
+        message = await self.queue.get()
+        if self.queue.empty():
+            self._go_on()
+        return message
+
+    def resume_writing(self) -> None:
+        """Called by the event loop when the client has read what was sent."""
+        super().resume_writing()
+        if self.queue.empty():
+            self._go_on()
+
+    def handle_ping(self) -> None:
+        """Called for each ping; the turn sends all their pongs at once."""
+
+    def handle_cont(self, event: Frame) -> None:
+        """Called for each further frame of a message."""
+        if self._broken:
+            return
+        if len(self.frames) >= MAX_FRAGMENTS:
+            self.conn.fail(POLICY_VIOLATION, "too many fragments")
+            self.handle_parser_exception()
+            return
+        super().handle_cont(event)
 
     def handle_parser_exception(self) -> None:
         """Send the close frame and keep reading."""
@@ -28,21 +83,43 @@ class LingeringCloseWebSockets(WebSocketsSansIOProtocol):
         code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
+        self._resume()
+        self._wait_for_silence()
+
+    def _take_turn(self) -> None:
+        """Handle the next piece of input."""
+        self._turn_comes = False
+        piece = bytes(self._backlog[:TURN_BYTES])
+        del self._backlog[:TURN_BYTES]
+        super().data_received(piece)
+        if self._broken or self.transport.is_closing():
+            self._backlog.clear()
+            return
+        if pongs := self.conn.data_to_send():
+            self.transport.write(b"".join(pongs))
+        if self._backlog and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+        if self.queue.empty():
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Let the next turn come, or more input if there is none left.
+
+        A client that does not read its pongs has to wait: they would pile up here.
+        """
+        if not self.writable.is_set():
+            return
+        if self._backlog and not self._turn_comes:
+            self._turn_comes = True
+            self.loop.call_soon(self._take_turn)
+        elif not self._backlog:
+            self._resume()
+
+    def _resume(self) -> None:
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self._wait_for_silence()
-
-    def data_received(self, data: bytes) -> None:
-        """Called by the event loop with new input."""
-        if not self._broken:
-            super().data_received(data)
-            return
-        self._n_discarded += len(data)
-        if self._n_discarded > LINGER_BYTES:
-            self.transport.close()
-        else:
-            self._wait_for_silence()
 
     def _wait_for_silence(self) -> None:
         # uvicorn uses this timer to wait for the answer to the application's close frame.

@@ -4,6 +4,7 @@ To add a setting, add a field to its group and a row to ``docs/settings.md``.
 """
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,8 @@ class ServerSettings(ServiceGroup):
     """Address to listen on."""
     port: int = Field(default=8400, ge=0, le=65535)
     """Port to listen on; 0 picks a free one."""
+    root_path: str = Field(default="", pattern=r"^((/[A-Za-z0-9._~-]+)+)?$")
+    """Prefix of all paths behind a reverse proxy (/stt), whether or not the proxy strips it."""
     languages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
     """Languages to serve, as comma-separated codes; all are loaded at start. Default: KR, or KR,EN
     with `demo`."""
@@ -59,6 +62,9 @@ class ServerSettings(ServiceGroup):
     """After that delay, time for requests in progress to finish."""
     keep_alive_seconds: float = Field(default=15.0, gt=0, le=86_400)
     """Streamed responses: send a comment after this much silence."""
+    idle_connection_seconds: int = Field(default=75, ge=1, le=86_400)
+    """Close a connection after this long without a request. Set it above the idle time-out of a
+    load balancer, which would otherwise reuse connections that are being closed."""
 
 
 class AccessSettings(ServiceGroup):
@@ -68,12 +74,30 @@ class AccessSettings(ServiceGroup):
     """Accepted API keys, comma-separated; every request must send one. Default: none, open to
     everyone. Keys in a file (below) do not show in the process list."""
     api_keys_file: Path | None = None
-    """File with further keys, one per line; read at start."""
+    """File with further keys, one per line, each with optional limits; read again when it
+    changes."""
     metrics_open: bool = False
     """Serve `/metrics` without a key even if keys are set."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Origins (https://example.org) whose pages may call the service, comma-separated; `*` allows
-    all. Default: only the service's own page."""
+    """Origins (https://example.org) whose pages may use the service, by HTTP or WebSocket,
+    comma-separated; `*` allows all. Default: only the service's own page."""
+
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
+    """Host names of the service, comma-separated; `*.example.org` is every name below it, `*` any.
+    Addresses and localhost always count. Default: any name, except in requests from this machine,
+    where public names are refused unless a reverse proxy passes them on (DNS rebinding)."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
+    """Addresses or networks (10.0.0.0/8) of reverse proxies, comma-separated; `*` trusts all. The
+    service believes their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix`. Default:
+    none, so that clients are told apart by the address that connects."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            if network != "*":
+                ip_network(network)  # its error names the fault
+        return value
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
@@ -98,13 +122,22 @@ class LimitSettings(ServiceGroup):
 
     max_upload_mb: float = Field(default=200.0, gt=0, le=100_000)
     """Largest request body, in MB (10^6 bytes)."""
+    head_timeout_seconds: float = Field(default=20.0, gt=0, le=3600)
+    """Time limit for the line and headers of a request."""
     body_timeout_seconds: float = Field(default=300.0, gt=0, le=86_400)
     """Time limit for an upload."""
+    upload_grace_seconds: float = Field(default=10.0, gt=0, le=86_400)
+    """Time that an upload may take, before it has to keep the rate below."""
+    upload_min_bytes_per_second: float = Field(default=1000.0, ge=0, le=1e9)
+    """Least mean rate of an upload; slower ones get 408. 0: no least rate."""
     request_timeout_seconds: float = Field(default=3600.0, gt=0, le=86_400)
     """Time limit for a whole request, including upload and queueing."""
+    max_uploads: int = Field(default=256, ge=1, le=100_000)
+    """Requests that may be uploading at once; beyond that, new requests get 429 before their upload
+    is read."""
     max_queue_requests: int = Field(default=128, ge=1, le=100_000)
-    """Recordings that may be uploading, queued or in progress at once; beyond that, new requests
-    get 429 before their upload is read."""
+    """Recordings that may be queued or in progress at once; beyond that, new requests get 429.
+    Clients share this limit, the one above and the one below equally."""
     max_queue_seconds: float | None = Field(default=None, gt=0, le=1e6)
     """Seconds of audio that may be queued; beyond that, new requests get 429. Default: 600 on a
     CPU, 12,800 on a GPU."""
@@ -199,7 +232,7 @@ class LiveSettings(ServiceGroup):
     live_step_seconds: float = Field(default=0.4, ge=0.1, le=0.5)
     """Live streams: audio between two updates. A slow model lengthens the step automatically."""
     live_idle_seconds: float = Field(default=60.0, gt=0, le=86_400)
-    """Live streams: close the connection after this long without a message."""
+    """Live streams: close the connection after this long without audio."""
     max_live_sessions: int = Field(default=32, ge=0, le=100_000)
     """Live streams that may be open at once."""
     max_live_message_bytes: int = Field(default=1_000_000, ge=1000, le=8_000_000)

@@ -18,7 +18,7 @@ def test_exactly_k_of_n_plus_k_requests_are_refused_before_their_bodies_are_read
     ):
         engine.hold()
         taken = [pool.submit(running.post, wav) for _ in range(n)]
-        wait_until(lambda: running.n_inside == n)
+        wait_until(lambda: running.n_working == n)
         for _ in range(k):
             with running.connect() as connection:
                 # Sends only the head and one byte of a gigabyte.
@@ -43,7 +43,7 @@ def test_expect_100_continue_saves_sending_a_refused_body(wav: bytes) -> None:
     ):
         engine.hold()
         taken = pool.submit(running.post, wav)
-        wait_until(lambda: running.n_inside == 1)
+        wait_until(lambda: running.n_working == 1)
         with running.connect() as connection:
             connection.sendall(head("Content-Length: 1000000", "Expect: 100-continue"))
             # http.client would skip a "100 Continue"; there must be none.
@@ -83,7 +83,7 @@ def test_a_refusal_arrives_while_the_client_still_sends(wav: bytes) -> None:
     ):
         engine.hold()
         taken = pool.submit(running.post, wav)
-        wait_until(lambda: running.n_inside == 1)
+        wait_until(lambda: running.n_working == 1)
         body = form(bytes(20_000_000))
         with running.connect() as connection:
             connection.sendall(head(f"Content-Length: {len(body)}"))

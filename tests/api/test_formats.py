@@ -152,7 +152,7 @@ def test_granularities_under_both_names_add_up(speaker: TestClient, wav: bytes) 
         ),
         (
             {"timestamp_granularities[]": "word,line", "response_format": "text"},
-            "timestamp_granularities[]: Input should be 'word' or 'segment'.",
+            "timestamp_granularities: Input should be 'word' or 'segment'.",
         ),
     ],
 )
@@ -166,10 +166,10 @@ def test_unknown_values(
 
 
 @pytest.mark.parametrize("name", ["response_format", "timestamp_granularities"])
-def test_a_file_in_a_text_field_is_422(speaker: TestClient, wav: bytes, name: str) -> None:
+def test_a_file_in_a_text_field_is_400(speaker: TestClient, wav: bytes, name: str) -> None:
     files = {"file": ("a.wav", wav), name: ("b.txt", b"word")}
     answer = speaker.post("/transcribe", files=files)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
     assert name in answer.json()["detail"]
 
 
@@ -215,7 +215,6 @@ def test_the_openapi_page_shows_the_formats(speaker: TestClient) -> None:
         "lang",
         "response_format",
         "timestamp_granularities",
-        "timestamp_granularities[]",
     }
     formats = ["json", "text", "srt", "vtt", "verbose_json"]
     assert fields["response_format"]["enum"] == formats

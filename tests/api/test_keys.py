@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from stt.errors import ConfigurationError
 from stt.observability.logs import FALSE_ALARM, JsonFormatter
-from stt.server.auth import read_keys
+from stt.server.keys import Key, KeyRing
 from stt.settings import load_settings
 from tests.api.conftest import Serve
 from tests.fakes import FakeEngine
@@ -217,13 +217,16 @@ def test_keys_are_never_logged_or_shown(
 def test_keys_come_from_the_setting_and_from_the_file(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text("one\r\n\n  two  \n")
-    assert read_keys(load_settings(["--api-keys-file", str(file)])) == ("one", "two")
-    both = ["--api-keys", "zero", "--api-keys-file", str(file)]
-    assert read_keys(load_settings(both)) == ("zero", "one", "two")
-    assert read_keys(load_settings()) == ()
+    keys = KeyRing(load_settings(["--api-keys", "zero", "--api-keys-file", str(file)]))
+    assert len(keys) == 3
+    assert all(keys.find([key]) == Key.parse(key) for key in ("zero", "one", "two"))
+    assert keys.find(["three", ""]) is None
+    assert len(KeyRing(load_settings())) == 0
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\n \n", b"two words\n", b"\xff\xfe\n"])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\n \n", b"two words\n", b"two requests_per_minute=x\n", b"\xff\xfe\n"]
+)
 def test_a_file_without_keys_does_not_open_the_service(
     tmp_path: Path, content: bytes | None
 ) -> None:
@@ -231,14 +234,14 @@ def test_a_file_without_keys_does_not_open_the_service(
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(ConfigurationError, match="STT_API_KEYS_FILE") as failure:
-        read_keys(load_settings(["--api-keys-file", str(file)]))
+        KeyRing(load_settings(["--api-keys-file", str(file)]))
     assert "two words" not in failure.value.message
 
 
 @pytest.mark.parametrize("value", [",", " , ", "a secret", "s\u00e9cret"])
 def test_an_invalid_list_of_keys_is_refused_without_showing_it(value: str) -> None:
     with pytest.raises(ConfigurationError, match="STT_API_KEYS") as failure:
-        read_keys(load_settings(["--api-keys", value]))
+        KeyRing(load_settings(["--api-keys", value]))
     assert "cret" not in failure.value.message
 
 

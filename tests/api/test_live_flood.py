@@ -1,6 +1,8 @@
 """Live streams and uploads share the queue: how a flood of streams delays an upload."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -61,3 +63,51 @@ def test_a_flood_of_live_streams_delays_an_upload_by_one_window_each() -> None:
         assert answers[0].json()["text"] == "ab"
         assert n_forwards <= N_SESSIONS + 2  # its own, and perhaps one that had begun
         engine.release()
+
+
+FLOOD = """
+import socket, sys
+port, first, frame = int(sys.argv[1]), bytes.fromhex(sys.argv[2]), bytes.fromhex(sys.argv[3])
+connection = socket.create_connection(("127.0.0.1", port))
+connection.sendall(
+    b"GET /stream HTTP/1.1\\r\\nHost: localhost\\r\\nUpgrade: websocket\\r\\n"
+    b"Connection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\\r\\n\\r\\n"
+)
+assert b" 101 " in connection.recv(1000)
+connection.settimeout(0.05)
+data = memoryview(first + frame * 200_000)
+print("flooding", flush=True)
+while True:
+    try:
+        data = data[connection.send(data):] or memoryview(frame * 200_000)
+    except TimeoutError:
+        pass
+    try:
+        connection.recv(100_000)
+    except TimeoutError:
+        pass
+"""
+"""Writes frames as fast as it can, in a process of its own."""
+EMPTY = {"ping": "8980", "fragment": "0080", "message": "8280"}
+"""The first two bytes of an empty masked frame."""
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+def test_a_flood_of_empty_frames_delays_nobody(kind: str) -> None:
+    mask = "00000000"
+    first = f"0280{mask}" if kind == "fragment" else ""
+    with live() as running:
+        arguments = [str(running.port), first, EMPTY[kind] + mask]
+        with subprocess.Popen(
+            [sys.executable, "-c", FLOOD, *arguments], stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as flood:  # fmt: skip
+            assert flood.stdout is not None
+            assert flood.stdout.readline() == b"flooding\n"
+            started = time.monotonic()
+            for _ in range(20):
+                assert running.get("/livez").status_code == 200
+            seconds = time.monotonic() - started
+            flood.kill()
+    assert seconds < 10

@@ -219,7 +219,7 @@ def test_invalid_requests(client: TestClient, wav: bytes) -> None:
     files = [("file", ("a.wav", wav)), ("file", ("b.wav", wav))]
     two = client.post("/v1/audio/transcriptions", files=files)
     assert two.status_code == 400
-    assert "2 parts named 'file'" in two.json()["error"]["message"]
+    assert "another file in the part 'file'" in two.json()["error"]["message"]
     wrong_method = client.get("/v1/audio/transcriptions")
     assert wrong_method.json()["error"]["code"] == "method_not_allowed"
 

@@ -1,5 +1,6 @@
 """OpenAPI has an example of every answer and every error, and real answers match them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +17,8 @@ from tests.api.conftest import Serve
 from tests.fakes import FakeEngine
 
 SPEC = create_app(load_settings(()), engine=FakeEngine()).openapi()
-NO_OPERATION = {"not_found", "method_not_allowed"}
-"""Errors of paths and methods that OpenAPI does not describe."""
+NO_OPERATION = {"not_found", "method_not_allowed", "head_too_large"}
+"""Errors of requests that OpenAPI does not describe."""
 DOCUMENTED = {(status, error.code) for error, status in STATUSES.items()}
 DOCUMENTED |= set(CODES.items()) | {(422, InvalidParameter.code), (500, SttError.code)}
 """The same set as in docs/api.md; see `tests/unit/test_docs.py`."""
@@ -161,3 +162,17 @@ def test_readiness_failures_have_the_keys_of_their_examples(serve: Serve) -> Non
             assert answer.status_code == 503
             example = values(described(path, 503, answer.headers["content-type"]))[0]
             assert set(answer.json()) == set(example)
+
+
+def test_generators_of_clients_find_files_and_short_names() -> None:
+    operations = [each for item in SPEC["paths"].values() for each in item.values()]
+    names = [each["operationId"] for each in operations]
+    assert len(set(names)) == len(names)
+    assert {"transcribe", "create_transcription", "asr"} <= set(names)
+    for name, field in (("transcribe", "file"), ("asr", "audio_file")):
+        schema = SPEC["components"]["schemas"][f"Body_{name}"]["properties"][field]
+        assert (schema["type"], schema["format"]) == ("string", "binary")
+    for schema in SPEC["components"]["schemas"].values():
+        names = schema.get("properties", ())
+        identifiers = [re.sub(r"\W+", "_", each).strip("_") for each in names]
+        assert len(set(identifiers)) == len(identifiers)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,6 +76,22 @@ def test_every_binary_message_gets_one_reply_and_eof_the_rest(
     assert words[0]["conf"] == pytest.approx(0.9**2, abs=1e-3)
 
 
+def test_samples_may_be_cut_anywhere(client: TestClient) -> None:
+    samples = pcm(say(" ab|ca".ljust(60)))
+    with client.websocket_connect("/stream") as socket:
+        socket.send_json(CONFIG)
+        texts = []
+        for start in range(0, len(samples), 777):
+            texts.append(ask(socket, samples[start : start + 777]).get("text"))
+        texts.append(ask(socket, {"reset": 1})["text"])
+        assert " ".join(text for text in texts if text) == "ab ca"
+        # Half a sample that was left is not part of the next stream.
+        ask(socket, samples[:-1])
+        assert ask(socket, {"reset": 1})["text"]
+        ask(socket, samples)
+        assert ask(socket, {"eof": 1})["text"] == "ab ca"
+
+
 class KanaEngine(EchoEngine):
     vocabulary = Vocabulary(("<pad>", "|", "き", "ょ", "う"), blank=0)
 
@@ -137,7 +154,9 @@ def test_reset_returns_the_text_so_far_and_starts_over(client: TestClient) -> No
         ({"config": 5}, "invalid_parameter", 1008),
         ({"config": {"sample_rate": "fast"}}, "invalid_parameter", 1008),
         ('{"config": {"sample_rate": NaN}}', "invalid_parameter", 1008),
-        (b"\0\0\0", "invalid_audio", 1007),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B", "unsupported_format", 1003),
+        (b"OggS\0\2" + bytes(99), "unsupported_format", 1003),
+        (bytes(4) + b"ftypisom", "unsupported_format", 1003),
         (bytes(1_000_002), "message_too_big", 1009),
     ],
 )
@@ -223,6 +242,10 @@ def test_a_stream_that_is_too_long_or_idle_ends_with_its_text_and_a_reason(serve
                 ask(socket, pcm(say("ab".ljust(45))))
                 if code == "audio_too_long":
                     socket.send_bytes(bytes(16000))
+                else:  # messages without audio keep nothing open
+                    for _ in range(3):
+                        ask(socket, b"")
+                        time.sleep(0.11)
                 assert json.loads(socket.receive_text())["text"] == "ab"
                 assert json.loads(socket.receive_text())["code"] == code
                 assert closed(socket) == 1008

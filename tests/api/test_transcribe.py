@@ -81,7 +81,7 @@ def test_no_file(client: TestClient) -> None:
 def test_two_files(client: TestClient, wav: bytes) -> None:
     files = [("file", ("a.wav", wav)), ("file", ("b.wav", wav))]
     response = client.post("/transcribe", files=files)
-    assert_problem(response, 400, "invalid_parameter", "2 parts named 'file'")
+    assert_problem(response, 400, "invalid_parameter", "another file in the part 'file'")
 
 
 def test_malformed_multipart(client: TestClient) -> None:

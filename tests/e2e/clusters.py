@@ -42,3 +42,16 @@ def metric(server: Server, name: str) -> float:
     lines = server.get("/metrics").text.splitlines()
     (value,) = [line.split()[-1] for line in lines if line.startswith(name + " ")]
     return float(value)
+
+
+def listening(server: Server) -> set[tuple[str, int]]:
+    """Address and port of every listening socket of the server's processes."""
+    root = psutil.Process(server.process.pid)
+    found = set()
+    for process in (root, *root.children(recursive=True)):
+        try:
+            sockets = process.net_connections("inet")
+        except psutil.Error:
+            continue  # it has just ended
+        found |= {tuple(each.laddr) for each in sockets if each.status == psutil.CONN_LISTEN}
+    return found

@@ -17,7 +17,8 @@ from tests.e2e.server import ROOT, Server
 SAMPLE, TEXT = ROOT / "samples" / "ko-hello.wav", "안녕하세요 만나서 반가워요"
 OTHER, OTHER_TEXT = ROOT / "samples" / "ko-thanks-44k-stereo.wav", "고마워요"
 COMMAND = [sys.executable, "-c", "from stt.cli import main; main()"]
-ENV = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
+# Output is UTF-8 also where Python would write a Windows code page.
+ENV = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}
 
 
 def stt(*flags: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from ipaddress import ip_address
 from pathlib import Path
 from statistics import median
 
@@ -14,7 +15,7 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
-from tests.e2e.clusters import START_SECONDS, metric, ready_engines, replicas
+from tests.e2e.clusters import START_SECONDS, listening, metric, ready_engines, replicas
 from tests.e2e.server import ROOT, Server
 from tests.live import wait_until
 
@@ -44,6 +45,15 @@ def cluster() -> Iterator[Server]:
 def truth(demo: Server) -> dict[Path, str]:
     """The text of each clip from a single process."""
     return {clip: demo.transcribe(clip, lang="KR").json()["text"] for clip in CLIPS}
+
+
+def test_a_cluster_on_one_machine_listens_on_loopback_only(cluster: Server) -> None:
+    sockets = listening(cluster)
+    assert len(sockets) > 10
+    hosts = {host.removeprefix("::ffff:") for host, _ in sockets}
+    assert all(ip_address(host).is_loopback for host in hosts), sockets
+    for process in (*replicas(cluster, "Engine"), *replicas(cluster, "Ingress")):
+        assert process.environ()["RAY_AUTH_MODE"] == "token"
 
 
 def test_transcripts_equal_those_of_one_process(

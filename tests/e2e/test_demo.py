@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.audio_files import with_libsndfile
+from tests.e2e.clusters import listening
 from tests.e2e.samples import ROWS, SAMPLES
 from tests.e2e.server import Server
 
@@ -70,3 +71,7 @@ def test_health_answers_in_milliseconds_while_a_long_clip_is_transcribed(
         assert answer.result().json()["duration_seconds"] == 180
     assert len(times) > 10
     assert sorted(times)[len(times) // 2] < 0.1
+
+
+def test_the_service_listens_on_its_port_only(demo: Server) -> None:
+    assert listening(demo) == {("0.0.0.0", int(demo.url.rpartition(":")[2]))}

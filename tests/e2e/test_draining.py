@@ -26,6 +26,7 @@ def gate(tmp_path: Path) -> Path:
 @contextmanager
 def gated(gate: Path, *, delay: float, timeout: float = 20) -> Iterator[Server]:
     flags = ["--drain-delay-seconds", str(delay), "--drain-timeout-seconds", str(timeout)]
+    flags += ["--upload-grace-seconds", "300"]  # half an upload is not a slow one here
     command = ("-m", "tests.e2e.gated", str(gate))
     with Server("--host", "127.0.0.1", "--port", "0", *flags, command=command) as server:
         server.wait_until_ready()
@@ -94,6 +95,16 @@ def test_a_second_signal_ends_the_process_immediately(gate: Path) -> None:
         assert server.process.wait(30) == 128 + signal.SIGTERM
         with pytest.raises(requests.ConnectionError):
             computed.result()
+
+
+def test_a_closed_terminal_drains_like_sigterm(gate: Path) -> None:
+    with gated(gate, delay=0) as server, ThreadPoolExecutor() as pool:
+        computed = hold_one(server, gate, pool)
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("stopping: 1 requests to finish")
+        gate.unlink()
+        assert computed.result().status_code == 200
+        assert server.process.wait(30) == 0
 
 
 def test_requests_past_the_drain_timeout_get_503(gate: Path) -> None:

@@ -1,6 +1,7 @@
 """whisper-asr-webservice's and KServe's routes, as their clients call them, on a real server."""
 
 import csv
+import wave
 from io import StringIO
 
 import pytest
@@ -68,7 +69,6 @@ def test_asr_without_a_language_takes_the_default(demo: Server) -> None:
         ("/asr", {"task": "translate"}, 400, "not_supported"),
         ("/asr", {"language": "xx"}, 400, "unsupported_language"),
         ("/asr", {"output": "docx"}, 422, "invalid_parameter"),
-        ("/detect-language", {}, 400, "not_supported"),
     ],
 )
 def test_unsupported_options_are_refused(
@@ -77,6 +77,36 @@ def test_unsupported_options_are_refused(
     answer = ask(demo, route, **query)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_asr_takes_samples_without_a_header_as_bazarr_sends_them(demo: Server) -> None:
+    with wave.open(str(ENGLISH)) as clip:
+        assert clip.getparams()[:3] == (1, 2, 16000)
+        samples = clip.readframes(clip.getnframes())
+    query = {"task": "transcribe", "language": "en", "output": "json", "encode": "false"}
+    texts = []
+    for content in (
+        samples,
+        samples + b"\0",
+        ENGLISH.read_bytes(),
+    ):  # the last has a header after all
+        answer = requests.post(
+            demo.url + "/asr",
+            params=query,
+            files={"audio_file": content},
+            timeout=ANSWER_SECONDS,
+        )
+        texts.append(answer.json()["text"].strip())
+    assert texts == [TEXT] * 3
+
+
+def test_detect_language_answers_with_the_default(demo: Server) -> None:
+    answer = ask(demo, "/detect-language", encode="false")
+    assert answer.json() == {
+        "detected_language": "korean",
+        "language_code": "ko",
+        "confidence": 0.5,
+    }
 
 
 def test_asr_names_the_missing_part(demo: Server) -> None:

@@ -73,6 +73,7 @@ TEXT_ONLY = {
     ("docs/cli.md", "file\ttext"): "a manifest; test_evaluate reads one like it",
     ("docs/deployment.md", "# my-stt/kustomization.yaml"): "test_kubernetes builds one like it",
     ("docs/operations.md", "rule_files:"): "Prometheus' own configuration",
+    ("docs/operations.md", "sha256:"): "lines of a file; test_fairness reads some like them",
 }
 """Blocks that are not code: document, prefix, and what they are."""
 BENCHMARKS = "docs/benchmarks.md"

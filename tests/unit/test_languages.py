@@ -113,3 +113,22 @@ def test_a_model_is_found_by_its_id_or_its_code() -> None:
         assert found is not None and found.code == "EN"
     assert languages.find_model("whisper-1") is None
     assert languages.find_model("") is None
+
+
+def test_any_region_and_script_of_a_language_is_understood() -> None:
+    tags = {"en-AU": "EN", "en_IN": "EN", "zh-Hant-TW": "ZH", "zh-Hans": "ZH", "es-419": None}
+    for tag, code in {**tags, "ko-KP": "KR", "cmn-Hans-CN": "ZH", "en-latn-us-x": None}.items():
+        if code is None:
+            with pytest.raises(UnsupportedLanguage):
+                ALL.resolve(tag)
+        else:
+            assert ALL.resolve(tag).code == code
+    for unspecified in (None, "", "auto", "AUTO", "null", "None", "und"):
+        assert ALL.resolve(unspecified) is ALL.default
+
+
+def test_a_model_for_a_region_adds_a_language() -> None:
+    models = {"EN-AU": ModelSource("me/australian")}
+    languages = choose_languages(["EN", "EN-AU"], models, demo=False)
+    assert languages.resolve("en-au").model.id == "me/australian"
+    assert languages.resolve("en-GB").model == SUPPORTED_LANGUAGES["EN"].model

@@ -15,12 +15,13 @@ from stt.formats.openai import (
     TranscriptionVerbose,
 )
 from stt.server.problems import OPENAI_PROBLEMS
-from stt.server.routes.uploads import OneOf, document, only_one, requested_granularities, respond
+from stt.server.routes.forms import UploadRoute
+from stt.server.routes.uploads import OneOf, document, requested_granularities, respond
 from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, stream_events
 from stt.server.state import Service, get_service
 
-router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"], route_class=UploadRoute)
 
 Use = Annotated[Service, Depends(get_service)]
 UNKNOWN_MODEL: dict[int | str, dict[str, Any]] = {
@@ -33,28 +34,19 @@ STREAMABLE = ("json", "text")
 
 
 def requested_logprobs(
-    bare: Annotated[
+    include: Annotated[
         list[str],
-        Form(alias="include", default_factory=list, description="`logprobs`, for `json`."),
-    ],
-    bracketed: Annotated[
-        list[str],
-        Form(
-            alias="include[]",
-            default_factory=list,
-            description="The same field under the name that OpenAI's clients use.",
-        ),
+        Form(default_factory=list, description="`logprobs`, for `json`. `include[]` is the same."),
     ],
 ) -> bool:
-    """FastAPI dependency: whether the form includes `logprobs` under either name."""
-    return "logprobs" in {name.strip() for value in bare + bracketed for name in value.split(",")}
+    """FastAPI dependency: whether the form includes `logprobs`."""
+    return "logprobs" in {name.strip() for value in include for name in value.split(",")}
 
 
 @router.post(
     "/audio/transcriptions",
     response_model=Transcription | TranscriptionVerbose,
     responses=OPENAI_PROBLEMS | ANSWERS,
-    dependencies=[Depends(only_one("file"))],
 )
 async def create_transcription(
     service: Use,

@@ -21,6 +21,7 @@ from stt.engines.base import Engine
 from stt.recognition.streaming import LiveResult, LiveSession
 from stt.server.auth import SUBPROTOCOL
 from stt.server.failures import note_failure
+from stt.server.keys import charge_live
 from stt.server.problems import BUG
 from stt.server.state import Service, get_service
 from stt.types import Word, join_words
@@ -28,6 +29,7 @@ from stt.types import Word, join_words
 logger = logging.getLogger(__name__)
 router = APIRouter()
 
+SAMPLE_BYTES = 2
 DEFAULT_RATE = 8000.0
 """Vosk's sample rate in Hz, unless the client sends one."""
 
@@ -35,6 +37,15 @@ EXPECTED = (
     'Expected {"config": {"sample_rate": 16000}}, binary messages with samples, {"reset": 1} or '
     '{"eof": 1}.'
 )
+
+
+CONTAINERS = {
+    b"\x1aE\xdf\xa3": "WebM",
+    b"OggS": "Ogg",
+    b"fLaC": "FLAC",
+    b"ID3": "MP3",
+}
+"""Recordings that start like this are not samples. A WAV header is: 44 bytes, heard as a click."""
 
 
 class Close(IntEnum):
@@ -56,6 +67,7 @@ CLOSES: dict[type[errors.SttError], Close] = {
     errors.ModelBroken: Close.FAILED,
     errors.ModelLoading: Close.TRY_LATER,
     errors.Overloaded: Close.TRY_LATER,
+    errors.RateLimited: Close.TRY_LATER,
     errors.QueueTimeout: Close.TRY_LATER,
     errors.OutOfMemory: Close.TRY_LATER,
     errors.InferenceDied: Close.RESTARTING,
@@ -107,6 +119,10 @@ class Connection:
         self._service = service
         self._config = Config()
         self._session: LiveSession | None = None
+        self._last_audio = asyncio.get_running_loop().time()
+        """When samples arrived last; other messages do not keep a connection open."""
+        self._half = b""
+        """The first byte of a sample whose second is in the next message."""
 
     async def serve(self, lang: str | None) -> Ending:
         """Answer messages in order until the end; returns its reason."""
@@ -148,9 +164,13 @@ class Connection:
                 )
             if isinstance(message, bytes):
                 if self._session is None:
+                    check_samples(message)
                     rate = self._config.sample_rate
                     self._session = LiveSession(engine, self._service.scheduler, settings, rate)
-                await self._reply(await self._session.hear(message))
+                if message:
+                    self._last_audio = asyncio.get_running_loop().time()
+                charge_live(len(message) / SAMPLE_BYTES / self._config.sample_rate)
+                await self._reply(await self._session.hear(self._whole_samples(message)))
                 continue
             command = read_command(message)
             if "config" in command:
@@ -161,6 +181,13 @@ class Connection:
                     return
             else:
                 raise Ending(Close.UNSUPPORTED, "unknown_message", f"Unknown message. {EXPECTED}")
+
+    def _whole_samples(self, message: bytes) -> bytes:
+        """The samples that are complete: a stream can be cut into messages anywhere."""
+        received = self._half + message
+        n_whole = len(received) // SAMPLE_BYTES * SAMPLE_BYTES
+        self._half = received[n_whole:]
+        return received[:n_whole]
 
     def _configure(self, config: Any) -> None:
         if self._session is not None:
@@ -178,18 +205,21 @@ class Connection:
             raise Ending(Close.REFUSED, errors.InvalidParameter.code, message) from None
 
     async def _receive(self) -> str | bytes:
-        """The next message. Ends the connection when it is idle or the service stops."""
+        """The next message. Ends the connection without audio, or when the service stops."""
         live, seconds = self._service.live, self._service.settings.live_idle_seconds
+        idle_seconds = asyncio.get_running_loop().time() - self._last_audio
         coming = asyncio.create_task(self._socket.receive())
         stopping = asyncio.create_task(live.draining.wait())
         try:
             await asyncio.wait(
-                {coming, stopping}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+                {coming, stopping},
+                timeout=max(0.0, seconds - idle_seconds),
+                return_when=asyncio.FIRST_COMPLETED,
             )
             if stopping.done():
                 raise Ending(Close.RESTARTING, "draining")
             if not coming.done():
-                raise Ending(Close.REFUSED, "idle", f"No message arrived for {seconds:g} s.")
+                raise Ending(Close.REFUSED, "idle", f"No audio arrived for {seconds:g} s.")
             message = coming.result()
         finally:
             coming.cancel()
@@ -209,6 +239,7 @@ class Connection:
     async def _finish(self) -> None:
         """Send the rest of the session as one result. The next session starts at 0 s."""
         session, self._session = self._session, None
+        self._half = b""
         live_result = LiveResult((), ())
         if session is not None:
             try:
@@ -237,6 +268,24 @@ class Connection:
                 await self._socket.send_text(json.dumps(reply, ensure_ascii=False))
         except TimeoutError:
             raise WebSocketDisconnect(Close.REFUSED) from None
+
+
+def check_samples(message: bytes) -> None:
+    """Check a stream's first bytes.
+
+    Raises:
+        Ending: they are a recording's, as browsers' MediaRecorder sends them.
+    """
+    name = next((each for magic, each in CONTAINERS.items() if message.startswith(magic)), None)
+    if message[4:8] == b"ftyp":
+        name = "MP4"
+    if name is not None:
+        raise Ending(
+            Close.UNSUPPORTED,
+            errors.UnsupportedFormat.code,
+            f"The audio is {name}, but a stream takes samples: 16 bits, little-endian, mono, "
+            "without a header. Send a recording to POST /transcribe instead.",
+        )
 
 
 def partial_message(words: Sequence[Word]) -> dict[str, Any]:

@@ -8,17 +8,17 @@ from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from stt.formats.base import Granularity
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.server.problems import PROBLEMS
-from stt.server.routes.uploads import OneOf, document, only_one, requested_granularities, respond
+from stt.server.routes.forms import UploadRoute
+from stt.server.routes.uploads import OneOf, document, requested_granularities, respond
 from stt.server.state import Service, get_service
 
-router = APIRouter(tags=["transcription"])
+router = APIRouter(tags=["transcription"], route_class=UploadRoute)
 
 
 @router.post(
     "/transcribe",
     response_model=TranscriptionResponse | VerboseTranscriptionResponse,
     responses=PROBLEMS | document(FORMATS.values()),
-    dependencies=[Depends(only_one("file"))],
 )
 async def transcribe(
     service: Annotated[Service, Depends(get_service)],
@@ -39,7 +39,8 @@ async def transcribe(
     """Transcribe one recording of any length.
 
     Accepts WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, 3GP, WebM and AMR, recognised by
-    content. A recording too short for a word has an empty text.
+    content. A recording too short for a word has an empty text. Instead of a form, the body can be
+    the recording, with an audio content type and the fields in the query.
     """
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)

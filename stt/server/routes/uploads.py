@@ -1,15 +1,14 @@
 """Form fields and answers that the upload routes share."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Form, Request, Response
+from fastapi import Form, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from stt.errors import InvalidParameter
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 
 
@@ -22,19 +21,6 @@ class OneOf:
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
         """The type that pydantic validates and OpenAPI shows."""
         return core_schema.literal_schema(list(self.names))
-
-
-def only_one(name: str) -> Callable[[Request], Awaitable[None]]:
-    """FastAPI dependency that refuses several files in one request."""
-
-    async def check(request: Request) -> None:
-        count = len((await request.form()).getlist(name))
-        if count > 1:
-            raise InvalidParameter(
-                f"The form has {count} parts named {name!r}. Send one file per request."
-            )
-
-    return check
 
 
 def parse_granularities(values: list[Any]) -> list[Granularity]:
@@ -55,26 +41,19 @@ Granularities = Annotated[list[Granularity], BeforeValidator(parse_granularities
 
 
 def requested_granularities(
-    bare: Annotated[
+    granularities: Annotated[
         Granularities,
         Form(
             alias="timestamp_granularities",
             default_factory=list,
             description="Times in `verbose_json`, repeated or separated by commas. Segments are "
-            "always included, words if `word` or nothing is requested.",
-        ),
-    ],
-    bracketed: Annotated[
-        Granularities,
-        Form(
-            alias="timestamp_granularities[]",
-            default_factory=list,
-            description="The same field under the name that OpenAI's clients use.",
+            "always included, words if `word` or nothing is requested. "
+            "`timestamp_granularities[]` is the same.",
         ),
     ],
 ) -> frozenset[Granularity]:
-    """FastAPI dependency: the granularities under both names; empty if the form has none."""
-    return frozenset(bare + bracketed)
+    """FastAPI dependency: the granularities; empty if the form has none."""
+    return frozenset(granularities)
 
 
 async def respond(response_format: Format[AnswerT], answer: AnswerT) -> Response:

@@ -1,28 +1,35 @@
 """Routes of whisper-asr-webservice, for subtitle tools written for it."""
 
-from typing import Annotated, Any
+import shutil
+import wave
+from tempfile import SpooledTemporaryFile
+from typing import Annotated, BinaryIO, cast
 
 from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 
 from stt.errors import NotSupported
-from stt.formats.whisper import OUTPUTS, Answer, Result
+from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
-from stt.server.routes.uploads import OneOf, document, only_one, respond
+from stt.server.routes.forms import IN_MEMORY_BYTES, UploadRoute
+from stt.server.routes.uploads import OneOf, document, respond
 from stt.server.state import Service, get_service
+from stt.types import SAMPLE_RATE
 
-router = APIRouter(tags=["whisper-asr-webservice"])
+router = APIRouter(tags=["whisper-asr-webservice"], route_class=UploadRoute)
 
 Use = Annotated[Service, Depends(get_service)]
-NOT_SUPPORTED: dict[int | str, dict[str, Any]] = {
-    status: PROBLEMS[status] for status in (400, 401, 429, 503)
-}
+HEAD_BYTES = 12
+MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3")
+"""How files begin that samples hardly begin like; MP3 without a tag is not among them."""
+SAMPLE_BYTES = 2
+COPY_BYTES = 2**20
 
 
 @router.post(
     "/asr",
     response_model=Result,
     responses=PROBLEMS | document(OUTPUTS.values()),
-    dependencies=[Depends(only_one("audio_file"))],
 )
 async def asr(
     service: Use,
@@ -31,10 +38,14 @@ async def asr(
     language: Annotated[str | None, Query(description="ISO 639-1 code or any alias.")] = None,
     output: Annotated[str, OneOf(OUTPUTS), Query(description="Format of the answer.")] = "txt",
     word_timestamps: Annotated[bool, Query(description="Include words in `json`.")] = False,
+    encode: Annotated[
+        bool,
+        Query(description="`false`: a file without a header is s16le samples, 16 kHz, mono."),
+    ] = True,
 ) -> Response:
     """Transcribe one recording.
 
-    The other parameters of whisper-asr-webservice, such as `encode`, are ignored.
+    The other parameters of whisper-asr-webservice are ignored.
     """
     if task != "transcribe":
         raise NotSupported(
@@ -43,14 +54,40 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
-    transcript = await service.transcriber.transcribe(audio_file.file, engine)
+    if encode:
+        transcript = await service.transcriber.transcribe(audio_file.file, engine)
+    else:
+        with await run_in_threadpool(with_header, audio_file.file) as source:
+            transcript = await service.transcriber.transcribe(source, engine)
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 
 
-@router.post("/detect-language", status_code=400, response_model=None, responses=NOT_SUPPORTED)
-async def detect_language(service: Use) -> dict[str, str]:
-    """Always 400: each model knows one language and cannot detect others."""
-    raise NotSupported(
-        "Language detection is not supported: each model knows one language. Send language= to "
-        f"/asr. Served: {', '.join(each.iso_639_1 for each in service.languages)}."
-    )
+@router.post("/detect-language", responses=PROBLEMS)
+async def detect_language(
+    service: Use,
+    audio_file: Annotated[UploadFile, File(description="The recording; not listened to.")],
+) -> DetectedLanguage:
+    """The default language: each model knows one language and cannot detect others.
+
+    `confidence` is one divided by the number of served languages.
+    """
+    return DetectedLanguage.of(service.languages.default, 1 / len(service.languages))
+
+
+def with_header(samples: BinaryIO) -> BinaryIO:
+    """A copy of s16le samples (16 kHz, mono) as a WAV file; closing it closes only the copy.
+
+    What Bazarr sends with ``encode=false``. A file that has a header after all is copied as it is.
+    """
+    head = samples.read(HEAD_BYTES)
+    samples.seek(0)
+    copy = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115  # the caller closes it
+    if head.startswith(MAGIC) or head[4:8] == b"ftyp":
+        shutil.copyfileobj(samples, copy)
+    else:
+        with wave.open(copy, "wb") as recording:
+            recording.setparams((1, SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", ""))
+            while piece := samples.read(COPY_BYTES):
+                recording.writeframesraw(piece)
+    copy.seek(0)
+    return cast(BinaryIO, copy)

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.metrics_core import Metric
 
 from stt import errors
+from stt.cluster import loopback
 from stt.cluster.dispatcher import MAX_SENDS, CallRefused, Dispatcher, ReplicaLost
 from stt.cluster.engines import ClusterEngines
 from stt.cluster.ledger import Ledger, merge, registry_of
@@ -57,7 +58,7 @@ def run(scenario: Callable[[], Awaitable[T]]) -> T:
 
 
 def dispatcher(
-    call: Callable[[str, Waveform], Awaitable[Reply | Failure]],
+    call: Callable[[str, Waveform, str], Awaitable[Reply | Failure]],
     membership: Fixed | None = None,
     observer: NoObserver | None = None,
     queue_timeout_seconds: float = 20.0,
@@ -73,7 +74,7 @@ def script(*outcomes: Reply | Failure | Exception):  # type: ignore[no-untyped-d
     """A call with these outcomes in turn, and the list of its arguments."""
     calls: list[tuple[str, Waveform]] = []
 
-    async def call(language: str, waveform: Waveform) -> Reply | Failure:
+    async def call(language: str, waveform: Waveform, client: str) -> Reply | Failure:
         calls.append((language, waveform))
         outcome = outcomes[len(calls) - 1]
         if isinstance(outcome, Exception):
@@ -154,7 +155,7 @@ def test_only_a_dead_replica_is_retried(
 
 
 def test_waiting_for_an_engine_times_out() -> None:
-    async def never(language: str, waveform: Waveform) -> Reply | Failure:
+    async def never(language: str, waveform: Waveform, client: str) -> Reply | Failure:
         await asyncio.sleep(100)
         raise AssertionError
 
@@ -167,7 +168,7 @@ def test_waiting_for_an_engine_times_out() -> None:
 def test_cancelling_the_caller_cancels_its_window() -> None:
     gone = []
 
-    async def call(language: str, waveform: Waveform) -> Reply | Failure:
+    async def call(language: str, waveform: Waveform, client: str) -> Reply | Failure:
         try:
             await asyncio.sleep(100)
         finally:
@@ -188,15 +189,13 @@ def test_cancelling_the_caller_cancels_its_window() -> None:
 
 def test_the_queue_limit_scales_with_engines_and_counts_other_ingresses() -> None:
     call, _ = script()
-    dispatcher(call, Fixed(n_engines=2, outstanding_seconds=19.0)).check_room()
-    full = dispatcher(call, Fixed(n_engines=2, outstanding_seconds=20.0, rtfx=5.0))
+    dispatcher(call, Fixed(n_engines=2, outstanding={"": 19.0})).check_room()
+    full = dispatcher(call, Fixed(n_engines=2, outstanding={"": 20.0}, rtfx=5.0))
     with pytest.raises(errors.Overloaded, match=r"20 s of audio wait.*the limit is 20 s") as caught:
         full.check_room()
     assert caught.value.retry_after_seconds == 4.0
     with pytest.raises(errors.Overloaded):
-        dispatcher(
-            call, Fixed(outstanding_seconds=10.0)
-        ).check_room()  # no engine yet counts as one
+        dispatcher(call, Fixed(outstanding={"": 10.0})).check_room()  # no engine yet counts as one
 
 
 def families_of(count: float, waiting: float, seconds: float) -> list[Metric]:
@@ -253,15 +252,15 @@ def test_counters_do_not_fall_when_a_replica_ends() -> None:
 
 def test_an_ingress_sees_the_other_replicas_and_the_shutdown() -> None:
     ledger = Ledger(lambda: 0.0)
-    ledger.report("i1", IngressReport(5.0, n_inside=2), [])
+    ledger.report("i1", IngressReport({"a": 3.0, "b": 2.0}, n_inside=2), [])
     ledger.report("e1", engine_report(LoadState(Status.FAILED, reason="Broken.")), [])
-    view = ledger.report("i2", IngressReport(7.0, n_inside=1), [])
-    assert (view.outstanding_seconds, view.n_inside, view.n_engines) == (5.0, 3, 0)
+    view = ledger.report("i2", IngressReport({"a": 7.0}, n_inside=1), [])
+    assert (view.outstanding, view.n_inside, view.n_engines) == ({"a": 3.0, "b": 2.0}, 3, 0)
     assert view.states["KR"].status is Status.FAILED
     ledger.report("e2", engine_report(), [])
     view = ledger.view("i1")
     assert view.states["KR"] == READY  # one ready engine is enough
-    assert (view.outstanding_seconds, view.rtfx) == (7.0, 50.0)
+    assert (view.outstanding, view.rtfx) == ({"a": 7.0}, 50.0)
     ledger.drain()
     assert (ledger.view().draining, ledger.view().closed) == (True, False)
     ledger.close()
@@ -401,14 +400,14 @@ def test_an_engine_replica_reports_progress_and_returns_failures_as_values() -> 
     async def scenario() -> None:
         nonlocal poison
         replica = EngineReplica(load_settings([]), send_report, FakeEngine(check))
-        early = await replica.submit("KR", SECOND)
+        early = await replica.submit("KR", SECOND, "")
         await replica.load()
         replica.check()
         samples = SECOND.copy()
         samples.flags.writeable = False  # as in Ray's shared memory
-        reply = await replica.submit("KR", samples)
+        reply = await replica.submit("KR", samples, "")
         poison = True
-        failure = await replica.submit("KR", SECOND)
+        failure = await replica.submit("KR", SECOND, "")
         replica.close()
         assert isinstance(early, Failure)
         assert early.code == "model_loading"
@@ -446,3 +445,19 @@ def test_without_ray_the_error_says_what_to_install() -> None:
         "error: A cluster needs Ray Serve, which is not installed: pip install "
         "'stt-ctc[cluster]'.\n"
     )
+
+
+def test_a_local_cluster_gets_a_token_of_its_own_and_a_joined_one_keeps_its() -> None:
+    local: dict[str, str] = {}
+    loopback.prepare(local)
+    other: dict[str, str] = {}
+    loopback.prepare(other)
+    assert local["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
+    assert len(local["RAY_AUTH_TOKEN"]) == 64
+    assert local["RAY_AUTH_TOKEN"] != other["RAY_AUTH_TOKEN"]
+    joined = {"RAY_ADDRESS": "10.0.0.1:6379"}
+    loopback.prepare(joined)
+    assert joined == {"RAY_ADDRESS": "10.0.0.1:6379", "RAY_AUTH_MODE": "token"}
+    without = {"RAY_AUTH_MODE": "disabled"}
+    loopback.prepare(without)
+    assert "RAY_AUTH_TOKEN" not in without

@@ -53,8 +53,13 @@ def test_settings_exist_and_fit_together(name: str, monkeypatch: pytest.MonkeyPa
     assert int(service["stop_grace_period"].removesuffix("s")) > needed
     assert service["volumes"] == [f"models:{settings.cache_dir}"]
     assert service["read_only"]
+    assert port == "${STT_PUBLISH:-127.0.0.1:8400}:8400"
+    memory = int(service["mem_limit"].removesuffix("g"))
+    assert service["pids_limit"] > 0
     (size,) = re.findall(r"size=(\d+)g$", service["tmpfs"][0])
-    assert int(size) * 1e9 > settings.max_queue_requests * settings.max_upload_mb * 1e6
+    n_open = settings.max_uploads + settings.max_queue_requests
+    assert memory > int(size)
+    assert int(size) * 1e9 > n_open * settings.max_upload_mb * 1e6
 
 
 def test_images_are_built_as_in_the_dockerfile() -> None:

@@ -61,6 +61,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Manifest]]
     found["cpu, all"] = with_components("cpu", COMPONENTS, tmp_path_factory.mktemp("cpu"))
     others = [name for name in COMPONENTS if name != "queue-autoscaling"]
     found["gpu, all"] = with_components("gpu", others, tmp_path_factory.mktemp("gpu"))
+    found["rayservice, all"] = with_components(
+        "rayservice", COMPONENTS, tmp_path_factory.mktemp("rayservice")
+    )
     return found
 
 
@@ -170,7 +173,7 @@ def test_images_match_the_overlay(built: dict[str, list[Manifest]]) -> None:
 def test_probes_use_existing_routes(built: dict[str, list[Manifest]]) -> None:
     routes = set(create_app(load_settings(demo=True)).openapi()["paths"])
     for name, manifests in built.items():
-        if name == "rayservice":
+        if name.startswith("rayservice"):
             continue
         (container,) = one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
         asked = {
@@ -195,7 +198,7 @@ def test_ports_agree(built: dict[str, list[Manifest]]) -> None:
             if port["name"] in ("http", "serve")
         }
         assert ports == {default}, name
-        if name != "rayservice":
+        if not name.startswith("rayservice"):
             (port,) = one(manifests, "Service")["spec"]["ports"]
             assert (port["port"], port["targetPort"]) == (default, "http")
 
@@ -209,7 +212,7 @@ def test_there_is_time_to_drain(
         *_, pod = pods(manifests)  # in a RayService the workers, which take requests
         needed = settings.drain_delay_seconds + settings.drain_timeout_seconds + CLOSING_SECONDS
         assert pod["terminationGracePeriodSeconds"] > needed, name
-        if name != "rayservice":
+        if not name.startswith("rayservice"):
             readiness = pod["containers"][0]["readinessProbe"]
             assert settings.drain_delay_seconds >= 2 * readiness["periodSeconds"]
 
@@ -220,7 +223,8 @@ def test_uploads_have_room(
     for manifests in built.values():
         with monkeypatch.context() as patch:
             settings = settings_of(manifests, patch)
-        most = settings.max_upload_mb * 1e6 * settings.max_queue_requests
+        n_open = settings.max_uploads + settings.max_queue_requests
+        most = settings.max_upload_mb * 1e6 * n_open
         for pod in pods(manifests):
             (tmp,) = (each for each in pod["volumes"] if each["name"] == "tmp")
             assert n_bytes(tmp["emptyDir"]["sizeLimit"]) > most
@@ -270,7 +274,7 @@ def test_the_autoscalers_metric_exists(built: dict[str, list[Manifest]]) -> None
     asked = promql_parser.parse(rule["seriesQuery"])
     kinds = {}
     for name, manifests in built.items():
-        if name == "rayservice":
+        if name.startswith("rayservice"):
             continue  # Ray scales by itself
         autoscaler = one(manifests, "HorizontalPodAutoscaler")["spec"]
         assert (
@@ -332,8 +336,8 @@ def test_the_ray_service_is_valid(built: dict[str, list[Manifest]]) -> None:
     assert set(spec) == {"serveConfigV2", "rayClusterConfig"}
     cluster = spec["rayClusterConfig"]
     assert set(cluster) == {
-        "rayVersion", "enableInTreeAutoscaling", "autoscalerOptions", "headGroupSpec",
-        "workerGroupSpecs",
+        "rayVersion", "authOptions", "enableInTreeAutoscaling", "autoscalerOptions",
+        "headGroupSpec", "workerGroupSpecs",
     }  # fmt: skip
     assert cluster["rayVersion"] == version("ray")
     assert set(cluster["headGroupSpec"]) == {"rayStartParams", "template"}
@@ -362,3 +366,49 @@ def test_a_worker_has_the_cores_that_its_replicas_need(
         "workerGroupSpecs"
     ]
     assert settings.cluster_engines == f"{group['minReplicas']}-{group['maxReplicas']}"
+
+
+def test_ray_needs_a_token_and_its_ports_are_closed(built: dict[str, list[Manifest]]) -> None:
+    manifests = built["rayservice"]
+    cluster = one(manifests, "RayService")["spec"]["rayClusterConfig"]
+    assert cluster["authOptions"] == {"mode": "token"}
+    (policy,) = (each for each in manifests if each["kind"] == "NetworkPolicy")
+    selected = policy["spec"]["podSelector"]["matchLabels"]
+    groups = (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])
+    for group in groups:
+        assert selected.items() <= group["template"]["metadata"]["labels"].items()
+    ports = [
+        {port["port"] for port in rule["ports"]}
+        for rule in policy["spec"]["ingress"]
+        if "from" not in rule
+    ]
+    assert ports == [{Settings.model_fields["port"].default}]
+
+
+def test_only_rays_autoscaler_has_a_token_for_kubernetes(
+    built: dict[str, list[Manifest]],
+) -> None:
+    for name, manifests in built.items():
+        for pod in pods(manifests):
+            assert pod["automountServiceAccountToken"] is False, name
+        mounted = {
+            mount["name"] for each in containers(manifests) for mount in each["volumeMounts"]
+        }
+        assert "kubernetes-token" not in mounted
+    cluster = one(built["rayservice"], "RayService")["spec"]["rayClusterConfig"]
+    (mount,) = cluster["autoscalerOptions"]["volumeMounts"]
+    volumes = cluster["headGroupSpec"]["template"]["spec"]["volumes"]
+    (token,) = (each for each in volumes if each["name"] == mount["name"])
+    assert "serviceAccountToken" in token["projected"]["sources"][0]
+
+
+def test_the_workers_of_a_ray_cluster_get_the_keys(built: dict[str, list[Manifest]]) -> None:
+    manifests = built["rayservice, all"]
+    *_, worker = pods(manifests)
+    file = Path(environment(manifests)["STT_API_KEYS_FILE"])
+    (container,) = worker["containers"]
+    paths = {mount["name"]: Path(mount["mountPath"]) for mount in container["volumeMounts"]}
+    assert paths["api-keys"] == file.parent
+    (volume,) = (each for each in worker["volumes"] if each["name"] == "api-keys")
+    assert volume["secret"]["secretName"] == "stt-api-keys"
+    assert {"ephemeral"} == {*worker["volumes"][0]} - {"name"}

@@ -1,0 +1,93 @@
+"""Shares one queue fairly between clients: equal shares of its room, and turns in its order.
+
+A client that is alone may use everything. Once another one comes, each is admitted up to its equal
+share of the limit, and windows are computed in turns.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+
+from stt.errors import Overloaded
+
+current_client: ContextVar[str] = ContextVar("current_client", default="")
+"""The client whose request is being served; "" is the service itself."""
+MOST_OVER = 2.0
+"""Shares can add up to more than the limit while clients come; this multiple of it is the end."""
+
+
+def by_client(queues: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """What each client holds in several queues together."""
+    together: dict[str, float] = {}
+    for queue in queues:
+        for client, amount in queue.items():
+            together[client] = together.get(client, 0.0) + amount
+    return together
+
+
+def is_full(held: Mapping[str, float], client: str, limit: float) -> bool:
+    """Whether a client has to wait for room.
+
+    Args:
+        held: What each client holds; clients that hold nothing are absent.
+        client: The one that wants more.
+        limit: What all may hold together.
+    """
+    total = sum(held.values())
+    n_clients = len(held.keys() | {client})
+    share = limit / n_clients
+    return total >= limit and (held.get(client, 0) >= share or total >= MOST_OVER * limit)
+
+
+def refuse_when_full(
+    queued_seconds: Mapping[str, float], limit_seconds: float, seconds_until_room: float
+) -> None:
+    """Check the queue for `current_client`.
+
+    Args:
+        queued_seconds: Audio in the queue, by client.
+        limit_seconds: What all clients may queue together.
+        seconds_until_room: For the error.
+
+    Raises:
+        Overloaded: the queue has reached its limit, and the client its share of it.
+    """
+    client = current_client.get()
+    if is_full(queued_seconds, client, limit_seconds):
+        total, n_clients = sum(queued_seconds.values()), len(queued_seconds.keys() | {client})
+        share = f", shared by {n_clients} clients" if n_clients > 1 else ""
+        raise Overloaded(
+            f"{total:.0f} s of audio wait to be transcribed; the limit is {limit_seconds:g} s"
+            f"{share}. Try again later.",
+            retry_after_seconds=seconds_until_room,
+        )
+
+
+class Turns:
+    """Whose turn it is: the client that has used least since it began to wait.
+
+    Virtual time as in start-time fair queueing (Goyal, Vin and Cheng, 1996), counted when work is
+    done: a client that comes or comes back starts level with the one that was served last.
+    """
+
+    def __init__(self) -> None:
+        self._used: dict[str, float] = {}
+        self._level = 0.0
+        """What the client that was served last had used."""
+
+    def next(self, waiting: Iterable[str]) -> str:
+        """The client to serve next, of at least one that waits; the first of equals."""
+        clients = dict.fromkeys(waiting)
+        for client in clients:
+            self._used[client] = max(self._used.get(client, 0.0), self._level)
+        chosen = min(clients, key=self._used.__getitem__)
+        self._level = self._used[chosen]
+        self._used = {
+            client: used
+            for client, used in self._used.items()
+            if client in clients or used > self._level
+        }
+        return chosen
+
+    def charge(self, client: str, amount: float) -> None:
+        """Count what a client uses."""
+        self._used[client] = self._used.get(client, self._level) + amount

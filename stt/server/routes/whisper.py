@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, Result
 from stt.server.problems import PROBLEMS
-from stt.server.routes.uploads import OneOf, document, only_one, respond
+from stt.server.routes.uploads import ABOUT_TRACK, TRACK, OneOf, document, only_one, respond
 from stt.server.state import Service, get_service
 
 router = APIRouter(tags=["whisper-asr-webservice"])
@@ -31,6 +31,7 @@ async def asr(
     language: Annotated[str | None, Query(description="ISO 639-1 code or any alias.")] = None,
     output: Annotated[str, OneOf(OUTPUTS), Query(description="Format of the answer.")] = "txt",
     word_timestamps: Annotated[bool, Query(description="Include words in `json`.")] = False,
+    track: Annotated[int | None, TRACK, Query(description=ABOUT_TRACK)] = None,
 ) -> Response:
     """Transcribe one recording.
 
@@ -43,7 +44,7 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
-    transcript = await service.transcriber.transcribe(audio_file.file, engine)
+    transcript = await service.transcriber.transcribe(audio_file.file, engine, track)
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 
 

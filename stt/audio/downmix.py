@@ -49,12 +49,13 @@ class Downmix:
             self._channel, self._started = None, True
             only: Waveform = channels[0]
             return only
-        before, self._channel = self._channel, self._choose(channels, rate)
-        mixed = _mix(channels, self._channel)
+        mean = _mean(channels)
+        before, self._channel = self._channel, self._choose(channels, mean, rate)
+        mixed = mean if self._channel is None else channels[self._channel]
         if self._started and before != self._channel and (before or 0) < len(channels):
-            fade = min(mixed.shape[0], round(FADE_SECONDS * rate))
+            fade = min(len(mean), round(FADE_SECONDS * rate))
             ramp = np.linspace(0, 1, fade, dtype=np.float32)
-            old = _mix(channels[:, :fade], before)
+            old = (mean if before is None else channels[before])[:fade]
             mixed = mixed.copy()
             mixed[:fade] = old + ramp * (mixed[:fade] - old)
         self._started = True
@@ -74,16 +75,15 @@ class Downmix:
             )
         return np.where(valid, channels, np.float32(0))
 
-    def _choose(self, channels: NDArray[np.float32], rate: int) -> int | None:
+    def _choose(self, channels: NDArray[np.float32], mean: Waveform, rate: int) -> int | None:
         n_channels, n_samples = channels.shape
         current = self._channel if (self._channel or 0) < n_channels else None
         if n_samples < MIN_SECONDS * rate:
             return current
-        energies = np.einsum("ij,ij->i", channels, channels, dtype=np.float64) / n_samples
+        energies = np.array([np.dot(each, each) for each in channels]) / n_samples
         loudest = int(energies.argmax())
         if energies[loudest] < INAUDIBLE:
             return current
-        mean = channels.mean(axis=0)
         ratio = np.dot(mean, mean) / n_samples / energies[loudest] * n_channels**2
         if ratio > (CANCELS if current is None else AGREES):
             return None
@@ -92,8 +92,8 @@ class Downmix:
         return loudest
 
 
-def _mix(channels: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:
+def _mean(channels: NDArray[np.float32]) -> Waveform:
     import librosa
 
-    mixed: NDArray[np.float32] = librosa.to_mono(channels) if channel is None else channels[channel]
+    mixed: Waveform = librosa.to_mono(channels)
     return mixed

@@ -342,6 +342,10 @@ class Clock:
         return gap
 
 
+_SCALES = {"flt": np.float32(1), "s16": np.float32(2**-15), "s32": np.float32(2**-31)}
+"""What turns samples of these formats into floats; swresample converts the rest."""
+
+
 class _Unpacker:
     """Frames -> ``[n, n_channels]`` float32, usually one array for each."""
 
@@ -353,12 +357,15 @@ class _Unpacker:
         import av
 
         n_channels = frame.layout.nb_channels
-        if frame.format.name == "fltp" and n_channels < 8:
-            yield frame.to_ndarray().T
+        scale = _SCALES.get(frame.format.packed.name)
+        # PyAV 18.1 reads past its list of planes if there are eight.
+        if scale is not None and n_channels < 8:
+            array = frame.to_ndarray()
+            array = array.T if frame.format.is_planar else array.reshape(-1, n_channels)
+            yield array if scale == 1 else np.multiply(array, scale, dtype=np.float32)
             return
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._shape:  # a stream may change its format midway
-            # Packed: PyAV 18.1 reads past its list of planes if there are eight.
             self._converter, self._shape = av.AudioResampler(format="flt"), shape
         for part in self._converter.resample(frame):
             yield part.to_ndarray().reshape(-1, n_channels)

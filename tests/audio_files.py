@@ -29,6 +29,10 @@ def with_libsndfile(
     return file.getvalue()
 
 
+BIT_RATES = {"wmav2": 64_000, "g723_1": 6_300}
+"""Of encoders that refuse the default."""
+
+
 def with_tracks(
     tracks: list[list[tuple[float, NDArray[np.float32]]]],
     container: str = "matroska",
@@ -85,8 +89,8 @@ def with_ffmpeg(samples: NDArray[np.float32], rate: int, container: str, codec: 
     with av.open(file, "w", format=container, options={"fflags": "+bitexact"}) as output:
         stream = output.add_stream(codec, rate=rate)
         stream.layout = "mono" if samples.shape[1] == 1 else "stereo"
-        if codec == "wmav2":
-            stream.bit_rate = 64_000  # the default is too low for it
+        if codec in BIT_RATES:
+            stream.bit_rate = BIT_RATES[codec]
         planar = np.ascontiguousarray(samples.T)
         frame = av.AudioFrame.from_ndarray(planar, format="fltp", layout=stream.layout.name)
         frame.sample_rate = rate

@@ -142,6 +142,17 @@ def _is_aac(head: bytes) -> bool:
 
 MP3 = Container("MP3", ("MP3",), (".mp3", ".mp2"), _is_mp3, "mp3")
 AAC = Container("AAC", ("AAC",), (".aac",), _is_aac, "aac")
+MP4 = Container(
+    "MP4",
+    ("M4A", "MP4", "MOV", "3GP"),
+    (".m4a", ".m4b", ".mp4", ".mov", ".3gp", ".3g2"),
+    _is_mp4,
+    "mp4",
+    magic=b"ftyp",
+    magic_at=4,
+    layout=structure.of_mp4,
+    has_clock=True,
+)
 MPEG_TS = Container(
     "MPEG-TS", ("TS",), (".ts", ".m2ts", ".mts"), _is_mpeg_ts, "mpegts", has_clock=True
 )
@@ -160,11 +171,7 @@ CONTAINERS = (
         libsndfile_formats=("OGG",), magic=b"OggS\0\2", layout=structure.of_ogg,
     ),
     MP3,
-    Container(
-        "MP4", ("M4A", "MP4", "MOV", "3GP"),
-        (".m4a", ".m4b", ".mp4", ".mov", ".3gp", ".3g2"), _is_mp4, "mp4", magic=b"ftyp",
-        magic_at=4, layout=structure.of_mp4, has_clock=True,
-    ),
+    MP4,
     AAC,
     Container(
         "Matroska", ("WebM", "MKV"), (".webm", ".mka", ".mkv"), _is_matroska, "matroska",
@@ -227,7 +234,10 @@ def identify(span: Span) -> Found | None:
             return Found(found, at)
         if not head.startswith(b"\0"):
             break
-        at = span.skip_zeros(at)
+        first, at = at, span.skip_zeros(at)
+        for begin in range(max(first, at - 3), at):  # the size of a box begins with zeros
+            if _is_mp4(span.peek(begin, HEAD_BYTES)):
+                return Found(MP4, begin)
     return _find_frame(span, at)
 
 

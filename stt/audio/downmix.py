@@ -16,6 +16,8 @@ CLICKS_SHARE = 0.01
 CANCELS, AGREES = 0.1, 0.4
 """The mean of n channels, of which only one sounds, has 1/n^2 of its energy. With less than
 `CANCELS` of that they cancel; they do so until there is more than `AGREES`."""
+AS_LOUD = 0.8
+"""Energy ratio from which on the first channel counts as the loudest."""
 LOUDER = 4.0
 """Energy ratio from which on another channel is taken."""
 MIN_SECONDS = 0.1
@@ -81,7 +83,7 @@ class Downmix:
         if n_samples < MIN_SECONDS * rate:
             return current
         energies = np.array([np.dot(each, each) for each in channels]) / n_samples
-        loudest = int(energies.argmax())
+        loudest = int((energies >= AS_LOUD * energies.max()).argmax())
         if energies[loudest] < INAUDIBLE:
             return current
         ratio = np.dot(mean, mean) / n_samples / energies[loudest] * n_channels**2

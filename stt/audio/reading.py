@@ -159,8 +159,7 @@ def _recordings(whole: Span) -> Iterator[tuple[Span, Found | None]]:
             end = next_beginning(rest.within(begin), container) or len(rest) - begin
         yield rest.within(begin, begin + end), found
         rest = rest.within(begin + end)
-        rest = rest.within(rest.skip_zeros())
-        if len(rest) < MIN_UNREAD_BYTES:
+        if len(rest) - rest.skip_zeros() < MIN_UNREAD_BYTES:
             return
     yield rest, None
 

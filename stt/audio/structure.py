@@ -15,6 +15,9 @@ MAX_CHUNKS = 100_000
 UNKNOWN_SIZE = 0x7FFF_0000
 """From here on a size stands for "unknown", as programs write it to a pipe."""
 
+OTHERS = (b"RIFF", b"RIFX", b"RF64", b"OggS", b"fLaC", b"FORM", b"caff", b".snd", b"#!AM")
+"""What looks like the name of a chunk but begins another file."""
+
 WITHOUT_BEGINNING = (
     "This is a later part of a {name} recording: its beginning, which describes the audio, is "
     "missing or not in front. Send all chunks of one recording joined in their order, or stop and "
@@ -51,7 +54,7 @@ def of_wav(span: Span) -> Layout:
             if size > left:
                 return Layout(len(span), is_whole=False)
             found = at
-        elif not _is_name(name) or name in (b"RIFF", b"RIFX", b"RF64") or at + 8 + size > len(span):
+        elif not _is_name(name) or name in OTHERS or at + 8 + size > len(span):
             return Layout(min(at, len(span)) if found else len(span))
         at += 8 + size
         at += size % 2 and (not found or _is_name(span.peek(at + 1, 4)))
@@ -110,7 +113,7 @@ def of_caf(span: Span) -> Layout:
     at = 8
     for _ in range(MAX_CHUNKS):
         head = span.peek(at, 12)
-        if len(head) < 12 or not _is_name(head[:4]):
+        if len(head) < 12 or not _is_name(head[:4]) or head[:4] in OTHERS:
             break
         size = int.from_bytes(head[4:], signed=True)
         if size < 0:

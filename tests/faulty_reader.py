@@ -64,6 +64,12 @@ def obey(source: BinaryIO) -> Generator[Waveform, None, Report]:
     elif command == b"tell":
         facts = [*sys.modules, *os.environ, f"SIGINT {signal.getsignal(signal.SIGINT)!r}"]
         yield np.frombuffer("\n".join(facts).encode(), np.uint8).astype(np.float32)
+    elif command == b"toil":
+        while True:
+            end = time.process_time() + 0.5
+            while time.process_time() < end:
+                pass
+            yield np.zeros(1_600, np.float32)
     elif command == b"spin":
         while True:
             pass

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from stt.audio.containers import Found, explain, identify, next_beginning
+from stt.audio.containers import Container, Found, explain, identify, next_beginning
 from stt.audio.downmix import Downmix
 from stt.audio.ffmpeg import Block, Source, unsupported
 from stt.audio.findings import Findings
@@ -23,6 +23,7 @@ from stt.audio.limits import Cap
 from stt.audio.readers import read_recording
 from stt.audio.resampler import Resampler
 from stt.audio.span import Span
+from stt.audio.structure import Layout
 from stt.errors import InvalidAudio, UnsupportedFormat
 from stt.notices import Report
 from stt.types import Waveform
@@ -153,15 +154,26 @@ def _recordings(whole: Span) -> Iterator[tuple[Span, Found | None]]:
             explain(rest)
             raise unsupported("The file is in no accepted audio format.")
         begin = found.begin if found else 0
-        end = found.container.layout(rest.within(begin)).end if found else None
-        if end is None:
-            container = found.container if found else None
-            end = next_beginning(rest.within(begin), container) or len(rest) - begin
+        end = _end(rest.within(begin), found.container if found else None)
         yield rest.within(begin, begin + end), found
         rest = rest.within(begin + end)
         if len(rest) - rest.skip_zeros() < MIN_UNREAD_BYTES:
             return
     yield rest, None
+
+
+def _end(span: Span, container: Container | None) -> int:
+    """Where the recording ends that a span begins with, or the bytes that are none."""
+    layout = container.layout(span) if container else Layout(None)
+    if layout.end is None:
+        return next_beginning(span, container) or len(span)
+    behind = span.within(layout.end)
+    is_doubtful = not layout.is_whole or (
+        len(behind) - behind.skip_zeros() >= MIN_UNREAD_BYTES and identify(behind) is None
+    )
+    # A file that was cut off may reach into the next one, if its header is believed.
+    found = next_beginning(span.within(0, layout.end), container) if is_doubtful else None
+    return found or layout.end
 
 
 class Mixer:

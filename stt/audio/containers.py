@@ -306,13 +306,18 @@ def _is_joined(span: Span, at: int) -> bool:
 
 
 def _run(span: Span, at: int, least: int) -> tuple[int, int]:
-    """How many MPEG or ADTS frames follow each other from here, and where they end; does not look
-    further than ``least`` of them and `JOINED_BYTES`."""
-    begin, n_frames = at, 0
-    while (n_frames < least or at - begin < JOINED_BYTES) and (
-        size := _frame_bytes(span.peek(at, 7))
-    ):
-        at, n_frames = at + size, n_frames + 1
+    """How many frames of one kind and rate follow each other from here, and where they end.
+
+    Does not look further than ``least`` frames and `JOINED_BYTES`.
+    """
+    begin, n_frames, kind = at, 0, b""
+    while n_frames < least or at - begin < JOINED_BYTES:
+        head = span.peek(at, 7)
+        size = _frame_bytes(head)
+        fixed = bytes((head[1] & 0xFE, head[2] & 0x0C)) if size else b""
+        if not size or fixed != (kind or fixed):
+            break
+        at, n_frames, kind = at + size, n_frames + 1, fixed
     return n_frames, at
 
 

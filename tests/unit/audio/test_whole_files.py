@@ -4,11 +4,14 @@ import random
 from collections.abc import Iterator
 from io import BytesIO
 
+import numpy as np
 import pytest
+import soundfile
 
 from stt.audio.reading import read_audio
 from stt.errors import AudioError
-from tests.hostile import originals
+from tests.audio_files import tones, with_libsndfile
+from tests.hostile import originals, patched
 
 MAX_SECONDS = 100.0
 TOLERANCE_SECONDS = 0.1
@@ -53,6 +56,29 @@ def changed_files(count: int, seed: int) -> Iterator[tuple[str, list[bytes]]]:
             names.append(name)
             joined.append(part)
         yield f"{index}: {' + '.join(names)}", joined
+
+
+@pytest.mark.parametrize("bit_rate", [0.1, 0.5, 0.9])
+def test_long_recordings_do_not_seem_to_hold_others(bit_rate: float) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (60 * 44_100, 1)).astype(np.float32)
+    file = BytesIO()
+    soundfile.write(file, noise, 44_100, format="MP3", compression_level=bit_rate)
+    for data in (file.getvalue(), with_libsndfile(noise, 44_100, "FLAC")):
+        blocks = read_audio(BytesIO(data), max_seconds=MAX_SECONDS)
+        assert sum(map(len, blocks)) == 60 * 16_000
+        assert blocks.report.warnings == ()
+
+
+def test_a_false_frame_in_front_of_real_ones_is_no_other_recording() -> None:
+    mp3 = with_libsndfile(tones(10.0, 44_100), 44_100, "MP3")
+    frames = [at for at in range(len(mp3) - 1) if mp3[at : at + 2] == b"\xff\xfb"]
+    for frame in frames[100:110]:
+        length = 30
+        false = b"\xff\xf1\x50\x40" + (length << 5).to_bytes(3)[1:] + b"\xfc"
+        data = patched(mp3, frame - length, false)
+        blocks = read_audio(BytesIO(data), max_seconds=MAX_SECONDS)
+        assert sum(map(len, blocks)) == 10 * 16_000
+        assert blocks.report.warnings == ()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -4,9 +4,9 @@ FFmpeg is told which container to open and is forbidden every protocol; otherwis
 playlists and session descriptions to other files and hosts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,8 @@ class Source:
     findings: Findings
     track: int | None = None
     """Number of the audio track, from 1; None chooses one."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Further ones of the demuxer."""
 
 
 def read_with_ffmpeg(source: Source) -> Iterator[Block]:
@@ -102,7 +104,7 @@ def _open(source: Source) -> Iterator[Any]:
             mode="r",
             format=source.container.demuxer,
             metadata_errors="ignore",
-            options={"protocol_whitelist": "none", "codec_whitelist": DECODERS},
+            options={"protocol_whitelist": "none", "codec_whitelist": DECODERS, **source.options},
         )
     except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
         raise InvalidAudio(

@@ -5,6 +5,7 @@ are counted as well, since a header may lie and a few kilobytes can hold hours.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from stt.audio.ffmpeg import BLOCK_SECONDS, Block, Source, read_with_ffmpeg
@@ -31,7 +32,11 @@ def read_recording(source: Source, layout: Layout) -> Iterator[Block]:
             f"The {source.container.name} file is cut off: its header claims more than there is, "
             "so text may be missing at the end.",
         )
-    return _read_with_libsndfile(file, source) if file else read_with_ffmpeg(source)
+    if file:
+        return _read_with_libsndfile(file, source)
+    if source.container.name == "WAV" and not layout.is_known:
+        source = replace(source, options={"ignore_length": "1"})
+    return read_with_ffmpeg(source)
 
 
 def _open_with_libsndfile(source: Source) -> Any:

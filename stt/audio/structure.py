@@ -7,6 +7,8 @@ largest number, and people join files. So the chunks themselves are followed, as
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+
 from stt.audio.span import Span
 from stt.errors import InvalidAudio
 
@@ -18,6 +20,11 @@ UNKNOWN_SIZE = 0x7FFF_0000
 OTHERS = (b"RIFF", b"RIFX", b"RF64", b"OggS", b"fLaC", b"FORM", b"caff", b".snd", b"#!AM")
 """What looks like the name of a chunk but begins another file."""
 
+ALIKE = 0.9
+"""Mean difference between neighbouring samples, relative to their size: 1.3 or more if they have no
+relation, 0.6 or less in speech."""
+MIN_SAMPLES_BYTES = 4096
+"""Fewer bytes tell nothing."""
 WITHOUT_BEGINNING = (
     "This is a later part of a {name} recording: its beginning, which describes the audio, is "
     "missing or not in front. Send all chunks of one recording joined in their order, or stop and "
@@ -40,25 +47,47 @@ class Layout:
 def of_wav(span: Span) -> Layout:
     """RIFF (also RIFX and RF64): chunks of a name and a size, one of which has the samples."""
     order = ">" if span.peek(0, 4) == b"RIFX" else "<"
-    at, found, long_size = 12, None, 0
+    at, data, long_size, form = 12, 0, 0, b""
     for _ in range(MAX_CHUNKS):
         name, size = _chunk(span, at, order)
-        if name == b"ds64" and not found:
+        body = at + 8
+        if name == b"ds64" and not data:
             (long_size,) = struct.unpack("<Q", span.peek(at + 16, 8).ljust(8, b"\0"))
-        if name == b"data" and not found:
-            left = len(span) - at - 8
+        if name == b"fmt " and not data:
+            form = span.peek(body, 16)
+        if name == b"data" and not data:
+            left = len(span) - body
             size = long_size if size == 0xFFFF_FFFF and long_size else size
-            is_unset = not size and left and not _fits(span, at + 8)
+            is_unset = not size and left and not _fits(span, body)
             if is_unset or left < size >= UNKNOWN_SIZE:
                 return Layout(None, is_known=False)
             if size > left:
                 return Layout(len(span), is_whole=False)
-            found = at
-        elif not _is_name(name) or name in OTHERS or at + 8 + size > len(span):
-            return Layout(min(at, len(span)) if found else len(span))
-        at += 8 + size
-        at += size % 2 and (not found or _is_name(span.peek(at + 1, 4)))
+            data = body
+        elif not _is_name(name) or name in OTHERS or body + size > len(span):
+            if data and at < len(span) and _are_samples(span.peek(at, MIN_SAMPLES_BYTES), form):
+                return Layout(None, is_known=False)  # the recorder wrote on behind its header
+            return Layout(min(at, len(span)) if data else len(span))
+        at = body + size
+        at += size % 2 and (not data or _is_name(span.peek(at + 1, 4)))
     return Layout(len(span))
+
+
+def _are_samples(bytes_behind: bytes, form: bytes) -> bool:
+    """Whether bytes look like 16-bit PCM of a format: neighbours are more alike than in any other
+    content, text and packed data among it."""
+    tag, channels, _, _, align = struct.unpack("<HHIIH", form[:14].ljust(14, b"\0"))
+    if tag not in (1, 0xFFFE) or not channels or align != 2 * channels:
+        return False
+    samples = np.frombuffer(bytes_behind[: len(bytes_behind) // align * align], "<i2")
+    frames = samples.reshape(-1, channels).astype(np.float32)
+    if 2 * frames.size < MIN_SAMPLES_BYTES - align:
+        return False
+    offset = frames.mean(axis=0)
+    frames -= offset
+    size = np.abs(frames).mean()
+    steps = np.abs(np.diff(frames, axis=0)).mean()
+    return bool(steps < ALIKE * size and np.abs(offset).max() < size)  # text has a large offset
 
 
 def _chunk(span: Span, at: int, order: str) -> tuple[bytes, int]:

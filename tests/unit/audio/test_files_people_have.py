@@ -65,7 +65,7 @@ def test_recordings_behind_each_other_are_all_read(first: str, second: str) -> N
 
 
 def test_what_cannot_be_read_behind_a_recording_is_said() -> None:
-    samples, report = read(wav() + b"PK\x03\x04" + bytes(range(256)) * 10)
+    samples, report = read(wav() + b"PK\x03\x04" + np.random.default_rng(0).bytes(2_560))
     assert len(samples) == 16_000
     assert codes(report) == [Code.UNREAD_DATA]
     assert "2564 bytes" in report.warnings[0].message
@@ -87,6 +87,21 @@ def test_a_wav_header_that_was_never_finished_means_unknown(riff: int, data: int
     samples, report = read(unfinished)
     assert np.abs(samples - read(wav())[0]).max() < 1e-4
     assert report.warnings == ()
+
+
+def test_a_wav_that_goes_on_behind_its_header_is_read_to_its_end() -> None:
+    speech = np.convolve(TONE[:, 0], np.ones(4) / 4, "same")[:, None]  # without the noise on top
+    whole = with_libsndfile(speech, 16_000, "WAV", "PCM_16")
+    at = whole.index(b"data") + 4
+    stale = patched(patched(whole, 4, struct.pack("<I", 8_036)), at, struct.pack("<I", 8_000))
+    samples, report = read(stale)
+    assert len(samples) == 16_000
+    assert report.warnings == ()
+    noise = np.random.default_rng(0).bytes(24_000)
+    for tail in (noise, b"a text and no samples\n" * 1_000):
+        samples, report = read(stale[: at + 4 + 8_000] + tail)
+        assert len(samples) == 4_000
+        assert codes(report) == [Code.UNREAD_DATA]
 
 
 def test_a_wav_without_samples_is_empty_although_chunks_follow() -> None:

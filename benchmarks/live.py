@@ -15,7 +15,7 @@ the speed of speech.
 import argparse
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import jiwer
@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks.report import Percentiles, seconds, table
 from benchmarks.setting import describe
 from stt.commands.scoring import score
+from stt.engines.base import Engine
 from stt.engines.torch import TorchEngine
 from stt.inference.batcher import Batcher
 from stt.languages import BUNDLED_MODELS
@@ -32,7 +33,7 @@ from stt.recognition.ctc import GreedyDecoder
 from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.streaming import LiveSession
 from stt.settings import Settings, load_settings
-from stt.types import SAMPLE_RATE, Waveform
+from stt.types import SAMPLE_RATE, Waveform, Word, join_words
 from training.held_out import SpokenWord, Subject, concatenations, true_words
 
 PIECE_SECONDS = 0.1
@@ -45,20 +46,26 @@ class Replies:
     """The replies to a stream and their times."""
 
     times: list[float] = field(default_factory=list)
+    final: list[Word] = field(default_factory=list)
+    """All final words."""
     settled: list[list[str]] = field(default_factory=list)
-    """All final words so far."""
+    """Their texts after each reply."""
     shown: list[list[str]] = field(default_factory=list)
     """The final and the provisional words."""
 
-    def add(self, when: float, settled: Iterable[str], provisional: Iterable[str]) -> None:
-        before = self.settled[-1] if self.settled else []
+    def add(self, when: float, settled: Iterable[Word], provisional: Iterable[Word]) -> None:
         self.times.append(when)
-        self.settled.append([*before, *settled])
-        self.shown.append([*self.settled[-1], *provisional])
+        self.final += settled
+        self.settled.append([word.text for word in self.final])
+        self.shown.append([*self.settled[-1], *(word.text for word in provisional)])
 
     @property
     def words(self) -> list[str]:
         return self.settled[-1]
+
+    @property
+    def text(self) -> str:
+        return join_words(self.final)
 
     def first(self, states: list[list[str]], n_words: int) -> float:
         """When the first ``n_words`` words first appeared."""
@@ -76,8 +83,16 @@ def pieces(waveform: Waveform) -> Iterator[tuple[float, Waveform]]:
         yield (begin + len(piece)) / SAMPLE_RATE, piece
 
 
-def stream(engine: TorchEngine, waveform: Waveform, settings: Settings) -> tuple[Replies, float]:
-    """Stream in simulated time; return the replies and the seconds of audio computed."""
+def stream(
+    engine: Engine,
+    waveform: Waveform,
+    settings: Settings,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[Replies, float]:
+    """Stream in simulated time; return the replies and the seconds of audio computed.
+
+    A forward takes the seconds that pass on ``clock``.
+    """
     config = StreamingConfig.of_seconds(
         engine.grid,
         step=settings.live_step_seconds,
@@ -95,13 +110,12 @@ def stream(engine: TorchEngine, waveform: Waveform, settings: Settings) -> tuple
             cutter.feed(piece)
         busy_until = max(busy_until, now)
         while (piece is None or busy_until <= now) and (due := cutter.due()) is not None:
-            began = time.perf_counter()
+            began = clock()
             cutter.take(engine.forward([due])[0])
-            busy_until += time.perf_counter() - began
+            busy_until += clock() - began
             computed += len(due) / SAMPLE_RATE
         cutter.due()
-        settled = [word.text for word in cutter.take_settled()]
-        replies.add(busy_until, settled, [word.text for word in cutter.provisional()])
+        replies.add(busy_until, cutter.take_settled(), cutter.provisional())
     return replies, computed
 
 
@@ -113,30 +127,27 @@ async def speak_live(engine: TorchEngine, waveform: Waveform, settings: Settings
     for when, piece in pieces(waveform):
         await asyncio.sleep(max(0.0, when - (time.perf_counter() - began)))
         live_result = await session.hear((piece * 32767).astype("<i2").tobytes())
-        replies.add(
-            time.perf_counter() - began,
-            [word.text for word in live_result.settled],
-            live_result.provisional.split(),
-        )
+        now = time.perf_counter() - began
+        replies.add(now, live_result.settled, live_result.provisional)
     live_result = await session.finish()
-    replies.add(time.perf_counter() - began, [word.text for word in live_result.settled], [])
+    replies.add(time.perf_counter() - began, live_result.settled, [])
     batcher.close()
     return replies
 
 
-def upload(engine: TorchEngine, waveform: Waveform, settings: Settings) -> str:
-    """The text of the same audio as a file."""
+def upload(engine: Engine, waveform: Waveform, settings: Settings) -> list[Word]:
+    """The words of the same audio as a file."""
     cutter = WindowCutter(
         engine.grid,
         window_seconds=settings.window_seconds,
         context_seconds=settings.context_seconds,
         cut_search_seconds=settings.cut_search_seconds,
     )
-    decoder = GreedyDecoder(engine.vocabulary, engine.grid)
-    words = []
+    decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
+    words: list[Word] = []
     for window in [*cutter.feed(waveform), *cutter.finish()]:
         words += decoder.feed(engine.forward([window.waveform])[0][window.core])
-    return " ".join(word.text for word in words + decoder.finish())
+    return words + decoder.finish()
 
 
 def latencies(truth: list[SpokenWord], replies: Replies) -> list[tuple[float, float]]:
@@ -170,8 +181,8 @@ def main() -> None:
     pairs = []
     for index in range(min(options.files, len(corpus.clips))):
         waveform = corpus.waveform(index)
-        streamed = " ".join(stream(engine, waveform, settings)[0].words)
-        pairs.append((upload(engine, waveform, settings), streamed))
+        streamed = stream(engine, waveform, settings)[0].text
+        pairs.append((join_words(upload(engine, waveform, settings)), streamed))
     same = sum(left == right for left, right in pairs)
     print(f"\n{same} of {len(pairs)} clips of the test set have the same text as file and stream;")
     print(f"{score(pairs).characters.rate:.2%} of the characters differ.")
@@ -182,7 +193,8 @@ def main() -> None:
     for waveform, indices in concatenations(corpus, 60, options.recordings):
         replies, cost = stream(engine, waveform, settings)
         reference = " ".join(corpus.clips[index].text for index in indices)
-        texts.append((reference, upload(engine, waveform, settings), " ".join(replies.words)))
+        uploaded = join_words(upload(engine, waveform, settings))
+        texts.append((reference, uploaded, replies.text))
         audio, computed = audio + len(waveform) / SAMPLE_RATE, computed + cost
     rows = []
     for name, left, right in (
@@ -210,7 +222,8 @@ def main() -> None:
         waveform = np.concatenate([corpus.waveform(index), silence])
         replies = stream(engine, waveform, settings)[0]
         ways["simulated time"] += latencies(truth, replies)
-        alone.append((upload(engine, corpus.waveform(index), settings), " ".join(replies.words)))
+        uploaded = join_words(upload(engine, corpus.waveform(index), settings))
+        alone.append((uploaded, replies.text))
         if n_clips <= options.real_time:
             replies = asyncio.run(speak_live(engine, waveform, settings))
             ways["real time"] += latencies(truth, replies)

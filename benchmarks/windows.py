@@ -18,7 +18,7 @@ from stt.engines.torch import TorchEngine
 from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter
 from stt.recognition.ctc import GreedyDecoder
-from stt.types import Waveform
+from stt.types import Waveform, join_words
 from training.held_out import Subject, concatenations
 
 CHOICES = [  # window, context, search, in seconds
@@ -35,7 +35,7 @@ def text_of(engine: TorchEngine, waveforms: Iterator[tuple[Waveform, slice]]) ->
     words = []
     for waveform, core in waveforms:
         words += decoder.feed(engine.forward([waveform])[0][core])
-    return " ".join(word.text for word in words + decoder.finish())
+    return join_words(words + decoder.finish())
 
 
 def whole(waveform: Waveform) -> Iterator[tuple[Waveform, slice]]:

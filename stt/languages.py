@@ -28,18 +28,26 @@ class ModelSource:
     """Where a checkpoint comes from: a hub repository, or ``folder`` if set."""
 
     id: str
-    """The hub's ``owner/name``, or the folder's name. Responses carry it as ``model``."""
+    """The hub's ``owner/name``, or the folder's name."""
     revision: str = "main"
     """Branch, tag or commit on the hub; unused for a folder."""
     folder: Path | None = None
+    adapter: str | None = None
+    """The language of a checkpoint that has many (MMS), as its files name it: ``kor``."""
     calibration: Calibration = field(default_factory=Calibration)
     """For word times and confidences; measured on speech with known word times."""
+
+    @property
+    def name(self) -> str:
+        """``id``, or ``id#adapter``. Responses carry it as ``model``."""
+        return self.id if self.adapter is None else f"{self.id}#{self.adapter}"
 
     @classmethod
     def parse(cls, text: str) -> "ModelSource":
         """Parse ``owner/name``, ``owner/name@revision``, ``/a/folder``, or ``bundled:name``.
 
-        Paths start with ``/``, ``.`` or ``~``; hub ids never do.
+        ``#kor`` behind any of the first three chooses one language of many. Paths start with
+        ``/``, ``.`` or ``~``; hub ids never do.
 
         Raises:
             ConfigurationError: the text is none of these.
@@ -52,16 +60,22 @@ class ModelSource:
                     f"{text!r} is not bundled; the package has {', '.join(BUNDLED_MODELS)}."
                 )
             return BUNDLED_MODELS[name]
+        text, hash_sign, adapter = text.partition("#")
+        if hash_sign and not adapter.replace("-", "").replace("_", "").isalnum():
+            raise ConfigurationError(
+                f"{adapter!r} is not the language of an adapter; expected a code such as kor "
+                "after the #."
+            )
         if text[:1] in ("/", ".", "~"):
             folder = Path(text).expanduser().absolute()
-            return cls(id=folder.name, revision="local", folder=folder)
+            return cls(folder.name, "local", folder, adapter or None)
         hub_id, _, revision = text.partition("@")
         if hub_id.count("/") != 1 or not all(hub_id.split("/")):
             raise ConfigurationError(
                 f"{text!r} is not a model; expected owner/name, owner/name@revision, a folder "
                 f"that starts with / or ./, or {BUNDLED_PREFIX}name."
             )
-        return cls(id=hub_id, revision=revision or "main")
+        return cls(hub_id, revision or "main", adapter=adapter or None)
 
 
 def parse_models(text: str) -> dict[str, ModelSource]:
@@ -82,7 +96,7 @@ def parse_models(text: str) -> dict[str, ModelSource]:
 # benchmarks/word_times.py and benchmarks/confidence.py measured the calibrations.
 BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {
-        name: ModelSource(name, "bundled", BUNDLED_FOLDER / name, calibration)
+        name: ModelSource(name, "bundled", BUNDLED_FOLDER / name, calibration=calibration)
         for name, calibration in (
             ("ko-mini", Calibration(-0.009, -0.097, temperature=1.25)),
             ("en-mini", Calibration(0.0, -0.031, temperature=1.55)),
@@ -221,7 +235,7 @@ class Languages:
         """Find a language by its model id or code, in any case; None if there is no such one."""
         wanted = name.strip().lower()
         for language in self._by_code.values():
-            if wanted in (language.model.id.lower(), language.code.lower()):
+            if wanted in (language.model.name.lower(), language.code.lower()):
                 return language
         return None
 

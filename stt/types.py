@@ -1,7 +1,7 @@
 """Types that all parts share: waveforms, frames and their grid, vocabulary, words, transcripts."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -41,6 +41,14 @@ class FrameGrid:
             stride *= step
         return cls(stride, receptive)
 
+    def subsampled(self, kernel: int, stride: int, padding: int) -> "FrameGrid":
+        """The grid after one more convolution, padded at both ends.
+
+        With padding ``receptive_samples`` is what a first frame needs, not all that it sees.
+        """
+        more = (kernel - 1 - 2 * padding) * self.stride_samples
+        return FrameGrid(self.stride_samples * stride, self.receptive_samples + more)
+
     def n_frames(self, n_samples: int) -> int:
         """Number of frames in ``n_samples``; 0 if they are too few for one."""
         if n_samples < self.receptive_samples:
@@ -62,6 +70,10 @@ class FrameGrid:
             n = min(n_frames, total - first)
             begin = first * self.stride_samples
             yield slice(begin, begin + self.n_samples(n))
+
+    def frames(self, seconds: float) -> int:
+        """Number of frames that begin within a duration, rounded."""
+        return round(seconds * SAMPLE_RATE / self.stride_samples)
 
     def seconds(self, frame: int) -> float:
         """Start of a frame, in seconds."""
@@ -86,17 +98,23 @@ class Vocabulary:
     """The mark of symbols that begin a word, such as SentencePiece's ``▁``; "" if there is none."""
     symbols_are_words: bool = False
     """Whether a space separates all symbols, as in phoneme checkpoints."""
+    cleans_up: bool = False
+    """Whether no space is left before punctuation and English contractions: ``it 's`` is written
+    ``it's``."""
 
-    def is_space(self, column: int) -> bool:
-        """Whether the symbol ends a word."""
+    def written(self, column: int) -> str:
+        """What a column writes, in NFC, with white space where a word ends or begins.
+
+        "" for the blank and for `special` columns.
+        """
         symbol = self.symbols[column]
-        return symbol == self.delimiter or symbol.isspace()
-
-    def spell(self, columns: list[int]) -> str:
-        """The text of a word's symbols; jamo are composed into syllables (NFC)."""
-        text = "".join(self.symbols[column] for column in columns)
-        text = unicodedata.normalize("NFC", text)
-        return text.lower() if self.lower_case else text
+        if column == self.blank or column in self.special:
+            return ""
+        if symbol == self.delimiter:
+            return " "
+        if self.word_start:
+            symbol = symbol.replace(self.word_start, " ")
+        return unicodedata.normalize("NFC", symbol)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +180,10 @@ class Token:
 
 @dataclass(frozen=True)
 class Word:
-    """One word and its place in the recording."""
+    """One word and its place in the recording.
+
+    In scripts that are written without spaces, every character is a word.
+    """
 
     text: str
     """NFC, never empty, without white space."""
@@ -175,6 +196,18 @@ class Word:
     the posterior at each one's best frame, after the temperature."""
     tokens: tuple[Token, ...] = ()
     """The parts of the word, as decoded; joined they are ``text``."""
+    space_before: bool = True
+    """Whether a space separates the word from the one before, as most scripts have it."""
+
+    @property
+    def continued(self) -> str:
+        """The text as it follows another word: with the space, if there is one."""
+        return f" {self.text}" if self.space_before else self.text
+
+
+def join_words(words: Iterable[Word]) -> str:
+    """The text of consecutive words, without a space at its start; "" if there are none."""
+    return "".join(word.continued for word in words).removeprefix(" ")
 
 
 @dataclass(frozen=True)
@@ -195,8 +228,8 @@ class Segment:
 
     @property
     def text(self) -> str:
-        """The words with a single space between them."""
-        return " ".join(word.text for word in self.words)
+        """The words, joined."""
+        return join_words(self.words)
 
 
 @dataclass(frozen=True)
@@ -211,5 +244,5 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The words with a single space between them; "" if there are none."""
-        return " ".join(word.text for word in self.words)
+        """The words, joined; "" if there are none."""
+        return join_words(self.words)

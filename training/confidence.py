@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stt.engines.torch import TorchEngine
 from stt.recognition.ctc import GreedyDecoder
-from stt.types import Frames, LogProbs
+from stt.types import Frames, LogProbs, join_words
 from training.figures import ConfidenceFigure
 from training.held_out import Subject, with_noise
 
@@ -46,7 +46,7 @@ def judged_words(
         if not words:
             continue
         flags = [False] * len(words)
-        heard = " ".join(word.text for word in words)
+        heard = join_words(words)
         for chunk in jiwer.process_words(text, heard).alignments[0]:
             if chunk.type == "equal":
                 flags[chunk.hyp_start_idx : chunk.hyp_end_idx] = [True] * (

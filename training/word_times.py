@@ -11,7 +11,7 @@ import jiwer
 import numpy as np
 
 from stt.recognition.ctc import GreedyDecoder
-from stt.types import SAMPLE_RATE, Calibration, Word
+from stt.types import SAMPLE_RATE, Calibration, Word, join_words
 from training.figures import TimeErrors, WordTimes
 from training.held_out import SpokenWord, Subject, true_words
 
@@ -61,7 +61,7 @@ def matched(
     text: str, truth: Sequence[SpokenWord], words: Sequence[Word]
 ) -> Iterator[tuple[SpokenWord, Word]]:
     """Pair each correctly recognised word with its true position."""
-    heard = " ".join(word.text for word in words) or "-"
+    heard = join_words(words) or "-"
     for chunk in jiwer.process_words(text, heard).alignments[0]:
         if chunk.type == "equal":
             yield from zip(

@@ -129,17 +129,17 @@ def _check_optimized(language: Language, settings: Settings) -> Iterator[Check]:
     try:
         folder = find_locally(model, settings.cache_dir)
     except (ModelBroken, ModelUnreachable) as error:
-        yield Check(f"{language.code} {model.id}", None, error.message)
+        yield Check(f"{language.code} {model.name}", None, error.message)
         return
     if folder is None:
-        yield Check(f"{language.code} {model.id}", None, "not downloaded: run `stt download`")
+        yield Check(f"{language.code} {model.name}", None, "not downloaded: run `stt download`")
         return
     places = [place_of(model, folder, each, settings.cache_dir) for each in PRECISIONS]
     if not any(place.model.is_file() for place in places):
-        yield Check(f"{language.code} {model.id}", None, "not optimised here: run `stt optimize`")
+        yield Check(f"{language.code} {model.name}", None, "not optimised here: run `stt optimize`")
     for place in places:
         if place.model.is_file():
-            name = f"{language.code} openvino {place.precision} ({model.id})"
+            name = f"{language.code} openvino {place.precision} ({model.name})"
             yield Check(name, *_check_place(place.folder, place.precision, settings))
 
 

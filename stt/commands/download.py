@@ -48,5 +48,5 @@ def _fetch(language: Language, settings: Settings) -> bool:
     except (ModelBroken, ModelUnreachable) as error:
         logger.error("%s", error.message, extra={"language": language.code})
         return False
-    sys.stdout.write(f"{language.code}\t{language.model.id}\t{folder}\n")
+    sys.stdout.write(f"{language.code}\t{language.model.name}\t{folder}\n")
     return True

@@ -133,7 +133,7 @@ def evaluate(
                 results.append(compare(utterance, recognition.text, seconds, normaliser))
                 progress.count(seconds)
     conditions = Conditions(
-        model=recognizer.language.model.id,
+        model=recognizer.language.model.name,
         revision=recognizer.revision,
         language=recognizer.language.code,
         backend=recognizer.backend,

@@ -23,7 +23,7 @@ from stt.errors import ConfigurationError
 from stt.languages import Language
 from stt.recognition.ctc import GreedyDecoder
 from stt.settings import Settings
-from stt.types import SAMPLE_RATE
+from stt.types import SAMPLE_RATE, join_words
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,11 @@ def optimize(
         ) from None
     try:
         speech = [clip.waveform for clip in clips]
-        convert(read_checkpoint(checkpoint_folder), work, precision, with_noise(speech))
-        exact = load_torch_engine(checkpoint_folder, device="cpu", precision="fp32")
+        adapter = language.model.adapter
+        convert(read_checkpoint(checkpoint_folder, adapter), work, precision, with_noise(speech))
+        exact = load_torch_engine(
+            checkpoint_folder, device="cpu", precision="fp32", language=adapter
+        )
         compared = augment(clips, exact.grid)
         exact_texts = texts_of(exact, compared, "fp32")
         longest = exact.grid.n_frames(int(settings.window_seconds * SAMPLE_RATE))
@@ -170,7 +173,7 @@ def optimize(
         if not cost.is_acceptable(threshold):
             return cost, None
         (work / place.report.name).write_text(
-            json.dumps({"model": language.model.id, "precision": precision, **asdict(cost)})
+            json.dumps({"model": language.model.name, "precision": precision, **asdict(cost)})
         )
         if place.folder.exists():
             shutil.rmtree(place.folder)
@@ -187,7 +190,7 @@ def texts_of(engine: Engine, clips: Sequence[Clip], label: str) -> list[str]:
     for clip in tqdm(clips, desc=f"comparing, {label}", unit="clip", disable=None, leave=False):
         decoder = GreedyDecoder(engine.vocabulary, engine.grid)
         words = decoder.feed(engine.forward([clip.waveform])[0]) + decoder.finish()
-        texts.append(" ".join(word.text for word in words))
+        texts.append(join_words(words))
     return texts
 
 
@@ -225,7 +228,7 @@ def render(
 ) -> str:
     """Format the result for people."""
     lines = [
-        f"{language.name}, {language.model.id}, {precision} against fp32, {cost.n_clips} clips",
+        f"{language.name}, {language.model.name}, {precision} against fp32, {cost.n_clips} clips",
         f"  characters that differ from fp32              {cost.disagreement:.2%}",
     ]
     if cost.cer_fp32 is not None and cost.cer_optimized is not None:

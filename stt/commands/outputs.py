@@ -40,6 +40,7 @@ def render_json(recognition: Recognition, name: str) -> str:
                 "start": round(word.start, 3),
                 "end": round(word.end, 3),
                 "confidence": round(word.confidence, 4),
+                **({} if word.space_before else {"space_before": False}),
             }
             for word in transcript.words
         ],

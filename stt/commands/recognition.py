@@ -108,7 +108,7 @@ class LocalRecognizer:
         """See `Recognizer.recognize`."""
         language = self.language
         transcript = self._runner.run(self._transcriber.transcribe(source, self._engine, track))
-        return Recognition(transcript.text, transcript, language.code, language.model.id)
+        return Recognition(transcript.text, transcript, language.code, language.model.name)
 
 
 def choose_language(spelling: str | None, settings: Settings) -> Language:
@@ -147,7 +147,7 @@ def open_recognizer(
     if settings.demo:
         logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)
-    logger.info("%s: loading %s", language.name, language.model.id)
+    logger.info("%s: loading %s", language.name, language.model.name)
     engine = open_engine(language.model, folder, settings).engine
     # The hub's cache names each snapshot's folder after its commit.
     from_hub = language.model.folder is None
@@ -171,7 +171,7 @@ def find_checkpoint(
     for pause in (*pauses, None):
         # The bar appears after 0.5 s, and only on a terminal.
         with tqdm(
-            desc=source.id, unit="B", unit_scale=True, disable=None, leave=False, delay=0.5
+            desc=source.name, unit="B", unit_scale=True, disable=None, leave=False, delay=0.5
         ) as bar:
 
             def report(done: int, total: int, bar: Any = bar) -> None:

@@ -152,7 +152,13 @@ def _read_answer(body: bytes) -> Recognition:
     try:
         answer: dict[str, Any] = json.loads(body)
         words = tuple(
-            Word(each["word"], each["start"], each["end"], each["confidence"])
+            Word(
+                each["word"],
+                each["start"],
+                each["end"],
+                each["confidence"],
+                space_before=each.get("space_before", True),
+            )
             for each in answer["words"]
         )
         report = _read_report(answer)

@@ -1,82 +1,117 @@
-"""A checkpoint folder's configuration, feature extractor and vocabulary."""
+"""Reads a checkpoint folder: configuration, feature extractor, vocabulary and frame grid."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import logging
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from stt.engines.families.base import Checkpoint, Family, Input
+from stt.engines.families.table import family_of
+from stt.engines.vocabulary import languages_of, read_vocabulary
 from stt.errors import ModelBroken
-from stt.types import SAMPLE_RATE, FrameGrid, Vocabulary, Waveform
+from stt.types import SAMPLE_RATE
+
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A folder in transformers' layout, read except for its weights."""
+def read_checkpoint(folder: Path, language: str | None = None) -> Checkpoint:
+    """Read everything but the weights.
 
-    folder: Path
-    config: Any
-    """transformers' configuration."""
-    feature_extractor: Any
-    vocabulary: Vocabulary
-    grid: FrameGrid
-
-    @property
-    def takes_mask(self) -> bool:
-        """Whether padding can be masked.
-
-        Models with group norm over time, such as wav2vec2-base-960h, were trained without a mask,
-        and padding changes their results.
-        """
-        return bool(self.feature_extractor.return_attention_mask)
-
-    def inputs(self, waveforms: Sequence[Waveform], *, framework: str) -> Any:
-        """Normalise and pad: ``input_values`` and ``attention_mask``, ``[n, n_samples]``.
-
-        ``framework`` is transformers' name of the array type: ``pt`` or ``np``.
-        """
-        return self.feature_extractor(
-            list(waveforms), sampling_rate=SAMPLE_RATE, padding=True, return_tensors=framework
-        )
-
-
-def read_checkpoint(folder: Path) -> Checkpoint:
-    """Read configuration, feature extractor and vocabulary.
+    Args:
+        folder: In transformers' layout.
+        language: Of the adapter to use, for a checkpoint that has several.
 
     Raises:
         ModelBroken: naming what is missing or wrong, and what to do.
     """
     import transformers
-    from transformers import AutoConfig, Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor
 
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        _check_architecture(config)
-        feature_extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
-        tokenizer = Wav2Vec2CTCTokenizer.from_pretrained(folder, local_files_only=True)
+        return _read(folder, language)
     except ModelBroken:
         raise
     except Exception as error:  # transformers raises many types, mostly OSError
         raise unreadable(error) from error
+
+
+def _read(folder: Path, language: str | None) -> Checkpoint:
+    from transformers import AutoConfig
+
+    raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    family = family_of(raw)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    extractor = _read_feature_extractor(folder, family)
+    language = _choose_language(folder, raw, language)
+    _report_language_model(folder)
     return Checkpoint(
         folder=folder,
+        family=family,
         config=config,
-        feature_extractor=feature_extractor,
-        vocabulary=read_vocabulary(tokenizer, config.vocab_size),
-        grid=FrameGrid.of_convolutions(config.conv_kernel, config.conv_stride),
+        feature_extractor=extractor,
+        vocabulary=read_vocabulary(
+            folder,
+            # The size of an MMS checkpoint is that of the language saved last.
+            None if language else config.vocab_size,
+            # Without one, transformers fills in its default.
+            raw.get("pad_token_id", config.pad_token_id),
+            language,
+        ),
+        grid=family.grid(config, extractor),
+        language=language,
     )
 
 
-def read_vocabulary(tokenizer: Any, n_columns: int) -> Vocabulary:
-    """Read the symbols of a transformers CTC tokenizer."""
-    # A checkpoint may have more columns than tokens; the extra ones are untrained.
-    symbols = [tokenizer.convert_ids_to_tokens(column) or "" for column in range(n_columns)]
-    return Vocabulary(
-        symbols=tuple(symbols),
-        blank=tokenizer.pad_token_id,
-        delimiter=tokenizer.word_delimiter_token or " ",
-        lower_case=bool(getattr(tokenizer, "do_lower_case", False)),
-    )
+def _read_feature_extractor(folder: Path, family: Family) -> Any:
+    from transformers import AutoFeatureExtractor, Wav2Vec2FeatureExtractor
+
+    takes_waveforms = family.input is Input.WAVEFORM
+    reader = Wav2Vec2FeatureExtractor if takes_waveforms else AutoFeatureExtractor
+    extractor = reader.from_pretrained(folder, local_files_only=True)
+    if extractor.sampling_rate != SAMPLE_RATE:
+        raise ModelBroken(
+            f"The checkpoint was trained on audio of {extractor.sampling_rate} Hz; this service "
+            f"computes at {SAMPLE_RATE} Hz. Choose another with STT_MODELS."
+        )
+    return extractor
+
+
+def _choose_language(folder: Path, config: Mapping[str, Any], language: str | None) -> str | None:
+    """The language whose vocabulary and adapter to read, or None if there is only one."""
+    languages = languages_of(folder)
+    if language is not None:
+        if language in languages:
+            return language
+        if not languages:
+            raise ModelBroken(
+                f"The checkpoint has one language, so it has no adapter {language!r}. Remove "
+                f"#{language} from STT_MODELS."
+            )
+        similar = get_close_matches(language, languages, n=3) or languages[:3]
+        raise ModelBroken(
+            f"The checkpoint has no adapter {language!r}; it has {len(languages)} languages, "
+            f"such as {', '.join(similar)}. Correct the part after # in STT_MODELS."
+        )
+    if len(languages) > 1:
+        raise ModelBroken(
+            f"The checkpoint has {len(languages)} languages and none is chosen. Name one in "
+            f"STT_MODELS: CODE=MODEL#{'kor' if 'kor' in languages else languages[0]}."
+        )
+    return None
+
+
+def _report_language_model(folder: Path) -> None:
+    names = ("preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
+    texts = [
+        (folder / name).read_text(encoding="utf-8") for name in names if (folder / name).is_file()
+    ]
+    if (folder / "language_model").is_dir() or any("ProcessorWithLM" in text for text in texts):
+        logger.warning(
+            "The checkpoint comes with a language model, which is not used: texts are those of "
+            "greedy decoding."
+        )
 
 
 def unreadable(error: Exception) -> ModelBroken:
@@ -85,21 +120,7 @@ def unreadable(error: Exception) -> ModelBroken:
     line = " ".join(str(error).split()) or type(error).__name__
     return ModelBroken(
         f"The model folder cannot be read ({line[:160]}). Expected transformers' layout: "
-        "config.json, preprocessor_config.json, vocab.json, tokenizer_config.json and "
-        "model.safetensors. Delete it and download again, or check the path in STT_MODELS."
+        "config.json, preprocessor_config.json, vocab.json or tokenizer.json, "
+        "tokenizer_config.json and model.safetensors. Delete it and download again, or check the "
+        "path in STT_MODELS."
     )
-
-
-def _check_architecture(config: Any) -> None:
-    names = list(config.architectures or ["none"])
-    if not any(name.endswith("ForCTC") for name in names) or not hasattr(config, "conv_kernel"):
-        raise ModelBroken(
-            f"The checkpoint's architecture is {', '.join(names)}; expected a CTC model of the "
-            "Wav2Vec2 family (such as Wav2Vec2ForCTC, HubertForCTC, WavLMForCTC). Choose another "
-            "with STT_MODELS."
-        )
-    if getattr(config, "add_adapter", False):
-        raise ModelBroken(
-            "The checkpoint has an adapter after its encoder, which changes the frame rate; such "
-            "checkpoints are not supported. Choose another with STT_MODELS."
-        )

@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,76 @@ MISSING = (
 )
 
 
+class Graphs(Protocol):
+    """A checkpoint's compiled graphs."""
+
+    def __call__(self, waveform: Waveform, n_frames: int) -> NDArray[np.float32]:
+        """Logits, ``[n_frames or more, n_vocab]``; the next call may overwrite them."""
+        ...
+
+
+class SplitGraphs:
+    """Our own forward: the feature encoder in pieces, and the context network."""
+
+    def __init__(self, manifest: ExportManifest, encoder: Any, context: Any) -> None:
+        """
+        Args:
+            manifest: The description in the model's folder.
+            encoder: Compiled graph from ``[1, n_samples]`` to features ``[1, n_frames, width]``.
+            context: Compiled graph from features to logits.
+        """
+        self._normalises = manifest.normalises
+        self._piece_frames = manifest.piece_frames
+        self._grid = manifest.grid
+        self._encoder = encoder.create_infer_request()
+        self._context = context.create_infer_request()
+
+    def __call__(self, waveform: Waveform, n_frames: int) -> NDArray[np.float32]:
+        """See `Graphs`."""
+        features = self._features(normalised(waveform) if self._normalises else waveform, n_frames)
+        logits: NDArray[np.float32] = self._context.infer(_padded(features))[0][0]
+        return logits
+
+    def _features(self, waveform: Waveform, n_frames: int) -> NDArray[np.float32]:
+        """``[1, n_frames, width] float32``, computed in pieces that fit the processor's cache."""
+        if self._piece_frames is None:
+            return self._encoder.infer({0: waveform[None]})[0]  # type: ignore[no-any-return]
+        n_samples = self._grid.n_samples(_round_up(n_frames, ENCODER_FRAMES))
+        waveform = np.pad(waveform, (0, max(0, n_samples - len(waveform))))
+        pieces = self._grid.pieces(n_samples, self._piece_frames)
+        computed = [self._encoder.infer({0: waveform[None, piece]})[0] for piece in pieces]
+        return np.concatenate(computed, axis=1)[:, :n_frames]
+
+
+class WholeGraph:
+    """A forward of transformers, traced as it is."""
+
+    def __init__(self, manifest: ExportManifest, graph: Any, feature_extractor: Any | None) -> None:
+        """
+        Args:
+            manifest: The description in the model's folder.
+            graph: Compiled graph from the model's inputs to logits.
+            feature_extractor: transformers', if the inputs are log-mel features.
+        """
+        self._normalises = manifest.normalises
+        self._min_samples = manifest.min_samples
+        self._graph = graph.create_infer_request()
+        self._extract = feature_extractor
+
+    def __call__(self, waveform: Waveform, n_frames: int) -> NDArray[np.float32]:
+        """See `Graphs`."""
+        waveform = np.pad(waveform, (0, max(0, self._min_samples - len(waveform))))
+        logits: NDArray[np.float32] = self._graph.infer(self._inputs(waveform))[0][0]
+        return logits
+
+    def _inputs(self, waveform: Waveform) -> tuple[NDArray[Any], ...]:
+        if self._extract is None:
+            return ((normalised(waveform) if self._normalises else waveform)[None],)
+        features = self._extract(waveform, sampling_rate=SAMPLE_RATE, return_tensors="np")
+        inputs = (features["input_features"], features["attention_mask"])
+        return tuple(np.asarray(each) for each in inputs)
+
+
 class OpenVinoEngine:
     """See `stt.engines.base.Engine`; `load_openvino_engine` creates one.
 
@@ -41,8 +111,7 @@ class OpenVinoEngine:
     def __init__(
         self,
         manifest: ExportManifest,
-        encoder: Any,
-        context: Any,
+        graphs: Graphs,
         *,
         precision: str,
         calibration: Calibration,
@@ -50,15 +119,11 @@ class OpenVinoEngine:
         """
         Args:
             manifest: The description in the model's folder.
-            encoder: Compiled graph from ``[1, n_samples]`` to features ``[1, n_frames, width]``.
-            context: Compiled graph from features to logits.
+            graphs: Waveforms to logits.
             precision: ``bf16`` or ``int8``.
             calibration: Its temperature is applied to the frames.
         """
-        self._normalises = manifest.normalises
-        self._piece_frames = manifest.piece_frames
-        self._encoder = encoder.create_infer_request()
-        self._context = context.create_infer_request()
+        self._graphs = graphs
         self.precision = precision
         self.calibration = calibration
         self.vocabulary = manifest.vocabulary
@@ -76,26 +141,13 @@ class OpenVinoEngine:
         """``[n_frames, n_vocab] float32``, natural log. For measurements; see also `forward`."""
         results = []
         for waveform in waveforms:
-            if self._normalises:
-                waveform = normalised(waveform)
             n_frames = self.grid.n_frames(len(waveform))
-            features = self._features(waveform, n_frames)
-            logits = self._context.infer(_padded(features))[0][0][:n_frames]
+            logits = self._graphs(waveform, n_frames)[:n_frames]
             # A new array, because the next inference overwrites the output.
             rows = logits - logits.max(axis=1, keepdims=True)
             rows -= np.log(np.exp(rows).sum(axis=1, keepdims=True))
             results.append(rows)
         return results
-
-    def _features(self, waveform: Waveform, n_frames: int) -> NDArray[np.float32]:
-        """``[1, n_frames, width] float32``, computed in pieces that fit the processor's cache."""
-        if self._piece_frames is None:
-            return self._encoder.infer({0: waveform[None]})[0]  # type: ignore[no-any-return]
-        n_samples = self.grid.n_samples(_round_up(n_frames, ENCODER_FRAMES))
-        waveform = np.pad(waveform, (0, max(0, n_samples - len(waveform))))
-        pieces = self.grid.pieces(n_samples, self._piece_frames)
-        computed = [self._encoder.infer({0: waveform[None, piece]})[0] for piece in pieces]
-        return np.concatenate(computed, axis=1)[:, :n_frames]
 
 
 def _padded(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -124,7 +176,9 @@ def load_openvino_engine(
     cpu_threads: int,
     calibration: Calibration | None = None,
 ) -> OpenVinoEngine:
-    """Compile an optimised model for this processor, without importing torch or transformers.
+    """Compile an optimised model for this processor.
+
+    Only models that take log-mel features import transformers, for its feature extractor.
 
     Args:
         folder: The output of `stt.engines.openvino_export.convert`.
@@ -148,21 +202,26 @@ def load_openvino_engine(
         # For everything that is not int8.
         "INFERENCE_PRECISION_HINT": "bf16" if _has_bf16(core) else "f32",
     }
+
+    def compiled(name: str) -> Any:
+        return core.compile_model(core.read_model(folder / name), "CPU", options)
+
+    graphs: Graphs
     try:
         manifest = ExportManifest.load(folder)
-        encoder, context = (
-            core.compile_model(core.read_model(folder / graph), "CPU", options)
-            for graph in (ENCODER, CONTEXT)
-        )
-    except (RuntimeError, OSError, ValueError, KeyError) as error:
+        if manifest.is_split:
+            graphs = SplitGraphs(manifest, compiled(ENCODER), compiled(CONTEXT))
+        else:
+            extractor = _feature_extractor(folder) if manifest.takes_log_mel else None
+            graphs = WholeGraph(manifest, compiled(CONTEXT), extractor)
+    except (RuntimeError, OSError, ValueError, TypeError, KeyError) as error:
         raise ModelBroken(
             "The optimised model cannot be read. Convert it again with `stt optimize`, or set "
             "STT_BACKEND=torch."
         ) from error
     engine = OpenVinoEngine(
         manifest,
-        encoder,
-        context,
+        graphs,
         precision=precision,
         calibration=calibration or Calibration(),
     )
@@ -172,6 +231,14 @@ def load_openvino_engine(
     release_mapped_pages(folder)
     logger.info("model read", extra={"backend": "openvino", "precision": precision})
     return engine
+
+
+def _feature_extractor(folder: Path) -> Any:
+    from transformers import AutoFeatureExtractor
+
+    return AutoFeatureExtractor.from_pretrained(  # type: ignore[no-untyped-call]
+        folder, local_files_only=True
+    )
 
 
 def _has_bf16(core: Any) -> bool:

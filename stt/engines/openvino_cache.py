@@ -14,10 +14,12 @@ from pathlib import Path
 from stt.languages import ModelSource
 from stt.types import FrameGrid, Vocabulary
 
-GRAPH_VERSION = 6
+GRAPH_VERSION = 7
 """To be raised when `stt.engines.openvino_export` changes results."""
 ENCODER, CONTEXT = "encoder.xml", "context.xml"
-"""OpenVINO's graphs: waveform to features, features to logits. Weights are stored next to them."""
+"""OpenVINO's graphs of our own forward: waveform to features, features to logits. Checkpoints that
+transformers computes have only the second, which takes all of the model's inputs. Weights are
+stored next to them."""
 PRECISIONS = ("int8", "bf16")
 """Available precisions, preferred first."""
 
@@ -50,22 +52,34 @@ class ExportManifest:
     """Whether waveforms are scaled to zero mean and unit variance."""
     piece_frames: int | None
     """Frames that the encoder computes at once; None means all, for group norm over time."""
+    is_split: bool = True
+    """Whether there are two graphs."""
+    takes_log_mel: bool = False
+    """Whether the graph takes log-mel features; the feature extractor's files lie beside it."""
+    min_samples: int = 0
+    """Shorter waveforms are filled with zeros."""
 
     def save(self, folder: Path) -> None:
         """Write the manifest next to the graph."""
-        text = json.dumps(asdict(self), ensure_ascii=False)
+        fields = asdict(self)
+        fields["vocabulary"]["special"] = sorted(self.vocabulary.special)
+        text = json.dumps(fields, ensure_ascii=False)
         (folder / "checkpoint.json").write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "ExportManifest":
-        """Read what `save` wrote; raises ValueError or KeyError if it is invalid."""
+        """Read what `save` wrote; raises ValueError, TypeError or KeyError if it is
+        invalid."""
         fields = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
         vocabulary = fields["vocabulary"]
+        vocabulary["symbols"] = tuple(vocabulary["symbols"])
+        vocabulary["special"] = frozenset(vocabulary["special"])
         return cls(
-            Vocabulary(**{**vocabulary, "symbols": tuple(vocabulary["symbols"])}),
-            FrameGrid(**fields["grid"]),
-            fields["normalises"],
-            fields["piece_frames"],
+            **{
+                **fields,
+                "vocabulary": Vocabulary(**vocabulary),
+                "grid": FrameGrid(**fields["grid"]),
+            }
         )
 
 
@@ -80,7 +94,7 @@ def place_of(source: ModelSource, checkpoint: Path, precision: str, cache: Path 
     """
     facts = [_identity(source, checkpoint), precision, str(GRAPH_VERSION), _openvino_version()]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
-    name = re.sub(r"[^A-Za-z0-9._-]+", "--", source.id)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "--", source.name)
     return Place(_root(cache) / f"{name}-{precision}-{digest}", precision)
 
 
@@ -106,10 +120,10 @@ def _root(cache: Path | None) -> Path:
 def _identity(source: ModelSource, checkpoint: Path) -> str:
     """Identifies a checkpoint without reading its weights."""
     if source.folder is None:
-        return f"{source.id}@{checkpoint.name}"  # the hub's cache names snapshots by commit
+        return f"{source.name}@{checkpoint.name}"  # the hub's cache names snapshots by commit
     files = sorted(checkpoint.glob("*.safetensors")) + sorted(checkpoint.glob("*.bin"))
     stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return f"{source.id} {stats}"
+    return f"{source.name} {stats}"
 
 
 def _openvino_version() -> str:

@@ -4,6 +4,8 @@
 time, and the rest. Both accept any length. With transformers' layout a graph for any length took
 1.2 times as long as one for a fixed length; here it does not, as convolutions are matrix products
 on a time-major signal and need no transposing.
+
+Forwards of transformers' classes are traced as they are, to one graph.
 """
 
 import logging
@@ -12,10 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stt.engines import wav2vec2
-from stt.engines.checkpoint import Checkpoint
+from stt.engines.families.base import Checkpoint, Input
+from stt.engines.front_end import front_end_of
 from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
 from stt.engines.torch import load_model
+from stt.engines.transfer import Transfer
 from stt.errors import ConfigurationError
 from stt.types import SAMPLE_RATE, Waveform
 
@@ -41,40 +47,76 @@ def convert(
     """
     try:
         import nncf  # noqa: F401
-        import openvino
+        import openvino  # noqa: F401
     except ImportError:
         raise ConfigurationError(
             "stt optimize needs openvino and nncf: install stt-ctc[openvino]."
         ) from None
-    import torch
 
-    if not wav2vec2.supports(checkpoint.config):
+    if not checkpoint.family.can_optimize(checkpoint.config):
         raise ConfigurationError(
-            f"A {checkpoint.config.model_type} checkpoint cannot be optimised, only wav2vec2. Set "
-            "STT_BACKEND=torch."
+            f"This {checkpoint.family.name} checkpoint cannot be optimised; torch serves it. "
+            "docs/models.md says which families can."
         )
     model = load_model(checkpoint, "fp32")
+    front_end = front_end_of(checkpoint, Transfer("cpu"))
+    speech = [front_end([waveform]) for waveform in calibration] if precision == "int8" else []
+    if isinstance(model, wav2vec2.Wav2Vec2):
+        _convert_own(model, target, [waveform for waveform, _ in speech])
+    else:
+        example = front_end([np.zeros(3 * SAMPLE_RATE, np.float32)])
+        _convert_whole(model, target, _without_none(example), list(map(_without_none, speech)))
+    if checkpoint.family.input is Input.LOG_MEL:
+        checkpoint.feature_extractor.save_pretrained(target)
+    _describe(checkpoint, model).save(target)
+
+
+def _convert_own(model: wav2vec2.Wav2Vec2, target: Path, speech: Sequence[Any]) -> None:
+    """``speech``: normalised waveforms ``[1, n_samples]`` for int8; empty for fp32."""
+    import openvino
+    import torch
+
     _spell_out_channel_norm(model.encoder)
     example = torch.randn(1, 3 * SAMPLE_RATE)
     encoder = _trace(model.encoder, example)
     context = _trace(model.context, *_all_real(model.encoder(example)))
-    if precision == "int8":
-        waveforms = [
-            torch.from_numpy(checkpoint.inputs([waveform], framework="np")["input_values"])
-            for waveform in calibration
-        ]
-        features = [_all_real(model.encoder(waveform)) for waveform in waveforms]
+    if speech:
+        features = [_all_real(model.encoder(waveform)) for waveform in speech]
         if model.encoder.is_local:
-            encoder = _in_int8(encoder, [(each,) for each in waveforms], exact=_FIRST_CONVOLUTION)
+            encoder = _in_int8(encoder, [(each,) for each in speech], exact=_FIRST_CONVOLUTION)
         context = _in_int8(context, features)
     openvino.save_model(encoder, target / ENCODER, compress_to_fp16=False)
     openvino.save_model(context, target / CONTEXT, compress_to_fp16=False)
-    ExportManifest(
+
+
+def _convert_whole(
+    model: Any, target: Path, example: tuple[Any, ...], speech: Sequence[tuple[Any, ...]]
+) -> None:
+    """``example`` and ``speech``: inputs of the model; the latter for int8, empty for fp32."""
+    import openvino
+
+    graph = _trace(model, *example)
+    if speech:
+        graph = _in_int8(graph, speech)
+    openvino.save_model(graph, target / CONTEXT, compress_to_fp16=False)
+
+
+def _without_none(inputs: tuple[Any, Any | None]) -> tuple[Any, ...]:
+    """A front end's inputs; of waveforms alone there is no padding to describe."""
+    return tuple(each for each in inputs if each is not None)
+
+
+def _describe(checkpoint: Checkpoint, model: Any) -> ExportManifest:
+    is_own = isinstance(model, wav2vec2.Wav2Vec2)
+    return ExportManifest(
         checkpoint.vocabulary,
         checkpoint.grid,
-        bool(checkpoint.feature_extractor.do_normalize),
-        wav2vec2.PIECE_FRAMES if model.encoder.is_local else None,
-    ).save(target)
+        checkpoint.normalises,
+        wav2vec2.PIECE_FRAMES if is_own and model.encoder.is_local else None,
+        is_split=is_own,
+        takes_log_mel=checkpoint.family.input is Input.LOG_MEL,
+        min_samples=checkpoint.family.min_samples(checkpoint.config),
+    )
 
 
 _FIRST_CONVOLUTION = r".*convolutions\.0/.*"

@@ -7,6 +7,7 @@ from pathlib import Path
 from stt.engines.agreement import MAX_CHECK_SECONDS, Agreement, Reference
 from stt.engines.base import Engine
 from stt.engines.device import choose_device, forward_threads
+from stt.engines.families.base import Layers
 from stt.engines.openvino_cache import Place, find_optimized
 from stt.errors import ConfigurationError, ModelBroken
 from stt.languages import ModelSource
@@ -24,7 +25,9 @@ class OpenedEngine:
     """Why it is slower than the requested engine, and what to do."""
 
 
-def open_engine(source: ModelSource, folder: Path, settings: Settings) -> OpenedEngine:
+def open_engine(
+    source: ModelSource, folder: Path, settings: Settings, layers: Layers | None = None
+) -> OpenedEngine:
     """Load a checkpoint into the backend that the settings choose.
 
     ``auto`` means OpenVINO on a CPU if `stt optimize` has converted the checkpoint, else torch. A
@@ -35,6 +38,7 @@ def open_engine(source: ModelSource, folder: Path, settings: Settings) -> Opened
         source: The configured model.
         folder: Its checkpoint, as `stt.models.source.find_model` returns it.
         settings: Backend, device, precision, threads.
+        layers: Layers of loaded checkpoints, to share and to add to.
 
     Raises:
         ModelBroken: naming what is missing or wrong, and what to do.
@@ -53,15 +57,15 @@ def open_engine(source: ModelSource, folder: Path, settings: Settings) -> Opened
                 warning = error.message
             except Disagreement as disagreement:
                 warning = str(disagreement)
-            logger.error("%s", warning, extra={"model": source.id})
+            logger.error("%s", warning, extra={"model": source.name})
     if settings.backend == "openvino" and warning is None:
         raise ConfigurationError(
-            f"STT_BACKEND=openvino, but {source.id} has not been optimised for it"
+            f"STT_BACKEND=openvino, but {source.name} has not been optimised for it"
             + (f" in {settings.precision}" if settings.precision != "auto" else "")
             + (". " if device == "cpu" else f", and the device is {device}. ")
             + "Run `stt optimize`, or set STT_BACKEND=auto."
         )
-    return _open_torch(source, folder, settings, device, warning)
+    return _open_torch(source, folder, settings, device, warning, layers)
 
 
 class Disagreement(Exception):
@@ -86,7 +90,7 @@ def _open_optimized(place: Place, source: ModelSource, settings: Settings) -> En
     agreement = Reference.load(place.folder).compare(engine, max_seconds=MAX_CHECK_SECONDS)
     if not agreement.holds:
         raise Disagreement(
-            f"OpenVINO's {place.precision} model of {source.id} disagrees with fp32 on this "
+            f"OpenVINO's {place.precision} model of {source.name} disagrees with fp32 on this "
             f"processor ({agreement}), so torch serves it instead, more slowly. Run "
             "`stt optimize` on this machine, or set STT_BACKEND=torch."
         )
@@ -95,7 +99,12 @@ def _open_optimized(place: Place, source: ModelSource, settings: Settings) -> En
 
 
 def _open_torch(
-    source: ModelSource, folder: Path, settings: Settings, device: str, warning: str | None
+    source: ModelSource,
+    folder: Path,
+    settings: Settings,
+    device: str,
+    warning: str | None,
+    layers: Layers | None,
 ) -> OpenedEngine:
     from stt.engines.torch import choose_precision, compare_precision, load_torch_engine
 
@@ -106,7 +115,7 @@ def _open_torch(
     if precision != "fp32":
         doubt = doubt_of(precision, compare_precision(device, precision, cpu_threads))
         if doubt is not None:
-            logger.error("%s", doubt, extra={"model": source.id})
+            logger.error("%s", doubt, extra={"model": source.name})
             precision, warning = "fp32", doubt
     engine = load_torch_engine(
         folder,
@@ -114,6 +123,8 @@ def _open_torch(
         precision=precision,
         calibration=source.calibration,
         cpu_threads=cpu_threads,
+        language=source.adapter,
+        layers=layers,
     )
     return OpenedEngine(engine, warning)
 

@@ -1,4 +1,4 @@
-"""The torch engine: a CTC checkpoint of the Wav2Vec2 family on a CPU or GPU.
+"""The torch engine: a CTC checkpoint on a CPU or GPU.
 
 On a GPU a batch is split into passes, all of which start before the first is awaited, so the next
 pass is prepared and copied while one is computed. CUDA graphs are not used: each length needs its
@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from stt.engines.agreement import Agreement, Reference
-from stt.engines.checkpoint import Checkpoint, read_checkpoint, unreadable
+from stt.engines.checkpoint import read_checkpoint, unreadable
+from stt.engines.families.base import Checkpoint, Layers
+from stt.engines.front_end import front_end_of
 from stt.engines.limits import limits_of
 from stt.engines.memory import release_mapped_pages
 from stt.engines.transfer import Download, Transfer
@@ -51,13 +53,13 @@ class TorchEngine:
         """
         Args:
             checkpoint: The checkpoint's description.
-            model: Maps normalised, padded waveforms and their lengths (None: no padding) to
-                logits; on the device and in the precision.
+            model: Maps the inputs of the checkpoint's family (`stt.engines.families.base.Input`)
+                to logits; on the device and in the precision.
             device: ``cpu`` or ``cuda:N``.
             precision: ``fp32``, ``bf16`` or ``fp16``.
             calibration: Its temperature is applied to the frames.
             cpu_threads: Threads of one forward; 0 means torch's default.
-            pads: Whether waveforms share a pass, padded to one length if the model takes a mask.
+            pads: Whether waveforms share a pass, padded to one length where that is harmless.
                 None means only on a GPU: sharing gains nothing on a CPU, where results then are
                 bit for bit independent of the batch.
         """
@@ -70,11 +72,13 @@ class TorchEngine:
         self._cpu_threads = cpu_threads
         self._prepared = threading.local()
         self._transfer = Transfer(device)
+        self._front_end = front_end_of(checkpoint, self._transfer)
+        self._min_samples = checkpoint.family.min_samples(checkpoint.config)
         self.vocabulary = checkpoint.vocabulary
         self.grid = checkpoint.grid
         batches = device != "cpu" if pads is None else pads
         self._pass_samples = PASS_SECONDS * SAMPLE_RATE if batches else 0
-        self._pads = batches and checkpoint.takes_mask
+        self._pads = batches and checkpoint.family.is_padding_safe(checkpoint.config)
 
     def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
         """See `stt.engines.base.Engine.forward`."""
@@ -138,11 +142,13 @@ class TorchEngine:
         self._prepare_thread()
         dtype = getattr(torch, DTYPES[self.precision])
         with torch.inference_mode():
-            padded, lengths = self._transfer.upload(waveforms)
-            if self._checkpoint.feature_extractor.do_normalize:
-                padded = normalised(padded, lengths)
-            logits = self._model(padded.to(dtype), lengths)
+            inputs, padding = self._front_end([self._filled(each) for each in waveforms])
+            logits = self._model(inputs.to(dtype), padding)
             return torch.log_softmax(logits.float(), dim=-1)
+
+    def _filled(self, waveform: Waveform) -> Waveform:
+        """A waveform with zeros behind it if it is too short for the model."""
+        return np.pad(waveform, (0, max(0, self._min_samples - len(waveform))))
 
     def _prepare_thread(self) -> None:
         """Set torch's thread count, which is per thread, in the thread that computes."""
@@ -151,26 +157,6 @@ class TorchEngine:
 
             torch.set_num_threads(self._cpu_threads)
             self._prepared.done = True
-
-
-def normalised(waveforms: Any, lengths: Any | None) -> Any:
-    """Scale to zero mean and unit variance on the device, like transformers' feature extractor.
-
-    Args:
-        waveforms: ``[n, n_samples] float32``, each followed by zeros.
-        lengths: ``[n] int64``, samples before the zeros; None if there are no zeros.
-    """
-    if lengths is None:
-        counts = waveforms.shape[1]
-        centred = waveforms - waveforms.mean(dim=1, keepdim=True)
-    else:
-        import torch
-
-        counts = lengths[:, None]
-        real = torch.arange(waveforms.shape[1], device=waveforms.device) < counts
-        centred = (waveforms - waveforms.sum(dim=1, keepdim=True) / counts) * real
-    variance = centred.square().sum(dim=1, keepdim=True) / counts
-    return centred / (variance + 1e-7).sqrt()
 
 
 def choose_precision(wanted: str, device: str) -> str:
@@ -231,8 +217,14 @@ def load_torch_engine(
     calibration: Calibration | None = None,
     cpu_threads: int = 0,
     pads: bool | None = None,
+    language: str | None = None,
+    layers: Layers | None = None,
 ) -> TorchEngine:
     """Load a checkpoint folder in transformers' layout; see `TorchEngine` for the arguments.
+
+    Args:
+        language: See `stt.engines.checkpoint.read_checkpoint`.
+        layers: Layers of loaded checkpoints, to share and to add to.
 
     Raises:
         ModelBroken: naming what is missing or wrong, and what to do.
@@ -241,8 +233,8 @@ def load_torch_engine(
     import torch
 
     precision = choose_precision(precision, device)
-    checkpoint = read_checkpoint(folder)
-    model = load_model(checkpoint, precision).to(device)
+    checkpoint = read_checkpoint(folder, language)
+    model = load_model(checkpoint, precision, layers).to(device)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     logger.info(
         "model read",
@@ -260,27 +252,17 @@ def load_torch_engine(
     )
 
 
-def load_model(checkpoint: Checkpoint, precision: str) -> Any:
-    """Load the model on the CPU, as a module from waveforms and lengths to logits.
-
-    Wav2Vec2 uses `stt.engines.wav2vec2`; its relatives (HuBERT, WavLM, ...) use transformers.
+def load_model(checkpoint: Checkpoint, precision: str, layers: Layers | None = None) -> Any:
+    """Load the model on the CPU, as a module from the inputs of its family to logits.
 
     Raises:
-        ModelBroken: the weights cannot be read, or lack tensors.
+        ModelBroken: the weights cannot be read, lack tensors or do not fit.
     """
     import torch
 
-    from stt.engines import wav2vec2
-    from stt.engines.weights import Weights
-
     dtype = getattr(torch, DTYPES[precision])
     try:
-        if not wav2vec2.supports(checkpoint.config):
-            from stt.engines.transformers import load_transformers_model
-
-            return load_transformers_model(checkpoint, dtype)
-        weights = Weights(checkpoint.folder, dtype)
-        return wav2vec2.Wav2Vec2(checkpoint.config, checkpoint.grid, weights)
+        return checkpoint.family.load(checkpoint, dtype, {} if layers is None else layers)
     except ModelBroken:
         raise
     except KeyError as error:

@@ -46,21 +46,31 @@ class Transfer:
         rows = padded.numpy()
         for row, waveform in enumerate(waveforms):
             rows[row, : len(waveform)] = waveform
-        lengths = torch.tensor(counts) if len(set(counts)) > 1 else None
-        if on_host:
-            return padded, lengths
+        if len(set(counts)) == 1:
+            return self.copy(padded)[0], None
+        on_device, lengths = self.copy(padded, torch.tensor(counts))
+        return on_device, lengths
+
+    def copy(self, *tensors: Any) -> tuple[Any, ...]:
+        """The tensors on the device; the computation waits for them, the caller does not."""
+        if self._device == "cpu":
+            return tensors
+        import torch
+
         if self._stream is None:
             self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         computing = torch.cuda.current_stream(self._device)
         with torch.cuda.stream(self._stream):
-            on_device = padded.to(self._device, non_blocking=True)
-            if lengths is not None:
-                lengths = lengths.pin_memory().to(self._device, non_blocking=True)
+            copies = tuple(
+                (tensor if tensor.is_pinned() else tensor.pin_memory()).to(
+                    self._device, non_blocking=True
+                )
+                for tensor in tensors
+            )
         computing.wait_stream(self._stream)
-        for tensor in (on_device, lengths):
-            if tensor is not None:
-                tensor.record_stream(computing)  # keep its memory until the computation ends
-        return on_device, lengths
+        for tensor in copies:
+            tensor.record_stream(computing)  # keep its memory until the computation ends
+        return copies
 
     def download(self, *tensors: Any) -> Download:
         """Start copying tensors, which may still be computed."""

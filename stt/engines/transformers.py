@@ -1,15 +1,18 @@
-"""The rest of the Wav2Vec2 family, computed by transformers' classes."""
+"""Checkpoints that transformers' own classes compute."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from stt.engines.checkpoint import Checkpoint
+from stt.engines.families.base import Checkpoint, Input
 from stt.errors import ModelBroken
 
+UNUSED = frozenset({"masked_spec_embed"})
+"""Last parts of the names of tensors that only training needs."""
 
-class TransformersModel(nn.Module):
+
+class WaveformModel(nn.Module):
     """Wraps a ``ForCTC`` class in the interface of `stt.engines.wav2vec2.Wav2Vec2`."""
 
     def __init__(self, model: Any) -> None:
@@ -26,11 +29,24 @@ class TransformersModel(nn.Module):
         return logits
 
 
-def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> TransformersModel:
+class LogMelModel(nn.Module):
+    """Wraps a ``ForCTC`` class that takes log-mel features."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits, ``[n, n_frames, n_vocab]``, from ``[n, n_mel_frames, n_mel]``."""
+        logits: Tensor = self.model(features, attention_mask=mask).logits
+        return logits
+
+
+def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> nn.Module:
     """Load a checkpoint into transformers' ``ForCTC`` class for it.
 
     Raises:
-        ModelBroken: the weights lack tensors.
+        ModelBroken: the weights lack tensors, or the tensors have other sizes.
     """
     from transformers import AutoModelForCTC
 
@@ -41,7 +57,6 @@ def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> Trans
         local_files_only=True,
         trust_remote_code=False,
         dtype=dtype,
-        attn_implementation="sdpa",
         # A .bin is a pickle; transformers reads it through torch's weights-only loader.
         use_safetensors=any(
             (folder / name).is_file()
@@ -49,14 +64,29 @@ def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> Trans
         ),
         weights_only=True,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # reported below
     )
-    if report["missing_keys"]:
+    missing = [name for name in report["missing_keys"] if name.split(".")[-1] not in UNUSED]
+    if missing:
         raise ModelBroken(
-            f"The weights lack {len(report['missing_keys'])} of the tensors that config.json "
-            "requires. Check that the model was fine-tuned for CTC and saved completely."
+            f"The weights lack {len(missing)} of the tensors that config.json requires, such as "
+            f"{sorted(missing)[0]}. Check that the model was fine-tuned for CTC and saved "
+            "completely."
         )
+    if report["mismatched_keys"]:
+        name, found, expected = sorted(report["mismatched_keys"])[0]
+        raise mismatch(name, tuple(found), tuple(expected))
     for module in model.modules():
         if nn.utils.parametrize.is_parametrized(module, "weight"):
             # Compute the positional convolution's weight norm once, not in every forward.
             nn.utils.parametrize.remove_parametrizations(module, "weight")
-    return TransformersModel(model.eval().requires_grad_(False))
+    wrapper = LogMelModel if checkpoint.family.input is Input.LOG_MEL else WaveformModel
+    return wrapper(model.eval().requires_grad_(False))
+
+
+def mismatch(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> ModelBroken:
+    """The error for a tensor of another size than config.json says."""
+    return ModelBroken(
+        f"The weights do not fit config.json: {name} has the size {found}, expected {expected}. "
+        "Take both from the same checkpoint."
+    )

@@ -34,14 +34,9 @@ class ReadTensor(Protocol):
         ...
 
 
-def supports(config: Any) -> bool:
-    """Whether this module computes what the configuration describes."""
-    return (
-        config.model_type == "wav2vec2"
-        and config.hidden_act == config.feat_extract_activation == "gelu"
-        and getattr(config, "adapter_attn_dim", None) is None
-        and not getattr(config, "add_adapter", False)
-    )
+def prefix_of(config: Any) -> str:
+    """What the names of the tensors begin with; ``hubert``, for example."""
+    return str(config.model_type).replace("-", "_")
 
 
 class TimeMajorConv(nn.Module):
@@ -116,7 +111,7 @@ class FeatureEncoder(nn.Module):
         self.is_local = not self._group_norm
         """Whether a frame depends only on the samples it covers."""
         for index, stride in enumerate(config.conv_stride):
-            name = f"wav2vec2.feature_extractor.conv_layers.{index}"
+            name = f"{prefix_of(config)}.feature_extractor.conv_layers.{index}"
             bias = read(f"{name}.conv.bias") if config.conv_bias else None
             self.convolutions.append(TimeMajorConv(read(f"{name}.conv.weight"), bias, stride))
             if not self._group_norm:
@@ -151,11 +146,12 @@ class Layer(nn.Module):
         self.narrow = _read_linear(read, f"{name}.feed_forward.output_dense")
         self.final_norm = _layer_norm(read, f"{name}.final_layer_norm", config.layer_norm_eps)
 
-    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, hidden: Tensor, mask: Tensor | None, adapter: nn.Module | None) -> Tensor:
         """``[n, n_frames, width]``, in place; ``mask`` is added to the attention scores."""
         if self._stable:
             hidden = hidden.add_(self._attend(self.attention_norm(hidden), mask))
-            return hidden.add_(self._feed_forward(self.final_norm(hidden)))
+            hidden = hidden.add_(self._feed_forward(self.final_norm(hidden)))
+            return hidden if adapter is None else hidden.add_(adapter(hidden))
         hidden = self.attention_norm(hidden.add_(self._attend(hidden, mask)))
         return self.final_norm(hidden.add_(self._feed_forward(hidden)))  # type: ignore[no-any-return]
 
@@ -186,7 +182,7 @@ class PositionalConvolution(nn.Module):
 
     def __init__(self, config: Any, read: ReadTensor) -> None:
         super().__init__()
-        name = "wav2vec2.encoder.pos_conv_embed.conv"
+        name = f"{prefix_of(config)}.encoder.pos_conv_embed.conv"
         try:
             magnitude = read(f"{name}.weight_g", exact=True)
             direction = read(f"{name}.weight_v", exact=True)
@@ -223,30 +219,60 @@ class PositionalConvolution(nn.Module):
         return F.gelu(embedded[..., : self._width].flatten(2))
 
 
-class ContextNetwork(nn.Module):
-    """The transformer and the head: features to logits."""
+class Adapter(nn.Module):
+    """What MMS adds to a layer for one language (Pratap et al., 2023, arXiv:2305.13516)."""
+
+    def __init__(self, read: ReadTensor, name: str) -> None:
+        super().__init__()
+        self.norm = _layer_norm(read, f"{name}.norm", 1e-5)
+        self.narrow = _read_linear(read, f"{name}.linear_1")
+        self.wide = _read_linear(read, f"{name}.linear_2")
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """What to add to ``[n, n_frames, width]``."""
+        return self.wide(F.relu(self.narrow(self.norm(hidden))))  # type: ignore[no-any-return]
+
+
+class Head(nn.Module):
+    """The layers of one language: the output, and the adapters of checkpoints that have some."""
 
     def __init__(self, config: Any, read: ReadTensor) -> None:
         super().__init__()
-        eps = config.layer_norm_eps
+        self.output = _read_linear(read, "lm_head")
+        self.adapters: nn.ModuleList | None = None
+        if has_adapters(config):
+            layers = f"{prefix_of(config)}.encoder.layers"
+            self.adapters = nn.ModuleList(
+                Adapter(read, f"{layers}.{index}.adapter_layer")
+                for index in range(config.num_hidden_layers)
+            )
+
+
+def has_adapters(config: Any) -> bool:
+    """Whether the layers have adapters, as in MMS; transformers adds them before norms only."""
+    return bool(getattr(config, "adapter_attn_dim", None) and config.do_stable_layer_norm)
+
+
+class Transformer(nn.Module):
+    """Features to the hidden states that a `Head` reads."""
+
+    def __init__(self, config: Any, read: ReadTensor) -> None:
+        super().__init__()
+        eps, prefix = config.layer_norm_eps, prefix_of(config)
         self._stable = config.do_stable_layer_norm
-        self.projection_norm = _layer_norm(read, "wav2vec2.feature_projection.layer_norm", eps)
-        self.projection = _read_linear(read, "wav2vec2.feature_projection.projection")
+        self.projection_norm = _layer_norm(read, f"{prefix}.feature_projection.layer_norm", eps)
+        self.projection = _read_linear(read, f"{prefix}.feature_projection.projection")
         self.position = PositionalConvolution(config, read)
-        self.norm = _layer_norm(read, "wav2vec2.encoder.layer_norm", eps)
+        self.norm = _layer_norm(read, f"{prefix}.encoder.layer_norm", eps)
         self.layers = nn.ModuleList(
-            Layer(config, read, f"wav2vec2.encoder.layers.{index}")
+            Layer(config, read, f"{prefix}.encoder.layers.{index}")
             for index in range(config.num_hidden_layers)
         )
-        self.head = _read_linear(read, "lm_head")
 
-    def forward(self, features: Tensor, real: Tensor | None = None) -> Tensor:
-        """Logits, ``[n, n_frames, n_vocab]``.
-
-        Args:
-            features: ``[n, n_frames, width]``, from `FeatureEncoder`.
-            real: ``[n, n_frames] bool``, True where not padding; None if nothing is padded.
-        """
+    def forward(
+        self, features: Tensor, real: Tensor | None, adapters: nn.ModuleList | None
+    ) -> Tensor:
+        """``[n, n_frames, width]``; see `ContextNetwork` for the arguments."""
         hidden = self.projection(self.projection_norm(features))
         mask = None
         if real is not None:
@@ -256,21 +282,51 @@ class ContextNetwork(nn.Module):
         hidden = hidden + self.position(hidden)
         if not self._stable:
             hidden = self.norm(hidden)
-        for layer in self.layers:
-            hidden = layer(hidden, mask)
+        for index, layer in enumerate(self.layers):
+            hidden = layer(hidden, mask, None if adapters is None else adapters[index])
         if self._stable:
             hidden = self.norm(hidden)
-        return self.head(hidden)  # type: ignore[no-any-return]
+        return hidden  # type: ignore[no-any-return]
+
+
+class ContextNetwork(nn.Module):
+    """The transformer and the head: features to logits."""
+
+    def __init__(self, transformer: Transformer, head: Head) -> None:
+        super().__init__()
+        self.transformer = transformer
+        self.head = head
+
+    def forward(self, features: Tensor, real: Tensor | None = None) -> Tensor:
+        """Logits, ``[n, n_frames, n_vocab]``.
+
+        Args:
+            features: ``[n, n_frames, width]``, from `FeatureEncoder`.
+            real: ``[n, n_frames] bool``, True where not padding; None if nothing is padded.
+        """
+        hidden = self.transformer(features, real, self.head.adapters)
+        return self.head.output(hidden)  # type: ignore[no-any-return]
+
+
+class SharedLayers(nn.Module):
+    """Everything but the head; the languages of one MMS checkpoint share it in memory."""
+
+    def __init__(self, config: Any, read: ReadTensor) -> None:
+        super().__init__()
+        self.encoder = FeatureEncoder(config, read)
+        self.transformer = Transformer(config, read)
 
 
 class Wav2Vec2(nn.Module):
     """Waveforms to logits."""
 
-    def __init__(self, config: Any, grid: FrameGrid, read: ReadTensor) -> None:
+    def __init__(self, grid: FrameGrid, shared: SharedLayers, head: Head) -> None:
         super().__init__()
         self._grid = grid
-        self.encoder = FeatureEncoder(config, read)
-        self.context = ContextNetwork(config, read)
+        self.shared = shared
+        """Keeps them alive for the next language."""
+        self.encoder = shared.encoder
+        self.context = ContextNetwork(shared.transformer, head)
         self.eval().requires_grad_(False)
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:

@@ -1,7 +1,8 @@
 """Splits a transcript into subtitle cues.
 
 Follows the BBC Subtitle Guidelines and Netflix's Timed Text Style Guide: at most two lines of
-about equal length, broken between words, on screen long enough to read, one cue at a time.
+about equal length, broken between words, on screen long enough to read, one cue at a time. In
+scripts without spaces, where every character is a word, lines begin as Japanese typesetting allows.
 """
 
 import math
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from stt.recognition.segments import divide, silence, split_segments
+from stt.recognition.segments import divide, may_begin_line, silence, split_segments
 from stt.types import Transcript, Word
 
 LINE_COLUMNS = 42
@@ -19,6 +20,9 @@ MIN_CUE_MS = 800
 """Minimum duration of a cue, if the next cue and the end of the audio leave room."""
 MAX_CUE_MS = 7_000
 """Maximum duration of a cue."""
+
+
+_FINE, _UNUSUAL, _INSIDE = range(3)
 
 
 @dataclass(frozen=True)
@@ -37,15 +41,17 @@ class Cue:
 
 @dataclass(frozen=True)
 class _Atom:
-    """An unbreakable piece: a word, or one character of a word that is too long."""
+    """An unbreakable piece: a word, or one character of a word wider than a line."""
 
     text: str
     start: float
     """Seconds; characters share the time of their word by width."""
     end: float
     space: int
-    """Columns before it: 1, or 0 inside a word."""
+    """Columns before it: 1, or 0 in scripts without spaces and inside a word."""
     columns: int
+    badness: int = 0
+    """How bad it is to break before it: `_FINE`, `_UNUSUAL` or `_INSIDE`."""
 
 
 def cut_cues(transcript: Transcript) -> list[Cue]:
@@ -83,20 +89,12 @@ def _columns_of(character: str) -> int:
 
 def _atoms(words: Iterable[Word]) -> Iterator[_Atom]:
     for word in words:
-        width = columns(word.text)
-        too_long = (word.end - word.start) * 1000 > MAX_CUE_MS and _breaks_anywhere(word.text)
-        if width > LINE_COLUMNS or too_long:
+        width, space = columns(word.text), int(word.space_before)
+        if width > LINE_COLUMNS:
             yield from _characters(word)
         else:
-            yield _Atom(word.text, word.start, word.end, 1, width)
-
-
-def _breaks_anywhere(text: str) -> bool:
-    """Whether the script has no spaces, so that one "word" can be a whole recording."""
-    return any(
-        _columns_of(character) == 2 and not unicodedata.name(character, "").startswith("HANGUL")
-        for character in text
-    )
+            badness = _FINE if may_begin_line(word) else _UNUSUAL
+            yield _Atom(word.text, word.start, word.end, space, width, badness)
 
 
 def _characters(word: Word) -> Iterator[_Atom]:
@@ -113,7 +111,8 @@ def _characters(word: Word) -> Iterator[_Atom]:
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
         end = word.end if last else min(word.start + ends[index] * seconds_per_column, word.end)
-        yield _Atom(part, start, end, 1 if index == 0 else 0, columns(part))
+        space, badness = (int(word.space_before), _FINE) if index == 0 else (0, _INSIDE)
+        yield _Atom(part, start, end, space, columns(part), badness)
         start = end
 
 
@@ -124,8 +123,8 @@ def _fits(atoms: Sequence[_Atom]) -> bool:
 
 
 def _pause(before: _Atom, after: _Atom) -> float:
-    """Ranks places to cut: any gap between words beats the inside of a word."""
-    return silence(before, after) if after.space else -1.0
+    """Ranks places to cut: the longest silence, but never a bad place if there is another."""
+    return silence(before, after) if after.badness == _FINE else -1.0 * after.badness
 
 
 def _wrap(atoms: Sequence[_Atom]) -> tuple[str, ...] | None:
@@ -141,8 +140,8 @@ def _wrap(atoms: Sequence[_Atom]) -> tuple[str, ...] | None:
         upper = ends[index - 1] - begin
         lower = end - ends[index - 1] - atoms[index].space
         if max(upper, lower) <= LINE_COLUMNS:
-            # Prefer a gap between words, then balance, then the wider line below.
-            breaks.append((-atoms[index].space, abs(upper - lower), upper, index))
+            # Prefer a good place, then balance, then the wider line below.
+            breaks.append((atoms[index].badness, abs(upper - lower), upper, index))
     if not breaks:
         return None
     *_, index = min(breaks)

@@ -15,7 +15,7 @@ from stt.types import Transcript
 class TranscriptionResponse(Findings):
     """`json`: the text. Every version has ``text``, ``language`` and ``model``."""
 
-    text: str = Field(description='The words, separated by single spaces; "" without speech.')
+    text: str = Field(description='The words, joined as their script has it; "" without speech.')
     language: str = Field(description="Code of the language.")
     model: str = Field(description="Id of the model.")
     processing_time_seconds: float = Field(description="From the complete upload to the text.")

@@ -43,7 +43,7 @@ class Logprob(BaseModel):
 class Transcription(Findings):
     """`json`: the text."""
 
-    text: str = Field(description='The words, separated by single spaces; "" without speech.')
+    text: str = Field(description='The words, joined as their script has it; "" without speech.')
     logprobs: list[Logprob] | None = Field(None, description="If `include[]` requests them.")
     usage: Usage
 
@@ -91,9 +91,9 @@ class Model(BaseModel):
     @classmethod
     def of(cls, language: Language) -> "Model":
         """The model of a language."""
-        owner, slash, _ = language.model.id.partition("/")
+        owner, slash, _ = language.model.name.partition("/")
         return cls(
-            id=language.model.id,
+            id=language.model.name,
             created=0,
             owned_by=owner if slash else "local",
             language=language.code,
@@ -108,7 +108,7 @@ class ModelList(BaseModel):
 
 
 def logprob_entries(words: Iterable[Word], *, begin_text: bool = True) -> list[Logprob]:
-    """The tokens of consecutive words. The space between two words belongs to the second.
+    """The tokens of consecutive words. A space between two words belongs to the second.
 
     Args:
         words: Some words of a text.
@@ -116,7 +116,7 @@ def logprob_entries(words: Iterable[Word], *, begin_text: bool = True) -> list[L
     """
     entries = []
     for word in words:
-        space = "" if begin_text else " "
+        space = " " if word.space_before and not begin_text else ""
         begin_text = False
         least = sys.float_info.min  # JSON has no infinity
         whole = Token(word.text, math.log(max(word.confidence, least)))

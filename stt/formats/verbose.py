@@ -22,6 +22,11 @@ class WordEntry(BaseModel):
         description="Probability that every symbol of the word is right, 0 to 1. Longer words "
         "score lower."
     )
+    space_before: Literal[False] | None = Field(
+        None,
+        description="Ours: `false` if no space separates the word from the one before, as in "
+        "Japanese or Chinese; else omitted.",
+    )
 
 
 class SegmentEntry(BaseModel):
@@ -51,7 +56,7 @@ class VerboseTranscription(Findings):
     task: Literal["transcribe"] = "transcribe"
     language: str = Field(description="Language of the recording.")
     duration: float = Field(description="Seconds of decoded audio.")
-    text: str = Field(description='The words, separated by single spaces; "" without speech.')
+    text: str = Field(description='The words, joined as their script has it; "" without speech.')
     segments: list[SegmentEntry] = Field(description="All words, split at pauses.")
     words: list[WordEntry] | None = Field(
         None, description="Missing if only the granularity `segment` was requested."
@@ -66,6 +71,7 @@ def word_entries(transcript: Transcript) -> list[WordEntry]:
             start=round(word.start, 3),
             end=round(word.end, 3),
             confidence=round(word.confidence, 4),
+            space_before=None if word.space_before else False,
         )
         for word in transcript.words
     ]

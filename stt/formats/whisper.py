@@ -23,7 +23,7 @@ PLAIN = "text/plain"
 class TimedWord(BaseModel):
     """One word, in Whisper's keys."""
 
-    word: str = Field(description="With a leading space: the words, joined, are the text.")
+    word: str = Field(description="With the space before it: the words, joined, are the text.")
     start: float = Field(description="Seconds from the start of the recording.")
     end: float = Field(description="Seconds from the start of the recording.")
     probability: float = Field(description="The `confidence` of `/transcribe`.")
@@ -76,7 +76,7 @@ def _render_json(answer: Answer) -> str:
         if answer.word_timestamps:
             words = [
                 TimedWord(
-                    word=f" {word.text}",
+                    word=word.continued,
                     start=round(word.start, 3),
                     end=round(word.end, 3),
                     probability=round(word.confidence, 4),

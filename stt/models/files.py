@@ -1,43 +1,54 @@
 """The files of a checkpoint, and checks that none is missing."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from stt.engines.families.table import family_of
+from stt.engines.vocabulary import CHARACTERS, PIECES
+from stt.engines.weights import ADAPTERS, WEIGHTS
 from stt.errors import ModelBroken
 
+CONFIG = "config.json"
 DESCRIPTION_FILES = (
-    "config.json",
+    CONFIG,
     "preprocessor_config.json",
     "processor_config.json",
-    "vocab.json",
+    CHARACTERS,
+    PIECES,
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
 )
-# Preferred first: safetensors is only data. A .bin is a pickle, read by a loader that allows only
-# tensors.
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 NEEDED_FILES = (
-    ("config.json",),
-    ("vocab.json",),
+    (CONFIG,),
+    (CHARACTERS, PIECES),
     ("preprocessor_config.json", "processor_config.json"),
 )
 
 
-def missing_file(names: Iterable[str]) -> str | None:
-    """The first file missing from a checkpoint's file names, or None."""
+def missing_file(names: Iterable[str], adapter: str | None = None) -> str | None:
+    """The first file missing from a checkpoint's file names, or None.
+
+    Args:
+        names: Of the files in the folder or repository.
+        adapter: The language of an MMS checkpoint.
+    """
     present = set(names)
     for alternatives in NEEDED_FILES:
         if not present.intersection(alternatives):
-            return alternatives[0]
+            return " or ".join(alternatives)
     if not weights_among(present):
-        return " or ".join(WEIGHT_FILES)
+        return " or ".join(WEIGHTS)
+    if adapter is not None and not adapter_among(present, adapter):
+        return " or ".join(name.format(adapter) for name in ADAPTERS)
     return None
 
 
 def weights_among(names: set[str]) -> list[str]:
     """The weight files in the preferred format: one file, or an index and its shards."""
-    for name in WEIGHT_FILES:
+    # A .bin is a pickle, read by a loader that allows only tensors; safetensors is only data.
+    for name in WEIGHTS:
         if name in names:
             return [name]
         stem, suffix = name.rsplit(".", 1)
@@ -49,16 +60,47 @@ def weights_among(names: set[str]) -> list[str]:
     return []
 
 
-def check_complete(folder: Path, what: str) -> None:
+def adapter_among(names: set[str], adapter: str) -> list[str]:
+    """The file of an adapter in the preferred format, or nothing."""
+    return [name for name in (each.format(adapter) for each in ADAPTERS) if name in names][:1]
+
+
+def check_kind(config: Path) -> None:
     """
     Raises:
-        ModelBroken: the folder or one of its files is missing.
+        ModelBroken: the config.json is not that of a CTC model.
+    """
+    try:
+        content = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelBroken(
+            "The checkpoint's config.json is not valid JSON. Delete the folder and download again."
+        ) from error
+    family_of(content if isinstance(content, dict) else {})
+
+
+def check_complete(folder: Path, what: str, adapter: str | None = None) -> None:
+    """
+    Raises:
+        ModelBroken: the folder or one of its files is missing, or it holds another kind of model.
     """
     if not folder.is_dir():
         raise ModelBroken(f"{what} does not exist. Check the path in STT_MODELS.")
-    missing = missing_file(entry.name for entry in folder.iterdir())
+    if (folder / CONFIG).is_file():
+        check_kind(folder / CONFIG)
+    names = {entry.name for entry in folder.iterdir()}
+    missing = missing_file(names, adapter) or _missing_shard(folder, names)
     if missing:
         raise ModelBroken(
             f"{what} has no {missing}. Expected a checkpoint in transformers' layout, as "
             "save_pretrained writes it for the model and its processor."
         )
+
+
+def _missing_shard(folder: Path, names: set[str]) -> str | None:
+    """The first shard that the index of the weights lists and the folder lacks."""
+    index = weights_among(names)[0]
+    if not index.endswith(".index.json"):
+        return None
+    shards = json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()
+    return min(set(shards) - names, default=None)

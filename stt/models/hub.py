@@ -8,7 +8,15 @@ from typing import Any
 
 from stt.errors import ModelBroken, ModelUnreachable
 from stt.languages import ModelSource
-from stt.models.files import DESCRIPTION_FILES, check_complete, missing_file, weights_among
+from stt.models.files import (
+    CONFIG,
+    DESCRIPTION_FILES,
+    adapter_among,
+    check_complete,
+    check_kind,
+    missing_file,
+    weights_among,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -29,35 +37,46 @@ def download(
         in_file += count
         report(min(done + in_file, total), total)
 
+    def fetch(name: str) -> Path:
+        return Path(
+            hf_hub_download(
+                source.id,
+                name,
+                revision=source.revision,
+                cache_dir=cache_dir,
+                endpoint=endpoint,
+                tqdm_class=_progress_bar(on_bytes),
+            )
+        )
+
     info = HfApi(endpoint=endpoint).model_info(
         source.id, revision=source.revision, files_metadata=True, timeout=10
     )
     sizes = {entry.rfilename: entry.size or 0 for entry in info.siblings or []}
-    missing = missing_file(sizes)
+    if CONFIG in sizes:
+        check_kind(fetch(CONFIG))  # before gigabytes of another kind of model
+        in_file = 0
+    missing = missing_file(sizes, source.adapter)
     if missing:
         raise ModelBroken(
-            f"Model {source.id!r} has no {missing} on the hub. Choose a CTC checkpoint of the "
-            "Wav2Vec2 family with STT_MODELS."
+            f"Model {source.name!r} has no {missing} on the hub. Choose a CTC checkpoint in "
+            "transformers' layout with STT_MODELS; docs/models.md lists some."
         )
     wanted = [name for name in DESCRIPTION_FILES if name in sizes]
+    if source.adapter is not None:
+        wanted += adapter_among(set(sizes), source.adapter)
     wanted += weights_among(set(sizes))
     total = sum(sizes[name] for name in wanted)
-    logger.info("downloading model", extra={"model": source.id, "megabytes": round(total / 1e6, 1)})
+    logger.info(
+        "downloading model", extra={"model": source.name, "megabytes": round(total / 1e6, 1)}
+    )
     folder = Path()
     for name in wanted:
         in_file = 0
-        file = hf_hub_download(
-            source.id,
-            name,
-            revision=source.revision,
-            cache_dir=cache_dir,
-            endpoint=endpoint,
-            tqdm_class=_progress_bar(on_bytes),
-        )
-        folder = Path(file).parent
+        folder = fetch(name).parent
         done += sizes[name]
         report(done, total)
-    check_complete(folder, f"The download of model {source.id!r}")
+    check_complete(folder, f"The download of model {source.name!r}", source.adapter)
     return folder
 
 

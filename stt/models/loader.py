@@ -12,8 +12,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from stt.engines.base import Engine
+from stt.engines.families.base import Layers
 from stt.engines.selection import OpenedEngine, open_engine
 from stt.errors import (
     ConfigurationError,
@@ -53,6 +55,7 @@ class EngineLoader:
         self._engines: dict[str, Engine] = {}
         self._states = {code: LoadState() for code in languages.codes}
         self._reading = asyncio.Lock()
+        self._layers: Layers = WeakValueDictionary()
 
     def state(self, language: Language) -> LoadState:
         """The progress of a language's model."""
@@ -125,7 +128,7 @@ class EngineLoader:
                     load_seconds=time.monotonic() - started,
                 )
                 logger.info(
-                    "%s is ready: %s on %s", language.name, language.model.id, engine.device,
+                    "%s is ready: %s on %s", language.name, language.model.name, engine.device,
                     extra={"language": language.code},
                 )  # fmt: skip
                 return
@@ -149,7 +152,7 @@ class EngineLoader:
             return find_model(language.model, cache_dir=self._settings.cache_dir, report=report)
 
         def read(folder: Path) -> OpenedEngine:
-            return open_engine(language.model, folder, self._settings)
+            return open_engine(language.model, folder, self._settings, self._layers)
 
         self._update(language, step="fetching", next_try=None)
         folder = await _in_daemon_thread(find)

@@ -51,7 +51,7 @@ def find_locally(source: ModelSource, cache_dir: Path | None = None) -> Path | N
         ModelBroken: the model is a folder that is missing or incomplete.
     """
     if source.folder is not None:
-        check_complete(source.folder, f"The folder of model {source.id!r}")
+        check_complete(source.folder, f"The folder of model {source.name!r}", source.adapter)
         return source.folder
     return _find_in_cache(source, cache_dir)
 
@@ -66,4 +66,5 @@ def _find_in_cache(source: ModelSource, cache_dir: Path | None) -> Path | None:
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    return None if missing_file(entry.name for entry in folder.iterdir()) else folder
+    names = [entry.name for entry in folder.iterdir()]
+    return None if missing_file(names, source.adapter) else folder

@@ -26,8 +26,8 @@ import numpy as np
 
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 
-QUIET_FRAMES = 10
-"""Loudness is averaged over this many frames; 0.2 s at a stride of 20 ms."""
+QUIET_SECONDS = 0.2
+"""Loudness is averaged over this time."""
 
 
 @dataclass(frozen=True)
@@ -131,12 +131,13 @@ def quietest_frame(
     Args:
         samples: Begin at frame ``samples_frame`` and include ``first`` and ``last``.
     """
-    # Loudness is averaged over several frames: stop consonants are silent too, but short.
-    begin = (first - QUIET_FRAMES // 2 - samples_frame) * stride_samples
-    around = samples[max(0, begin) : begin + (last - first + QUIET_FRAMES) * stride_samples]
+    # Stop consonants are silent too, but short, so loudness is averaged over several frames.
+    n_quiet = max(1, round(QUIET_SECONDS * SAMPLE_RATE / stride_samples))
+    begin = (first - n_quiet // 2 - samples_frame) * stride_samples
+    around = samples[max(0, begin) : begin + (last - first + n_quiet) * stride_samples]
     whole = len(around) // stride_samples * stride_samples
     energies = np.square(around[:whole].reshape(-1, stride_samples)).mean(axis=1, dtype=np.float64)
-    loudness = np.convolve(energies, np.ones(QUIET_FRAMES) / QUIET_FRAMES, mode="valid")
+    loudness = np.convolve(energies, np.ones(n_quiet) / n_quiet, mode="valid")
     # The last of equally quiet frames gives the longest core.
     quietest = len(loudness) - 1 - int(loudness[::-1].argmin())
     return min(last, first + quietest)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from stt.recognition.chunking import quietest_frame
 from stt.recognition.ctc import GreedyDecoder
 from stt.recognition.segments import PAUSE_SECONDS
-from stt.types import SAMPLE_RATE, FrameGrid, Frames, Vocabulary, Waveform, Word
+from stt.types import FrameGrid, Frames, Vocabulary, Waveform, Word
 
 MARGIN_SECONDS = 0.2
 """A pause does not count in the last frames of a look: they may turn into speech."""
@@ -57,10 +57,7 @@ class StreamingConfig:
         cls, grid: FrameGrid, *, step: float, window: float, context: float, search: float
     ) -> "StreamingConfig":
         """Convert from seconds; the step shrinks if it does not fit into the window."""
-
-        def frames(seconds: float) -> int:
-            return round(seconds * SAMPLE_RATE / grid.stride_samples)
-
+        frames = grid.frames
         room = frames(window) - 2 * frames(context) - 1
         return cls(
             step=max(1, min(frames(step), room)),
@@ -94,11 +91,9 @@ class Endpointer:
         self._vocabulary = vocabulary
         self._decoder = decoder
         self._config = config
-        columns = range(len(vocabulary.symbols))
-        self._is_between_words: NDArray[np.bool_] = np.array(
-            [column == vocabulary.blank or vocabulary.is_space(column) for column in columns]
-        )
-        """``[n_vocab]``: true for the blank and for symbols that separate words."""
+        written = map(vocabulary.written, range(len(vocabulary.symbols)))
+        self._is_between_words: NDArray[np.bool_] = np.array([not text.strip() for text in written])
+        """``[n_vocab]``: true for columns that write nothing, or white space."""
         self._blocks: list[Waveform] = []
         self._held_frame = 0
         """Frame at which the held samples begin."""

@@ -6,10 +6,12 @@ A CTC model marks no sentences but gives the times of words, so segments end at 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
+from stt.recognition import scripts
 from stt.types import Segment, Word
 
 PAUSE_SECONDS = 0.6
-"""A silence this long between two words ends a segment; shorter ones are breath and hesitation."""
+"""A silence this long ends a segment, and a word if no delimiter did; shorter ones are breath and
+hesitation."""
 MAX_SEGMENT_SECONDS = 15.0
 """Longer segments are cut at shorter pauses."""
 
@@ -46,8 +48,18 @@ def split_segments(
     return tuple(
         Segment(tuple(stretch))
         for spoken in _between_pauses(words, pause_seconds)
-        for stretch in divide(spoken, fits)
+        for stretch in divide(spoken, fits, _pause)
     )
+
+
+def may_begin_line(word: Word) -> bool:
+    """Whether a line may begin with this word: not with ``ー`` or ``、`` of the word before."""
+    return word.space_before or scripts.may_begin_line(word.text[0])
+
+
+def _pause(before: Word, after: Word) -> float:
+    """Ranks places to cut: the longest silence at which a line may begin."""
+    return silence(before, after) if may_begin_line(after) else -1.0
 
 
 def silence(before: Timed, after: Timed) -> float:

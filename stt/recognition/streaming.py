@@ -38,8 +38,8 @@ class LiveResult:
 
     settled: tuple[Word, ...]
     """Words settled since the last result; they never change."""
-    provisional: str
-    """Text after the settled words, as far as it is computed; may change."""
+    provisional: tuple[Word, ...]
+    """Words after the settled ones, as far as they are computed; they may change."""
 
 
 class LiveSession:
@@ -153,8 +153,7 @@ class LiveSession:
 
     def _say(self) -> LiveResult:
         settled = tuple(self._cutter.take_settled())
-        provisional = " ".join(word.text for word in self._cutter.provisional())
-        return LiveResult(settled, provisional)
+        return LiveResult(settled, tuple(self._cutter.provisional()))
 
 
 class LiveSessions:

@@ -178,7 +178,7 @@ def _native() -> Answers:
     body = native.TranscriptionResponse(
         text=SPOKEN.text,
         language=KOREAN.code,
-        model=KOREAN.model.id,
+        model=KOREAN.model.name,
         processing_time_seconds=0.0325,
         device="cpu",
         cpu_threads=2,
@@ -222,7 +222,7 @@ def _health(status: str) -> tuple[str, Any]:
     models = [
         ModelHealth(
             language=each.code,
-            model_id=each.model.id,
+            model_id=each.model.name,
             revision=each.model.revision,
             status="ready" if is_ready else "loading",
             step="ready" if is_ready else "warming",
@@ -239,7 +239,7 @@ def _health(status: str) -> tuple[str, Any]:
         model_loaded=is_ready,
         processor_loaded=is_ready,
         device="cpu" if is_ready else None,
-        model_id=KOREAN.model.id,
+        model_id=KOREAN.model.name,
         cpu_threads=2,
         cpu_cores=2,
         memory_mb=1032.5,

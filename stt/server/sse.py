@@ -134,8 +134,8 @@ async def _events(
 
 
 def delta_event(word: Word, logprobs: list[Logprob] | None = None, *, begins_text: bool) -> str:
-    """The event of one word, with a leading space unless it begins the text."""
-    delta = word.text if begins_text else f" {word.text}"
+    """The event of one word, with the space before it unless it begins the text."""
+    delta = word.text if begins_text else word.continued
     return _event(TextDelta(delta=delta, logprobs=logprobs))
 
 

@@ -126,7 +126,8 @@ class ModelSettings(Group):
     """Serve Korean and English with the small bundled models; needs no network."""
     models: Annotated[dict[str, ModelSource], NoDecode] = Field(default_factory=dict)
     """Checkpoints to use instead of the built-in ones: CODE=owner/name, CODE=owner/name@revision or
-    CODE=/folder, comma-separated. A new code adds a language."""
+    CODE=/folder, comma-separated. `#kor` behind any of them chooses that language of an MMS
+    checkpoint. A new code adds a language."""
     device: str = "auto"
     """`auto` (CUDA if available, else CPU), `cpu`, `cuda` or `cuda:N`."""
     backend: Literal["auto", "torch", "openvino"] = "auto"

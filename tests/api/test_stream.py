@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from stt.types import Waveform
+from stt.types import Vocabulary, Waveform
 from tests.api.conftest import Serve, serve_app
 from tests.fakes import EchoEngine, FakeEngine, say
 
@@ -73,6 +73,25 @@ def test_every_binary_message_gets_one_reply_and_eof_the_rest(
     assert [word["word"] for word in words] == ["ab", "ca", "b"]
     assert words[0]["start"] == 0.02
     assert words[0]["conf"] == pytest.approx(0.9**2, abs=1e-3)
+
+
+class KanaEngine(EchoEngine):
+    vocabulary = Vocabulary(("<pad>", "|", "き", "ょ", "う"), blank=0)
+
+
+def test_words_without_a_space_before_them_say_so(serve: Serve) -> None:
+    with serve(engine=KanaEngine()) as client, client.websocket_connect("/stream") as socket:
+        socket.send_json(CONFIG)
+        spoken = say(" a b c".ljust(90) + "a|b".ljust(30))
+        replies = [ask(socket, pcm(block)) for block in np.array_split(spoken, 12)]
+        replies.append(ask(socket, {"eof": 1}))
+    results = [reply for reply in replies if reply.get("text")]
+    assert "".join(reply["text"] for reply in results) == "きょうき ょ"
+    entries = [entry for reply in results for entry in reply["result"]]
+    assert [entry["word"] for entry in entries] == ["き", "ょ", "う", "き", "ょ"]
+    assert [entry.get("space_before") for entry in entries] == [False] * 4 + [None]
+    for reply in replies:
+        assert reply.get("space_before", True) is not bool(reply.get("partial"))
 
 
 def test_http_still_works_on_the_websocket_path(client: TestClient) -> None:

@@ -41,6 +41,8 @@ NOT_RUN = {
     "STT_MODELS=KR=/models/my-korean uv run server_stt.py": "the folder is the reader's",
     "STT_LANGUAGES=KR,VI STT_MODELS=VI=owner/wav2vec2-vi uv run server_stt.py": HUB,
     "STT_LANGUAGES=KR,VI STT_MODELS=VI=/models/wav2vec2-vi uv run server_stt.py": "the reader's",
+    "STT_LANGUAGES=KR,SW STT_MODELS=KR=facebook/mms-1b-all#kor,SW=facebook/mms-1b-all#swh "
+    "uv run server_stt.py": HUB,
     "uv run uvicorn server_stt:app --host 0.0.0.0 --port 8400": "test_draining starts uvicorn",
     "pip install -e . && stt serve": "installs; test_cli runs the installed command",
     "uv venv && uv pip install --torch-backend cpu -e . && .venv/bin/stt serve": "installs",

@@ -2,6 +2,7 @@
 
 import re
 
+from stt.engines.families.table import FAMILIES
 from stt.errors import InvalidParameter, SttError
 from stt.formats.base import Granularity
 from stt.formats.native import FORMATS
@@ -41,3 +42,17 @@ def test_every_promise_names_a_test_that_exists() -> None:
         assert named, row
         for file, test in named:
             assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), (file, test)
+
+
+def test_every_family_of_checkpoints_is_listed() -> None:
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    table = text.partition("<!-- families -->")[2].partition("\n\n")[0]
+    listed = set(re.findall(r"^\| (.+?) \| `(\w+)`", table, re.MULTILINE))
+    for family in FAMILIES:
+        assert any(
+            name.startswith(family.name) and architecture == family.architecture
+            for name, architecture in listed
+        ), family.name
+    assert {architecture for _, architecture in listed} == {
+        family.architecture for family in FAMILIES
+    }

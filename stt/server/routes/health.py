@@ -62,7 +62,7 @@ async def health(service: Use, response: Response) -> HealthResponse:
         model_loaded=engine is not None,
         processor_loaded=engine is not None,
         device=None if engine is None else engine.device,
-        model_id=main.model.id,
+        model_id=main.model.name,
         cpu_threads=service.cpu_threads,
         cpu_cores=available_cores(),
         memory_mb=round(psutil.Process().memory_info().rss / 1e6, 1),
@@ -70,7 +70,7 @@ async def health(service: Use, response: Response) -> HealthResponse:
         models=[
             ModelHealth(
                 language=language.code,
-                model_id=language.model.id,
+                model_id=language.model.name,
                 revision=language.model.revision,
                 status=state.status.value,
                 step=state.step,

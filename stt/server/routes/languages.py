@@ -27,7 +27,7 @@ def list_languages(languages: Languages) -> LanguagesResponse:
                 native_name=language.native_name,
                 tag=language.tag,
                 aliases=sorted(language.spellings() - {language.code.lower()}),
-                model_id=language.model.id,
+                model_id=language.model.name,
                 revision=language.model.revision,
                 default=language is languages.default,
             )

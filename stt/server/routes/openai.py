@@ -119,6 +119,6 @@ async def retrieve_model(service: Use, model: str) -> Model:
     """One served model, by its id or its language code."""
     language = service.languages.find_model(model)
     if language is None:
-        known = ", ".join(each.model.id for each in service.languages)
+        known = ", ".join(each.model.name for each in service.languages)
         raise UnknownModel(f"Model {model[:80]!r} is not served. Served: {known}.")
     return Model.of(language)

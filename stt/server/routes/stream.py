@@ -8,6 +8,7 @@ The client sends an optional ``{"config": {...}}``, then s16le mono samples in b
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import IntEnum
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ from stt.server.auth import SUBPROTOCOL
 from stt.server.failures import note_failure
 from stt.server.problems import BUG
 from stt.server.state import Service, get_service
+from stt.types import Word, join_words
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
@@ -200,14 +202,14 @@ class Connection:
     async def _reply(self, live_result: LiveResult) -> None:
         """Answer samples: with the final words, or else the provisional text."""
         if live_result.settled:
-            await self._send(self._result(live_result))
+            await self._send(result_message(live_result.settled, self._config.words))
         else:
-            await self._send({"partial": live_result.provisional})
+            await self._send(partial_message(live_result.provisional))
 
     async def _finish(self) -> None:
         """Send the rest of the session as one result. The next session starts at 0 s."""
         session, self._session = self._session, None
-        live_result = LiveResult((), "")
+        live_result = LiveResult((), ())
         if session is not None:
             try:
                 live_result = await session.finish()
@@ -217,7 +219,7 @@ class Connection:
                 "transcribed live audio",
                 extra={"audio_seconds": round(session.received_seconds, 3)},
             )
-        await self._send(self._result(live_result))
+        await self._send(result_message(live_result.settled, self._config.words))
 
     async def _send_reason(self, ending: Ending) -> None:
         """Send the rest of the session and the reason of an end that the client did not request."""
@@ -228,20 +230,6 @@ class Connection:
             note_failure(self._socket.scope, ending.code)
             await self._send({"error": ending.message, "code": ending.code})
 
-    def _result(self, live_result: LiveResult) -> dict[str, Any]:
-        result: dict[str, Any] = {"text": " ".join(word.text for word in live_result.settled)}
-        if live_result.settled and self._config.words:
-            result["result"] = [
-                {
-                    "word": word.text,
-                    "start": round(word.start, 3),
-                    "end": round(word.end, 3),
-                    "conf": round(word.confidence, 4),
-                }
-                for word in live_result.settled
-            ]
-        return result
-
     async def _send(self, reply: dict[str, Any]) -> None:
         try:
             # Do not wait forever for clients that never read replies.
@@ -249,6 +237,33 @@ class Connection:
                 await self._socket.send_text(json.dumps(reply, ensure_ascii=False))
         except TimeoutError:
             raise WebSocketDisconnect(Close.REFUSED) from None
+
+
+def partial_message(words: Sequence[Word]) -> dict[str, Any]:
+    """The reply with the provisional words."""
+    return {"partial": join_words(words), **_without_space(words[:1])}
+
+
+def result_message(words: Sequence[Word], with_entries: bool) -> dict[str, Any]:
+    """The reply with settled words; ``with_entries`` adds their times and confidence."""
+    result: dict[str, Any] = {"text": join_words(words)}
+    if words and with_entries:
+        result["result"] = [
+            {
+                "word": word.text,
+                "start": round(word.start, 3),
+                "end": round(word.end, 3),
+                "conf": round(word.confidence, 4),
+                **_without_space([word]),
+            }
+            for word in words
+        ]
+    return result
+
+
+def _without_space(first: Sequence[Word]) -> dict[str, bool]:
+    """Our extension of Vosk's messages: says that no space is before this word."""
+    return {"space_before": False} if first and not first[0].space_before else {}
 
 
 def read_command(text: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ async def transcribe(
     body = TranscriptionResponse(
         text=transcript.text,
         language=language.code,
-        model=language.model.id,
+        model=language.model.name,
         processing_time_seconds=round(time.perf_counter() - started, 4),
         device=engine.device,
         cpu_threads=service.cpu_threads,

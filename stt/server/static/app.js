@@ -13,6 +13,7 @@ import { NoMicrophone } from "./recorder.js";
 import { copy, known, make, renamed, save, showCurl } from "./takeaway.js";
 import { TranscriptView } from "./transcript.js";
 import { Waveform } from "./waveform.js";
+import { joined } from "./words.js";
 import { busy, work } from "./work.js";
 
 const $ = (id) => document.getElementById(id);
@@ -166,8 +167,7 @@ async function stop() {
   take(file, true);
   $("result").focus({ preventScroll: true });
   if (words === null) return transcribe();
-  const text = words.map(({ word }) => word).join(" ");
-  show({ text, words, segments, duration: seconds }, $("lang").value);
+  show({ text: joined(words), words, segments, duration: seconds }, $("lang").value);
 }
 
 function discard() {

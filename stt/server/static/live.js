@@ -3,12 +3,13 @@
 
 import { openStream } from "./api.js";
 import { SAMPLE_RATE } from "./recorder.js";
+import { continued, joined } from "./words.js";
 
 const CONNECT_SECONDS = 5;
 const FINISH_SECONDS = 15;
 
 export class LiveText {
-  /** Final words: `{word, start, end, confidence}`, times in seconds. */
+  /** Final words: `{word, start, end, confidence, space_before}`, times in seconds. */
   words = [];
   /** Utterances, between pauses: `{start, end}`. */
   segments = [];
@@ -23,8 +24,8 @@ export class LiveText {
 
   /**
    * @param {string} lang
-   * @param {(partial: string) => void} onChange called with the provisional words after every
-   *   reply, and when text is lost
+   * @param {(partial: string) => void} onChange called after every reply with the
+   *   provisional words as they follow the final ones, and when text is lost
    */
   constructor(lang, onChange) {
     this.#onChange = onChange;
@@ -45,7 +46,7 @@ export class LiveText {
 
   /** The final text. */
   get text() {
-    return this.words.map(({ word }) => word).join(" ");
+    return joined(this.words);
   }
 
   /** @param {Int16Array} frame */
@@ -83,12 +84,15 @@ export class LiveText {
   #hear(reply) {
     this.#owed--;
     const result = reply.result ?? [];
-    for (const { word, start, end, conf } of result) {
-      this.words.push({ word, start, end, confidence: conf });
-    }
+    for (const { conf, ...word } of result) this.words.push({ ...word, confidence: conf });
     if (result.length > 0) this.segments.push({ start: result[0].start, end: result.at(-1).end });
-    this.#onChange(reply.partial ?? "");
+    this.#onChange(this.#partial(reply));
     if (this.#ended && this.#owed === 0) this.#end(false);
+  }
+
+  /** The provisional text of a reply, as it follows the final words. */
+  #partial({ partial: word = "", space_before }) {
+    return word && this.words.length > 0 ? continued({ word, space_before }) : word;
   }
 
   #end(lost) {

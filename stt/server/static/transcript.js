@@ -2,11 +2,12 @@
 
 import { label, say, t } from "./i18n.js";
 import { clock } from "./quantities.js";
+import { continued } from "./words.js";
 
 const SURE = 0.95; // words of this confidence have no tint
 const LINGER_SECONDS = 0.3; // a word stays lit this long, unless the next one begins
 
-/** A word with its times: `{word, start, end, confidence}`, times in seconds. */
+/** A word with its times: `{word, start, end, confidence, space_before}`, times in seconds. */
 export class TranscriptView {
   #element = document.getElementById("transcript");
   #spoken = document.getElementById("spoken");
@@ -101,7 +102,7 @@ export class TranscriptView {
     const text = document.createElement("p");
     text.lang = language;
     for (let index = first; index < next; index++) {
-      if (index > first) text.append(" ");
+      if (index > first && continued(this.#words[index]).startsWith(" ")) text.append(" ");
       text.append(this.#span(index));
     }
     row.append(from, text);

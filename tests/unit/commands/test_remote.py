@@ -98,6 +98,17 @@ def test_the_form_and_the_answer() -> None:
     assert [word.text for word in recognition.transcript.words] == ["가"]
 
 
+def test_words_keep_the_spaces_that_they_have() -> None:
+    words = [
+        {"word": "今", "start": 0.1, "end": 0.2, "confidence": 0.9, "space_before": False},
+        {"word": "日", "start": 0.2, "end": 0.3, "confidence": 0.9, "space_before": False},
+        {"word": "OK", "start": 0.4, "end": 0.5, "confidence": 0.9},
+    ]
+    with stand_in((200, {}, ANSWER | {"text": "今日 OK", "words": words})) as server:
+        recognition = RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
+    assert recognition.transcript.text == recognition.text
+
+
 def test_without_a_language_the_service_chooses() -> None:
     with stand_in((200, {}, ANSWER)) as server:
         RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")

@@ -1,5 +1,6 @@
 import html
 import unicodedata
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -25,6 +26,14 @@ TEXTS = KOREAN | NO_SPACES | MARKS | st.sampled_from(["-->", "&amp;", "7", "<b>"
 
 def say(*parts: tuple[str, float, float], duration: float = 60) -> Transcript:
     return Transcript(spoken(*parts), duration)
+
+
+def unspaced(parts: str | list[str], seconds: float = 0.3, start: float = 0.0) -> tuple[Word, ...]:
+    """Words without spaces and without gaps."""
+    return tuple(
+        Word(part, start + i * seconds, start + (i + 1) * seconds, 0.9, space_before=False)
+        for i, part in enumerate(parts)
+    )
 
 
 def evenly(text: str, seconds_per_word: float) -> Transcript:
@@ -128,6 +137,53 @@ def test_speech_without_spaces_is_split_into_cues_by_time() -> None:
         (20_000, 25_000),
         (25_000, 30_000),
     ]
+
+
+def test_characters_keep_their_own_times_in_cues() -> None:
+    said = unspaced("今日は良い天気" * 4, 0.4)
+    cues = cut_cues(Transcript(said, 12))
+    assert [(cue.lines, cue.start_ms, cue.end_ms) for cue in cues] == [
+        (("今日は良い天気今日は良い天気",), 0, 5600),
+        (("今日は良い天気今日は良い天気",), 5600, 11200),
+    ]
+
+
+def test_a_pause_between_characters_ends_a_cue() -> None:
+    said = unspaced("今日は") + unspaced("良い", start=1.5)
+    assert lines(Transcript(said, 3)) == [("今日は",), ("良い",)]
+
+
+def test_latin_words_between_characters_stay_whole() -> None:
+    said = unspaced([*"あいうえおかきくけ", "TRANSFORMERS", *"さしすせそたち"], 0.3)
+    assert lines(Transcript(said, 9)) == [("あいうえおかきくけ", "TRANSFORMERSさしすせそたち")]
+
+
+@pytest.mark.parametrize("late", ["ー", "ょ", "ッ", "。"])
+def test_no_line_begins_with_what_belongs_to_the_line_before(late: str) -> None:
+    # In the middle, where the lines would be equal.
+    said = unspaced("あ" * 12 + late + "い" * 11, 0.25)
+    assert lines(Transcript(said, 9)) == [("あ" * 11, "あ" + late + "い" * 11)]
+    # Where a cue would end.
+    said = unspaced("あ" * 12 + late + "い" * 11, 0.5)
+    assert lines(Transcript(said, 12)) == [("あ" * 11,), ("あ" + late + "い" * 11,)]
+    # Where a segment would.
+    said = unspaced("あ" * 12 + late + "い" * 11, 0.8)
+    assert not any(line.startswith(late) for cue in lines(Transcript(said, 20)) for line in cue)
+
+
+@given(
+    words(st.sampled_from([*"今日はきー", "PC", "2024年", "。"]), shortest_ms=1, longest_ms=3_000)
+)
+@settings(max_examples=150, deadline=None)
+def test_words_without_spaces_stay_whole_at_their_times(said: tuple[Word, ...]) -> None:
+    coming = [replace(word, space_before=False) for word in said]
+    for cue in cut_cues(Transcript(tuple(coming), 1000)):
+        assert cue.start_ms == round(coming[0].start * 1000)
+        for line in cue.lines:
+            while line:
+                assert line.startswith(coming[0].text)
+                line = line.removeprefix(coming.pop(0).text)
+    assert coming == []
 
 
 def test_a_drawn_out_word_stays_for_the_maximum_duration() -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from stt.engines.base import Engine
+from stt.engines.torch import TorchEngine
 from stt.errors import ModelBroken, ModelLoading, Overloaded, QueueTimeout
 from stt.languages import choose_languages
 from stt.models.loader import EngineLoader
 from stt.models.state import Status
+from stt.server.routes.languages import list_languages
 from stt.settings import load_settings
+from tests.checkpoints import save_mms
 from tests.fakes import FakeEngine, save_random_checkpoint
 from tests.hub import FakeHub
 
@@ -82,6 +85,32 @@ def test_a_broken_folder_fails_with_a_reason_and_does_not_stop_others(
     with pytest.raises(ModelBroken, match="The model for Korean cannot be used"):
         loader.engine(korean)
     assert loader.engine(english).device == "cpu"
+
+
+def test_languages_of_one_checkpoint_share_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mms = save_mms(tmp_path / "mms")
+    shutil.copy(mms / "adapter.eng.safetensors", mms / "adapter.fra.safetensors")
+    models = ",".join(f"{code}=facebook/mms-1b-all#{code}" for code in ("kor", "eng"))
+    cache = tmp_path / "cache"
+    with FakeHub({"facebook/mms-1b-all": mms}) as hub:
+        point_hub_client_at(hub.endpoint, monkeypatch)
+        loader = make_loader(
+            "--languages", "KR,EN", "--models", models, "--cache-dir", str(cache), "--device", "cpu"
+        )
+        asyncio.run(loader.run())
+    assert loader.status is Status.READY
+    listed = {each.code: each.model_id for each in list_languages(loader._languages).languages}
+    assert listed == {"KR": "facebook/mms-1b-all#kor", "EN": "facebook/mms-1b-all#eng"}
+    korean, english = (loader.engine(language) for language in loader._languages)
+    assert isinstance(korean, TorchEngine)
+    assert isinstance(english, TorchEngine)
+    assert "가" in korean.vocabulary.symbols
+    assert "A" in english.vocabulary.symbols
+    assert korean._model.shared is english._model.shared
+    fetched = {file.name for file in cache.rglob("adapter.*")}
+    assert fetched == {"adapter.kor.safetensors", "adapter.eng.safetensors"}
 
 
 def test_an_impossible_device_fails_with_a_reason(checkpoint: Path) -> None:

@@ -108,12 +108,24 @@ def test_an_unreachable_or_failing_hub_can_be_retried(checkpoint: Path, tmp_path
 def test_permanent_errors_are_not_retried(checkpoint: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    (empty / "config.json").write_text("{}")
-    with FakeHub({KRESNIK.id: checkpoint, "some/thing": empty}) as hub:
+    (empty / "config.json").write_text('{"architectures": ["WhisperForConditionalGeneration"]}')
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "config.json").write_text('{"architectures": ["WavLMForCTC"]}')
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "model.nemo").write_bytes(b"x")
+    repositories = {
+        KRESNIK.id: checkpoint, "some/whisper": empty, "some/bare": bare, "some/nemo": other,
+    }  # fmt: skip
+    with FakeHub(repositories) as hub:
         for source, sentence in [
             (ModelSource("no/body"), "does not exist on the hub"),
             (ModelSource(KRESNIK.id, "v9"), "no revision 'v9'"),
-            (ModelSource("some/thing"), r"has no vocab.json on the hub"),
+            (ModelSource("some/bare"), r"has no vocab.json or tokenizer.json on the hub"),
+            (ModelSource("some/nemo"), r"has no config.json on the hub"),
+            (ModelSource("some/whisper"), "architecture is WhisperForConditionalGeneration"),
+            (ModelSource(KRESNIK.id, adapter="kor"), "has no adapter.kor.safetensors or"),
             (ModelSource("bad id/x y"), "owner/name"),
         ]:
             with pytest.raises(ModelBroken, match=sentence):

@@ -146,6 +146,15 @@ def test_long_recordings_keep_words_and_times(engine: TorchEngine, clips: list[W
     assert np.median(near) <= 0.04
 
 
+def test_no_word_reaches_over_a_silence(engine: TorchEngine, clips: list[Waveform]) -> None:
+    # The models often emit no delimiter in a long silence.
+    silence = np.zeros(8 * 16000, np.float32)
+    recording = np.concatenate([piece for clip in clips for piece in (clip, silence)])
+    words = transcribe(engine, recording).words
+    assert max(word.end - word.start for word in words) < 2
+    assert len(words) == sum(len(transcribe(engine, clip).words) for clip in clips)
+
+
 @pytest.mark.parametrize("rate", [22_050, 44_100])
 def test_times_survive_resampling(engine: TorchEngine, clips: list[Waveform], rate: int) -> None:
     import soxr

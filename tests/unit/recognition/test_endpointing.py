@@ -127,6 +127,10 @@ def test_results_do_not_depend_on_blocks_or_timing(spoken: str, cuts: list[int],
     assert heard(waveform, cuts) == steady
     assert heard(waveform, cuts, lazy=True) == steady
     assert heard(waveform, []) == steady
+    # A file has the same words.
+    decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
+    (frames,) = EchoEngine().forward([waveform])
+    assert decoder.feed(frames) + decoder.finish() == steady
 
 
 @given(spoken=st.lists(st.sampled_from(["a", "b|", "ca", " ", " " * 40]), max_size=60).map("".join))

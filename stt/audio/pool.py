@@ -21,6 +21,10 @@ AVAILABLE = sys.platform == "linux"
 Elsewhere recordings are read in this process."""
 
 
+PATIENCE_SECONDS = 1.0
+"""After this, a recording that waits for memory no longer counts what others might need."""
+
+
 class ReaderPool:
     """Reads recordings in worker processes; thread-safe.
 
@@ -56,7 +60,10 @@ class ReaderPool:
         self._idle: list[Worker] = []
         self._reading: set[Worker] = set()
         """Workers that have sent a block of the recording that they have."""
+        self._open: set[Worker] = set()
         self._n_open = 0
+        """Those in `_open`, and those that are starting."""
+        self._last_patient = 0.0
         self._closed = False
         self._starting = threading.Lock()
         self._template: Template | None = None
@@ -107,12 +114,14 @@ class ReaderPool:
             self._wait_for_memory()
             self._n_open += 1
             worker = self._idle.pop() if self._idle else None
-        if worker and not worker.has_died():
-            return worker
         try:
-            if worker:
+            if worker and worker.has_died():
                 worker.end()
-            return self._start_worker()
+                worker = None
+            worker = worker or self._start_worker()
+            with self._lock:
+                self._open.add(worker)
+            return worker
         except BaseException:
             with self._lock:
                 self._n_open -= 1
@@ -120,21 +129,38 @@ class ReaderPool:
             raise
 
     def _wait_for_memory(self) -> None:
-        deadline = time.monotonic() + self._timeout_seconds
+        started = time.monotonic()
         while (self._n_open + 1) * MEMORY_BYTES > self._max_bytes:  # else there is no need to look
-            opening = self._n_open - len(self._reading)
-            used = sum(worker.allocated_bytes() for worker in self._reading)
-            if used + (opening + 1) * MEMORY_BYTES <= self._max_bytes:
+            now = time.monotonic()
+            if self._has_memory(patient=now - started > PATIENCE_SECONDS):
                 return
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            if time.monotonic() > deadline:
+            if now - started > self._timeout_seconds:
                 raise Overloaded(
                     "The recordings that are being read use all the memory that they may. Try "
                     "again later.",
                     retry_after_seconds=5.0,
                 )
             self._less_used.wait(0.1)
+
+    def _has_memory(self, *, patient: bool) -> bool:
+        """Whether another worker may start.
+
+        Args:
+            patient: Files that take long to open count with what they use, so that they keep nobody
+                waiting; one recording at a time may start on that account.
+        """
+        now = time.monotonic()
+        patient = patient and now - self._last_patient > PATIENCE_SECONDS / 10
+        counted = self._open if patient else self._reading
+        opening = 0 if patient else self._n_open - len(self._reading)
+        used = sum(worker.allocated_bytes() for worker in counted)
+        if used + (opening + 1) * MEMORY_BYTES > self._max_bytes:
+            return False
+        if patient:
+            self._last_patient = now
+        return True
 
     def has_opened(self, worker: Worker) -> None:
         """Note that a worker from `take` has sent its first block."""
@@ -163,6 +189,7 @@ class ReaderPool:
         """Return a worker from `take`; it is kept for the next recording, or ended."""
         with self._lock:
             self._n_open -= 1
+            self._open.discard(worker)
             self._reading.discard(worker)
             self._less_used.notify_all()
             keep = worker.is_free and not self._closed and len(self._idle) < self._max_idle

@@ -316,7 +316,7 @@ def test_sound_that_takes_too_much_work_is_refused() -> None:
 
 
 def test_all_decoders_share_one_memory() -> None:
-    with open_pool("--decode-memory-mb", "300", "--decode-timeout-seconds", "1") as pool:
+    with open_pool("--decode-memory-mb", "300", "--decode-timeout-seconds", "0.5") as pool:
         # Before its first block, each counts with the 134 MB that it may use.
         opening = [pool.take() for _ in range(2)]
         with pytest.raises(Overloaded, match="all the memory"):
@@ -325,6 +325,16 @@ def test_all_decoders_share_one_memory() -> None:
             pool.has_opened(worker)
         assert max(worker.allocated_bytes() for worker in opening) < 20e6
         assert serves(pool)
+        for worker in opening:
+            pool.put_back(worker)
+
+
+def test_files_that_take_long_to_open_keep_nobody_waiting() -> None:
+    with open_pool("--decode-memory-mb", "300") as pool:
+        opening = [pool.take() for _ in range(2)]
+        started = time.monotonic()
+        assert serves(pool)
+        assert time.monotonic() - started < SOON / 2
         for worker in opening:
             pool.put_back(worker)
 

@@ -2,11 +2,13 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stt.notices import Report
 
 SAMPLE_RATE = 16_000
 """Hz. Every waveform between `stt.audio` and the engine has this rate."""
@@ -237,6 +239,8 @@ class Transcript:
     words: tuple[Word, ...]
     duration_seconds: float
     """Length of the audio."""
+    report: Report = field(default_factory=Report)
+    """What is missing or doubtful, and which track it is."""
 
     @property
     def text(self) -> str:

@@ -12,11 +12,18 @@ from typing import BinaryIO
 
 import numpy as np
 
+from stt.audio.reading import Recording
 from stt.errors import InvalidAudio
+from stt.notices import Report
 from stt.types import Waveform
 
 
-def read_audio(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
+def read_audio(source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Recording:
+    """Obey the first line of a file."""
+    return Recording(obey(source))
+
+
+def obey(source: BinaryIO) -> Generator[Waveform, None, Report]:
     """Obey the first line, then return the rest with a sample for each byte."""
     source.seek(0)
     command, _, rest = source.read().partition(b"\n")
@@ -57,4 +64,14 @@ def read_audio(source: BinaryIO, *, max_seconds: float) -> Generator[Waveform]:
     elif command == b"tell":
         facts = [*sys.modules, *os.environ, f"SIGINT {signal.getsignal(signal.SIGINT)!r}"]
         yield np.frombuffer("\n".join(facts).encode(), np.uint8).astype(np.float32)
+    elif command == b"toil":
+        while True:
+            end = time.process_time() + 0.5
+            while time.process_time() < end:
+                pass
+            yield np.zeros(1_600, np.float32)
+    elif command == b"spin":
+        while True:
+            pass
     yield np.frombuffer(rest, np.uint8).astype(np.float32)
+    return Report()

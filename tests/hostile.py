@@ -56,6 +56,12 @@ def originals() -> dict[str, bytes]:
         "mka": with_ffmpeg(wide, 44_100, "matroska", "flac"),
         "mp4-alac": with_ffmpeg(wide, 44_100, "mp4", "alac"),
         "amr": b"#!AMR\n" + amr,
+        "aiff": with_libsndfile(narrow, 16_000, "AIFF", "PCM_16"),
+        "caf": with_libsndfile(narrow, 16_000, "CAF", "PCM_16"),
+        "au": with_libsndfile(narrow, 16_000, "AU", "ULAW"),
+        "wma": with_ffmpeg(wide, 44_100, "asf", "wmav2"),
+        "avi": with_ffmpeg(wide, 44_100, "avi", "mp3"),
+        "ts": with_ffmpeg(wide, 44_100, "mpegts", "aac"),
     }
     return {name: _steady(data) for name, data in made.items()}
 
@@ -184,7 +190,8 @@ def _flac_lies() -> Iterator[Hostile]:
     for rate in (0, 1, 3_999, 384_001, 655_350, 2**20 - 1):
         # Frames also state the rate; FFmpeg uses that if the header claims no length.
         yield _make("flac", f"rate-{rate}", flac_head(0, rate) + flac[42:], OK, BROKEN)
-        yield _make("flac", f"claimed-rate-{rate}", flac_head(16_000, rate) + flac[42:], BROKEN)
+        lie = flac_head(16_000, rate) + flac[42:]
+        yield _make("flac", f"claimed-rate-{rate}", lie, OK, BROKEN, LONG)
     for size in (0, 1, 15, 65_535):
         yield _make("flac", f"block-{size}", patched(flac, 8, struct.pack(">HH", size, size)))
     for kind in (1, 2, 3, 4, 5, 6, 126, 127):  # padding to picture, unknown, forbidden
@@ -441,11 +448,13 @@ def _impossible_samples() -> Iterator[Hostile]:
     values = {"nan": np.nan, "inf": np.inf, "minus-inf": -np.inf, "1e38": 1e38, "1e12": 1e12}
     for name, value in values.items():
         samples = tones(0.5, 16_000)
-        samples[4_000] = value
+        samples[4_000] = value  # a click
         data = _steady(with_libsndfile(samples, 16_000, "WAV", "FLOAT"))
-        yield _make("samples", f"wav-{name}", data, BROKEN)
+        yield _make("samples", f"wav-{name}", data, OK)
         mka = matroska([samples.astype("<f4").tobytes()], "A_PCM/FLOAT/IEEE", 32)
-        yield _make("samples", f"mka-{name}", mka, BROKEN)
+        yield _make("samples", f"mka-{name}", mka, OK)
+        many = _steady(with_libsndfile(np.full((8_000, 1), value), 16_000, "WAV", "FLOAT"))
+        yield _make("samples", f"wav-all-{name}", many, BROKEN)
     for name, value, subtype, result in (
         ("wide", 1e300, "DOUBLE", BROKEN),
         ("loud", 32_767.0, "FLOAT", OK),
@@ -472,8 +481,8 @@ def _polyglots(url: str) -> Iterator[Hostile]:
         "blank-then-wav": (b"\n" + wav, (OTHER,)),
         "id3-flac": (tag + flac, (OK,)),
         "id3-aac": (tag + aac, (OK,)),
-        "id3-wav": (tag + wav, (BROKEN, OTHER)),
-        "id3-aiff": (tag + aiff, (BROKEN, OTHER)),
+        "id3-wav": (tag + wav, (OK,)),
+        "id3-aiff": (tag + aiff, (OK,)),
         "id3-playlist": (tag + playlist * 50, (BROKEN, OTHER)),
         "id3-id3-mp3": (tag + tag + mp3, ()),
         "wav-of-playlist": (wav[:44] + playlist * 200, (OK,)),
@@ -485,12 +494,11 @@ def _polyglots(url: str) -> Iterator[Hostile]:
         "wav-of-mp3": (patched(wav[:44], 20, b"\x55\0") + mp3, ()),
         "flac-of-ogg": (b"fLaC" + files["vorbis"], (BROKEN,)),
         "ogg-flac": (with_ffmpeg(tones(0.5, 44_100), 44_100, "ogg", "flac"), (OK, BROKEN)),
-        "aiff": (aiff, (OTHER,)),
-        "avi": (b"RIFF\x24\0\0\0AVI LIST" + bytes(60), (OTHER,)),
-        "caf": (b"caff\0\x01\0\0desc" + bytes(60), (OTHER,)),
+        "avi": (b"RIFF\x24\0\0\0AVI LIST" + bytes(60), (BROKEN,)),
+        "caf": (b"caff\0\x01\0\0desc" + bytes(60), (BROKEN,)),
         "au": (b".snd\0\0\0\x18" + bytes(60), (OTHER,)),
         "w64": (b"riff\x2e\x91\xcf\x11" + bytes(60), (OTHER,)),
-        "asf": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(60), (OTHER,)),
+        "asf": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(60), (BROKEN,)),
         "mpeg-ts": (b"G@\0\x10" + bytes(184 * 3), (OTHER,)),
         "flv": (b"FLV\x01\x05\0\0\0\x09" + bytes(60), (OTHER,)),
         "elf": (b"\x7fELF" + bytes(60), (OTHER,)),

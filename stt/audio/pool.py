@@ -3,12 +3,14 @@
 import logging
 import sys
 import threading
-from collections.abc import Callable
+import time
 from typing import BinaryIO
 
 from stt.audio.processes import Template, Worker, as_descriptor
 from stt.audio.reading import Blocks, read_audio
+from stt.audio.worker import MEMORY_BYTES
 from stt.errors import Overloaded
+from stt.notices import Report
 from stt.settings import Settings
 from stt.types import Waveform
 
@@ -19,11 +21,18 @@ AVAILABLE = sys.platform == "linux"
 Elsewhere recordings are read in this process."""
 
 
+PATIENCE_SECONDS = 1.0
+"""After this, a recording that waits for memory no longer counts what others might need."""
+
+
 class ReaderPool:
     """Reads recordings in worker processes; thread-safe.
 
     Each recording has a worker to itself, so that a long one never delays others. Workers start on
     demand, and up to ``decode_threads`` of them stay while idle.
+
+    All workers share ``decode_memory_mb``. What a worker will need shows while it opens a file, so
+    until its first block it counts with its limit, and after that with what it has allocated.
     """
 
     def __init__(
@@ -45,9 +54,16 @@ class ReaderPool:
         self._max_idle = settings.decode_threads
         self._timeout_seconds = settings.decode_timeout_seconds
         self._target = target
+        self._max_bytes = settings.decode_memory_mb * 1e6
         self._lock = threading.Lock()
+        self._less_used = threading.Condition(self._lock)
         self._idle: list[Worker] = []
+        self._reading: set[Worker] = set()
+        """Workers that have sent a block of the recording that they have."""
+        self._open: set[Worker] = set()
         self._n_open = 0
+        """Those in `_open`, and those that are starting."""
+        self._last_patient = 0.0
         self._closed = False
         self._starting = threading.Lock()
         self._template: Template | None = None
@@ -57,7 +73,7 @@ class ReaderPool:
         if AVAILABLE and self._template is None:
             self._template = Template(self._target)
 
-    def read(self, source: BinaryIO, *, max_seconds: float) -> Blocks:
+    def read(self, source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Blocks:
         """Run `stt.audio.reading.read_audio` in a worker.
 
         Callers that stop early must close the blocks. Any thread may do so: it ends the worker at
@@ -65,12 +81,13 @@ class ReaderPool:
 
         Raises:
             DecodeFailed: the worker died, or took over ``decode_timeout_seconds`` for a block.
-            Overloaded: twice ``max_queue_requests`` recordings are open.
+            Overloaded: twice ``max_queue_requests`` recordings are open, or they use all memory
+                that they may.
             AudioError: as `stt.audio.reading.read_audio`.
         """
         if not AVAILABLE:
-            return read_audio(source, max_seconds=max_seconds)
-        return _Recording(self.take, self.put_back, source, max_seconds)
+            return read_audio(source, max_seconds=max_seconds, track=track)
+        return _Recording(self, source, max_seconds, track)
 
     def close(self) -> None:
         """End all workers; recordings that are still open fail."""
@@ -94,18 +111,62 @@ class ReaderPool:
                     "later.",
                     retry_after_seconds=5.0,
                 )
+            self._wait_for_memory()
             self._n_open += 1
             worker = self._idle.pop() if self._idle else None
-        if worker and not worker.has_died():
-            return worker
         try:
-            if worker:
+            if worker and worker.has_died():
                 worker.end()
-            return self._start_worker()
+                worker = None
+            worker = worker or self._start_worker()
+            with self._lock:
+                self._open.add(worker)
+            return worker
         except BaseException:
             with self._lock:
                 self._n_open -= 1
+                self._less_used.notify_all()
             raise
+
+    def _wait_for_memory(self) -> None:
+        started = time.monotonic()
+        while (self._n_open + 1) * MEMORY_BYTES > self._max_bytes:  # else there is no need to look
+            now = time.monotonic()
+            if self._has_memory(patient=now - started > PATIENCE_SECONDS):
+                return
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            if now - started > self._timeout_seconds:
+                raise Overloaded(
+                    "The recordings that are being read use all the memory that they may. Try "
+                    "again later.",
+                    retry_after_seconds=5.0,
+                )
+            self._less_used.wait(0.1)
+
+    def _has_memory(self, *, patient: bool) -> bool:
+        """Whether another worker may start.
+
+        Args:
+            patient: Files that take long to open count with what they use, so that they keep nobody
+                waiting; one recording at a time may start on that account.
+        """
+        now = time.monotonic()
+        patient = patient and now - self._last_patient > PATIENCE_SECONDS / 10
+        counted = self._open if patient else self._reading
+        opening = 0 if patient else self._n_open - len(self._reading)
+        used = sum(worker.allocated_bytes() for worker in counted)
+        if used + (opening + 1) * MEMORY_BYTES > self._max_bytes:
+            return False
+        if patient:
+            self._last_patient = now
+        return True
+
+    def has_opened(self, worker: Worker) -> None:
+        """Note that a worker from `take` has sent its first block."""
+        with self._lock:
+            self._reading.add(worker)
+            self._less_used.notify_all()
 
     def _start_worker(self) -> Worker:
         with self._starting:
@@ -128,6 +189,9 @@ class ReaderPool:
         """Return a worker from `take`; it is kept for the next recording, or ended."""
         with self._lock:
             self._n_open -= 1
+            self._open.discard(worker)
+            self._reading.discard(worker)
+            self._less_used.notify_all()
             keep = worker.is_free and not self._closed and len(self._idle) < self._max_idle
             if keep and worker.n_recordings < self._recordings_per_worker:
                 self._idle.append(worker)
@@ -139,14 +203,12 @@ class _Recording:
     """The blocks of one recording: read by one thread at a time, closed by any thread."""
 
     def __init__(
-        self,
-        take: Callable[[], Worker],
-        put_back: Callable[[Worker], None],
-        source: BinaryIO,
-        max_seconds: float,
+        self, pool: ReaderPool, source: BinaryIO, max_seconds: float, track: int | None
     ) -> None:
-        self._take, self._put_back = take, put_back
-        self._source, self._max_seconds = source, max_seconds
+        self._pool, self._source = pool, source
+        self._max_seconds, self._track = max_seconds, track
+        self.report = Report()
+        self._has_block = False
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._waiting = False
@@ -165,6 +227,11 @@ class _Recording:
         try:
             worker = self._worker or self._begin()
             block = None if worker is None else worker.receive()
+            if worker is not None and block is None:
+                self.report = worker.report
+            elif worker is not None and not self._has_block:
+                self._has_block = True
+                self._pool.has_opened(worker)
         finally:
             with self._lock:
                 self._waiting = False
@@ -188,17 +255,17 @@ class _Recording:
 
     def _begin(self) -> Worker | None:
         """Hand the source to a worker; returns None if it was closed meanwhile."""
-        worker = self._take()
+        worker = self._pool.take()
         with self._lock:
             self._worker = worker
             if self._closed:
                 return None
         with as_descriptor(self._source) as descriptor:
-            worker.begin(descriptor, self._max_seconds)
+            worker.begin(descriptor, self._max_seconds, self._track)
         return worker
 
     def _end(self) -> None:
         with self._lock:
             worker, self._worker = self._worker, None
         if worker is not None:
-            self._put_back(worker)
+            self._pool.put_back(worker)

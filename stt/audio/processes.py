@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import resource
 import select
 import shutil
 import signal
@@ -16,13 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SEND_BYTES, WAIT, Kind
 from stt.errors import AudioError, DecodeFailed, Overloaded, errors_by_code
+from stt.notices import Code, Notice, Report
 from stt.types import Waveform
 
 logger = logging.getLogger(__name__)
@@ -120,13 +122,16 @@ class Worker:
         """False from `begin` until the last message has arrived."""
         self._given_up = False
         self.n_recordings = 0
+        self.report = Report()
+        """Of the last recording, once it is complete."""
+        self._bytes_at_start = _allocated(process)
 
-    def begin(self, descriptor: int, max_seconds: float) -> None:
+    def begin(self, descriptor: int, max_seconds: float, track: int | None) -> None:
         """Send a recording; errors show in `receive`."""
         self.is_free = False
         self.n_recordings += 1
         with suppress(OSError):
-            socket.send_fds(self._connection, [REQUEST.pack(max_seconds)], [descriptor])
+            socket.send_fds(self._connection, [REQUEST.pack(max_seconds, track or 0)], [descriptor])
 
     def receive(self) -> Waveform | None:
         """Return the next block, or None after the last one or `give_up`.
@@ -143,8 +148,12 @@ class Worker:
                 return payload.view(np.float32)
             if kind == Kind.FAILED:
                 raise ValueError(payload.tobytes().decode(errors="replace"))
-            error = json.loads(payload.tobytes()) if kind == Kind.ERROR else None
-            failure = ERRORS[error["code"]](error["message"]) if error else None
+            outcome = json.loads(payload.tobytes())
+            failure = None
+            if kind == Kind.ERROR:
+                failure = ERRORS[outcome["code"]](outcome["message"])
+            else:
+                self.report = _read_report(outcome)
         except BlockingIOError:
             raise self._failure(f"no block within {self._timeout_seconds:g} s") from None
         except OSError:
@@ -158,6 +167,10 @@ class Worker:
         if failure:
             raise failure
         return None
+
+    def allocated_bytes(self) -> int:
+        """Memory that the process has allocated by itself."""
+        return max(0, _allocated(self._process) - self._bytes_at_start)
 
     def has_died(self) -> bool:
         """Whether an idle worker has died."""
@@ -201,6 +214,20 @@ class Worker:
             "Decoding this file failed. It may be damaged; convert it, for example to FLAC, and "
             "send the result."
         )
+
+
+def _allocated(process: int | None) -> int:
+    """What RLIMIT_DATA counts; 0 if the process has ended."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[5]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
+
+
+def _read_report(outcome: Any) -> Report:
+    warnings = [Notice(Code(each["code"]), str(each["message"])) for each in outcome["warnings"]]
+    return Report(tuple(warnings), int(outcome["track"]), int(outcome["n_tracks"]))
 
 
 @contextmanager

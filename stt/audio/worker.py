@@ -12,7 +12,8 @@ decoder that hangs, crashes or takes all memory harms only itself.
 Protocol of the control socket: ``FORK`` with the worker's end of a connection gets a process id, or
 0 on failure; ``END`` and a process id gets no answer; ``WAIT`` and a process id gets an exit
 status. Protocol of a connection: `REQUEST` with a file descriptor gets messages, each a `HEADER`
-and its payload: blocks, then the outcome.
+and its payload: blocks, then the outcome. A recording may use only so much processor time, most of
+it in proportion to its sound; the kernel ends a decoder that takes more.
 """
 
 import gc
@@ -24,7 +25,9 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
+from dataclasses import asdict
 from enum import IntEnum
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -32,22 +35,27 @@ from typing import BinaryIO, NoReturn
 import numpy as np
 
 from stt.audio.reading import ReadAudio, warming_clip
-from stt.errors import AudioError
+from stt.errors import AudioError, InvalidAudio
 from stt.types import SAMPLE_RATE
 
 FORK, END, WAIT = b"F", b"E", b"W"
 PROCESS = struct.Struct("<q")
 """A process id; in the answer to ``WAIT`` an exit status, negative for a signal."""
-REQUEST = struct.Struct("<d")
-"""Maximum length of the recording, in seconds."""
+REQUEST = struct.Struct("<di")
+"""Maximum length of the recording, in seconds; number of the audio track, or 0 for the best."""
 HEADER = struct.Struct("<BI")
 """The `Kind` of a message and its payload's length in bytes."""
 
 SEND_BYTES = 4 * SAMPLE_RATE * np.dtype(np.float32).itemsize
 """Some blocks are sent together: each time the service wakes, it may have to wait for a core."""
-MEMORY_BYTES = 256 * 2**20
+MEMORY_BYTES = 128 * 2**20
 """What a worker may allocate beyond the template's memory. A second of the largest recording takes
-12 MB; FFmpeg's index of a long one, some tens of MB."""
+12 MB; FFmpeg's index of four hours of sound and pictures, 40 MB."""
+CPU_SECONDS = 2
+"""Processor time of a recording before its first block, and between two of them."""
+CPU_RATIO = 0.1
+"""Further processor time, for each second of sound; MP3 takes 0.001, FLAC with eight
+channels 0.03."""
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 """Options of prctl(2)."""
 
@@ -58,7 +66,7 @@ class Kind(IntEnum):
     BLOCK = 0
     """Samples, float32."""
     DONE = 1
-    """No payload: the recording is complete."""
+    """The recording is complete; JSON of a `stt.notices.Report`."""
     ERROR = 2
     """JSON with the code and message of an `AudioError`."""
     FAILED = 3
@@ -131,13 +139,17 @@ def _work(connection: socket.socket, read: ReadAudio) -> None:
         request, descriptors, _, _ = socket.recv_fds(connection, REQUEST.size, 1)
         if not descriptors:
             return
-        (max_seconds,) = REQUEST.unpack(request)
+        max_seconds, track = REQUEST.unpack(request)
         with os.fdopen(descriptors[0], "rb") as source:
-            _answer(connection, source, max_seconds, read)
+            _answer(connection, read, source, max_seconds, track or None)
 
 
 def _answer(
-    connection: socket.socket, source: BinaryIO, max_seconds: float, read: ReadAudio
+    connection: socket.socket,
+    read: ReadAudio,
+    source: BinaryIO,
+    max_seconds: float,
+    track: int | None,
 ) -> None:
     waiting: list[bytes] = []
 
@@ -150,15 +162,34 @@ def _answer(
                 sys.exit()
             waiting.clear()
 
+    begun, seconds = time.process_time(), 0.0
+    _limit_processor_time()
     try:
-        for block in read(source, max_seconds=max_seconds):
+        blocks = read(source, max_seconds=max_seconds, track=track)
+        for block in blocks:
+            seconds += len(block) / SAMPLE_RATE
+            if time.process_time() - begun > CPU_SECONDS + CPU_RATIO * seconds:
+                raise InvalidAudio(
+                    "Decoding this file takes too much work for its length. It may be damaged; "
+                    "convert it, for example to FLAC, and send the result."
+                )
             send(Kind.BLOCK, np.asarray(block, np.float32).tobytes())
+            _limit_processor_time()
     except AudioError as error:
         send(Kind.ERROR, json.dumps({"code": error.code, "message": error.message}).encode())
     except Exception:
         send(Kind.FAILED, traceback.format_exc().encode())
     else:
-        send(Kind.DONE)
+        send(Kind.DONE, json.dumps(asdict(blocks.report)).encode())
+
+
+def _limit_processor_time() -> None:
+    """Let the kernel end this process if it computes much longer without a block."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    limit = int(time.process_time()) + 1 + CPU_SECONDS
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard)
+    )
 
 
 def _restrict() -> None:

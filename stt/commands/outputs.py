@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from stt.commands.inputs import Recording
 from stt.commands.recognition import Recognition
 from stt.errors import ConfigurationError
 from stt.formats.base import Format
+from stt.formats.findings import finding_fields
 from stt.formats.table import TEXT, TEXT_FORMATS
 
 
@@ -26,7 +28,7 @@ def render_captions(captions: Format[Recognition], recognition: Recognition, nam
 def render_json(recognition: Recognition, name: str) -> str:
     """One line of JSON with the whole result; times in seconds, to the millisecond."""
     transcript = recognition.transcript
-    entry = {
+    entry: dict[str, Any] = {
         "file": name,
         "text": recognition.text,
         "language": recognition.language,
@@ -43,6 +45,11 @@ def render_json(recognition: Recognition, name: str) -> str:
             for word in transcript.words
         ],
     }
+    found = finding_fields(transcript.report)
+    if found["warnings"]:
+        entry["warnings"] = [each.model_dump() for each in found["warnings"]]
+    if found["track"]:
+        entry |= {"track": found["track"], "tracks": found["tracks"]}
     return json.dumps(entry, ensure_ascii=False) + "\n"
 
 

@@ -55,12 +55,13 @@ class Recognition:
 class Recognizer(Protocol):
     """Transcribes recordings, in this process or elsewhere."""
 
-    def recognize(self, source: BinaryIO, name: str) -> Recognition:
+    def recognize(self, source: BinaryIO, name: str, track: int | None = None) -> Recognition:
         """Transcribe one recording; blocks until done.
 
         Args:
             source: Seekable; stays open.
             name: The recording's name; does not affect the result.
+            track: Number of the audio track, from 1; None chooses one.
 
         Raises:
             SttError, RecognitionFailed, OSError: this recording cannot be transcribed.
@@ -103,10 +104,10 @@ class LocalRecognizer:
         self._readers.close()
         self._batcher.close()
 
-    def recognize(self, source: BinaryIO, name: str) -> Recognition:
+    def recognize(self, source: BinaryIO, name: str, track: int | None = None) -> Recognition:
         """See `Recognizer.recognize`."""
         language = self.language
-        transcript = self._runner.run(self._transcriber.transcribe(source, self._engine))
+        transcript = self._runner.run(self._transcriber.transcribe(source, self._engine, track))
         return Recognition(transcript.text, transcript, language.code, language.model.name)
 
 

@@ -11,6 +11,7 @@ import httpx
 
 from stt.commands.recognition import Recognition, RecognitionFailed
 from stt.errors import ConfigurationError
+from stt.notices import Notice, Report
 from stt.types import Transcript, Word
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class RemoteRecognizer:
         )
         self._check_reachable(url)
 
-    def recognize(self, source: BinaryIO, name: str) -> Recognition:
+    def recognize(self, source: BinaryIO, name: str, track: int | None = None) -> Recognition:
         """See `Recognizer.recognize`.
 
         Makes up to `MAX_TRIES` attempts, as long as the service says when to retry.
@@ -71,7 +72,7 @@ class RemoteRecognizer:
             RecognitionFailed: with the service's own message.
         """
         for n_tries in range(1, MAX_TRIES + 1):
-            response = self._post(source, name)
+            response = self._post(source, name, track)
             if response.status_code == 200:
                 return _read_answer(response.content)
             pause = _retry_after(response) if response.status_code in (429, 503) else None
@@ -90,10 +91,11 @@ class RemoteRecognizer:
         except httpx.HTTPError:
             pass  # something listens there; how it fails is for the recordings to report
 
-    def _post(self, source: BinaryIO, name: str) -> httpx.Response:
+    def _post(self, source: BinaryIO, name: str, track: int | None) -> httpx.Response:
         file = (name.rsplit("/", 1)[-1], source, "application/octet-stream")
         try:
-            return self._client.post("transcribe", data=self._fields, files={"file": file})
+            fields = self._fields | ({"track": str(track)} if track else {})
+            return self._client.post("transcribe", data=fields, files={"file": file})
         except httpx.HTTPError as error:
             raise RecognitionFailed(f"The service did not answer: {_reason(error)}.") from error
 
@@ -139,6 +141,12 @@ def _detail(response: httpx.Response) -> str:
         return f"The service answered {response.status_code} without a reason."
 
 
+def _read_report(answer: dict[str, Any]) -> Report:
+    """The warnings and the track."""
+    warnings = [Notice(each["code"], each["message"]) for each in answer.get("warnings", ())]
+    return Report(tuple(warnings), answer.get("track", 1), answer.get("tracks", 1))
+
+
 def _read_answer(body: bytes) -> Recognition:
     """Read a ``verbose_json`` answer."""
     try:
@@ -153,7 +161,8 @@ def _read_answer(body: bytes) -> Recognition:
             )
             for each in answer["words"]
         )
-        transcript = Transcript(words, float(answer["duration_seconds"]))
+        report = _read_report(answer)
+        transcript = Transcript(words, float(answer["duration_seconds"]), report)
         return Recognition(answer["text"], transcript, answer["language"], answer["model"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecognitionFailed(

@@ -11,7 +11,7 @@ from stt.commands.arguments import add_settings, begin
 from stt.commands.inputs import Recording, find_recordings
 from stt.commands.outputs import FORMATS, plan_outputs, write_whole
 from stt.commands.progress import Progress
-from stt.commands.recognition import Recognizer, open_recognizer
+from stt.commands.recognition import Recognition, Recognizer, open_recognizer
 from stt.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,12 @@ def make_parser() -> argparse.ArgumentParser:
         "files", nargs="+", metavar="FILE", help="a recording, a folder of recordings, or - (stdin)"
     )
     parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
+    parser.add_argument(
+        "--track",
+        type=int,
+        metavar="N",
+        help="audio track, from 1 [the default one, or the first with sound]",
+    )
     parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
     parser.add_argument(
         "--output-dir",
@@ -88,7 +94,12 @@ def main(arguments: Sequence[str]) -> int:
         else:
             recognizer = stack.enter_context(open_recognizer(options.lang, settings))
         progress = transcribe_all(
-            pending, recognizer, options.format, targets, several=len(recordings) > 1
+            pending,
+            recognizer,
+            options.format,
+            targets,
+            several=len(recordings) > 1,
+            track=options.track,
         )
     if len(recordings) > 1:
         _summarise(progress, n_skipped)
@@ -102,6 +113,7 @@ def transcribe_all(
     targets: dict[Recording, Path] | None = None,
     *,
     several: bool = True,
+    track: int | None = None,
 ) -> Progress:
     """Transcribe recordings one by one; failures are logged and the run continues.
 
@@ -111,13 +123,15 @@ def transcribe_all(
         format: One of `FORMATS`.
         targets: The file of each result; None for standard output.
         several: Print each recording's name above its result on standard output.
+        track: Number of the audio track of all recordings; None chooses one for each.
     """
     render = FORMATS[format]
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for recording in recordings:
             with progress.recording(recording.name, recording.size) as counted:
                 with recording.open() as file:
-                    recognition = recognizer.recognize(counted(file), recording.name)
+                    recognition = recognizer.recognize(counted(file), recording.name, track)
+                _warn(recognition, recording.name)
                 text = render(recognition, recording.name)
                 if targets is not None:
                     write_whole(targets[recording], text)
@@ -128,6 +142,14 @@ def transcribe_all(
                     progress.write(text)
                 progress.count(recognition.transcript.duration_seconds)
     return progress
+
+
+def _warn(recognition: Recognition, name: str) -> None:
+    report = recognition.transcript.report
+    for warning in report.warnings:
+        logger.warning("%s: %s", name, warning.message)
+    if report.n_tracks > 1:
+        logger.info("%s: audio track %d of %d", name, report.track, report.n_tracks)
 
 
 def _is_done(recording: Recording, targets: dict[Recording, Path] | None) -> bool:

@@ -3,15 +3,16 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from stt.formats.base import JSON, Format, Granularity, by_name, to_json
+from stt.formats.findings import Findings
 from stt.formats.table import TEXT_FORMATS
 from stt.formats.verbose import VerboseTranscription, segment_entries, word_entries
 from stt.types import Transcript
 
 
-class TranscriptionResponse(BaseModel):
+class TranscriptionResponse(Findings):
     """`json`: the text. Every version has ``text``, ``language`` and ``model``."""
 
     text: str = Field(description='The words, joined as their script has it; "" without speech.')

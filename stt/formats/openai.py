@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from stt.formats.base import JSON, Format, Granularity, by_name, to_json
+from stt.formats.findings import Findings, finding_fields
 from stt.formats.table import TEXT_FORMATS
 from stt.formats.verbose import (
     SegmentEntry,
@@ -39,7 +40,7 @@ class Logprob(BaseModel):
     logprob: float = Field(description="Natural logarithm of its probability; 0 is certain.")
 
 
-class Transcription(BaseModel):
+class Transcription(Findings):
     """`json`: the text."""
 
     text: str = Field(description='The words, joined as their script has it; "" without speech.')
@@ -61,7 +62,7 @@ class TextDelta(BaseModel):
     logprobs: list[Logprob] | None = None
 
 
-class TextDone(BaseModel):
+class TextDone(Findings):
     """Event: the end, with the whole text. OpenAI's clients ignore the keys that are ours."""
 
     type: Literal["transcript.text.done"] = "transcript.text.done"
@@ -152,6 +153,7 @@ def _render_json(answer: Answer) -> str:
             text=answer.transcript.text,
             logprobs=logprob_entries(words) if answer.with_logprobs else None,
             usage=Usage(seconds=answer.duration),
+            **finding_fields(answer.transcript.report),
         )
     )
 
@@ -167,6 +169,7 @@ def _render_verbose_json(answer: Answer) -> str:
             segments=segment_entries(transcript),
             words=word_entries(transcript) if wants_words else None,
             usage=Usage(seconds=answer.duration),
+            **finding_fields(transcript.report),
         )
     )
 

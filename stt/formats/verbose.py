@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from stt.formats.findings import Findings
 from stt.recognition.segments import split_segments
 from stt.types import Segment, Transcript
 
@@ -49,7 +50,7 @@ class SegmentEntry(BaseModel):
     no_speech_prob: float = Field(description="Always 0: CTC has no such probability.")
 
 
-class VerboseTranscription(BaseModel):
+class VerboseTranscription(Findings):
     """`verbose_json` as in OpenAI's API."""
 
     task: Literal["transcribe"] = "transcribe"

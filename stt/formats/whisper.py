@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pydantic import BaseModel, Field
 
 from stt.formats.base import JSON, Format, HasTranscript, by_name, to_json
+from stt.formats.findings import Findings, finding_fields
 from stt.formats.srt import SRT
 from stt.formats.verbose import SegmentEntry, segment_entries
 from stt.formats.vtt import VTT
@@ -34,7 +35,7 @@ class TimedSegment(SegmentEntry):
     words: list[TimedWord] | None = Field(None, description="If `word_timestamps` requests them.")
 
 
-class Result(BaseModel):
+class Result(Findings):
     """The result of Whisper's ``transcribe``."""
 
     text: str
@@ -101,7 +102,8 @@ def _render_json(answer: Answer) -> str:
             ]
         segments.append(TimedSegment(**entry.model_dump(), words=words))
     code = answer.language.iso_639_1
-    return to_json(Result(text=transcript.text, segments=segments, language=code))
+    found = finding_fields(transcript.report)
+    return to_json(Result(text=transcript.text, segments=segments, language=code, **found))
 
 
 OUTPUTS = by_name(

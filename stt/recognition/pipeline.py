@@ -5,24 +5,34 @@ a thread reads the next.
 """
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
+from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
-from stt.audio.reading import ReadAudio, read_audio
+from stt.audio.level import SPEECH_DBFS, Levels
+from stt.audio.reading import Blocks, ReadAudio, read_audio
 from stt.engines.base import Engine
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
+from stt.notices import Code, Notice, Report
 from stt.recognition.chunking import Window, WindowCutter
 from stt.recognition.ctc import GreedyDecoder
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Frames, Transcript, Waveform, Word
 
 T = TypeVar("T")
+
+SPEECH_SHARE = 0.02
+"""A recording of which less is loud is all but silent."""
+SLOT_SECONDS = 0.25
+"""A recording waits so long for its turn to be decoded, then goes on regardless: whoever has the
+turn may wait for a decoder that hangs."""
 
 
 class Words:
@@ -31,13 +41,18 @@ class Words:
     Callers that stop early must close it (``aclosing``); the source is free again after that.
     """
 
-    def __init__(self, words: AsyncGenerator[Word], cutter: WindowCutter) -> None:
-        self._words, self._cutter = words, cutter
+    def __init__(self, words: AsyncGenerator[Word], hearing: "Hearing") -> None:
+        self._words, self._hearing = words, hearing
 
     @property
     def duration_seconds(self) -> float:
         """Length of the audio read so far; after the last word, of all audio."""
-        return self._cutter.n_samples / SAMPLE_RATE
+        return self._hearing.seconds
+
+    @property
+    def report(self) -> Report:
+        """What is missing or doubtful; complete after the last word."""
+        return self._hearing.report
 
     def __aiter__(self) -> AsyncIterator[Word]:
         return self._words
@@ -62,21 +77,28 @@ class Transcriber:
         self._observer = observer or NoObserver()
         self._scheduler = scheduler
         self._settings = settings
+        # One for each recording, since a thread that waits for a decoder must not keep others
+        # waiting; and as many again for abandoned recordings that are still ending.
         self._reader_threads = ThreadPoolExecutor(
-            settings.decode_threads, thread_name_prefix="reader"
+            2 * settings.max_queue_requests, thread_name_prefix="reader"
         )
+        self._slots = threading.BoundedSemaphore(settings.decode_threads)
 
-    async def transcribe(self, source: BinaryIO, engine: Engine) -> Transcript:
+    async def transcribe(
+        self, source: BinaryIO, engine: Engine, track: int | None = None
+    ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine)
-        return Transcript(tuple([word async for word in words]), words.duration_seconds)
+        words = self.words(source, engine, track)
+        spoken = tuple([word async for word in words])
+        return Transcript(spoken, words.duration_seconds, words.report)
 
-    def words(self, source: BinaryIO, engine: Engine) -> Words:
+    def words(self, source: BinaryIO, engine: Engine, track: int | None = None) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
         Args:
             source: Seekable, in any accepted container; not closed here.
             engine: The model of the spoken language.
+            track: Number of the audio track, from 1; None chooses one.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -87,8 +109,9 @@ class Transcriber:
             QueueTimeout: a window waited too long.
             ClusterUnavailable: no engine of the cluster can be reached.
         """
-        cutter = self._cutter(engine)
-        return Words(self._words(source, engine, cutter), cutter)
+        blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
+        hearing = Hearing(blocks, self._cutter(engine))
+        return Words(self._words(engine, hearing), hearing)
 
     def _cutter(self, engine: Engine) -> WindowCutter:
         return WindowCutter(
@@ -98,18 +121,18 @@ class Transcriber:
             cut_search_seconds=self._settings.cut_search_seconds,
         )
 
-    async def _words(
-        self, source: BinaryIO, engine: Engine, cutter: WindowCutter
-    ) -> AsyncGenerator[Word]:
+    async def _words(self, engine: Engine, hearing: "Hearing") -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
         decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
-        async with aclosing(self._frames(self._windows(source, cutter), engine)) as all_frames:
+        async with aclosing(self._frames(self._windows(hearing), engine)) as all_frames:
             async for frames in all_frames:
                 for word in decoder.feed(frames):
+                    hearing.found_words = True
                     yield word
         last = decoder.finish()
-        self._observer.transcribed(cutter.n_samples / SAMPLE_RATE, time.perf_counter() - started)
+        hearing.found_words |= bool(last)
+        self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
         for word in last:
             yield word
 
@@ -141,16 +164,20 @@ class Transcriber:
         """Stop the reader threads."""
         self._reader_threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _windows(self, source: BinaryIO, cutter: WindowCutter) -> AsyncGenerator[Window]:
+    async def _windows(self, hearing: "Hearing") -> AsyncGenerator[Window]:
         """Windows of a recording, read off the event loop and one window ahead."""
         loop = asyncio.get_running_loop()
-        blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds)
-        cuts = cut_windows(blocks, cutter)
+        cuts = hearing.windows()
         started, stopwatch = time.perf_counter(), Stopwatch()
         context = copy_context()  # so that the threads log the request id
 
         def next_window() -> Window | None:
-            return context.run(stopwatch.next, cuts)
+            has_slot = self._slots.acquire(timeout=SLOT_SECONDS)
+            try:
+                return context.run(stopwatch.next, cuts)
+            finally:
+                if has_slot:
+                    self._slots.release()
 
         coming = loop.run_in_executor(self._reader_threads, next_window)
         try:
@@ -161,13 +188,54 @@ class Transcriber:
         finally:
             # The caller may stop early, and gets its source back only when no thread reads it.
             with suppress(ValueError):  # a running generator cannot be closed
-                blocks.close()
+                hearing.blocks.close()
             await asyncio.wait([coming])
             coming.exception()  # marks it as retrieved
             cuts.close()
-            blocks.close()
+            hearing.blocks.close()
             if stopwatch.seconds:
                 self._observer.stage(Stage.DECODE, started, stopwatch.ended, stopwatch.seconds)
+
+
+class Hearing:
+    """One recording while it is read: its windows, and what is noticed about it."""
+
+    def __init__(self, blocks: Blocks, cutter: WindowCutter) -> None:
+        self.blocks = blocks
+        self._cutter = cutter
+        self._levels = Levels()
+        self.found_words = False
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio read so far."""
+        return self._cutter.n_samples / SAMPLE_RATE
+
+    @property
+    def report(self) -> Report:
+        """The reader's report and, without words, why there may be none."""
+        report = self.blocks.report
+        if self.found_words:
+            return report
+        hint = "Check that the language is right."
+        if self._levels.loud_share < SPEECH_SHARE:
+            hint = "It is all but silent: check the microphone and the track."
+        notice = Notice(
+            Code.NO_SPEECH,
+            f"No speech was recognised in {self.seconds:.1f} s. The level is "
+            f"{self._levels.dbfs:.0f} dBFS, and {self._levels.loud_share:.0%} of the recording is "
+            f"louder than {SPEECH_DBFS} dBFS, as speech is. {hint}",
+        )
+        return replace(report, warnings=(*report.warnings, notice))
+
+    def windows(self) -> Generator[Window]:
+        """Cut all windows."""
+        return cut_windows(self._measured(), self._cutter)
+
+    def _measured(self) -> Iterator[Waveform]:
+        for block in self.blocks:
+            self._levels.feed(block)
+            yield block
 
 
 class Stopwatch:

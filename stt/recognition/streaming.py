@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stt.audio.readers import MAX_RATE, MIN_RATE
+from stt.audio.limits import MAX_RATE, MIN_RATE
 from stt.audio.resampler import Resampler
 from stt.engines.base import Engine
 from stt.errors import AudioTooLong, InvalidAudio, InvalidParameter, Overloaded

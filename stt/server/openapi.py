@@ -14,7 +14,9 @@ from stt import __version__, errors
 from stt.audio.containers import ACCEPTED
 from stt.formats import native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
+from stt.formats.findings import finding_fields
 from stt.languages import choose_languages
+from stt.notices import Code, Notice, Report
 from stt.server.problems import (
     BUG,
     CODES,
@@ -48,6 +50,21 @@ SPOKEN = Transcript(
     duration_seconds=2.686,
 )
 """The speech in ``samples/ko-weather.flac``."""
+SILENT = Transcript(
+    (),
+    duration_seconds=2.686,
+    report=Report(
+        (
+            Notice(
+                Code.NO_SPEECH,
+                "No speech was recognised in 2.7 s. The level is -71 dBFS, and 0% of the recording "
+                "is louder than -50 dBFS, as speech is. It is all but silent: check the microphone "
+                "and the track.",
+            ),
+        )
+    ),
+)
+"""An answer that warns."""
 GRANULARITIES = frozenset(Granularity)
 
 DETAILS = {
@@ -182,8 +199,13 @@ def _native() -> Answers:
         device="cpu",
         cpu_threads=2,
         duration_seconds=SPOKEN.duration_seconds,
+        **finding_fields(SPOKEN.report),
     )
-    return _rendered(native.FORMATS.values(), native.Answer(SPOKEN, body, GRANULARITIES))
+    examples = _rendered(native.FORMATS.values(), native.Answer(SPOKEN, body, GRANULARITIES))
+    silent = body.model_copy(update={"text": "", **finding_fields(SILENT.report)})
+    warned = native.Answer(SILENT, silent, GRANULARITIES)
+    examples[200, JSON] += _rendered([native.FORMATS["json"]], warned, ", a warning")[200, JSON]
+    return examples
 
 
 def _openai() -> Answers:

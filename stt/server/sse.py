@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from stt.errors import SttError
 from stt.formats.base import Granularity
+from stt.formats.findings import finding_fields
 from stt.formats.openai import Logprob, TextDelta, TextDone, logprob_entries
 from stt.formats.verbose import segment_entries, word_entries
 from stt.recognition.pipeline import Words
@@ -128,7 +129,7 @@ async def _events(
                 logprobs += entries
             yield delta_event(word, entries, begins_text=not spoken)
             spoken.append(word)
-    whole = Transcript(tuple(spoken), words.duration_seconds)
+    whole = Transcript(tuple(spoken), words.duration_seconds, words.report)
     yield await run_in_threadpool(done_event, whole, granularities, logprobs)
 
 
@@ -149,6 +150,7 @@ def done_event(
             duration=round(whole.duration_seconds, 3) if granularities else None,
             segments=segment_entries(whole) if Granularity.SEGMENT in granularities else None,
             words=word_entries(whole) if Granularity.WORD in granularities else None,
+            **finding_fields(whole.report),
         )
     )
 

@@ -146,7 +146,10 @@ class LimitSettings(ServiceGroup):
     stall_seconds: float = Field(default=300.0, gt=0, le=86_400)
     """A batch that runs longer than this counts as stuck, and `/livez` returns 503."""
     decode_threads: int = Field(default=4, ge=1, le=256)
-    """Uploads that are decoded at the same time."""
+    """Uploads that are decoded at the same time. One whose decoder hangs does not count."""
+    decode_memory_mb: float = Field(default=1000.0, ge=200, le=1_000_000)
+    """Memory of all decoders together, in MB (10^6 bytes), beyond their libraries. When it is used
+    up, uploads wait for it, then get 429."""
 
 
 class ModelSettings(Group):

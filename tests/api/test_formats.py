@@ -215,6 +215,7 @@ def test_the_openapi_page_shows_the_formats(speaker: TestClient) -> None:
         "lang",
         "response_format",
         "timestamp_granularities",
+        "track",
     }
     formats = ["json", "text", "srt", "vtt", "verbose_json"]
     assert fields["response_format"]["enum"] == formats

@@ -81,7 +81,7 @@ def test_too_many_channels(client: TestClient, channels: int) -> None:
 def test_nan_and_infinity_do_not_affect_the_rest_of_the_batch(serve: Serve, value: float) -> None:
     samples = tones(1.0, 16_000)
     good = with_libsndfile(samples, 16_000, "WAV", "FLOAT")
-    samples[8_000] = value
+    samples[8_000:12_000] = value
     bad = with_libsndfile(samples, 16_000, "WAV", "FLOAT")
     with (
         serve("--languages", "KR", engine=FakeEngine()) as client,

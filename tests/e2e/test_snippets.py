@@ -68,6 +68,7 @@ their inputs."""
 TEXT_ONLY = {
     ("docs/architecture.md", "server_stt.py  "): "a picture",
     ("docs/architecture.md", "upload bytes -> blocks"): "a picture",
+    ("docs/api.md", '{"warnings": ['): "keys; test_warnings holds the service to them",
     ("docs/cli.md", '{"file": "a.wav"'): "keys; test_cli holds the command to them",
     ("docs/cli.md", "engine   "): "test_openvino reads doctor's table",
     ("docs/cli.md", "file\ttext"): "a manifest; test_evaluate reads one like it",

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "stt"
 
 LAYERS = [
     "errors",
+    "notices",
     "types",
     "languages",
     "settings",

@@ -16,7 +16,14 @@ from stt.formats.openai import (
 )
 from stt.server.problems import OPENAI_PROBLEMS
 from stt.server.routes.forms import UploadRoute
-from stt.server.routes.uploads import OneOf, document, requested_granularities, respond
+from stt.server.routes.uploads import (
+    ABOUT_TRACK,
+    TRACK,
+    OneOf,
+    document,
+    requested_granularities,
+    respond,
+)
 from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, stream_events
 from stt.server.state import Service, get_service
@@ -66,6 +73,7 @@ async def create_transcription(
     stream: Annotated[
         bool, Form(description="Send words as server-sent events as soon as they are final.")
     ] = False,
+    track: Annotated[int | None, TRACK, Form(description=ABOUT_TRACK)] = None,
     prompt: Annotated[str, Form(description="Ignored: CTC models take no prompt.")] = "",
     temperature: Annotated[float, Form(description="Ignored: CTC models do not sample.")] = 0.0,
 ) -> Response:
@@ -81,12 +89,12 @@ async def create_transcription(
                 "'json' or 'text', or leave it out."
             )
         return await stream_events(
-            service.transcriber.words(file.file, engine),
+            service.transcriber.words(file.file, engine, track),
             granularities,
             with_logprobs=with_logprobs,
             keep_alive_seconds=service.settings.keep_alive_seconds,
         )
-    transcript = await service.transcriber.transcribe(file.file, engine)
+    transcript = await service.transcriber.transcribe(file.file, engine, track)
     answer = Answer(transcript, spoken, granularities, with_logprobs)
     return await respond(FORMATS[response_format], answer)
 

@@ -6,10 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
 from stt.formats.base import Granularity
+from stt.formats.findings import finding_fields
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.server.problems import PROBLEMS
 from stt.server.routes.forms import UploadRoute
-from stt.server.routes.uploads import OneOf, document, requested_granularities, respond
+from stt.server.routes.uploads import (
+    ABOUT_TRACK,
+    TRACK,
+    OneOf,
+    document,
+    requested_granularities,
+    respond,
+)
 from stt.server.state import Service, get_service
 
 router = APIRouter(tags=["transcription"], route_class=UploadRoute)
@@ -35,17 +43,22 @@ async def transcribe(
         str | None,
         Query(alias="lang", description="Language code or alias. The form field takes precedence."),
     ] = None,
+    track: Annotated[int | None, TRACK, Form(description=ABOUT_TRACK)] = None,
+    track_in_query: Annotated[
+        int | None, TRACK, Query(alias="track", description="The same; the form field comes first.")
+    ] = None,
 ) -> Response:
     """Transcribe one recording of any length.
 
-    Accepts WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, 3GP, WebM and AMR, recognised by
-    content. A recording too short for a word has an empty text. Instead of a form, the body can be
-    the recording, with an audio content type and the fields in the query.
+    Accepts WAV, FLAC, OGG (Vorbis, Opus), MP3, M4A/AAC, MP4, MOV, 3GP, WebM, MKV, AMR, AIFF, CAF,
+    AU, WMA, AVI and TS, recognised by content. `warnings` says what is missing or doubtful, and
+    why a text is empty. Instead of a form, the body can be the recording, with an audio content
+    type and the fields in the query.
     """
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
     engine = service.engines.engine(language)
-    transcript = await service.transcriber.transcribe(file.file, engine)
+    transcript = await service.transcriber.transcribe(file.file, engine, track or track_in_query)
     body = TranscriptionResponse(
         text=transcript.text,
         language=language.code,
@@ -54,5 +67,6 @@ async def transcribe(
         device=engine.device,
         cpu_threads=service.cpu_threads,
         duration_seconds=round(transcript.duration_seconds, 3),
+        **finding_fields(transcript.report),
     )
     return await respond(FORMATS[response_format], Answer(transcript, body, granularities))

@@ -4,12 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from annotated_types import Interval
 from fastapi import Form, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stt.formats.base import JSON, AnswerT, Format, Granularity
+from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
+
+TRACK = Interval(ge=1, le=1000)
+ABOUT_TRACK = (
+    "Number of the audio track, from 1. Default: the one flagged as default, or the first that has "
+    "sound and can be decoded."
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,8 @@ def requested_granularities(
 async def respond(response_format: Format[AnswerT], answer: AnswerT) -> Response:
     """Render the answer outside the event loop."""
     content = await run_in_threadpool(response_format.render, answer)
-    return Response(content, media_type=response_format.content_type)
+    headers = finding_headers(answer.transcript.report)
+    return Response(content, headers=headers, media_type=response_format.content_type)
 
 
 def document(formats: Iterable[Format[AnswerT]]) -> dict[int | str, dict[str, Any]]:
@@ -69,5 +78,15 @@ def document(formats: Iterable[Format[AnswerT]]) -> dict[int | str, dict[str, An
         200: {
             "description": "The transcript in the requested format.",
             "content": {each: {"schema": {"type": "string"}} for each in media_types},
+            "headers": {
+                WARNINGS_HEADER: {
+                    "description": "The codes of the answer's warnings, if there are any.",
+                    "schema": {"type": "string"},
+                },
+                TRACK_HEADER: {
+                    "description": "Number of the audio track / of tracks, if there are several.",
+                    "schema": {"type": "string"},
+                },
+            },
         }
     }

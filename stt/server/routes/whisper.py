@@ -12,7 +12,7 @@ from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
 from stt.server.routes.forms import IN_MEMORY_BYTES, UploadRoute
-from stt.server.routes.uploads import OneOf, document, respond
+from stt.server.routes.uploads import ABOUT_TRACK, TRACK, OneOf, document, respond
 from stt.server.state import Service, get_service
 from stt.types import SAMPLE_RATE
 
@@ -42,6 +42,7 @@ async def asr(
         bool,
         Query(description="`false`: a file without a header is s16le samples, 16 kHz, mono."),
     ] = True,
+    track: Annotated[int | None, TRACK, Query(description=ABOUT_TRACK)] = None,
 ) -> Response:
     """Transcribe one recording.
 
@@ -55,10 +56,10 @@ async def asr(
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
     if encode:
-        transcript = await service.transcriber.transcribe(audio_file.file, engine)
+        transcript = await service.transcriber.transcribe(audio_file.file, engine, track)
     else:
         with await run_in_threadpool(with_header, audio_file.file) as source:
-            transcript = await service.transcriber.transcribe(source, engine)
+            transcript = await service.transcriber.transcribe(source, engine, track)
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 
 

@@ -69,6 +69,7 @@ function transcribe() {
   shown.files.clear();
   i18n.hush($("facts"));
   transcript.clear();
+  warn([]);
   return work({
     again: transcribe,
     onChange: refresh,
@@ -95,9 +96,21 @@ function show(answer, lang) {
     model: answer.model ?? spoken(lang).model_id,
     seconds: took?.toFixed(took < 10 ? 1 : 0),
   });
+  warn(answer.warnings ?? []);
   showCurl(shown, "json");
   say($("done"), "work.done", { words: words.length });
   refresh();
+}
+
+/** Show what the service says is missing or doubtful. */
+function warn(warnings) {
+  const items = warnings.map(({ message }) => {
+    const item = document.createElement("li");
+    item.textContent = message;
+    return item;
+  });
+  $("warning-list").replaceChildren(...items);
+  $("warnings").hidden = items.length === 0;
 }
 
 async function download(format) {

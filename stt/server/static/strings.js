@@ -99,6 +99,7 @@ export const STRINGS = {
     "The service is busy. Retrying in {seconds} s.",
     "요청이 많습니다. {seconds}초 뒤에 다시 시도합니다.",
   ],
+  warnings: ["Something may be missing from the text:", "텍스트에 빠진 내용이 있을 수 있습니다."],
   "work.done": ["Done: {words} words.", "완료: 단어 {words}개."],
   "work.cancelled": ["Cancelled.", "취소했습니다."],
 

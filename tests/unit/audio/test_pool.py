@@ -31,6 +31,7 @@ from stt.errors import (
 )
 from stt.settings import load_settings
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
+from tests.hostile import patched
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="worker processes need Linux")
 
@@ -293,6 +294,87 @@ def test_too_many_open_recordings_are_refused() -> None:
         opened[0].close()
         assert serves(pool)
         opened[1].close()
+
+
+def test_a_decoder_that_computes_without_end_is_ended_by_the_kernel(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with open_pool() as pool:
+        assert serves(pool)
+        (worker,) = workers()
+        before = time.monotonic()
+        with pytest.raises(DecodeFailed):
+            read(pool, b"spin\n")
+        assert "died of SIGXCPU" in caplog.text
+        assert time.monotonic() - before < SOON  # the timeout of a block
+        assert worker not in workers()
+
+
+def test_sound_that_takes_too_much_work_is_refused() -> None:
+    with open_pool() as pool, pytest.raises(InvalidAudio, match="too much work"):
+        read(pool, b"toil\n")
+
+
+def test_all_decoders_share_one_memory() -> None:
+    with open_pool("--decode-memory-mb", "300", "--decode-timeout-seconds", "0.5") as pool:
+        # Before its first block, each counts with the 134 MB that it may use.
+        opening = [pool.take() for _ in range(2)]
+        with pytest.raises(Overloaded, match="all the memory"):
+            serves(pool)
+        for worker in opening:
+            pool.has_opened(worker)
+        assert max(worker.allocated_bytes() for worker in opening) < 20e6
+        assert serves(pool)
+        for worker in opening:
+            pool.put_back(worker)
+
+
+def test_files_that_take_long_to_open_keep_nobody_waiting() -> None:
+    with open_pool("--decode-memory-mb", "300") as pool:
+        opening = [pool.take() for _ in range(2)]
+        started = time.monotonic()
+        assert serves(pool)
+        assert time.monotonic() - started < SOON / 2
+        for worker in opening:
+            pool.put_back(worker)
+
+
+def test_a_recording_waits_until_there_is_memory() -> None:
+    with open_pool("--decode-memory-mb", "200") as pool, ThreadPoolExecutor(1) as threads:
+        opening = pool.take()
+        waiting = threads.submit(serves, pool)
+        time.sleep(0.2)
+        assert not waiting.done()
+        pool.put_back(opening)
+        assert waiting.result(SOON)
+
+
+def index_bomb(n_frames: int, size: int) -> bytes:
+    """M4A with an index of so many frames, all of one size."""
+    m4a = with_ffmpeg(tones(0.5, 44_100), 44_100, "mp4", "aac")
+    lies = {
+        b"stsz": (8, struct.pack(">II", size, n_frames)),
+        b"stts": (8, struct.pack(">II", 1, n_frames)),
+        b"stsc": (8, struct.pack(">IIII", 1, 1, n_frames, 1)),
+    }
+    for kind, (at, lie) in lies.items():
+        m4a = patched(m4a, m4a.index(kind) - 4 + at + 4, lie)
+    return m4a
+
+
+@pytest.mark.parametrize("n_frames", [100_000, 5_000_000])
+def test_millions_of_frames_that_cannot_be_decoded_take_little(
+    real: ReaderPool, n_frames: int
+) -> None:
+    bomb = index_bomb(n_frames, 1)
+    assert len(bomb) < 20_000
+    assert len(read(real, RECORDINGS["wav"])) > 0
+    (worker,) = workers(REAL)
+    before = sum(worker.cpu_times()[:2])
+    with pytest.raises(InvalidAudio):
+        read(real, bomb, max_seconds=1e6)
+    assert sum(worker.cpu_times()[:2]) - before < 2
+    assert workers(REAL) == [worker]
 
 
 def test_workers_are_reused_a_limited_number_of_times() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stt.audio.containers import HEAD_BYTES, sniff
 from stt.audio.reading import read_audio
 from stt.errors import AudioTooLong, InvalidAudio, UnsupportedFormat
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
@@ -95,7 +94,8 @@ def test_the_file_name_is_ignored(tmp_path: Path) -> None:
     path.write_bytes(with_libsndfile(tones(2.5, 16000), 16000, "FLAC"))
     with path.open("rb") as file:
         lengths = [len(block) for block in read_audio(file, max_seconds=100)]
-    assert lengths == [16000, 16000, 8000]
+    assert sum(lengths) == 40_000
+    assert 16_000 <= max(lengths) < 2 * 16_000
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ NOT_AUDIO = {
     "concat script": b"ffconcat version 1.0\nfile /etc/passwd\n",
     "png": b"\x89PNG\r\n\x1a\n" + b"\0" * 60,
     "pdf": b"%PDF-1.7\n" + b"0" * 60,
-    "aiff": with_libsndfile(tones(0.1, 8000), 8000, "AIFF"),
-    "avi": b"RIFF\x24\0\0\0AVI LIST" + b"\0" * 60,
+    "midi": b"MThd\0\0\0\x06" + bytes(60),
+    "flv": b"FLV\x01\x05\0\0\0\x09" + bytes(60),
     "zeros": bytes(1000),
     "one byte": b"R",
 }
@@ -209,9 +209,9 @@ def test_too_many_channels() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_nan_and_infinity(value: float) -> None:
+def test_a_file_full_of_nan_or_infinity(value: float) -> None:
     samples = tones(0.5, 16000)
-    samples[4000] = value
+    samples[4000:4400] = value
     with pytest.raises(InvalidAudio, match="NaN or infinite"):
         read(with_libsndfile(samples, 16000, "WAV", "FLOAT"))
 
@@ -246,12 +246,6 @@ def test_truncated_files_give_a_prefix_or_an_error(encode: Encode) -> None:
         assert np.abs(samples).max(initial=0) < 2
 
 
-def test_the_first_32_bytes_tell_the_container() -> None:
-    assert HEAD_BYTES == 32
-    for encode in LIBROSA_READS.values():
-        assert sniff(BytesIO(encode(tones(0.5, 16000), 16000)[:32])) is not None
-
-
 def test_flac_of_unknown_length() -> None:
     # An encoder that writes to a pipe leaves 0 in the header, which soundfile cannot read.
     whole = with_libsndfile(tones(2.5, 44100, 2), 44100, "FLAC")
@@ -284,9 +278,12 @@ def test_loud_samples_are_accepted_but_absurd_ones_are_not() -> None:
         read(with_libsndfile(samples * 1e8, 16000, "WAV", "FLOAT"))
 
 
-@pytest.mark.parametrize("codec", ["A_DTS", "A_TRUEHD", "A_REAL/COOK", "A_MPEG/L2"])
-def test_codecs_that_are_not_accepted(codec: str) -> None:
-    with pytest.raises(UnsupportedFormat, match="audio track is not accepted"):
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("A_DTS", "DTS"), ("A_TRUEHD", "TrueHD"), ("A_REAL/COOK", "Cook"), ("A_TTA1", "TTA")],
+)
+def test_codecs_that_are_not_accepted_are_named(codec: str, name: str) -> None:
+    with pytest.raises(UnsupportedFormat, match=f"audio track is not accepted: .*{name}"):
         read(matroska([bytes(1000)] * 5, codec))
 
 

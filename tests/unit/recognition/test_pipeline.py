@@ -14,10 +14,12 @@ from stt.audio.reading import ReadAudio, read_audio
 from stt.engines.limits import limits_of
 from stt.errors import AudioTooLong, InferenceDied, InferenceFailed, InvalidAudio, Overloaded
 from stt.inference.batcher import Batcher
+from stt.notices import Code
 from stt.recognition.pipeline import Transcriber
 from stt.settings import load_settings
+from stt.types import Transcript
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
-from tests.fakes import FakeEngine, spell
+from tests.fakes import EchoEngine, FakeEngine, spell
 
 
 def run(
@@ -137,9 +139,49 @@ def test_a_caller_that_goes_does_not_wait_for_a_decoder_that_hangs() -> None:
     pool.close()
 
 
+def test_decoders_that_hang_keep_nobody_waiting() -> None:
+    pool = ReaderPool(load_settings(), target="tests.faulty_reader:read_audio")
+
+    async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
+        def transcribe(data: bytes) -> asyncio.Task[Transcript]:
+            return asyncio.create_task(transcriber.transcribe(BytesIO(data), FakeEngine()))
+
+        assert (await transcribe(b"echo\n" + bytes(16_000))).text == "ab"
+        hanging = [transcribe(b"sleep\n") for _ in range(5)]
+        await asyncio.sleep(0.3)
+        started = time.monotonic()
+        assert (await transcribe(b"echo\n" + bytes(16_000))).text == "ab"
+        assert time.monotonic() - started < 5  # the timeout of a block is 20 s
+        assert not any(each.done() for each in hanging)
+        for each in hanging:
+            each.cancel()
+        await asyncio.wait(hanging)
+
+    assert run(scenario, "--decode-threads", "2", read_audio=pool.read) == []
+    pool.close()
+
+
+def test_without_words_a_warning_has_the_level_of_the_recording() -> None:
+    async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
+        loud = np.concatenate([tones(1.0, 16_000) / 20, np.zeros((3 * 16_000, 1), np.float32)])
+        sources = {
+            recording(1.0): [],
+            BytesIO(with_libsndfile(loud * 0, 16_000, "WAV")): ["-120 dBFS", " 0%", "microphone"],
+            BytesIO(with_libsndfile(loud, 16_000, "WAV")): [" 25%", "language"],
+        }
+        for source, parts in sources.items():
+            engine = FakeEngine() if not parts else EchoEngine()
+            transcript = await transcriber.transcribe(source, engine)
+            warnings = transcript.report.warnings
+            assert [each.code for each in warnings] == [Code.NO_SPEECH] * bool(parts)
+            assert all(part in each.message for each in warnings for part in parts)
+
+    assert run(scenario) == []
+
+
 def test_audio_errors_in_the_middle_leave_nothing_behind() -> None:
     nan = tones(75, 16000)
-    nan[70 * 16000] = np.nan
+    nan[60 * 16000 :] = np.nan
     broken = with_libsndfile(nan, 16000, "WAV", "FLOAT")
     endless = with_ffmpeg(tones(90, 44100), 44100, "adts", "aac")
 

@@ -1,0 +1,50 @@
+"""What an answer warns of: audio that is missing or doubtful although there is a transcript.
+
+``code`` is what programs compare: it never changes. Messages are for people, in ASCII, and contain
+no text from the file. To add a warning, add a `Code` and a row of docs/api.md.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Every kind of warning."""
+
+    UNREAD_DATA = "unread_data"
+    """Bytes of the file are not audio that can be read."""
+    CUT_OFF = "cut_off"
+    """The file ends before its header says."""
+    DAMAGED = "damaged_audio"
+    """Some of the audio could not be decoded."""
+    TIMESTAMPS = "implausible_timestamps"
+    """A gap in the timestamps is too long to be one; later times may be early."""
+    INVALID_SAMPLES = "invalid_samples"
+    """Samples that are no number, or impossibly large, became silence."""
+    OPPOSITE_CHANNELS = "opposite_channels"
+    """The channels cancel each other, so one of them was used instead of their mean."""
+    SKIPPED_TRACK = "skipped_track"
+    """A track before the one that was read cannot be decoded."""
+    NO_SPEECH = "no_speech"
+    """Nothing was recognised."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One warning."""
+
+    code: str
+    """A `Code`; a newer service may send others."""
+    message: str
+    """For people: what is missing, and what to do."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the reader of a recording found out about it."""
+
+    warnings: tuple[Notice, ...] = ()
+    track: int = 1
+    """The audio track that was read, counted from 1."""
+    n_tracks: int = 1
+    """Audio tracks in the file."""

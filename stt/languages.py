@@ -7,7 +7,7 @@ model in one installation, set ``STT_MODELS`` (see `stt.settings`).
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from types import MappingProxyType
 
 from stt.errors import ConfigurationError, UnsupportedLanguage
@@ -48,7 +48,8 @@ class ModelSource:
         """Parse ``owner/name``, ``owner/name@revision``, ``/a/folder``, or ``bundled:name``.
 
         ``#kor`` behind any of the first three chooses one language of many. Paths start with
-        ``/``, ``.`` or ``~``; hub ids never do.
+        ``/``, ``.``, ``~`` or a Windows drive, or name a folder that exists; as in transformers, it
+        comes before a hub id of the same name.
 
         Raises:
             ConfigurationError: the text is none of these.
@@ -67,16 +68,21 @@ class ModelSource:
                 f"{adapter!r} is not the language of an adapter; expected a code such as kor "
                 "after the #."
             )
-        if text[:1] in ("/", ".", "~"):
+        if _is_path(text):
             folder = Path(text).expanduser().absolute()
             return cls(folder.name, "local", folder, adapter or None)
         hub_id, _, revision = text.partition("@")
         if hub_id.count("/") != 1 or not all(hub_id.split("/")):
             raise ConfigurationError(
                 f"{text!r} is not a model; expected owner/name, owner/name@revision, a folder "
-                f"that starts with / or ./, or {BUNDLED_PREFIX}name."
+                f"that exists or starts with / or ./, or {BUNDLED_PREFIX}name."
             )
         return cls(hub_id, revision or "main", adapter=adapter or None)
+
+
+def _is_path(text: str) -> bool:
+    is_absolute = text[:1] in ("/", ".", "~") or PureWindowsPath(text).drive != ""
+    return is_absolute or (text != "" and Path(text).is_dir())
 
 
 def parse_models(text: str) -> dict[str, ModelSource]:

@@ -20,6 +20,7 @@ from stt.audio.pool import ReaderPool
 from stt.audio.reading import warming_clip
 from stt.engines.base import Engine
 from stt.engines.device import forward_threads
+from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER
 from stt.inference.observer import Observer
 from stt.languages import choose_languages
 from stt.observability.metrics import Metrics
@@ -175,7 +176,13 @@ def create_app(
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "HEAD", "POST"),
             allow_headers=("*",),  # answers with those asked for: clients add ever new ones
-            expose_headers=(REQUEST_ID_HEADER, "Retry-After", "traceresponse"),
+            expose_headers=(
+                REQUEST_ID_HEADER,
+                WARNINGS_HEADER,
+                TRACK_HEADER,
+                "Retry-After",
+                "traceresponse",
+            ),
         )
     app.add_middleware(SiteGuard, hosts=settings.allowed_hosts, origins=settings.cors_origins)
     app.add_middleware(LingeringClose)

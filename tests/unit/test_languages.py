@@ -94,6 +94,30 @@ def test_model_sources(text: str, source: ModelSource) -> None:
     assert ModelSource.parse(text) == source
 
 
+def test_a_folder_that_exists_needs_no_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ModelSource.parse("models/x").folder is None
+    (tmp_path / "models" / "x").mkdir(parents=True)
+    assert ModelSource.parse("models/x") == ModelSource("x", "local", tmp_path / "models" / "x")
+    assert ModelSource.parse("C:\\models\\x#kor").folder is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "adapter"),
+    [
+        ("a/b#kor", "kor"),
+        ("a/b@v2#cmn-script_simplified", "cmn-script_simplified"),
+        ("/x#kor", "kor"),
+    ],
+)
+def test_a_language_of_many(text: str, adapter: str) -> None:
+    source = ModelSource.parse(text)
+    assert source.adapter == adapter
+    assert source.name == f"{source.id}#{adapter}"
+    with pytest.raises(ConfigurationError, match="expected a code such as kor"):
+        ModelSource.parse("a/b#")
+
+
 @pytest.mark.parametrize("text", ["", "name", "a/b/c", "/".join("abc"), "a/", "/".rjust(2, "a")])
 def test_malformed_model_sources(text: str) -> None:
     with pytest.raises(ConfigurationError, match="owner/name"):

@@ -174,7 +174,7 @@ def _is_allowed(stream: Any) -> bool:
 def _codec_name(stream: Any) -> str:
     """FFmpeg's name, never text from the file."""
     codec = stream.codec_context
-    return "of an unknown codec" if codec is None else f"{codec.codec.long_name} ({codec.name})"
+    return "of an unknown codec" if codec is None else str(codec.codec.long_name)
 
 
 def _check_codec(stream: Any) -> None:

@@ -26,7 +26,7 @@ relation, 0.6 or less in speech."""
 MIN_SAMPLES_BYTES = 4096
 """Fewer bytes tell nothing."""
 WITHOUT_BEGINNING = (
-    "This is a later part of a {name} recording: its beginning, which describes the audio, is "
+    "This is a later part of a recording in {name}: its beginning, which describes the audio, is "
     "missing or not in front. Send all chunks of one recording joined in their order, or stop and "
     "start the recorder for each upload, so that each is a whole recording."
 )

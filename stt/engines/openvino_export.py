@@ -46,12 +46,13 @@ def convert(
         ModelBroken: the checkpoint's weights cannot be read.
     """
     try:
-        import nncf  # noqa: F401
+        import nncf
         import openvino  # noqa: F401
     except ImportError:
         raise ConfigurationError(
             "stt optimize needs openvino and nncf: install stt-ctc[openvino]."
         ) from None
+    nncf.set_log_level(logging.WARNING)  # it logs each node that it leaves as it is
 
     if not checkpoint.family.can_optimize(checkpoint.config):
         raise ConfigurationError(

@@ -80,6 +80,14 @@ def test_junk_between_two_recordings_hides_none() -> None:
     assert codes(report) == [Code.UNREAD_DATA]
 
 
+def test_a_later_recording_without_its_index_is_unread_data() -> None:
+    mp4 = with_ffmpeg(tones(1.0, 44_100), 44_100, "mp4", "aac")
+    cut_off = mp4[: mp4.index(b"moov") - 4]
+    samples, report = read(wav() + cut_off)
+    assert len(samples) == 16_000
+    assert codes(report) == [Code.UNREAD_DATA]
+
+
 @pytest.mark.parametrize("riff", [0, 36, 2**32 - 1])
 @pytest.mark.parametrize("data", [0, 2**31 - 1, 2**32 - 1])
 def test_a_wav_header_that_was_never_finished_means_unknown(riff: int, data: int) -> None:

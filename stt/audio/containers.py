@@ -20,7 +20,7 @@ MAX_LEADING = 8
 MID_FRAME_BYTES = 4096
 """A recording of plain frames that was cut starts with the rest of one, at most this long."""
 FRAMES_IN_A_ROW = 3
-"""So many must follow each other to be no coincidence."""
+"""At least so many must follow each other; fewer may be a coincidence."""
 
 
 @dataclass(frozen=True)

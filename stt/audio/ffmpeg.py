@@ -229,7 +229,7 @@ def _frames(file: Any, stream: Any, source: Source) -> Iterator[Block]:
         rate, n_channels = frame.sample_rate, frame.layout.nb_channels
         check_shape(rate, n_channels)
         gap = 0.0 if clock is None else clock.gap(frame.time, frame.samples / rate)
-        if gap and not source.cap.allows_silence(gap):
+        if gap and not source.cap.add_silence(gap):
             source.findings.add(
                 Code.TIMESTAMPS,
                 f"The timestamps jump ahead by {gap:.0f} s, too far to be a pause. The jump is "

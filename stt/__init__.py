@@ -1,4 +1,4 @@
-"""Speech to text over HTTP with Wav2Vec2 CTC models.
+"""Speech to text over HTTP with CTC models such as Wav2Vec2.
 
 An upload passes through these packages in order: `server`, `audio`, `recognition`, `inference`,
 `engines`, `formats`. `models` finds, downloads and loads the checkpoints.

@@ -24,7 +24,7 @@
     ├── RetryLater                  not now, but after retry_after_seconds
     │   ├── Draining                the service is stopping
     │   ├── Overloaded              the queue is full
-    │   ├── RateLimited             the key has used what it may use
+    │   ├── RateLimited             the key has reached its limit
     │   ├── QueueTimeout            it waited too long for the model
     │   ├── ClusterUnavailable      no engine of the cluster can be reached
     │   └── InferenceDied           the thread that runs the models ended
@@ -184,7 +184,7 @@ class Overloaded(RetryLater):
 
 
 class RateLimited(RetryLater):
-    """The API key has used its requests or its audio; ``retry_after_seconds`` says until when."""
+    """The API key has reached its limit on requests or audio."""
 
     code = "rate_limited"
 

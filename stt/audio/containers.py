@@ -15,12 +15,10 @@ from stt.errors import InvalidAudio
 
 HEAD_BYTES = 1024
 """Enough to tell every container; most need 16, an MPEG transport stream several packets."""
-MAX_LEADING = 8
-"""Tags and runs of zeros in front of a recording."""
 MID_FRAME_BYTES = 4096
 """A recording of plain frames that was cut starts with the rest of one, at most this long."""
 FRAMES_IN_A_ROW = 3
-"""So many must follow each other to be no coincidence."""
+"""At least so many must follow each other; fewer may be a coincidence."""
 
 
 @dataclass(frozen=True)
@@ -224,21 +222,25 @@ def identify(span: Span) -> Found | None:
 
     Tags, zeros and the rest of a cut frame may come before it.
     """
-    at = 0
-    for _ in range(MAX_LEADING):
-        head = span.peek(at, HEAD_BYTES)
-        if head.startswith(b"ID3") and (behind := _match(span.peek(at + _tag_bytes(head), 1024))):
-            at += 0 if behind is MP3 else _tag_bytes(head)
-            return Found(behind, at)
-        if found := _match(head):
-            return Found(found, at)
-        if not head.startswith(b"\0"):
-            break
-        first, at = at, span.skip_zeros(at)
-        for begin in range(max(first, at - 3), at):  # the size of a box begins with zeros
-            if _is_mp4(span.peek(begin, HEAD_BYTES)):
-                return Found(MP4, begin)
-    return _find_frame(span, at)
+    if found := _at(span, 0):
+        return found
+    at = span.skip_zeros()
+    for begin in range(max(0, at - 3), at):  # the size of a box begins with zeros
+        if _is_mp4(span.peek(begin, HEAD_BYTES)):
+            return Found(MP4, begin)
+    return _at(span, at) or _find_frame(span, at)
+
+
+def _at(span: Span, at: int) -> Found | None:
+    """The recording that begins here, maybe with an ID3 tag."""
+    head = span.peek(at, HEAD_BYTES)
+    if head.startswith(b"ID3"):
+        behind = at + _tag_bytes(head)
+        container = _match(span.peek(behind, HEAD_BYTES))
+        if container not in (None, MP3):
+            return Found(container, behind)
+    container = _match(head)
+    return None if container is None else Found(container, at)
 
 
 def explain(span: Span) -> None:

@@ -229,7 +229,7 @@ def _frames(file: Any, stream: Any, source: Source) -> Iterator[Block]:
         rate, n_channels = frame.sample_rate, frame.layout.nb_channels
         check_shape(rate, n_channels)
         gap = 0.0 if clock is None else clock.gap(frame.time, frame.samples / rate)
-        if gap and not source.cap.allows_silence(gap):
+        if gap and not source.cap.add_silence(gap):
             source.findings.add(
                 Code.TIMESTAMPS,
                 f"The timestamps jump ahead by {gap:.0f} s, too far to be a pause. The jump is "
@@ -238,14 +238,17 @@ def _frames(file: Any, stream: Any, source: Source) -> Iterator[Block]:
             clock = None
             gap = 0.0
         source.cap.count(frame.samples, n_channels, rate)
-        yield from _pieces(np.zeros((round(gap * rate), n_channels), np.float32), rate)
+        yield from _silence(round(gap * rate), n_channels, rate)
         for samples in unpack(frame):
-            yield from _pieces(samples, rate)
+            for begin in range(0, len(samples), BLOCK_SECONDS * rate):  # usually once
+                yield Block(samples[begin : begin + BLOCK_SECONDS * rate], rate)
 
 
-def _pieces(samples: NDArray[np.float32], rate: int) -> Iterator[Block]:
-    for begin in range(0, len(samples), BLOCK_SECONDS * rate):  # usually once
-        yield Block(samples[begin : begin + BLOCK_SECONDS * rate], rate)
+def _silence(n_samples: int, n_channels: int, rate: int) -> Iterator[Block]:
+    """Block by block: minutes at once would exceed a reader's memory."""
+    block = BLOCK_SECONDS * rate
+    for begin in range(0, n_samples, block):
+        yield Block(np.zeros((min(block, n_samples - begin), n_channels), np.float32), rate)
 
 
 def _decoded(file: Any, stream: Any, findings: Findings) -> Iterator[Any]:

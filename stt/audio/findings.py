@@ -23,8 +23,8 @@ class Findings:
         if self.unread_bytes:
             self.add(
                 Code.UNREAD_DATA,
-                f"{self.unread_bytes} bytes of the file are no audio that can be read, so text may "
-                "be missing. If there is more speech in it, send that part as a file of its own.",
+                f"{self.unread_bytes} bytes of the file cannot be read as audio, so text may be "
+                "missing. If they hold speech, send them as a file of their own.",
             )
         if self.damaged_packets:
             self.add(

@@ -9,8 +9,8 @@ MAX_SAMPLES_PER_SECOND = 2 * 96_000
 """Limit over all channels, for each second of the maximum length."""
 FREE_SILENCE_SECONDS = 600.0
 SILENCE_RATIO = 20.0
-"""Timestamps may add silence of this much, and of this much for each second of sound: a packet of
-20 ms that claims to come four hours later must not cost four hours of work."""
+"""Silence that timestamps may add, and more of it for each second of sound: a packet of 20 ms that
+claims to come four hours later must not cost four hours of work."""
 
 
 class Cap:
@@ -44,8 +44,8 @@ class Cap:
         self._samples += n_samples * channels
         self._check(self.seconds, self._samples)
 
-    def allows_silence(self, seconds: float) -> bool:
-        """Add a gap if it is not too long for the sound so far; says whether it was added."""
+    def add_silence(self, seconds: float) -> bool:
+        """Add a gap unless it is too long for the sound so far; returns whether it was added."""
         allowed = FREE_SILENCE_SECONDS + SILENCE_RATIO * self.heard_seconds
         if self.silent_seconds + seconds > allowed:
             return False

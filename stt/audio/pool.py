@@ -19,10 +19,8 @@ logger = logging.getLogger(__name__)
 AVAILABLE = sys.platform == "linux"
 """Workers need memfd, descriptors over sockets and death with the parent, which only Linux has.
 Elsewhere recordings are read in this process."""
-
-
 PATIENCE_SECONDS = 1.0
-"""After this, a recording that waits for memory no longer counts what others might need."""
+"""After this, a recording that waits for memory counts only what others use, not their limits."""
 
 
 class ReaderPool:
@@ -148,8 +146,8 @@ class ReaderPool:
         """Whether another worker may start.
 
         Args:
-            patient: Files that take long to open count with what they use, so that they keep nobody
-                waiting; one recording at a time may start on that account.
+            patient: Count workers that still open a file with what they use, not with their limit,
+                so that slow ones keep nobody waiting; then workers start one at a time.
         """
         now = time.monotonic()
         patient = patient and now - self._last_patient > PATIENCE_SECONDS / 10

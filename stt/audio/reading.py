@@ -125,11 +125,10 @@ def _read(
         if found is None:
             findings.unread_bytes += len(span)
             continue
-        layout = found.container.layout(span)
         opened = Source(span, found.container, cap, findings, track)
         before = cap.seconds
         try:
-            for block in read_recording(opened, layout):
+            for block in read_recording(opened, found.container.layout(span)):
                 yield from mixer.feed(block)
         except (InvalidAudio, UnsupportedFormat):
             if first or cap.seconds > before:
@@ -154,7 +153,12 @@ def _recordings(whole: Span) -> Iterator[tuple[Span, Found | None]]:
             explain(rest)
             raise unsupported("The file is in no accepted audio format.")
         begin = found.begin if found else 0
-        end = _end(rest.within(begin), found.container if found else None)
+        try:
+            end = _end(rest.within(begin), found.container if found else None)
+        except InvalidAudio:
+            if index == 0:
+                raise
+            found, end = None, _end(rest.within(begin), None)
         yield rest.within(begin, begin + end), found
         rest = rest.within(begin + end)
         if len(rest) - rest.skip_zeros() < MIN_UNREAD_BYTES:

@@ -46,7 +46,7 @@ class _OpenWord:
     is_delimited: bool
     """Whether a space was written before it."""
     is_apart: bool
-    """Whether a pause separates it from a word of a script with spaces, or from nothing at all."""
+    """Whether a pause or the start is before it, and no word of a script without spaces."""
 
     @property
     def space_before(self) -> bool:
@@ -73,8 +73,8 @@ class GreedyDecoder:
     separates words in scripts that have spaces.
 
     Words end at what the vocabulary separates them with, and at pauses: models emit no separator in
-    silence. In scripts that are written without spaces
-    every character is a word, as it is if the vocabulary has no separator at all.
+    silence. Every character is a word in scripts without spaces, and in any script if the
+    vocabulary has no separator.
 
     A word is returned when the next one begins, since it cannot end later than that.
     """
@@ -96,7 +96,7 @@ class GreedyDecoder:
         self._is_delimited = False
         """A space was written after the last word."""
         self._is_apart = True
-        """A pause, or nothing at all, is before the next word."""
+        """A pause, or the start of the recording, is before the next word."""
         self._after_unspaced = False
         """The last finished word is of a script without spaces."""
         self._end_seconds = 0.0

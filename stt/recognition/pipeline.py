@@ -224,7 +224,7 @@ class Hearing:
             Code.NO_SPEECH,
             f"No speech was recognised in {self.seconds:.1f} s. The level is "
             f"{self._levels.dbfs:.0f} dBFS, and {self._levels.loud_share:.0%} of the recording is "
-            f"louder than {SPEECH_DBFS} dBFS, as speech is. {hint}",
+            f"louder than {SPEECH_DBFS} dBFS, the level of quiet speech. {hint}",
         )
         return replace(report, warnings=(*report.warnings, notice))
 

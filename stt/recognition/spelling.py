@@ -25,9 +25,9 @@ class Speller:
         self._lower_case = vocabulary.lower_case
         self._attached = ATTACHED if vocabulary.cleans_up else ()
         written = [vocabulary.written(column) for column in range(len(vocabulary.symbols))]
-        # A ㅋ beside whole syllables is a letter of its own.
         self._has_spaces = vocabulary.symbols_are_words or any(SPACE in text for text in written)
         self._has_runs = any(map(_has_characters_as_words, written))
+        # Beside whole syllables, a ㅋ is a letter of its own.
         composes_letters = not any(map(hangul.has_syllables, written))
         self._composer = hangul.Composer(written) if composes_letters else None
         self._pieces = [self._cut(text, vocabulary.symbols_are_words) for text in written]

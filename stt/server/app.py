@@ -145,7 +145,7 @@ def create_app(
     app = FastAPI(
         title="stt-ctc",
         version=__version__,
-        description="Speech to text with Wav2Vec2 CTC models: Korean, English, Japanese, Chinese.",
+        description="Speech to text with CTC models: Korean, English, Japanese, Chinese.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         responses={422: PROBLEMS[422]},
         generate_unique_id_function=lambda route: route.name,  # names of methods in clients

@@ -225,7 +225,7 @@ class Usage:
         if any(waits):
             seconds = math.ceil(min(86_400.0, max(waits)))
             raise RateLimited(
-                f"This key has used what it may use. Left: {self._summary(now)}. Try again in "
+                f"This key has reached its limit. Left: {self._summary(now)}. Try again in "
                 f"{seconds} s.",
                 retry_after_seconds=seconds,
             )

@@ -43,8 +43,6 @@ LOGGED_PATH = 200
 """Characters of a path in the log."""
 LINGER_SECONDS, LINGER_BYTES = 5.0, 64_000_000
 """Limits on draining the upload of a refused client before its connection closes."""
-
-
 SMALLER = "Send a compressed format (FLAC, OGG, MP3), or send the recording in parts."
 
 
@@ -174,7 +172,7 @@ class UploadLimits:
     def too_slow(self, n_bytes: int) -> HTTPException:
         """The error after `seconds_for`."""
         if self.seconds_for(n_bytes) < self.timeout_seconds:
-            detail = f"The upload is slower than {self.min_rate:g} bytes a second, the least rate."
+            detail = f"The upload is slower than the minimum of {self.min_rate:g} bytes a second."
         else:
             detail = f"The upload exceeded the {self.timeout_seconds:g} s limit. {SMALLER}"
         return HTTPException(408, detail=detail)

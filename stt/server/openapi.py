@@ -58,8 +58,8 @@ SILENT = Transcript(
             Notice(
                 Code.NO_SPEECH,
                 "No speech was recognised in 2.7 s. The level is -71 dBFS, and 0% of the recording "
-                "is louder than -50 dBFS, as speech is. It is all but silent: check the microphone "
-                "and the track.",
+                "is louder than -50 dBFS, the level of quiet speech. It is all but silent: check "
+                "the microphone and the track.",
             ),
         )
     ),
@@ -89,8 +89,8 @@ DETAILS = {
     "upload_too_large": "The upload exceeds the limit of 200 MB.",
     "unsupported_format": f"The file is in no accepted audio format. Send one of {ACCEPTED}.",
     "overloaded": "The queue is full. Try again later.",
-    "rate_limited": "This key has used what it may use. Left: 0 of 60 requests a minute. Try again "
-    "in 1 s.",
+    "rate_limited": "This key has reached its limit. Left: 0 of 60 requests a minute. Try again in "
+    "1 s.",
     "inference_failed": "The model failed on this recording.",
     "configuration_error": "The settings of the service are invalid.",
     "internal_error": BUG[1],

@@ -89,11 +89,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "is invalid.",
         401: "`invalid_api_key`: the API key is missing or wrong.",
         403: "`origin_not_allowed`, `host_not_allowed`: a web page of another site sent it.",
-        408: "`upload_too_slow`: the upload exceeded the time limit or fell below the least rate.",
+        408: "`upload_too_slow`: the upload exceeded the time limit or was too slow.",
         413: "`upload_too_large`, `audio_too_long`.",
         415: "`unsupported_format`: not audio, or an unsupported format.",
         422: "`invalid_parameter`: a field is missing or malformed.",
-        429: "`overloaded`: the queue is full; `rate_limited`: the key has used what it may use. "
+        429: "`overloaded`: the queue is full; `rate_limited`: the key has reached its limit. "
         "Retry after `Retry-After` seconds.",
         500: "`inference_failed`, `internal_error`: a fault of the service; the log has it "
         "under the request id.",

@@ -1,7 +1,7 @@
-"""Keeps web pages of other sites out, which browsers let post and open WebSockets anywhere.
+"""Keeps web pages of other sites out: browsers let them post and open WebSockets anywhere.
 
-CORS keeps them only from reading answers, and only where there is no DNS rebinding: a page whose
-name its owner points at 127.0.0.1 has this service as its own origin.
+CORS only keeps them from reading answers. DNS rebinding defeats even that: if the owner of a page's
+name points it at 127.0.0.1, the page and this service have the same origin.
 """
 
 from collections.abc import Iterable
@@ -81,7 +81,8 @@ class SiteGuard:
             ForbiddenOrigin: the request comes from a page of another site.
         """
         origin = headers.get("origin")
-        # Pages cannot set these two: the first at all, the others without a preflight request.
+        # Pages can set neither Sec-Fetch-Site nor Host, and X-Forwarded-Host only after a preflight
+        # request, which is refused.
         fetch_site = headers.get("sec-fetch-site")
         ours = [headers.get("host", ""), *headers.get("x-forwarded-host", "").split(",")[:1]]
         if origin is None:
@@ -138,7 +139,7 @@ def _is_forwarded(headers: Headers) -> bool:
     """Whether a reverse proxy on this machine passed the request on.
 
     A page can add these headers too, but its WebSockets cannot, and its posts have an origin. The
-    service speaks no TLS, so that a page with this name and https came through a proxy.
+    service speaks no TLS, so a page with an https origin came through a proxy.
     """
     origin = headers.get("origin", "")
     return any(name in headers for name in FORWARDED) and not origin.startswith("http://")

@@ -81,7 +81,6 @@ class AccessSettings(ServiceGroup):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins (https://example.org) whose pages may use the service, by HTTP or WebSocket,
     comma-separated; `*` allows all. Default: only the service's own page."""
-
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
     """Host names of the service, comma-separated; `*.example.org` is every name below it, `*` any.
     Addresses and localhost always count. Default: any name, except in requests from this machine,
@@ -127,9 +126,9 @@ class LimitSettings(ServiceGroup):
     body_timeout_seconds: float = Field(default=300.0, gt=0, le=86_400)
     """Time limit for an upload."""
     upload_grace_seconds: float = Field(default=10.0, gt=0, le=86_400)
-    """Time that an upload may take, before it has to keep the rate below."""
+    """Time before an upload has to keep the minimum rate."""
     upload_min_bytes_per_second: float = Field(default=1000.0, ge=0, le=1e9)
-    """Least mean rate of an upload; slower ones get 408. 0: no least rate."""
+    """Minimum mean rate of an upload; slower ones get 408. 0 means any rate."""
     request_timeout_seconds: float = Field(default=3600.0, gt=0, le=86_400)
     """Time limit for a whole request, including upload and queueing."""
     max_uploads: int = Field(default=256, ge=1, le=100_000)
@@ -137,7 +136,7 @@ class LimitSettings(ServiceGroup):
     is read."""
     max_queue_requests: int = Field(default=128, ge=1, le=100_000)
     """Recordings that may be queued or in progress at once; beyond that, new requests get 429.
-    Clients share this limit, the one above and the one below equally."""
+    Clients have equal shares of this limit, and of `max_uploads` and `max_queue_seconds`."""
     max_queue_seconds: float | None = Field(default=None, gt=0, le=1e6)
     """Seconds of audio that may be queued; beyond that, new requests get 429. Default: 600 on a
     CPU, 12,800 on a GPU."""
@@ -146,7 +145,7 @@ class LimitSettings(ServiceGroup):
     stall_seconds: float = Field(default=300.0, gt=0, le=86_400)
     """A batch that runs longer than this counts as stuck, and `/livez` returns 503."""
     decode_threads: int = Field(default=4, ge=1, le=256)
-    """Uploads that are decoded at the same time. One whose decoder hangs does not count."""
+    """Uploads that are decoded at the same time. Those whose decoder hangs do not count."""
     decode_memory_mb: float = Field(default=1000.0, ge=200, le=1_000_000)
     """Memory of all decoders together, in MB (10^6 bytes), beyond their libraries. When it is used
     up, uploads wait for it, then get 429."""

@@ -113,7 +113,7 @@ def test_an_idle_connection_stays_open_for_the_set_time(running: Live) -> None:
         assert time.monotonic() - started >= 0.9
 
 
-def test_an_upload_has_to_keep_a_least_rate(wav: bytes) -> None:
+def test_an_upload_has_to_keep_a_minimum_rate(wav: bytes) -> None:
     flags = ("--upload-grace-seconds", "0.3", "--upload-min-bytes-per-second", "1000")
     with live(*flags) as running, running.connect() as slow, running.connect() as steady:
         body = form(wav)

@@ -251,6 +251,20 @@ def test_a_stream_that_is_too_long_or_idle_ends_with_its_text_and_a_reason(serve
                 assert closed(socket) == 1008
 
 
+def test_a_stream_is_not_idle_while_it_waits_for_the_model(serve: Serve) -> None:
+    busy = threading.Event()
+    engine = EchoEngine(lambda: time.sleep(0.6) if busy.is_set() else None)
+    with (
+        serve("--live-idle-seconds", "0.3", engine=engine) as client,
+        client.websocket_connect("/stream") as socket,
+    ):
+        busy.set()
+        socket.send_json(CONFIG)
+        for _ in range(2):  # so far behind that the reply waits
+            ask(socket, pcm(say("ab".ljust(400))))
+        assert "code" not in ask(socket, {"eof": 1})
+
+
 def test_streams_get_their_text_when_the_service_stops(serve: Serve) -> None:
     with serve(engine=EchoEngine()) as client, client.websocket_connect("/stream") as socket:
         socket.send_json(CONFIG)

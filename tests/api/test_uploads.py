@@ -99,6 +99,13 @@ def test_a_declared_length_over_the_limit_is_413_before_the_body(uploads: Path) 
         assert left_behind(uploads) == []
 
 
+def test_a_route_without_a_form_answers_before_the_body() -> None:
+    with live("--body-timeout-seconds", "30") as running, running.connect() as connection:
+        connection.settimeout(10)
+        connection.sendall(head("Content-Length: 1000", target="/v1/models", method="GET"))
+        assert read_answer(connection).status == 200
+
+
 def test_an_endless_chunked_upload_is_413_and_reading_stops(uploads: Path) -> None:
     with live("--max-upload-mb", "3") as running, running.connect() as connection:
         connection.sendall(head("Transfer-Encoding: chunked"))

@@ -24,7 +24,7 @@ Layers: TypeAlias = MutableMapping[tuple[Path, str], Any]
 
 @dataclass(frozen=True)
 class Family:
-    """One family. Every function gets transformers' configuration of the checkpoint."""
+    """One family. All functions but ``load`` get transformers' configuration of the checkpoint."""
 
     name: str
     architecture: str

@@ -28,11 +28,13 @@ TOO_MANY = (errno.EMFILE, errno.ENFILE)
 
 
 class UploadRoute(APIRoute):
-    """A route whose form is an `UploadRequest`'s."""
+    """A route whose form, if it takes one, is an `UploadRequest`'s."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Called by FastAPI."""
         handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle  # a body that nobody asked for would count towards no limit of uploads
 
         async def handle_upload(request: Request) -> Response:
             upload = UploadRequest(request.scope, request.receive)

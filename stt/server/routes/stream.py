@@ -120,7 +120,7 @@ class Connection:
         self._config = Config()
         self._session: LiveSession | None = None
         self._last_audio = asyncio.get_running_loop().time()
-        """When samples arrived last; other messages do not keep a connection open."""
+        """When samples were last answered; other messages do not keep a connection open."""
         self._half = b""
         """The first byte of a sample whose second is in the next message."""
 
@@ -167,10 +167,10 @@ class Connection:
                     check_samples(message)
                     rate = self._config.sample_rate
                     self._session = LiveSession(engine, self._service.scheduler, settings, rate)
-                if message:
-                    self._last_audio = asyncio.get_running_loop().time()
                 charge_live(len(message) / SAMPLE_BYTES / self._config.sample_rate)
                 await self._reply(await self._session.hear(self._whole_samples(message)))
+                if message:  # after the answer, for which a slow model may have kept it waiting
+                    self._last_audio = asyncio.get_running_loop().time()
                 continue
             command = read_command(message)
             if "config" in command:

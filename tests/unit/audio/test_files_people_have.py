@@ -1,6 +1,7 @@
 """Files as recorders, editors and interrupted uploads leave them."""
 
 import struct
+import tracemalloc
 from io import BytesIO
 
 import numpy as np
@@ -76,6 +77,14 @@ def test_what_cannot_be_read_behind_a_recording_is_said() -> None:
 def test_junk_between_two_recordings_hides_none() -> None:
     samples, report = read(wav() + b"lost " * 1000 + wav())
     assert len(samples) == 2 * 16_000
+    assert codes(report) == [Code.UNREAD_DATA]
+
+
+def test_a_later_recording_without_its_index_is_unread_data() -> None:
+    mp4 = with_ffmpeg(tones(1.0, 44_100), 44_100, "mp4", "aac")
+    cut_off = mp4[: mp4.index(b"moov") - 4]
+    samples, report = read(wav() + cut_off)
+    assert len(samples) == 16_000
     assert codes(report) == [Code.UNREAD_DATA]
 
 
@@ -209,6 +218,19 @@ def test_a_timestamp_hours_away_adds_no_hours_of_silence() -> None:
     samples, report = read(with_tracks([[(0, TONE), (30_000, TONE)]]))
     assert len(samples) == pytest.approx(2 * 16_000, abs=2_000)
     assert codes(report) == [Code.TIMESTAMPS]
+
+
+def test_a_long_gap_takes_little_memory() -> None:
+    data = with_tracks([[(0, TONE), (590, TONE)]])
+    read(with_tracks([[(0, TONE)]]))  # imports, buffers
+    tracemalloc.start()
+    try:
+        n_samples = sum(map(len, read_audio(BytesIO(data), max_seconds=40_000)))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert n_samples == pytest.approx(591 * 16_000, abs=2_000)
+    assert peak_bytes < 10e6  # the gap alone has 38 MB
 
 
 def test_the_default_track_is_read() -> None:

@@ -120,21 +120,20 @@ def _read(
     whole = Span(source, 0, source.seek(0, 2))
     if not len(whole):
         raise InvalidAudio("The file is empty (0 bytes); expected a recording.")
-    first = True
+    is_first = True
     for span, found in _recordings(whole):
         if found is None:
             findings.unread_bytes += len(span)
             continue
         opened = Source(span, found.container, cap, findings, track)
-        before = cap.seconds
         try:
             for block in read_recording(opened, found.container.layout(span)):
                 yield from mixer.feed(block)
         except (InvalidAudio, UnsupportedFormat):
-            if first or cap.seconds > before:
+            if is_first:
                 raise
-            findings.unread_bytes += len(span)
-        first = False
+            findings.unread_bytes += len(span)  # all or the rest of it
+        is_first = False
     yield from mixer.finish()
     return findings.report()
 

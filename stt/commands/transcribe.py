@@ -34,7 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
     parser.add_argument(
         "--track",
-        type=int,
+        type=track_number,
         metavar="N",
         help="audio track, from 1 [the default one, or the first with sound]",
     )
@@ -59,6 +59,18 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_settings(parser)
     return parser
+
+
+def track_number(text: str) -> int:
+    """A number from 1 on.
+
+    Raises:
+        ArgumentTypeError: it is less.
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a track; they count from 1")
+    return number
 
 
 def main(arguments: Sequence[str]) -> int:

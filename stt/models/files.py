@@ -102,5 +102,8 @@ def _missing_shard(folder: Path, names: set[str]) -> str | None:
     index = weights_among(names)[0]
     if not index.endswith(".index.json"):
         return None
-    shards = json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()
-    return min(set(shards) - names, default=None)
+    try:
+        shards = json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"readable {index}"
+    return min(set(map(str, shards)) - names, default=None)

@@ -9,6 +9,9 @@ from stt.engines.families import convolutions
 from stt.engines.families.base import Family, Input
 from stt.types import FrameGrid
 
+MEL_STRIDE_SAMPLES = 160
+"""10 ms; transformers' ParakeetFeatureExtractor calls it ``hop_length``."""
+
 
 def _grid(config: Any, feature_extractor: Any) -> FrameGrid:
     hop = feature_extractor.hop_length
@@ -28,5 +31,5 @@ FAMILY = Family(
     is_padding_safe=lambda config: True,  # every layer masks it
     load=convolutions.load_transformers,
     # The features' variance needs two mel frames.
-    min_samples=lambda config: 2 * 160,
+    min_samples=lambda config: 2 * MEL_STRIDE_SAMPLES,
 )

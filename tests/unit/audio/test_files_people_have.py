@@ -88,6 +88,13 @@ def test_a_later_recording_without_its_index_is_unread_data() -> None:
     assert codes(report) == [Code.UNREAD_DATA]
 
 
+def test_a_later_recording_that_breaks_off_does_not_cost_the_first() -> None:
+    flac = with_libsndfile(tones(5.0, 16_000, seed=2), 16_000, "FLAC")
+    samples, report = read(wav() + flac[: len(flac) // 2])
+    assert len(samples) >= 16_000
+    assert codes(report)
+
+
 @pytest.mark.parametrize("riff", [0, 36, 2**32 - 1])
 @pytest.mark.parametrize("data", [0, 2**31 - 1, 2**32 - 1])
 def test_a_wav_header_that_was_never_finished_means_unknown(riff: int, data: int) -> None:

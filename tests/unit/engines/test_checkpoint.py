@@ -210,6 +210,9 @@ def test_half_copied_folders_name_what_is_missing(folder: Path, mms: Path, tmp_p
     save_file(tensors, folder / "model-00001-of-00002.safetensors", {"format": "pt"})
     with pytest.raises(ModelBroken, match=r"has no model-00002-of-00002.safetensors"):
         check_complete(folder, "The folder")
+    index.write_text('{"weight_map"')
+    with pytest.raises(ModelBroken, match=r"has no readable model.safetensors.index.json"):
+        check_complete(folder, "The folder")
     partial = shutil.copytree(mms, tmp_path / "partial")
     (partial / "adapter.kor.safetensors").unlink()
     with pytest.raises(ModelBroken, match=r"has no adapter.kor.safetensors or adapter.kor.bin"):

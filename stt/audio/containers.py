@@ -49,7 +49,7 @@ class Container:
     is_exact: bool = False
     """The length in the header is exact, so a file with less audio is truncated."""
     has_clock: bool = False
-    """Its packets have times, so there may be gaps between them."""
+    """Its packets have times, so there may be gaps between them. AVI only counts its packets."""
 
 
 def _starts(*magic: bytes, at: int = 0) -> Callable[[bytes], bool]:
@@ -189,7 +189,9 @@ CONTAINERS = (
         "CAF", ("CAF",), (".caf",), _starts(b"caff\0\1"), "caf", magic=b"caff\0\1\0\0desc",
         layout=structure.of_caf,
     ),
-    Container("AU", ("AU",), (".au", ".snd"), _is_au, "au", magic=b".snd\0\0"),
+    Container(
+        "AU", ("AU",), (".au", ".snd"), _is_au, "au", magic=b".snd\0\0", layout=structure.of_au
+    ),
     Container(
         "ASF", ("WMA",), (".wma", ".asf", ".wmv"), _starts(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
         "asf", magic=b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c",
@@ -198,7 +200,6 @@ CONTAINERS = (
     Container(
         "AVI", ("AVI",), (".avi",), _is_riff(b"AVI "), "avi", magic=b"AVI LIST", magic_at=8,
         layout=structure.of_avi,
-        has_clock=True,
     ),
     MPEG_TS,
 )  # fmt: skip
@@ -227,9 +228,14 @@ def identify(span: Span) -> Found | None:
     at = 0
     for _ in range(MAX_LEADING):
         head = span.peek(at, HEAD_BYTES)
-        if head.startswith(b"ID3") and (behind := _match(span.peek(at + _tag_bytes(head), 1024))):
-            at += 0 if behind is MP3 else _tag_bytes(head)
-            return Found(behind, at)
+        if head.startswith(b"ID3"):
+            behind = at + _tag_bytes(head)
+            found = _match(span.peek(behind, HEAD_BYTES))
+            if span.peek(behind, 3) == b"ID3":  # several programs have tagged it
+                at = behind
+                continue
+            if found:
+                return Found(found, at if found is MP3 else behind)
         if found := _match(head):
             return Found(found, at)
         if not head.startswith(b"\0"):
@@ -336,7 +342,8 @@ def _match(head: bytes) -> Container | None:
 def _find_frame(span: Span, at: int) -> Found | None:
     """A recording of plain frames that begins within one."""
     head = span.peek(at, MID_FRAME_BYTES)
-    if head[:8].isascii() and head[:8].decode().isprintable():
+    is_text = head[:8].isascii() and head[:8].decode().isprintable()
+    if is_text and head[:8].strip(head[:1]):  # LAME fills frames with one letter
         return None  # text, or the magic of something else
     for kind, frame in _FRAMES.items():
         for match in frame.finditer(head):

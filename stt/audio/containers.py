@@ -13,6 +13,8 @@ from stt.audio.span import Span
 from stt.audio.structure import Layout
 from stt.errors import InvalidAudio
 
+MAX_TAGS = 8
+"""ID3 tags in front of a recording."""
 HEAD_BYTES = 1024
 """Enough to tell every container; most need 16, an MPEG transport stream several packets."""
 MID_FRAME_BYTES = 4096
@@ -47,7 +49,7 @@ class Container:
     is_exact: bool = False
     """The length in the header is exact, so a file with less audio is truncated."""
     has_clock: bool = False
-    """Its packets have times, so there may be gaps between them."""
+    """Its packets have times, so there may be gaps between them. AVI only counts its packets."""
 
 
 def _starts(*magic: bytes, at: int = 0) -> Callable[[bytes], bool]:
@@ -187,7 +189,9 @@ CONTAINERS = (
         "CAF", ("CAF",), (".caf",), _starts(b"caff\0\1"), "caf", magic=b"caff\0\1\0\0desc",
         layout=structure.of_caf,
     ),
-    Container("AU", ("AU",), (".au", ".snd"), _is_au, "au", magic=b".snd\0\0"),
+    Container(
+        "AU", ("AU",), (".au", ".snd"), _is_au, "au", magic=b".snd\0\0", layout=structure.of_au
+    ),
     Container(
         "ASF", ("WMA",), (".wma", ".asf", ".wmv"), _starts(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
         "asf", magic=b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c",
@@ -196,7 +200,6 @@ CONTAINERS = (
     Container(
         "AVI", ("AVI",), (".avi",), _is_riff(b"AVI "), "avi", magic=b"AVI LIST", magic_at=8,
         layout=structure.of_avi,
-        has_clock=True,
     ),
     MPEG_TS,
 )  # fmt: skip
@@ -232,13 +235,20 @@ def identify(span: Span) -> Found | None:
 
 
 def _at(span: Span, at: int) -> Found | None:
-    """The recording that begins here, maybe with an ID3 tag."""
+    """The recording that begins here, maybe behind ID3 tags: several programs may have tagged it."""
     head = span.peek(at, HEAD_BYTES)
-    if head.startswith(b"ID3"):
+    for _ in range(MAX_TAGS):
+        if not head.startswith(b"ID3"):
+            break
         behind = at + _tag_bytes(head)
-        container = _match(span.peek(behind, HEAD_BYTES))
+        head_behind = span.peek(behind, HEAD_BYTES)
+        if head_behind.startswith(b"ID3"):
+            at, head = behind, head_behind
+            continue
+        container = _match(head_behind)
         if container not in (None, MP3):
             return Found(container, behind)
+        break
     container = _match(head)
     return None if container is None else Found(container, at)
 
@@ -338,7 +348,8 @@ def _match(head: bytes) -> Container | None:
 def _find_frame(span: Span, at: int) -> Found | None:
     """A recording of plain frames that begins within one."""
     head = span.peek(at, MID_FRAME_BYTES)
-    if head[:8].isascii() and head[:8].decode().isprintable():
+    is_text = head[:8].isascii() and head[:8].decode().isprintable()
+    if is_text and head[:8].strip(head[:1]):  # LAME fills frames with one letter
         return None  # text, or the magic of something else
     for kind, frame in _FRAMES.items():
         for match in frame.finditer(head):

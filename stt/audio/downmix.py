@@ -25,6 +25,9 @@ MIN_SECONDS = 0.1
 INAUDIBLE = 1e-8
 """Mean square below which a block decides nothing: -80 dBFS."""
 FADE_SECONDS = 0.01
+LAG_SECONDS = 0.0005
+"""Differences over this time have no offset and little hum, which channels share while their speech
+cancels."""
 
 
 class Downmix:
@@ -82,6 +85,8 @@ class Downmix:
         current = self._channel if (self._channel or 0) < n_channels else None
         if n_samples < MIN_SECONDS * rate:
             return current
+        lag = round(LAG_SECONDS * rate)
+        channels, mean = channels[:, lag:] - channels[:, :-lag], mean[lag:] - mean[:-lag]
         energies = np.array([np.dot(each, each) for each in channels]) / n_samples
         loudest = int((energies >= AS_LOUD * energies.max()).argmax())
         if energies[loudest] < INAUDIBLE:

@@ -123,6 +123,12 @@ def of_aiff(span: Span) -> Layout:
     return Layout(min(end, len(span)), is_whole=end <= len(span) + 1)
 
 
+def of_au(span: Span) -> Layout:
+    """A header with its own size and that of the samples; decoding tells where unknown ones end."""
+    begin, size = struct.unpack(">II", span.peek(4, 8).ljust(8, b"\0"))
+    return Layout(None, is_whole=size >= UNKNOWN_SIZE or begin + size <= len(span))
+
+
 def of_avi(span: Span) -> Layout:
     """RIFF chunks: one with the index, and more in files over a gigabyte."""
     at = 0

@@ -51,6 +51,7 @@ JOINED = {
     "M4A": with_ffmpeg(tones(1.0, 44_100), 44_100, "mp4", "aac"),
     "WebM": with_ffmpeg(tones(1.0, 48_000), 48_000, "webm", "libopus"),
     "AIFF": with_libsndfile(TONE, 16_000, "AIFF"),
+    "AU": with_libsndfile(TONE, 16_000, "AU"),
     "AAC": with_ffmpeg(tones(1.0, 44_100), 44_100, "adts", "aac"),
 }
 
@@ -125,7 +126,7 @@ def test_a_wav_without_samples_is_empty_although_chunks_follow() -> None:
     assert len(read(empty + b"LIST" + struct.pack("<I", 400) + bytes(400))[0]) == 0
 
 
-@pytest.mark.parametrize("name", ["WAV", "WebM", "AIFF"])
+@pytest.mark.parametrize("name", ["WAV", "WebM", "AIFF", "AU"])
 def test_a_file_that_is_cut_off_says_so(name: str) -> None:
     data = JOINED[name]
     samples, report = read(data[: len(data) * 6 // 10])
@@ -137,6 +138,18 @@ def test_a_file_that_is_cut_off_says_so(name: str) -> None:
 def test_a_tag_in_front_changes_nothing(name: str) -> None:
     tag = b"ID3\x04\0\0\0\0\x02\x10" + bytes(272)
     assert len(read(tag + JOINED[name])[0]) == len(read(JOINED[name])[0])
+
+
+def test_several_tags_in_front_change_nothing() -> None:
+    tag = b"ID3\x04\0\0\0\0\x02\x10" + bytes(272)
+    for name in ("WAV", "M4A", "FLAC", "AIFF", "MP3"):
+        assert len(read(tag * 3 + JOINED[name])[0]) == len(read(JOINED[name])[0])
+
+
+def test_padding_of_letters_in_front_of_frames_is_no_text() -> None:
+    assert len(read(b"U" * 300 + JOINED["MP3"])[0]) == pytest.approx(16_000, abs=2_500)
+    with pytest.raises(UnsupportedFormat):
+        read(b"a line of text\n" + JOINED["MP3"])
 
 
 @pytest.mark.parametrize("name", ["MP3", "AAC"])
@@ -277,6 +290,14 @@ def test_a_track_that_cannot_be_decoded_is_passed_over() -> None:
 def test_channels_that_cancel_each_other(format: str) -> None:
     samples, report = read(with_libsndfile(np.hstack([TONE, -TONE]), 16_000, format))
     assert np.corrcoef(samples[2000:14_000], TONE[2000:14_000, 0])[0, 1] > 0.95
+    assert codes(report) == [Code.OPPOSITE_CHANNELS]
+
+
+def test_channels_whose_speech_cancels_but_not_their_offset_or_hum() -> None:
+    hum = 0.05 + 0.05 * np.sin(2 * np.pi * 50 * np.arange(16_000) / 16_000)[:, None]
+    data = with_libsndfile(np.hstack([TONE + hum, -TONE + hum]), 16_000, "WAV", "FLOAT")
+    samples, report = read(data)
+    assert np.corrcoef(samples[2000:14_000], TONE[2000:14_000, 0])[0, 1] > 0.9
     assert codes(report) == [Code.OPPOSITE_CHANNELS]
 
 

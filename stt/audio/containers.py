@@ -235,7 +235,7 @@ def identify(span: Span) -> Found | None:
 
 
 def _at(span: Span, at: int) -> Found | None:
-    """The recording that begins here, maybe behind ID3 tags: several programs may have tagged it."""
+    """The recording that begins here, or behind the ID3 tags of one or several programs."""
     head = span.peek(at, HEAD_BYTES)
     for _ in range(MAX_TAGS):
         if not head.startswith(b"ID3"):

@@ -13,6 +13,7 @@ LAYERS = [
     "errors",
     "notices",
     "types",
+    "language_model",
     "languages",
     "settings",
     "audio",

@@ -305,7 +305,9 @@ def _hash_table(
         is_left = taken[places] != waiting
         waiting, places = waiting[is_left], (places[is_left] + 1) % len(table)
     is_full = taken >= 0
-    columns = {"state": states, "unit": units, "log_prob": log_probs, "next_state": next_states}
-    for name, values in columns.items():
-        table[name][is_full] = values[taken[is_full]]
+    filled = taken[is_full]
+    table["state"][is_full] = states[filled]
+    table["unit"][is_full] = units[filled]
+    table["log_prob"][is_full] = log_probs[filled]
+    table["next_state"][is_full] = next_states[filled]
     return table

@@ -9,7 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from stt.language_model.ngram import EMPTY, MULTIPLIER, Tables
+from stt.language_model.tables import EMPTY, MULTIPLIER, Tables
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from stt.errors import ModelBroken
 from stt.language_model.lookup import end_score, score
-from stt.language_model.ngram import MISSING_UNKNOWN, NgramModel, Ngrams, kind_of
+from stt.language_model.ngram import MISSING_UNKNOWN, NgramModel, kind_of
+from stt.language_model.tables import Ngrams
 
 Listed = dict[tuple[str, ...], tuple[float, float]]
 """Log-prob and back-off of each n-gram."""

@@ -1,4 +1,4 @@
-"""An n-gram model as flat arrays: a trie of all n-grams, contexts numbered as states, a hash table."""
+"""An n-gram model as flat arrays: a trie of its n-grams, contexts as states, a hash table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

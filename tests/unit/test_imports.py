@@ -13,6 +13,7 @@ LAYERS = [
     "errors",
     "notices",
     "types",
+    "normalisation",
     "language_model",
     "languages",
     "settings",

@@ -14,6 +14,8 @@ LAYERS = [
     "notices",
     "types",
     "frames",
+    "normalisation",
+    "language_model",
     "languages",
     "settings",
     "audio",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,12 +116,10 @@ def read_lines(path: Path, report: Callable[[int], object] = lambda n_bytes: Non
         raise ConfigurationError(f"{name} cannot be read: {error.strerror}.") from None
 
 
-def _open(path: Path) -> BinaryIO:
-    if path == STANDARD_INPUT:
-        return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer)))
-    return path.open("rb")
+def _open(path: Path) -> io.BufferedReader:
+    return cast(io.BufferedReader, sys.stdin.buffer) if path == STANDARD_INPUT else path.open("rb")
 
 
-def _unpacked(file: BinaryIO) -> Iterable[bytes]:
-    start = cast(io.BufferedReader, file).peek(2)[:2]
-    return gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
+def _unpacked(file: io.BufferedReader) -> Iterable[bytes]:
+    is_packed = file.peek(2)[:2] == b"\x1f\x8b"
+    return gzip.GzipFile(fileobj=file) if is_packed else file

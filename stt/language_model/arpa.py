@@ -22,6 +22,8 @@ from stt.language_model.tables import Ngrams
 
 GZIP = b"\x1f\x8b"
 KENLM_BINARY = b"mmap lm "
+OTHER_UNKNOWN = b"<UNK>"
+"""How some of SRILM's models spell ``<unk>``."""
 MAX_PREFACE_LINES = 1000
 """Lines before ``\\data\\``, which are comments."""
 MAX_RATIO, ALWAYS_ALLOWED = 100, 1 << 26
@@ -130,7 +132,8 @@ def _read(lines: _Lines) -> tuple[tuple[str, ...], list[Ngrams]]:
         ngrams.append(_read_section(lines, order, count, index, is_last=order == len(counts)))
     if (found := lines.filled()) != b"\\end\\":
         lines.broken(f"expected \\end\\ after the last n-gram, got {_shown(found)}")
-    return tuple(unit.decode() for unit in index), ngrams
+    units = [UNKNOWN if unit == OTHER_UNKNOWN else unit.decode() for unit in index]
+    return tuple(units), ngrams
 
 
 def _read_header(lines: _Lines) -> list[int]:
@@ -201,23 +204,18 @@ def _add_units(
             unit.decode()
         except UnicodeDecodeError:
             lines.broken(f"{_shown(unit)} is not UTF-8", number)
-        unit = _standard(unit)
         if unit in index:
             lines.broken(f"the 1-gram {_shown(unit)} is listed twice", number)
         index[unit] = len(index)
-
-
-def _standard(unit: bytes) -> bytes:
-    return UNKNOWN.encode() if unit == b"<UNK>" else unit
 
 
 def _indices(
     lines: _Lines, column: Sequence[bytes], index: dict[bytes, int], before: int
 ) -> NDArray[np.int32]:
     try:
-        return np.fromiter(map(index.__getitem__, map(_standard, column)), np.int32, len(column))
+        return np.fromiter(map(index.__getitem__, column), np.int32, len(column))
     except KeyError as error:
-        number = before + 1 + [*map(_standard, column)].index(error.args[0])
+        number = before + 1 + [*column].index(error.args[0])
         lines.broken(f"{_shown(error.args[0])} has no 1-gram", number)
 
 

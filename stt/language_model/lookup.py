@@ -71,3 +71,12 @@ def end_score(tables: Tables, state: int) -> Any:
     if tables.end < 0:
         return np.float32(0)
     return score(tables, state, tables.end)[0]
+
+
+@compiled
+def score_all(tables: Tables, state: int, units: Any) -> Any:
+    """``[n_units]`` float32: the log-probs of units ``[n_units]`` int32, one after the other."""
+    log_probs = np.empty(len(units), np.float32)
+    for place in range(len(units)):
+        log_probs[place], state = score(tables, state, units[place])
+    return log_probs

@@ -17,7 +17,8 @@ from stt.decoding.words import PAUSE_SECONDS, WordBuilder
 from stt.engines.base import Engine
 from stt.engines.wants import BEST, DecodingWant, Top
 from stt.frames import DecodableFrames
-from stt.language_model.ngram import NgramModel
+from stt.language_model.source import LanguageModel
+from stt.notices import Notice
 from stt.types import Vocabulary
 
 if TYPE_CHECKING:
@@ -48,25 +49,14 @@ class Opened(Generic[D]):
         return step(*args, **kwargs)
 
 
-@dataclass(frozen=True, eq=False)
-class LanguageModel:
-    """A language model and how much it counts."""
-
-    ngrams: NgramModel
-    alpha: float
-    """Weight of its log-probs against the acoustic model's."""
-    beta: float
-    """Added for each of its units, against its preference for short texts."""
-    unknown_offset: float
-    """Added to the log-prob of a word that it does not know."""
-
-
 @dataclass(frozen=True)
 class Decoding:
     """How to decode a recording."""
 
     hotwords: tuple[Hotword, ...] = ()
     language_model: LanguageModel | None = None
+    notices: tuple[Notice, ...] = ()
+    """What of the request could not be used."""
 
     @property
     def is_greedy(self) -> bool:
@@ -88,7 +78,7 @@ class Decoding:
             WordBuilder(Speller(vocabulary), grid, calibration),
             blank=vocabulary.blank,
             grid=grid,
-            start_state=self.language_model.ngrams.start_state if self.language_model else 0,
+            start_state=self.language_model.ngram.start_state if self.language_model else 0,
             calibration=calibration,
         )
         return Opened(Top(vocabulary.blank), decoder, is_slow=True)
@@ -100,8 +90,8 @@ class Decoding:
 
         lexicon, tables, weights = NO_LEXICON, NO_TABLES, search.Weights(0.0, 0.0, 0.0)
         if (model := self.language_model) is not None:
-            lexicon, tables = _lexicon(model, vocabulary), model.ngrams.tables
-            weights = search.Weights(model.alpha, model.beta, model.unknown_offset)
+            lexicon, tables = _lexicon(model, vocabulary), model.ngram.tables
+            weights = search.Weights(model.alpha, model.beta, model.unk_offset)
         limits = search.Limits(
             N_BEAMS, MIN_LOG_PROB, MIN_HOTWORD_LOG_PROB, MAX_BEHIND, pause_frames
         )
@@ -119,4 +109,4 @@ def _alphabet(vocabulary: Vocabulary) -> Alphabet:
 
 @lru_cache(maxsize=64)
 def _lexicon(model: LanguageModel, vocabulary: Vocabulary) -> Lexicon:
-    return spell_units(model.ngrams, _alphabet(vocabulary), model.unknown_offset)
+    return spell_units(model.ngram, _alphabet(vocabulary), model.unk_offset)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stt.errors import ConfigurationError, ModelBroken
+from stt.errors import ModelBroken
 from stt.language_model.arpa import read_arpa
 from stt.language_model.ngram import LOG_10, NgramModel
 
@@ -45,23 +45,6 @@ class LanguageModel:
     """Added for each unit."""
     unk_offset: float
     """Added to the log-prob of an unknown unit, before alpha."""
-
-
-def parse_language_models(text: str) -> dict[str, Path]:
-    """Parse ``CODE=FILE,CODE=FILE``; a folder such as ``language_model/`` also is a FILE.
-
-    Raises:
-        ConfigurationError: an entry is malformed.
-    """
-    models = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        code, equals, path = (part.strip() for part in entry.partition("="))
-        if not (code and equals and path):
-            raise ConfigurationError(
-                f"{entry!r} is not of the form CODE=FILE, such as KR=/models/ko.arpa.gz"
-            )
-        models[code] = Path(path).expanduser().absolute()
-    return models
 
 
 def language_model_of(checkpoint: Path) -> Path | None:

@@ -14,6 +14,7 @@ from stt.models.files import (
     adapter_among,
     check_complete,
     check_kind,
+    language_model_among,
     missing_file,
     weights_among,
 )
@@ -65,6 +66,7 @@ def download(
     wanted = [name for name in DESCRIPTION_FILES if name in sizes]
     if source.adapter is not None:
         wanted += adapter_among(set(sizes), source.adapter)
+    wanted += language_model_among(set(sizes))
     wanted += weights_among(set(sizes))
     total = sum(sizes[name] for name in wanted)
     logger.info(
@@ -77,6 +79,23 @@ def download(
         done += sizes[name]
         report(done, total)
     check_complete(folder, f"The download of model {source.name!r}", source.adapter)
+    return folder
+
+
+def download_language_model(
+    source: ModelSource, cache_dir: Path | None, endpoint: str | None
+) -> Path:
+    """Download a checkpoint's description and its language model; return the folder."""
+    from huggingface_hub import HfApi, hf_hub_download
+
+    api = HfApi(endpoint=endpoint)
+    names = set(api.list_repo_files(source.id, revision=source.revision))
+    folder = Path()
+    for name in (*language_model_among(names), CONFIG):
+        path = hf_hub_download(
+            source.id, name, revision=source.revision, cache_dir=cache_dir, endpoint=endpoint
+        )
+        folder = Path(path).parent
     return folder
 
 

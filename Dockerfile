@@ -22,7 +22,7 @@ RUN set -- --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header -
     && uv export "$@" | grep '^torch==' >> requirements.txt \
     && uv venv /opt/stt \
     && uv pip install --python /opt/stt --torch-backend "${TORCH_BACKEND}" -r requirements.txt
-COPY README.md LICENSE server_stt.py ./
+COPY README.md LICENSE NOTICE server_stt.py ./
 COPY samples ./samples
 COPY stt ./stt
 RUN uv pip install --python /opt/stt --no-deps .

@@ -168,7 +168,8 @@ def open_recognizer(
 
     Raises:
         ConfigurationError: the language or the device is unknown.
-        InvalidParameter: the hotwords are malformed, or there is no language model.
+        InvalidHotwords: the hotwords are malformed.
+        NotSupported: there is no language model.
         ModelBroken: the model is missing or incomplete.
         ModelUnreachable: every attempt to reach the hub failed.
     """

@@ -11,7 +11,7 @@ from pathlib import Path
 from stt.decoding.factory import Decoding
 from stt.decoding.hotwords import Hotword, parse_hotwords
 from stt.engines.base import Engine
-from stt.errors import ConfigurationError, InvalidParameter, SttError
+from stt.errors import ConfigurationError, InvalidHotwords, NotSupported, SttError
 from stt.language_model.source import LanguageModel, load_language_model
 from stt.languages import Language, Languages
 from stt.models.source import find_language_model
@@ -63,14 +63,15 @@ class Decodings:
         """The decoding of a request; blocks while a language model is read for the first time.
 
         Raises:
-            InvalidParameter: the hotwords are malformed, or there is no language model.
+            InvalidHotwords: the hotwords are malformed.
+            NotSupported: there is no language model.
         """
         wanted = asked.language_model
         model = None
         if wanted or (wanted is None and self._is_on(language)):
             model = self._model(language)
         if wanted and model is None:
-            raise InvalidParameter(
+            raise NotSupported(
                 f"{language.name} has no language model here. Leave language_model out; the "
                 "operator can set one with STT_LMS."
             )
@@ -98,7 +99,7 @@ class Decodings:
     def _load(self, language: Language) -> LanguageModel | None:
         if language.code in self._files:
             return _read(self._files[language.code], language)
-        folder = find_language_model(language.model, cache_dir=self._cache_dir)
+        folder = find_language_model(language.model, self._cache_dir)
         if folder is None:
             return None
         try:
@@ -141,7 +142,7 @@ def read_hotwords(path: Path) -> tuple[Hotword, ...]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"The hotwords in {path} cannot be read: {reason}.") from None
-    except InvalidParameter as error:
+    except InvalidHotwords as error:
         raise ConfigurationError(f"{path}: {error.message}") from None
 
 
@@ -168,7 +169,7 @@ def read_prompt(prompt: str, engine: Engine) -> tuple[tuple[Hotword, ...], tuple
         try:
             found = parse_hotwords(entry)
             Decoding(found).open(engine)
-        except InvalidParameter:
+        except InvalidHotwords:
             n_unused += 1
         else:
             hotwords += found

@@ -67,7 +67,7 @@ class Decoding:
         """Make a decoder for the frames of an engine.
 
         Raises:
-            InvalidParameter: the checkpoint cannot write a hotword.
+            InvalidHotwords: the checkpoint cannot write a hotword.
             ConfigurationError: the language model does not fit the checkpoint.
         """
         vocabulary, grid, calibration = engine.vocabulary, engine.grid, engine.calibration

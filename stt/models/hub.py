@@ -82,23 +82,6 @@ def download(
     return folder
 
 
-def download_language_model(
-    source: ModelSource, cache_dir: Path | None, endpoint: str | None
-) -> Path:
-    """Download a checkpoint's description and its language model; return the folder."""
-    from huggingface_hub import HfApi, hf_hub_download
-
-    api = HfApi(endpoint=endpoint)
-    names = set(api.list_repo_files(source.id, revision=source.revision))
-    folder = Path()
-    for name in (*language_model_among(names), CONFIG):
-        path = hf_hub_download(
-            source.id, name, revision=source.revision, cache_dir=cache_dir, endpoint=endpoint
-        )
-        folder = Path(path).parent
-    return folder
-
-
 def translate_error(error: Exception, source: ModelSource) -> ModelBroken | ModelUnreachable:
     """Translate an error of the hub client: `ModelUnreachable` if a retry may help."""
     from huggingface_hub import errors

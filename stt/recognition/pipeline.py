@@ -114,7 +114,7 @@ class Transcriber:
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
-            InvalidParameter: the checkpoint cannot write a hotword.
+            InvalidHotwords: the checkpoint cannot write a hotword.
             Overloaded: the queue is full.
             InferenceFailed: the engine raised an exception.
             OutOfMemory: a single window does not fit into memory.

@@ -9,7 +9,6 @@ import csv
 import datetime
 import json
 import re
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -76,9 +75,7 @@ def make(name: str, texts: Texts, folder: Path) -> LanguageModelFigure:
     folder.mkdir(exist_ok=True)
     plan, (alpha, beta) = PLANS[name], WEIGHTS[name]
     path = folder / f"{plan.order}gram.arpa.gz"
-    started = time.perf_counter()
     build(_spelled([*texts.grammar, *texts.chat]), plan, path, print)
-    seconds = time.perf_counter() - started
     attributes = {"alpha": alpha, "beta": beta, "unk_score_offset": OFFSET, "score_boundary": True}
     (folder / ATTRIBUTES).write_text(json.dumps(attributes, indent=1) + "\n", encoding="utf-8")
     model = NgramModel.of(*read_arpa(path))
@@ -91,7 +88,6 @@ def make(name: str, texts: Texts, folder: Path) -> LanguageModelFigure:
         n_chat_texts=len(texts.chat),
         n_ngrams=list(model.counts),
         n_bytes=path.stat().st_size,
-        seconds=seconds,
         held_out={
             set_name: _measured(model, _spelled(each), plan.unit)
             for set_name, each in texts.held_out.items()

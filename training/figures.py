@@ -137,8 +137,6 @@ class LanguageModelFigure:
     n_ngrams: list[int]
     """Of each order."""
     n_bytes: int
-    seconds: float
-    """To count, estimate, prune and write."""
     held_out: dict[str, HeldOutText]
 
 

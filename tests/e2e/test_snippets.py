@@ -204,7 +204,7 @@ def run(snippet: Snippet, server: Server, desk: Path) -> str:
     )
     assert done.returncode == 0, done.stderr.decode()
     new = sorted(file for file in desk.rglob("*") if file.is_file() and file not in before)
-    return done.stdout.decode() + "".join(file.read_text(encoding="utf-8") for file in new)
+    return done.stdout.decode() + "".join(file.read_text("utf-8", "replace") for file in new)
 
 
 @pytest.mark.parametrize("snippet", RUN, ids=str)

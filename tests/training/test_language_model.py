@@ -9,7 +9,7 @@ from stt.language_model.source import language_model_of, load_language_model
 from stt.language_model.texts import is_held_out
 from training.export import BUNDLED
 from training.figures import Figures
-from training.language_model import MAX_BYTES, PLANS, Texts, gather, make, read_chat
+from training.language_model import MAX_BYTES, PLANS, WEIGHTS, Texts, gather, make, read_chat
 from training.recipe import RECIPES
 
 CSV = 'Q,A,label\n12시 땡!,하루가 또 가네요.,0\n"그래, 좋아",ㅋㅋ 네,0\n'
@@ -40,12 +40,12 @@ def test_the_same_texts_give_the_same_file(tmp_path: Path) -> None:
     texts = Texts(["IT'S LATE", "IT IS LATE", "I AM LATE"], [], {"dev": ["I AM IT"]})
     files = []
     for name in ("a", "b"):
-        figure = make(PLANS["en-mini"], texts, tmp_path / name)
+        figure = make("en-mini", texts, tmp_path / name)
         files.append((tmp_path / name / "8gram.arpa.gz").read_bytes())
     assert files[0] == files[1]
     assert figure.n_bytes == len(files[0])
     assert (figure.n_texts, figure.held_out["dev"].n_texts) == (3, 1)
-    assert {"'", "I", "|"} < set(load_language_model(tmp_path / "a").ngram.units)
+    assert {"'", "I", "|"} < set(load_language_model(tmp_path / "a").ngrams.units)
 
 
 @pytest.mark.parametrize("name", sorted(PLANS))
@@ -56,6 +56,8 @@ def test_the_bundled_model_is_the_one_of_the_card(name: str) -> None:
     figure = Figures.load(BUNDLED / name / "figures.json").language_model
     assert figure is not None
     assert file.stat().st_size == figure.n_bytes <= MAX_BYTES
-    model = load_language_model(folder).ngram
+    language_model = load_language_model(folder)
+    assert (language_model.alpha, language_model.beta) == WEIGHTS[name]
+    model = language_model.ngrams
     assert (list(model.counts), model.kind) == (figure.n_ngrams, "character")
     assert model.units[model.space] == "|"

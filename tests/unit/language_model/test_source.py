@@ -41,8 +41,8 @@ def test_the_folder_of_a_checkpoint_brings_its_weights(tmp_path: Path) -> None:
     assert found == folder
     model = load_language_model(found)
     assert (model.alpha, model.beta) == (0.7, 2)
-    assert model.unk_offset == pytest.approx(-8 * LOG_10)
-    assert model.ngram.units == ("a", "</s>", "<unk>")
+    assert model.unknown_offset == pytest.approx(-8 * LOG_10)
+    assert model.ngrams.units == ("a", "</s>", "<unk>")
 
 
 def test_a_file_alone_has_the_usual_weights(tmp_path: Path) -> None:

@@ -125,8 +125,8 @@ def _by_language(files: Mapping[str, Path], languages: Languages, setting: str) 
 def _read(path: Path, language: Language) -> LanguageModel:
     model = load_language_model(path)
     logger.info(
-        "%s has a language model of order %d", language.name, model.ngram.order,
-        extra={"language": language.code, "units": len(model.ngram.units)},
+        "%s has a language model of order %d", language.name, model.ngrams.order,
+        extra={"language": language.code, "units": len(model.ngrams.units)},
     )  # fmt: skip
     return model
 

@@ -78,7 +78,7 @@ class Decoding:
             WordBuilder(Speller(vocabulary), grid, calibration),
             blank=vocabulary.blank,
             grid=grid,
-            start_state=self.language_model.ngram.start_state if self.language_model else 0,
+            start_state=self.language_model.ngrams.start_state if self.language_model else 0,
             calibration=calibration,
         )
         return Opened(Top(vocabulary.blank), decoder, is_slow=True)
@@ -90,8 +90,8 @@ class Decoding:
 
         lexicon, tables, weights = NO_LEXICON, NO_TABLES, search.Weights(0.0, 0.0, 0.0)
         if (model := self.language_model) is not None:
-            lexicon, tables = _lexicon(model, vocabulary), model.ngram.tables
-            weights = search.Weights(model.alpha, model.beta, model.unk_offset)
+            lexicon, tables = _lexicon(model, vocabulary), model.ngrams.tables
+            weights = search.Weights(model.alpha, model.beta, model.unknown_offset)
         limits = search.Limits(
             N_BEAMS, MIN_LOG_PROB, MIN_HOTWORD_LOG_PROB, MAX_BEHIND, pause_frames
         )
@@ -109,4 +109,4 @@ def _alphabet(vocabulary: Vocabulary) -> Alphabet:
 
 @lru_cache(maxsize=64)
 def _lexicon(model: LanguageModel, vocabulary: Vocabulary) -> Lexicon:
-    return spell_units(model.ngram, _alphabet(vocabulary), model.unk_offset)
+    return spell_units(model.ngrams, _alphabet(vocabulary), model.unknown_offset)

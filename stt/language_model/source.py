@@ -9,10 +9,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from stt.errors import ModelBroken
 from stt.language_model.arpa import read_arpa
-from stt.language_model.ngram import LOG_10, NgramModel
+from stt.language_model.ngram import LOG_10, Kind, NgramModel
 
 FOLDER, ATTRIBUTES = "language_model", "attrs.json"
 SUFFIXES = (".arpa", ".arpa.gz")
@@ -20,8 +21,9 @@ BINARY_SUFFIXES = (".bin", ".binary", ".klm", ".trie")
 """What people call KenLM's binaries."""
 
 
-ALPHA, BETA, UNKNOWN_OFFSET = 0.5, 1.5, -10 * LOG_10
-"""The weights of a model without any: pyctcdecode's."""
+ALPHA, UNKNOWN_OFFSET = 0.5, -10 * LOG_10
+BETAS: Mapping[Kind, float] = MappingProxyType({"word": 1.5, "character": 0.5})
+"""The weights of a model without any: pyctcdecode's, but characters are more and cost less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,7 @@ def load_language_model(path: Path) -> LanguageModel:
 
     Args:
         path: An ARPA file, or a folder with one. Both may have an ``attrs.json`` beside them;
-            without it the weights are `ALPHA`, `BETA` and `UNKNOWN_OFFSET`.
+            without it the weights are `ALPHA`, `BETAS` and `UNKNOWN_OFFSET`.
 
     Raises:
         ConfigurationError: there is no such file.
@@ -56,16 +58,17 @@ def load_language_model(path: Path) -> LanguageModel:
     """
     file = _file_in(path) if path.is_dir() else path
     attributes = _read_attributes(file.parent / ATTRIBUTES)
+    ngrams = NgramModel.of(*read_arpa(file))
     # The offset is a logarithm to base 10 there.
     alpha, beta, offset = (
         _number(attributes, name, default)
         for name, default in (
             ("alpha", ALPHA),
-            ("beta", BETA),
+            ("beta", BETAS[ngrams.kind]),
             ("unk_score_offset", UNKNOWN_OFFSET / LOG_10),
         )
     )
-    return LanguageModel(NgramModel.of(*read_arpa(file)), alpha, beta, offset * LOG_10)
+    return LanguageModel(ngrams, alpha, beta, offset * LOG_10)
 
 
 def _file_in(folder: Path) -> Path:

@@ -48,7 +48,7 @@ def test_the_folder_of_a_checkpoint_brings_its_weights(tmp_path: Path) -> None:
 def test_a_file_alone_has_the_usual_weights(tmp_path: Path) -> None:
     (tmp_path / "ko.arpa").write_text(ARPA)
     model = load_language_model(tmp_path / "ko.arpa")
-    assert (model.alpha, model.beta) == (0.5, 1.5)
+    assert (model.alpha, model.beta) == (0.5, 0.5)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load_language_model(tmp_path / "none.arpa")
 

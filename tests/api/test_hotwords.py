@@ -1,35 +1,19 @@
 """Hotwords and language models, on every way in, in one process and through a cluster."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketTestSession
 
-from stt.engines.wants import F, Want
 from stt.errors import ConfigurationError
-from stt.types import Waveform
 from tests.api.conftest import Serve, serve_app
-from tests.fakes import FakeEngine
+from tests.fakes import PREFERS_AB, Mumbles
 
 CODE = "unused_prompt"
-
-
-class Mumbles(FakeEngine):
-    """Says "ac", which might also be "ab"."""
-
-    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
-        results = []
-        for waveform in waveforms:
-            probs = np.full((self.grid.n_frames(len(waveform)), 5), 1e-6, np.float32)
-            probs[:, 0] = 1
-            probs[2:3], probs[3:4] = [0.01, 0.01, 0.96, 0.01, 0.01], [0.01, 0.01, 0.01, 0.4, 0.57]
-            results.append(want.reduce(np.log(probs / probs.sum(axis=1, keepdims=True))))
-        return results
 
 
 @pytest.fixture(scope="module")
@@ -183,25 +167,10 @@ def test_a_bad_file_of_hotwords_stops_the_start(
         pass
 
 
-ARPA = """\\data\\
-ngram 1=6
-
-\\1-grams:
--3 <unk>
--99 <s> 0
--1 </s>
--0.3 ab 0
--4 ac 0
--1 b 0
-
-\\end\\
-"""
-
-
 def test_a_language_model_counts_unless_it_is_switched_off(
     serve: Serve, wav: bytes, tmp_path: Path
 ) -> None:
-    (tmp_path / "ko.arpa").write_text(ARPA)
+    (tmp_path / "ko.arpa").write_text(PREFERS_AB)
     with serve("--lms", f"KR={tmp_path / 'ko.arpa'}", engine=Mumbles()) as client:
         assert text_of(client, wav, "/transcribe")["text"] == "ab"
         assert text_of(client, wav, "/transcribe", language_model="false")["text"] == "ac"

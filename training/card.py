@@ -20,6 +20,8 @@ _DESCRIPTIONS = {
     "test_sentences": "new sentences of known words and known word pairs",
     "test_pairs": "sentences with two neighbouring words that were never neighbours in training",
     "test_words": "sentences with at least one word that was not in training in any form",
+    "everyday": "sentences that people wrote, none of them in training",
+    "test_unseen_words": "those of `test_words` with a word that everyday sentences lack too",
     "gap_0": "no pause between words (`-g 0`)",
     "gap_3_to_6": "short pauses between words (`-g 3` to `-g 6`)",
     "slow": "80-86 words a minute (training: 90-185)",

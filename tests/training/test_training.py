@@ -185,8 +185,8 @@ def test_band_limiting_removes_other_frequencies():
 def test_a_tiny_model_trains_resumes_and_exports(tmp_path: Path, recipe: Recipe, corpus: Corpus):
     device = torch.device("cpu")
     half = replace(recipe, curriculum=replace(EARLY, audio_hours=0.005))
-    train(half, corpus, corpus, tmp_path / "run", 1, device)
-    model = train(recipe, corpus, corpus, tmp_path / "run", 1, device)
+    train(half, corpus, {"dev": corpus}, tmp_path / "run", 1, device)
+    model = train(recipe, corpus, {"dev": corpus}, tmp_path / "run", 1, device)
     reports = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert [r["hours"] >= 0.005 for r in reports if "parameters" in r] == [False, True]
     assert reports[-1]["finished"]

@@ -38,7 +38,8 @@ def learning_rate_factor(seconds: float, curriculum: Curriculum) -> float:
 
 
 def phoneme_weight(seconds: float, curriculum: Curriculum) -> float:
-    return max(0.0, 1 - seconds / 3600 / curriculum.phonemes_until_hours)
+    hours, until = seconds / 3600, curriculum.phonemes_until_hours
+    return 1 - hours / until if hours < until else 0.0
 
 
 @dataclass

@@ -13,6 +13,7 @@ LAYERS = [
     "errors",
     "notices",
     "types",
+    "korean",
     "languages",
     "settings",
     "audio",

@@ -1,0 +1,138 @@
+"""Whether words that could be a number are one.
+
+이, 네, 사, 구, 만 and others are words of their own as well: 이 분 is two minutes or this person. Such
+a number counts only with further evidence; without it the text stays as it was spoken.
+"""
+
+from dataclasses import dataclass
+
+from stt.korean.counters import Counter
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A number, its counter and what surrounds them."""
+
+    value: int
+    spoken: str
+    """The number without spaces."""
+    is_native: bool
+    is_decimal: bool
+    counter: Counter
+    tail: str
+    """Particles after the counter."""
+    is_joined: bool
+    """Whether number and counter are one word."""
+    word_before: str
+    counter_before: str
+    word_after: str
+
+    @property
+    def is_day(self) -> bool:
+        """A day after its month, or days after their nights: 삼월 일일, 이박 삼일."""
+        return self.counter.spoken == "일" and self.counter_before in ("월", "박")
+
+
+_INEXACT = ("몇", "수", "여러")
+_MAKES_THIS_A_TWO = (
+    "후", "뒤", "전", "동안", "만에", "정도", "남짓", "간", "이상", "이하", "이내", "안에", "더", "남",
+    "걸", "넘", "지나", "지났", "할부", "코스", "반", "연속", "째", "쯤", "진단", "차", "내내",
+)  # fmt: skip
+_TAILS_OF_A_TWO = ("만에", "동안", "간", "째", "짜리", "씩", "쯤", "이나", "밖에", "이면", "치", "차")
+_AFTER_ITEM = ("문제", "버스", "출구", "타자", "선수", "창구", "게이트", "버튼", "채널", "트랙", "타석")
+_AFTER_ROUND = ("세계", "대전", "갈", "가자", "가서", "시험", "면접", "접종", "투표", "전형", "공연")
+_ALWAYS_TWO = frozenset("층 등 급 박 인 평 톤 학년 호선 인분 인실 개월 주년 주일 개국 개국어".split())
+_THIS_AS_WELL = frozenset("포인트 단계 세트 페이지 프로 시간 세기 데시벨".split())
+_OTHER_WORDS = frozenset(
+    """세배 한시 두시 세대 두통 세장 세통 만년 천년 백년 이년 오년 이월 일개 사개 오개 이개
+    세채 두채 네모 세모 두모 한살 한개""".split()
+) - {"한개", "두시"}
+_IDIOMS = frozenset({("오만", "가지"), ("일", "주일")})
+_SMALL_SINO = frozenset({"번", "대", "장", "배", "곡", "모"})
+"""Native counters that a Sino-Korean number below ten goes with too: 오 번 출구, 삼 대."""
+_YOURS_AS_WELL = frozenset({"잔", "통", "곡", "배", "달", "곳"})
+
+
+def is_number(phrase: Phrase) -> bool:
+    if phrase.word_before.endswith(_INEXACT) and phrase.word_before in _INEXACT:
+        return False
+    if phrase.counter.most is not None and phrase.value > phrase.counter.most:
+        return False
+    if phrase.is_decimal:
+        return True
+    if (phrase.spoken, phrase.counter.spoken) in _IDIOMS:
+        return False
+    if phrase.counter.spoken == "월":
+        return _is_month(phrase)
+    if phrase.is_day:
+        return 1 <= phrase.value <= 31
+    if phrase.is_joined and not _is_clear_when_joined(phrase):
+        return False
+    return _is_native_number(phrase) if phrase.is_native else _is_sino_number(phrase)
+
+
+def _is_month(phrase: Phrase) -> bool:
+    if phrase.is_native or phrase.value == 0:
+        return False
+    if phrase.spoken == "이" and phrase.is_joined and not phrase.tail:  # carried over: 이월 상품
+        return phrase.word_after.endswith("일") or phrase.word_after[:2] in ("십", "이십")
+    return True
+
+
+def _is_clear_when_joined(phrase: Phrase) -> bool:
+    joined = phrase.spoken + phrase.counter.spoken
+    if joined in _OTHER_WORDS:
+        return False
+    if phrase.counter.spoken == "일":  # 이십일 is twenty days, or 21
+        return len(phrase.spoken) > 1 and phrase.value % 10 != 0
+    if phrase.counter.spoken == "박":
+        return phrase.word_after.rstrip("로에의간은이").endswith("일")
+    if phrase.counter.spoken == "원" and len(phrase.spoken) == 1:
+        return phrase.tail not in ("", "이다") and phrase.spoken in "만천백"
+    return phrase.counter.joins or len(phrase.spoken) > 1
+
+
+def _is_native_number(phrase: Phrase) -> bool:
+    counter, tail = phrase.counter, phrase.tail
+    if not counter.is_native:
+        return False
+    if counter.spoken == "시" and phrase.value > 12:
+        return False
+    if phrase.spoken == "한":
+        is_idiom = (counter.spoken == "시" and tail.startswith(("도", "가"))) or tail == "이라도"
+        return counter.takes_one and not is_idiom
+    if phrase.spoken == "네":  # your
+        return counter.spoken not in _YOURS_AS_WELL and tail not in ("인", "신")
+    return True
+
+
+def _is_sino_number(phrase: Phrase) -> bool:
+    counter, spoken = phrase.counter, phrase.spoken
+    if spoken == "이":
+        return _is_two(phrase)
+    if counter.spoken == "시":
+        return phrase.value > 12 or spoken == "영"
+    if counter.is_native and phrase.value < 10 and counter.spoken not in _SMALL_SINO:
+        return False
+    if spoken == "사" and counter.spoken == "주":  # 사 주다: to buy for somebody
+        return phrase.word_after.startswith(_MAKES_THIS_A_TWO) or phrase.tail in _TAILS_OF_A_TWO
+    if spoken == "영":
+        return counter.spoken in ("도", "퍼센트", "점", "원")
+    return True
+
+
+def _is_two(phrase: Phrase) -> bool:
+    """Whether 이 is a two and not "this"."""
+    counter = phrase.counter.spoken
+    if counter == "번":
+        return phrase.word_after.startswith(_AFTER_ITEM)
+    if counter == "차" and phrase.word_after.startswith(_AFTER_ROUND):
+        return True
+    if counter in _ALWAYS_TWO:
+        return True
+    if len(counter) > 1 and counter not in _THIS_AS_WELL and not phrase.counter.is_native:
+        return True
+    if phrase.counter.is_native:
+        return False
+    has_tail = any(phrase.tail.startswith(tail) for tail in _TAILS_OF_A_TWO)
+    return has_tail or (not phrase.tail and phrase.word_after.startswith(_MAKES_THIS_A_TWO))

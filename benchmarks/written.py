@@ -1,8 +1,8 @@
 """How often the written form of Korean is right, and how often it leaves alone what it should.
 
-``python -m benchmarks.written`` reads the sets in ``benchmarks/korean``: sentences with real numbers
-(spoken and written), and sentences with words that only look like numbers. ``--errors`` lists what is
-wrong. The halves named ``kept`` were not looked at while the rules were written.
+``python -m benchmarks.written`` reads the sets in ``benchmarks/korean``: sentences with real
+numbers (spoken and written), and sentences with words that only look like numbers. ``--errors``
+lists what is wrong. The halves named ``kept`` were not looked at while the rules were written.
 """
 
 import argparse
@@ -47,14 +47,18 @@ def main() -> None:
             answers = [as_written(case.spoken) for case in each]
             seconds = time.perf_counter() - started
             n_words = sum(len(case.spoken.split()) for case in each)
-            n_right = sum(answer == case.written for answer, case in zip(answers, each, strict=True))
+            n_right = sum(
+                answer == case.written for answer, case in zip(answers, each, strict=True)
+            )
             print(
                 f"{kind:12} {half:5} {n_right} of {len(each)} right: {n_right / len(each):.1%} "
                 f"(target {target:.1%}), {1e6 * seconds / n_words:.0f} µs a word"
             )
             for case, answer in zip(each, answers, strict=True):
                 if options.errors and answer != case.written:
-                    print(f"    {case.spoken}\n      expected {case.written}\n      got      {answer}")
+                    print(
+                        f"    {case.spoken}\n      expected {case.written}\n      got      {answer}"
+                    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Whether words that could be a number are one.
 
-이, 네, 사, 구, 만 and others are words of their own as well: 이 분 is two minutes or this person. Such
-a number counts only with further evidence; without it the text stays as it was spoken.
+이, 네, 사, 구, 만 and others are words of their own as well: 이 분 is two minutes or this person.
+Such a number counts only with further evidence; without it the text stays as it was spoken.
 """
 
 from dataclasses import dataclass
@@ -33,34 +33,78 @@ class Phrase:
         return self.counter.spoken == "일" and self.counter_before in ("월", "박")
 
 
+def _words(block: str) -> frozenset[str]:
+    return frozenset(block.split())
+
+
 _INEXACT = ("몇", "수", "여러")
+_DIGITS = tuple("일이삼사오육칠팔구")
+"""Alone before another number they make it inexact: 삼 사십 명."""
 _MAKES_THIS_A_TWO = (
-    "후", "뒤", "전", "동안", "만에", "정도", "남짓", "간", "이상", "이하", "이내", "안에", "더", "남",
-    "걸", "넘", "지나", "지났", "할부", "코스", "반", "연속", "째", "쯤", "진단", "차", "내내",
+    "후", "뒤", "전", "동안", "만에", "정도", "남짓", "간", "이상", "이하", "이내", "안에", "더",
+    "남", "걸", "넘", "지나", "지났", "할부", "코스", "반", "연속", "째", "쯤", "진단", "차",
+    "내내",
 )  # fmt: skip
-_TAILS_OF_A_TWO = ("만에", "동안", "간", "째", "짜리", "씩", "쯤", "이나", "밖에", "이면", "치", "차")
-_AFTER_ITEM = ("문제", "버스", "출구", "타자", "선수", "창구", "게이트", "버튼", "채널", "트랙", "타석")
-_AFTER_ROUND = ("세계", "대전", "갈", "가자", "가서", "시험", "면접", "접종", "투표", "전형", "공연")
-_ALWAYS_TWO = frozenset("층 등 급 박 인 평 톤 학년 호선 인분 인실 개월 주년 주일 개국 개국어".split())
-_THIS_AS_WELL = frozenset("포인트 단계 세트 페이지 프로 시간 세기 데시벨".split())
-_OTHER_WORDS = frozenset(
-    """세배 한시 두시 세대 두통 세장 세통 만년 천년 백년 이년 오년 이월 일개 사개 오개 이개
-    세채 두채 네모 세모 두모 한살 한개""".split()
-) - {"한개", "두시"}
+_TAILS_OF_A_TWO = (
+    "만에", "동안", "간", "째", "짜리", "씩", "쯤", "이나", "밖에", "이면", "치", "차",
+)  # fmt: skip
+_AFTER_ITEM = (
+    "문제", "버스", "출구", "타자", "선수", "창구", "게이트", "버튼", "채널", "트랙", "타석",
+)  # fmt: skip
+_AFTER_ROUND = (
+    "세계", "대전", "갈", "가자", "가서", "시험", "면접", "접종", "투표", "전형", "공연",
+)  # fmt: skip
+_ALWAYS_TWO = _words(
+    """
+    층 등 급 박 인 평 톤 학년 호선 인분 인실 개월 주년 주일 개국 개국어
+    """
+)
+_THIS_AS_WELL = _words(
+    """
+    포인트 단계 세트 페이지 프로 시간 세기 데시벨
+    """
+)
+_OTHER_WORDS = _words(
+    """
+    세배 한시 세대 두통 세장 세통 만년 천년 백년 이년 오년 이월 일개 사개 오개 이개 세채 두채 네모
+    세모 두모 한살
+    """
+)
+_WORDS_OF_A_COUNTER = _words(
+    """
+    도로 회의 주의 동의 호의 강의 주인 원인 개인 장인 대인 대신 위로 과로 세로 초면 대면 반면 반대
+    반도 강도 과도 인도 차도 평가 인가 동네 회로 차로 차이 급여 호가 주가 주로 주도 주면 주고 주는
+    주니까 주라고 주네요 주네 주지 주나 주던 주래 주든 보다 보라 보고 보면 보는 보니까 보라고 보니
+    보지 보자 보네 보던 보나 보며 세고 세네 세지 세면 도와 도나 대로 번지
+    """
+)
+"""Counters with particles that are other words too, taken for those after a short number."""
 _IDIOMS = frozenset({("오만", "가지"), ("일", "주일")})
-_SMALL_SINO = frozenset({"번", "대", "장", "배", "곡", "모"})
+_SMALL_SINO = _words(
+    """
+    번 대 장 배 곡 모
+    """
+)
 """Native counters that a Sino-Korean number below ten goes with too: 오 번 출구, 삼 대."""
-_YOURS_AS_WELL = frozenset({"잔", "통", "곡", "배", "달", "곳"})
+_YOURS_AS_WELL = _words(
+    """
+    잔 통 곡 배 달 곳 편 건 그릇 컵 팀
+    """
+)
 
 
 def is_number(phrase: Phrase) -> bool:
-    if phrase.word_before.endswith(_INEXACT) and phrase.word_before in _INEXACT:
+    if phrase.word_before in _INEXACT or (
+        phrase.word_before in _DIGITS and not phrase.is_native and not phrase.is_day
+    ):
         return False
     if phrase.counter.most is not None and phrase.value > phrase.counter.most:
         return False
     if phrase.is_decimal:
         return True
     if (phrase.spoken, phrase.counter.spoken) in _IDIOMS:
+        return False
+    if len(phrase.spoken) == 1 and phrase.counter.spoken + phrase.tail in _WORDS_OF_A_COUNTER:
         return False
     if phrase.counter.spoken == "월":
         return _is_month(phrase)
@@ -84,12 +128,20 @@ def _is_clear_when_joined(phrase: Phrase) -> bool:
     if joined in _OTHER_WORDS:
         return False
     if phrase.counter.spoken == "일":  # 이십일 is twenty days, or 21
-        return len(phrase.spoken) > 1 and phrase.value % 10 != 0
+        if len(phrase.spoken) == 1:  # 삼일 뒤에
+            return phrase.spoken in "삼사오육칠팔구" and _is_span_of_time(phrase)
+        return phrase.value % 10 != 0 or phrase.tail.startswith(("에", "까지", "부터"))
     if phrase.counter.spoken == "박":
         return phrase.word_after.rstrip("로에의간은이").endswith("일")
     if phrase.counter.spoken == "원" and len(phrase.spoken) == 1:
         return phrase.tail not in ("", "이다") and phrase.spoken in "만천백"
     return phrase.counter.joins or len(phrase.spoken) > 1
+
+
+def _is_span_of_time(phrase: Phrase) -> bool:
+    if phrase.tail:
+        return phrase.tail.startswith(("간", "째", "동안", "만에"))
+    return phrase.word_after.startswith(("동안", "뒤", "후", "전", "만에", "째"))
 
 
 def _is_native_number(phrase: Phrase) -> bool:
@@ -111,10 +163,12 @@ def _is_sino_number(phrase: Phrase) -> bool:
     if spoken == "이":
         return _is_two(phrase)
     if counter.spoken == "시":
-        return phrase.value > 12 or spoken == "영"
+        return phrase.value >= 12 or spoken == "영"
     if counter.is_native and phrase.value < 10 and counter.spoken not in _SMALL_SINO:
         return False
-    if spoken == "사" and counter.spoken == "주":  # 사 주다: to buy for somebody
+    if counter.spoken == "보" and phrase.value < 100:  # 일 보다: to go about one's business
+        return False
+    if spoken in "일사" and counter.spoken == "주":  # 사 주다: to buy for somebody
         return phrase.word_after.startswith(_MAKES_THIS_A_TWO) or phrase.tail in _TAILS_OF_A_TWO
     if spoken == "영":
         return counter.spoken in ("도", "퍼센트", "점", "원")
@@ -124,6 +178,8 @@ def _is_sino_number(phrase: Phrase) -> bool:
 def _is_two(phrase: Phrase) -> bool:
     """Whether 이 is a two and not "this"."""
     counter = phrase.counter.spoken
+    if phrase.word_before == "제":
+        return True
     if counter == "번":
         return phrase.word_after.startswith(_AFTER_ITEM)
     if counter == "차" and phrase.word_after.startswith(_AFTER_ROUND):

@@ -6,7 +6,7 @@ written form and the length of what it replaces, which ends where a word ends; o
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stt.korean import evidence, numerals
 from stt.korean.counters import COUNTERS, Counter, Style
@@ -14,7 +14,7 @@ from stt.korean.numerals import DIGIT, NATIVE_VALUES
 from stt.korean.tails import TAIL
 
 _SINO_RUN = re.compile(
-    r"[일이삼사오육륙칠팔구십백천만억조영](?:[일이삼사오육륙칠팔구십백천만억조]|(?<=[백천만억조]) (?=[일이삼사오육칠팔구십백천만])){0,30}"
+    "[일이삼사오육륙칠팔구십백천만억조영](?: ?[일이삼사오육륙칠팔구십백천만억조]){0,30}"
 )
 _TAIL = re.compile(rf"{TAIL}(?= |$)")
 _POINT = re.compile(rf"(?: 점 |점 ?)({DIGIT}(?: ?{DIGIT}){{0,8}})")
@@ -51,6 +51,8 @@ class Number:
     is_native: bool
     end: int
     decimals: str = ""
+    is_rounded: bool = False
+    """Whether 여 follows: 백여 명, a hundred and some."""
 
 
 def tail_at(text: str, start: int) -> str | None:
@@ -64,12 +66,26 @@ def _integers(text: str) -> Iterator[Number]:
     for spoken in _LONGEST_NATIVE:
         if text.startswith(spoken):
             yield Number(NATIVE_VALUES[spoken], spoken, True, len(spoken))
+    yield from _hundreds_and_native(text)
     run = _SINO_RUN.match(text)
     for end in range(run.end() if run else 0, 0, -1):
         spoken = text[:end].replace(" ", "")
         value = numerals.parse_sino(spoken)
         if value is not None and text[end - 1] != " ":
             yield Number(value, spoken, False, end)
+
+
+_HUNDREDS = re.compile("[이삼사오육칠팔구]?백")
+
+
+def _hundreds_and_native(text: str) -> Iterator[Number]:
+    """백스물다섯."""
+    hundreds = _HUNDREDS.match(text)
+    for spoken in _LONGEST_NATIVE if hundreds else ():
+        if hundreds and text.startswith(spoken, hundreds.end()):
+            value = (numerals.parse_sino(hundreds[0]) or 0) + NATIVE_VALUES[spoken]
+            end = hundreds.end() + len(spoken)
+            yield Number(value, text[:end], True, end)
 
 
 def _decimals(text: str, number: Number) -> Iterator[Number]:
@@ -99,27 +115,50 @@ def counted(text: str, context: Context) -> Found | None:
 
 
 def _with_counter(text: str, number: Number, context: Context) -> Found | None:
+    if text.startswith("여 ", number.end) and number.value % 10 == 0:
+        number = replace(number, end=number.end + 1, is_rounded=True)
     is_joined = text[number.end : number.end + 1] != " "
     start = number.end + (0 if is_joined else 1)
     for length in range(min(5, len(text) - start), 0, -1):
         counter = COUNTERS.get(text[start : start + length])
-        if counter is None:
+        end = start + length
+        found = _ending(text, end, counter) if counter else None
+        if counter is None or found is None:
             continue
-        tail = tail_at(text, start + length)
-        if tail is None:
-            continue
-        end = start + length + len(tail)
+        after = end + found.n_characters
         phrase = evidence.Phrase(
-            number.value, number.spoken, number.is_native, bool(number.decimals), counter, tail,
-            is_joined, context.word, context.counter, text[end + 1 :].partition(" ")[0],
+            number.value, number.spoken, number.is_native, bool(number.decimals), counter,
+            found.written, is_joined, context.word, context.counter,
+            text[after + 1 :].partition(" ")[0],
         )  # fmt: skip
         if evidence.is_number(phrase):
-            return Found(_written(number, counter) + tail, end, counter.spoken)
+            return Found(_written(number, counter) + found.written, after, found.counter)
     return None
+
+
+_SMALLER = {
+    "년": "월", "월": "일", "시": "분", "분": "초", "박": "일", "학년": "반", "동": "호",
+}  # fmt: skip
+"""What follows within a word where nobody put a space: 세시삼십분."""
+
+
+def _ending(text: str, start: int, counter: Counter) -> Found | None:
+    """What follows a counter up to the end of its word: particles, or a smaller unit."""
+    tail = tail_at(text, start)
+    if tail is not None:
+        return Found(tail, len(tail), counter.spoken)
+    if counter.spoken not in _SMALLER or text[start : start + 1] == " ":
+        return None
+    smaller = counted(text[start:], Context(counter=counter.spoken))
+    if smaller is None or smaller.counter not in (_SMALLER[counter.spoken], "초", "일"):
+        return None
+    return replace(smaller, written=" " + smaller.written)
 
 
 def _written(number: Number, counter: Counter) -> str:
     value = number.value
+    if number.is_rounded:
+        return f"{value:,}여 {counter.written}"
     if number.decimals:
         return f"{value:,}.{number.decimals}{counter.written}"
     if counter.style is Style.PLAIN and value < _TEN_THOUSAND:
@@ -146,6 +185,20 @@ def _year(text: str) -> Found | None:
 
 
 # ------------------------------------------------------------------------------------- uncounted
+
+
+_RATIO = re.compile(
+    rf"([일이삼사오육칠팔구십백]{{1,4}}) 대 ([영일이삼사오육칠팔구십백]{{1,4}}?)({TAIL})(?= |$)"
+)
+
+
+def ratio(text: str, _: Context) -> Found | None:
+    """A score or a proportion: 삼 대 일."""
+    match = _RATIO.match(text)
+    sides = [numerals.parse_sino(side) for side in match.groups()[:2]] if match else [None]
+    if match is None or None in sides:
+        return None
+    return Found(f"{sides[0]} 대 {sides[1]}{match[3]}", match.end())
 
 
 _FRACTION = re.compile(r"([일이삼사오육칠팔구십백천만 ]{1,12}?) ?분의 ")
@@ -179,9 +232,12 @@ def decimal(text: str, _: Context) -> Found | None:
     return None
 
 
+_AFTER_COPULA = ("야", "에요", "라", "었", "요", "다", "고", "면", "나", "지", "네", "래", "니")
+
+
 def _is_split_copula(text: str, number: Number) -> bool:
     """Whether the number takes the 이 of 이야 or 이에요 for a two."""
-    return text[number.end - 1] == "이" and text.startswith(("야", "에요", "라", "었"), number.end)
+    return text[number.end - 1] == "이" and text.startswith(_AFTER_COPULA, number.end)
 
 
 _LEAST_SYLLABLES = 3
@@ -191,7 +247,7 @@ def bare(text: str, _: Context) -> Found | None:
     """A Sino-Korean number that counts nothing, long enough to be no other word: 이백오십육."""
     for number in _integers(text):
         tail = tail_at(text, number.end)
-        if number.is_native or tail is None:
+        if number.is_native or tail is None or _is_split_copula(text, number):
             continue
         is_clear = len(number.spoken) >= _LEAST_SYLLABLES and number.value > 10
         is_clear &= bool(tail) or not _COUNTER.match(text, number.end + 1)
@@ -214,7 +270,7 @@ def digit_run(text: str, _: Context) -> Found | None:
     for end in range(run.end(), 2, -1):
         tail = tail_at(text, end)
         if tail is not None:
-            split = text[end - 1] == "이" and tail.startswith(("야", "에요", "라고"))
+            split = text[end - 1] == "이" and tail.startswith(_AFTER_COPULA)
             choices.append((split, end, tail))
     for _split, end, tail in sorted(choices, key=lambda choice: choice[0]):
         digits = numerals.parse_digits(text[:end]) or ""

@@ -13,8 +13,8 @@ LIMIT = 10**16
 """Numbers from here on (경) are left alone: nobody says them in speech that is transcribed."""
 NATIVE_ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 _NATIVE_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
-_BELOW_TEN_THOUSAND = (
-    r"(?:[이삼사오육칠팔구]?천)?(?:[이삼사오육칠팔구]?백)?(?:[이삼사오육칠팔구]?십)?[일이삼사오육륙칠팔구]?"
+_BELOW_TEN_THOUSAND = "".join(
+    (*(f"(?:[이삼사오육칠팔구]?{unit})?" for unit in "천백십"), "[일이삼사오육륙칠팔구]?")
 )
 _SINO = re.compile(
     rf"(?:(?P<조>{_BELOW_TEN_THOUSAND})조)?(?:(?P<억>{_BELOW_TEN_THOUSAND})억)?"
@@ -32,7 +32,7 @@ def sino(number: int) -> str:
         raise ValueError(f"expected a number from 0 to below 10**16, got {number}")
     if number == 0:
         return "영"
-    parts = []
+    parts: list[str] = []
     for name, unit in _LARGE_UNITS:
         count, number = divmod(number, unit)
         if count:
@@ -107,10 +107,6 @@ def parse_digits(text: str) -> str | None:
     if not text or any(character not in _DIGIT_VALUES for character in text):
         return None
     return "".join(str(_DIGIT_VALUES[character]) for character in text)
-
-
-def with_commas(number: int) -> str:
-    return f"{number:,}"
 
 
 def in_units(number: int) -> str:

@@ -16,6 +16,7 @@ _FINDERS = (
     contacts.email,
     contacts.web,
     numbers.fraction,
+    numbers.ratio,
     numbers.decimal,
     numbers.counted,
     numbers.bare,

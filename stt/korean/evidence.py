@@ -4,6 +4,7 @@
 Such a number counts only with further evidence; without it the text stays as it was spoken.
 """
 
+import re
 from dataclasses import dataclass
 
 from stt.korean.counters import Counter
@@ -40,11 +41,11 @@ def _words(block: str) -> frozenset[str]:
 _INEXACT = ("몇", "수", "여러")
 _DIGITS = tuple("일이삼사오육칠팔구")
 """Alone before another number they make it inexact: 삼 사십 명."""
-_MAKES_THIS_A_TWO = (
-    "후", "뒤", "전", "동안", "만에", "정도", "남짓", "간", "이상", "이하", "이내", "안에", "더",
-    "남", "걸", "넘", "지나", "지났", "할부", "코스", "반", "연속", "째", "쯤", "진단", "차",
-    "내내",
-)  # fmt: skip
+_MAKES_THIS_A_TWO = re.compile(
+    r"(?:후|뒤|이후)(?:$|에|로|의|면|쯤)|전(?:$|에|부터|까지|쯤|이|의)|동안|만에|정도|남짓|간$|이상|이하|이내|안에|"
+    r"더$|남[았은아겼긴을음]|걸[려리렸린릴]|넘|지나|지났|할부|코스|반$|연속|째|쯤|진단|차$|내내|늦|일찍|빨리"
+)
+"""The word after a time that is two of something, and not this one."""
 _TAILS_OF_A_TWO = (
     "만에", "동안", "간", "째", "짜리", "씩", "쯤", "이나", "밖에", "이면", "치", "차",
 )  # fmt: skip
@@ -169,7 +170,7 @@ def _is_sino_number(phrase: Phrase) -> bool:
     if counter.spoken == "보" and phrase.value < 100:  # 일 보다: to go about one's business
         return False
     if spoken in "일사" and counter.spoken == "주":  # 사 주다: to buy for somebody
-        return phrase.word_after.startswith(_MAKES_THIS_A_TWO) or phrase.tail in _TAILS_OF_A_TWO
+        return bool(_MAKES_THIS_A_TWO.match(phrase.word_after)) or phrase.tail in _TAILS_OF_A_TWO
     if spoken == "영":
         return counter.spoken in ("도", "퍼센트", "점", "원")
     return True
@@ -191,4 +192,4 @@ def _is_two(phrase: Phrase) -> bool:
     if phrase.counter.is_native:
         return False
     has_tail = any(phrase.tail.startswith(tail) for tail in _TAILS_OF_A_TWO)
-    return has_tail or (not phrase.tail and phrase.word_after.startswith(_MAKES_THIS_A_TWO))
+    return has_tail or (not phrase.tail and bool(_MAKES_THIS_A_TWO.match(phrase.word_after)))

@@ -224,7 +224,9 @@ def decimal(text: str, _: Context) -> Found | None:
     for integer in _integers(text):
         for number in () if integer.is_native else _decimals(text, integer):
             tail = tail_at(text, number.end)
-            if tail or (tail is not None and not _COUNTER.match(text, number.end + 1)):
+            if tail == "" and _COUNTER.match(text, number.end + 1):
+                return None
+            if tail is not None:
                 choices.append((number, tail))
     for number, tail in sorted(choices, key=lambda choice: _is_split_copula(text, choice[0])):
         written = f"{number.value:,}.{number.decimals}{tail}"

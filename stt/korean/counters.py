@@ -37,8 +37,9 @@ _NATIVE = (
     *_all("시간 명 개 마리", is_native=True),
     *_all("권 그루 켤레 송이 채 척 자루 통 포기", is_native=True, joins=False),
     *_all("번째 가지 군데 번", is_native=True, style=Style.PLAIN, takes_one=False),
+    Counter("배", "배", is_native=True, takes_one=False),
     *_all(
-        "병 대 장 잔 벌 모 곳 배 달 봉지 상자 조각 곡 팀 편 건 박스 그릇 컵 종류",
+        "병 대 장 잔 벌 모 곳 달 봉지 상자 조각 곡 팀 편 건 박스 그릇 컵 종류",
         is_native=True,
         takes_one=False,
         joins=False,
@@ -51,12 +52,15 @@ _SINO = (
     Counter("세", "세", style=Style.PLAIN, joins=False, most=150),
     *_all("년대 년생 년도 년", style=Style.PLAIN, most=9999),
     *_all("분 초 층 동 호 쪽 과 반 강 도 위 등 급 차 회 박", style=Style.PLAIN, joins=False),
-    *_all("호선 학년 페이지 세기 주년 개월 주일 단계 세트 인분 인실", style=Style.PLAIN),
+    *_all("호선 호기 학년 페이지 세기 주년 개월 주일 단계 세트 인분 인실", style=Style.PLAIN),
     *_all("개국어 개국 데시벨 칼로리 포인트", style=Style.COMMAS),
     *_all("주 평 점 보 인 톤 인치 마일 차선 번지", joins=False),
     *_all("프로 기가 메가 테라 센티 킬로"),
 )
-_MONEY = _all("원 달러 불 유로 엔 위안 파운드", style=Style.MONEY, joins=False)
+_MONEY = (
+    Counter("원", "원", style=Style.MONEY, joins=False),
+    *_all("달러 불 유로 엔 위안 파운드", joins=False),
+)
 _UNITS = tuple(
     Counter(spoken, written)
     for spoken, written in (

@@ -67,20 +67,20 @@ _THIS_AS_WELL = _words(
 )
 _OTHER_WORDS = _words(
     """
-    세배 한시 세대 두통 세장 세통 만년 천년 백년 이년 오년 이월 일개 사개 오개 이개 세채 두채 네모
-    세모 두모 한살
+    세배 삼배 이배 사배 오배 구배 일배 백배 천배 만배 십배 한시 세대 두통 세장 세통 만년 천년 백년
+    이년 오년 이월 일개 사개 오개 이개 세채 두채 네모 세모 두모 한살
     """
 )
 _WORDS_OF_A_COUNTER = _words(
     """
-    도로 회의 주의 동의 호의 강의 주인 원인 개인 장인 대인 대신 위로 과로 세로 초면 대면 반면 반대
+    도로 회의 주의 동의 호의 강의 주인 원인 개인 장인 대인 대신 과로 세로 초면 대면 반면 반대
     반도 강도 과도 인도 차도 평가 인가 동네 회로 차로 차이 급여 호가 주가 주로 주도 주면 주고 주는
     주니까 주라고 주네요 주네 주지 주나 주던 주래 주든 보다 보라 보고 보면 보는 보니까 보라고 보니
     보지 보자 보네 보던 보나 보며 세고 세네 세지 세면 도와 도나 대로 번지
     """
 )
 """Counters with particles that are other words too, taken for those after a short number."""
-_IDIOMS = frozenset({("오만", "가지"), ("일", "주일")})
+_IDIOMS = frozenset({("오만", "가지"), ("일", "주일"), ("천", "조각")})
 _SMALL_SINO = _words(
     """
     번 대 장 배 곡 모
@@ -126,7 +126,7 @@ def _is_month(phrase: Phrase) -> bool:
 
 def _is_clear_when_joined(phrase: Phrase) -> bool:
     joined = phrase.spoken + phrase.counter.spoken
-    if joined in _OTHER_WORDS:
+    if joined in _OTHER_WORDS or phrase.spoken in ("백일", "천일", "만일"):
         return False
     if phrase.counter.spoken == "일":  # 이십일 is twenty days, or 21
         if len(phrase.spoken) == 1:  # 삼일 뒤에

@@ -213,7 +213,7 @@ def fraction(text: str, _: Context) -> Found | None:
     for above in _integers(text[match.end() :]):
         end = match.end() + above.end
         tail = tail_at(text, end)
-        if tail is not None and not above.is_native:
+        if tail is not None and not above.is_native and above.value < _TEN_THOUSAND:
             return Found(f"{above.value}/{below}{tail}", end + len(tail))
     return None
 
@@ -238,8 +238,13 @@ _AFTER_COPULA = ("야", "에요", "라", "었", "요", "다", "고", "면", "나
 
 
 def _is_split_copula(text: str, number: Number) -> bool:
-    """Whether the number takes the 이 of 이야 or 이에요 for a two."""
-    return text[number.end - 1] == "이" and text.startswith(_AFTER_COPULA, number.end)
+    """Whether the number takes 이, of 이야 or a particle, for a two."""
+    if text[number.end - 1] != "이":
+        return False
+    is_particle = (
+        text[number.end - 2] in "영일삼육칠팔" and text[number.end : number.end + 1] == " "
+    )
+    return is_particle or text.startswith(_AFTER_COPULA, number.end)
 
 
 _LEAST_SYLLABLES = 3
@@ -260,6 +265,7 @@ def bare(text: str, _: Context) -> Found | None:
 
 
 _DIGITS = re.compile(rf"{DIGIT}{{3,16}}")
+_NO_NUMBERS = frozenset({"삼삼오오", "구구구구"})
 _SHORT_NUMBERS = frozenset({"119", "114", "1339"})
 
 
@@ -276,7 +282,10 @@ def digit_run(text: str, _: Context) -> Found | None:
             choices.append((split, end, tail))
     for _split, end, tail in sorted(choices, key=lambda choice: choice[0]):
         digits = numerals.parse_digits(text[:end]) or ""
-        has_zero = text[0] == "공" and len(set(digits)) > 1
-        if len(digits) >= 4 or has_zero or digits in _SHORT_NUMBERS:
+        has_zero = (
+            text.startswith(("공", "일일공", "일공", "칠공", "팔공")) and len(set(digits)) > 1
+        )
+        is_long = len(digits) >= 4 and text[:end] not in _NO_NUMBERS
+        if is_long or has_zero or digits in _SHORT_NUMBERS:
             return Found(digits + tail, end + len(tail))
     return None

@@ -150,7 +150,7 @@ def _before(integer: str, decimals: str | None, counter: Counter) -> Alternative
 
 def _native_first(value: int, counter: Counter, sino: Alternatives) -> Alternatives:
     native = numerals.native(value)
-    if value < 10 and counter.spoken not in ("번", "대", "장"):
+    if value < 10 and counter.spoken not in ("번", "대", "장", "배"):
         return (native,)
     return (native, *sino)
 

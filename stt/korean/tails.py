@@ -28,5 +28,5 @@ _COPULA = (
 )
 _SUFFIX = "|".join(sorted(_SUFFIXES, key=len, reverse=True))
 _PARTICLE = "|".join(sorted(set(_PARTICLES), key=len, reverse=True))
-TAIL = rf"(?:(?:{_SUFFIX}){{0,2}}(?:(?:{_PARTICLE})?(?:{_COPULA})?))"
+TAIL = rf"(?:(?:{_SUFFIX}){{0,2}}(?:(?:{_PARTICLE})?(?:{_COPULA})?요?))"
 """A pattern for all that may follow, nothing included."""

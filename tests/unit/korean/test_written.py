@@ -126,8 +126,8 @@ def test_decomposed_words_are_read_and_unread_ones_keep_their_form():
 
 def test_any_words_make_spans_in_order_and_fast():
     rng = random.Random(0)
-    syllables = "영공일이삼사오육칠팔구십백천만억조점분의시원년월한두세네열스무개명번대에이는까지골뱅이컴a1 "
-    words = ["".join(rng.choices(syllables.strip(), k=rng.randint(1, 9))) for _ in range(2_000)]
+    syllables = "영공일이삼사오육칠팔구십백천만억조점분의시원년월한두세네열스무개명번대에는까지컴a1"
+    words = ["".join(rng.choices(syllables, k=rng.randint(1, 9))) for _ in range(2_000)]
     started = time.process_time()
     spans = written(words)
     assert time.process_time() - started < 2.0, "a millisecond a word"

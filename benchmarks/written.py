@@ -14,6 +14,7 @@ from pathlib import Path
 from stt.korean.written import written
 
 SETS = Path(__file__).parent / "korean"
+HALVES = ("dev", "kept", "hard")
 _TARGETS = {"numbers": 0.95, "look_alikes": 0.995}
 
 
@@ -37,7 +38,7 @@ def as_written(spoken: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.written", description=__doc__)
-    parser.add_argument("--halves", nargs="+", choices=("dev", "kept"), default=["dev", "kept"])
+    parser.add_argument("--halves", nargs="+", choices=HALVES, default=HALVES)
     parser.add_argument("--errors", action="store_true", help="list what is wrong")
     options = parser.parse_args()
     for kind, target in _TARGETS.items():

@@ -55,7 +55,7 @@ _SINO = (
     *_all("호선 호기 학년 페이지 세기 주년 개월 주일 단계 세트 인분 인실", style=Style.PLAIN),
     *_all("개국어 개국 데시벨 칼로리 포인트", style=Style.COMMAS),
     *_all("주 평 점 보 인 톤 인치 마일 차선 번지", joins=False),
-    *_all("프로 기가 메가 테라 센티 킬로"),
+    *_all("프로 기가 메가 테라 센티 킬로", joins=False),
 )
 _MONEY = (
     Counter("원", "원", style=Style.MONEY, joins=False),

@@ -49,6 +49,8 @@ _MAKES_THIS_A_TWO = re.compile(
 _TAILS_OF_A_TWO = (
     "만에", "동안", "간", "째", "짜리", "씩", "쯤", "이나", "밖에", "이면", "치", "차",
 )  # fmt: skip
+_TAILS_OF_THIS = ("대", "여", "경", "당", "이", "은", "을")
+_AFTER_PEOPLE = ("가구", "가족", "세트", "기준", "이상", "이하", "출판", "기업", "식탁")
 _AFTER_ITEM = (
     "문제", "버스", "출구", "타자", "선수", "창구", "게이트", "버튼", "채널", "트랙", "타석",
 )  # fmt: skip
@@ -57,29 +59,36 @@ _AFTER_ROUND = (
 )  # fmt: skip
 _ALWAYS_TWO = _words(
     """
-    층 등 급 박 인 평 톤 학년 호선 인분 인실 개월 주년 주일 개국 개국어
+    층 등 급 박 평 톤 학년 호선 인분 인실 개월 주년 주일 개국 개국어
     """
 )
 _THIS_AS_WELL = _words(
     """
-    포인트 단계 세트 페이지 프로 시간 세기 데시벨
+    포인트 단계 세트 페이지 프로 시간 세기 데시벨 년도
     """
 )
 _OTHER_WORDS = _words(
     """
     세배 삼배 이배 사배 오배 구배 일배 백배 천배 만배 십배 한시 세대 두통 세장 세통 만년 천년 백년
-    이년 오년 이월 일개 사개 오개 이개 세채 두채 네모 세모 두모 한살
+    백번 천번 만번 이년 오년 이월 일개 사개 오개 이개 세채 두채 네모 세모 두모 한살 십팔번
     """
 )
 _WORDS_OF_A_COUNTER = _words(
     """
-    도로 회의 주의 동의 호의 강의 주인 원인 개인 장인 대인 대신 과로 세로 초면 대면 반면 반대
-    반도 강도 과도 인도 차도 평가 인가 동네 회로 차로 차이 급여 호가 주가 주로 주도 주면 주고 주는
+    도로 회의 주의 동의 호의 강의 주인 원인 개인 장인 대인 대신 과로 세로 초면 대면 반면 반대 반도
+    강도 과도 인도 차도 평가 인가 동네 회로 차로 차이 급여 호가 주가 주로 주도 주면 주고 주는
     주니까 주라고 주네요 주네 주지 주나 주던 주래 주든 보다 보라 보고 보면 보는 보니까 보라고 보니
-    보지 보자 보네 보던 보나 보며 세고 세네 세지 세면 도와 도나 대로 번지
+    보지 보자 보네 보던 보나 보며 세고 세네 세지 세면 도와 도나 대로 번지 위치 위치가 위치는
+    위치를 위치에 인간 인간이 인간은 인간들 층간 층간의
     """
 )
 """Counters with particles that are other words too, taken for those after a short number."""
+_APPROXIMATE = ("원", "도", "번", "퍼센트", "프로", "점", "위", "호")
+"""Counters that 대 may follow: 만 원대."""
+_FESTIVALS = ("칠석", "칠석에", "칠석이")
+_DAYS_AND_IFS = ("백일", "천일", "만일")
+_SMALLER = {("학년", "반"), ("시", "분"), ("분", "초"), ("년", "개월"), ("동", "호"), ("도", "분")}
+"""Counters that follow each other: 오 학년 이 반."""
 _IDIOMS = frozenset({("오만", "가지"), ("일", "주일"), ("천", "조각")})
 _SMALL_SINO = _words(
     """
@@ -103,8 +112,10 @@ def is_number(phrase: Phrase) -> bool:
         return False
     if phrase.is_decimal:
         return True
-    if (phrase.spoken, phrase.counter.spoken) in _IDIOMS:
+    if _is_idiom(phrase):
         return False
+    if phrase.spoken in _DAYS_AND_IFS and (phrase.counter.is_native or phrase.is_joined):
+        return phrase.counter.spoken == "번" and not phrase.is_joined
     if len(phrase.spoken) == 1 and phrase.counter.spoken + phrase.tail in _WORDS_OF_A_COUNTER:
         return False
     if phrase.counter.spoken == "월":
@@ -114,6 +125,17 @@ def is_number(phrase: Phrase) -> bool:
     if phrase.is_joined and not _is_clear_when_joined(phrase):
         return False
     return _is_native_number(phrase) if phrase.is_native else _is_sino_number(phrase)
+
+
+def _is_idiom(phrase: Phrase) -> bool:
+    counter, tail, after = phrase.counter.spoken, phrase.tail, phrase.word_after
+    if (phrase.spoken, counter) in _IDIOMS or after in _FESTIVALS:
+        return True
+    if (phrase.spoken, counter, after) == ("두", "번", "다시") and not tail:  # never again
+        return True
+    if counter == "세" and after.startswith(("번", "판")):  # 삼 세 번
+        return True
+    return tail.startswith("대") and counter not in _APPROXIMATE  # 시대
 
 
 def _is_month(phrase: Phrase) -> bool:
@@ -126,7 +148,7 @@ def _is_month(phrase: Phrase) -> bool:
 
 def _is_clear_when_joined(phrase: Phrase) -> bool:
     joined = phrase.spoken + phrase.counter.spoken
-    if joined in _OTHER_WORDS or phrase.spoken in ("백일", "천일", "만일"):
+    if joined in _OTHER_WORDS:
         return False
     if phrase.counter.spoken == "일":  # 이십일 is twenty days, or 21
         if len(phrase.spoken) == 1:  # 삼일 뒤에
@@ -172,19 +194,23 @@ def _is_sino_number(phrase: Phrase) -> bool:
     if spoken in "일사" and counter.spoken == "주":  # 사 주다: to buy for somebody
         return bool(_MAKES_THIS_A_TWO.match(phrase.word_after)) or phrase.tail in _TAILS_OF_A_TWO
     if spoken == "영":
-        return counter.spoken in ("도", "퍼센트", "점", "원")
+        return counter.spoken in ("도", "퍼센트", "원", "시")
     return True
 
 
 def _is_two(phrase: Phrase) -> bool:
     """Whether 이 is a two and not "this"."""
     counter = phrase.counter.spoken
-    if phrase.word_before == "제":
+    if phrase.word_before == "제" or (phrase.counter_before, counter) in _SMALLER:
         return True
+    if phrase.tail in _TAILS_OF_THIS:
+        return False
     if counter == "번":
         return phrase.word_after.startswith(_AFTER_ITEM)
     if counter == "차" and phrase.word_after.startswith(_AFTER_ROUND):
         return True
+    if counter == "인":
+        return not phrase.tail and phrase.word_after.startswith(_AFTER_PEOPLE)
     if counter in _ALWAYS_TWO:
         return True
     if len(counter) > 1 and counter not in _THIS_AS_WELL and not phrase.counter.is_native:

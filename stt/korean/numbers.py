@@ -285,7 +285,8 @@ def digit_run(text: str, _: Context) -> Found | None:
         has_zero = (
             text.startswith(("공", "일일공", "일공", "칠공", "팔공")) and len(set(digits)) > 1
         )
-        is_long = len(digits) >= 4 and text[:end] not in _NO_NUMBERS
+        is_word = text[:end] in _NO_NUMBERS or ("공" not in text and text[:2] == text[2:end])
+        is_long = len(digits) >= 4 and not is_word
         if is_long or has_zero or digits in _SHORT_NUMBERS:
             return Found(digits + tail, end + len(tail))
     return None

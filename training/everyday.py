@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.korean import native_number, sino_number
+from stt.korean.numerals import native, sino
 from training.splits import Splits, everyday_splits
 from training.text_ko import has_held_out_pair, hold_out, pairs
 
@@ -21,8 +21,8 @@ _NATIVE_COUNTERS = (
     "끼", "쌍", "마디", "걸음",
 )  # fmt: skip
 _COUNTERS: dict[str, Callable[[int], str]] = {
-    **dict.fromkeys(_SINO_COUNTERS, sino_number),
-    **dict.fromkeys(_NATIVE_COUNTERS, native_number),
+    **dict.fromkeys(_SINO_COUNTERS, sino),
+    **dict.fromkeys(_NATIVE_COUNTERS, native),
 }
 _LONGEST_FIRST = sorted(_COUNTERS, key=len, reverse=True)
 _COUNTED = re.compile(r"(?<!중)(\d{1,4})\s?(" + "|".join(_LONGEST_FIRST) + ")")
@@ -64,8 +64,8 @@ def _read_counted(match: re.Match[str]) -> str:
     number, counter = int(match[1]), match[2]
     read = _COUNTERS[counter]
     if not 1 <= number <= 99:
-        read = sino_number
-    space = " " if read is native_number else ""
+        read = sino
+    space = " " if read is native else ""
     return read(number) + space + counter
 
 

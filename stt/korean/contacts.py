@@ -31,6 +31,11 @@ def phone(text: str, _: Context) -> Found | None:
 _AT = "골뱅이"
 _DOT = re.compile(r" ?(?:점|닷|쩜) ?")
 _MOST_WORDS = 7
+INNER_WORD = (
+    rf"{_AT}|점|닷|쩜|다시|{DIGIT}+{_LINK}|{'|'.join(latin.HOSTS)}|{'|'.join(latin.DOMAINS)}|"
+    rf"(?:{'|'.join(latin.HOSTS)})(?:점|닷|쩜)"
+)
+"""A pattern of words within phone numbers and addresses."""
 _WWW = ("더블유더블유더블유", "더블유 더블유 더블유")
 
 

@@ -131,7 +131,7 @@ def _is_idiom(phrase: Phrase) -> bool:
     counter, tail, after = phrase.counter.spoken, phrase.tail, phrase.word_after
     if (phrase.spoken, counter) in _IDIOMS or after in _FESTIVALS:
         return True
-    if (phrase.spoken, counter, after) == ("두", "번", "다시") and not tail:  # never again
+    if phrase.spoken == "두" and counter + tail == "번" and after.startswith("다시"):  # never again
         return True
     if counter == "세" and after.startswith(("번", "판")):  # 삼 세 번
         return True

@@ -11,7 +11,9 @@ LETTERS = {
 }  # fmt: skip
 _NAMES = {name: letter for letter, name in LETTERS.items()} | {"시": "c", "브": "v", "아르": "r"}
 _NAME = re.compile("|".join(sorted(_NAMES, key=len, reverse=True)))
-_NAMES_ONLY = re.compile(f"(?:{_NAME.pattern})+")
+SPELLED_WORD = f"(?:{_NAME.pattern})+"
+"""A pattern of words that are letters' names alone."""
+_NAMES_ONLY = re.compile(SPELLED_WORD)
 
 ABBREVIATIONS: Mapping[str, str] = {
     "에이아이": "AI", "아이티": "IT", "티비": "TV", "티브이": "TV", "피시": "PC", "피씨": "PC",

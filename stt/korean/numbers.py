@@ -16,6 +16,11 @@ from stt.korean.tails import TAIL
 _SINO_RUN = re.compile(
     "[일이삼사오육륙칠팔구십백천만억조영](?: ?[일이삼사오육륙칠팔구십백천만억조]){0,30}"
 )
+NUMBER_WORD = (
+    "[일이삼사오육륙칠팔구십백천만억조영공]{1,30}점?여?|"
+    f"(?:[이삼사오육칠팔구]?백)?(?:{'|'.join(NATIVE_VALUES)})"
+)
+"""A pattern of words that are numbers, or parts of them."""
 _TAIL = re.compile(rf"{TAIL}(?= |$)")
 _POINT = re.compile(rf"(?: 점 |점 ?)({DIGIT}(?: ?{DIGIT}){{0,8}})")
 _COUNTER = re.compile(f"(?:{'|'.join(COUNTERS)}){TAIL}(?= |$)")

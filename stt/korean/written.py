@@ -4,11 +4,12 @@ Cautious: words that only look like numbers (만났다, 이사, 천천히) stay,
 something else (이 분, 한 번).
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stt.korean import contacts, latin, numbers
+from stt.korean import contacts, latin, numbers, numerals
 from stt.korean.numbers import Context, Found, tail_at
 
 _FINDERS = (
@@ -61,6 +62,25 @@ def written(
         spans.append(Written(text, position, position + n_words - 1))
         position += n_words
     return spans
+
+
+def open_from(words: Sequence[str]) -> int:
+    """The first word whose written form can still change when more words follow.
+
+    That of the words before is final, which is what a live session may send: the last word is open
+    because the next one may decide (이 분 후에), and so is all before it that could be one number
+    or address with it.
+    """
+    position = max(0, len(words) - 1)
+    while position and _INNER_WORD.fullmatch(unicodedata.normalize("NFC", words[position - 1])):
+        position -= 1
+    return position
+
+
+_INNER_WORD = re.compile(
+    rf"(?:{numbers.NUMBER_WORD}|{latin.SPELLED_WORD}|{contacts.INNER_WORD}|[{numerals.SINO_DIGITS}공십백천만]*분의|대)"
+)
+"""A word that is not the last one of a number or an address, or need not be."""
 
 
 def _find(

@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.written import as_written, cases
 from stt.korean.readings import readings, spoken_text
+from stt.korean.written import open_from, written
 
 
 @pytest.mark.parametrize("half", ["dev", "kept"])
@@ -12,6 +13,18 @@ def test_the_sets_meet_their_targets(kind: str, target: float, half: str):
     each = cases(kind, half)
     n_right = sum(as_written(case.spoken) == case.written for case in each)
     assert n_right >= target * len(each)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "look_alikes"])
+def test_what_is_final_does_not_change_when_more_words_follow(kind: str):
+    for case in cases(kind, "dev") + cases(kind, "hard"):
+        words = case.spoken.split()
+        whole = written(words)
+        for n_words in range(len(words)):
+            n_final = open_from(words[:n_words])
+            early = [s for s in written(words[:n_words]) if s.last_word < n_final]
+            assert early == whole[: len(early)], words
+            assert not early or early[-1].last_word == n_final - 1, words
 
 
 def has_reading(text: str, spoken: str) -> bool:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from stt.korean.written import Written, written
+from stt.korean.written import Written, open_from, written
 
 
 def text_of(spoken: str, **options: object) -> str:
@@ -89,6 +89,21 @@ def test_a_span_names_the_words_that_it_replaces():
         Written("3시에", 1, 2),
         Written("010-1234-5678로", 3, 5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "n_final"),
+    [
+        ("", 0),
+        ("내일", 0),
+        ("내일 세", 1),
+        ("내일 만 오천", 1),
+        ("에이비씨 골뱅이 네이버 점", 0),
+        ("세 시에 봐", 2),
+    ],
+)
+def test_the_last_words_may_still_change(spoken: str, n_final: int):
+    assert open_from(spoken.split()) == n_final
 
 
 def test_abbreviations_can_be_added():

@@ -14,7 +14,7 @@ from stt.korean.numerals import DIGIT, NATIVE_VALUES
 from stt.korean.tails import TAIL
 
 _SINO_RUN = re.compile(
-    "[일이삼사오육륙칠팔구십백천만억조영](?: ?[일이삼사오육륙칠팔구십백천만억조]){0,30}"
+    "[일이삼사오육륙칠팔구십백천만억조영](?: ?[일이삼사오육륙칠팔구십백천만억조]){0,24}"
 )
 NUMBER_WORD = (
     "[일이삼사오육륙칠팔구십백천만억조영공]{1,30}점?여?|"
@@ -24,7 +24,7 @@ NUMBER_WORD = (
 _TAIL = re.compile(rf"{TAIL}(?= |$)")
 _POINT = re.compile(rf"(?: 점 |점 ?)({DIGIT}(?: ?{DIGIT}){{0,8}})")
 _COUNTER = re.compile(f"(?:{'|'.join(COUNTERS)}){TAIL}(?= |$)")
-_LONGEST_NATIVE = sorted(NATIVE_VALUES, key=len, reverse=True)
+_NATIVE = re.compile("|".join(sorted(NATIVE_VALUES, key=len, reverse=True)))
 _MONTHS = {"유월": 6, "시월": 10}
 _TEN_THOUSAND, _HUNDRED_MILLION = 10**4, 10**8
 
@@ -68,9 +68,8 @@ def tail_at(text: str, start: int) -> str | None:
 
 def _integers(text: str) -> Iterator[Number]:
     """The numbers that the text can begin with, the longest first."""
-    for spoken in _LONGEST_NATIVE:
-        if text.startswith(spoken):
-            yield Number(NATIVE_VALUES[spoken], spoken, True, len(spoken))
+    if native := _NATIVE.match(text):
+        yield Number(NATIVE_VALUES[native[0]], native[0], True, native.end())
     yield from _hundreds_and_native(text)
     run = _SINO_RUN.match(text)
     for end in range(run.end() if run else 0, 0, -1):
@@ -86,11 +85,10 @@ _HUNDREDS = re.compile("[이삼사오육칠팔구]?백")
 def _hundreds_and_native(text: str) -> Iterator[Number]:
     """백스물다섯."""
     hundreds = _HUNDREDS.match(text)
-    for spoken in _LONGEST_NATIVE if hundreds else ():
-        if hundreds and text.startswith(spoken, hundreds.end()):
-            value = (numerals.parse_sino(hundreds[0]) or 0) + NATIVE_VALUES[spoken]
-            end = hundreds.end() + len(spoken)
-            yield Number(value, text[:end], True, end)
+    native = _NATIVE.match(text, hundreds.end()) if hundreds else None
+    if hundreds and native:
+        value = (numerals.parse_sino(hundreds[0]) or 0) + NATIVE_VALUES[native[0]]
+        yield Number(value, text[: native.end()], True, native.end())
 
 
 def _decimals(text: str, number: Number) -> Iterator[Number]:

@@ -4,6 +4,7 @@ Pure functions over NFC strings without spaces, except where they say otherwise.
 """
 
 import re
+from functools import lru_cache
 
 SINO_DIGITS = "영일이삼사오육칠팔구"
 _DIGIT_VALUES = {**{digit: value for value, digit in enumerate(SINO_DIGITS)}, "공": 0, "륙": 6}
@@ -69,6 +70,7 @@ def digits(number: str, zero: str = "공") -> str:
 NATIVE_VALUES = {native(number): number for number in range(1, 100)}
 
 
+@lru_cache(maxsize=4096)
 def parse_sino(text: str) -> int | None:
     """The value of a Sino-Korean number as people say it; None for anything else.
 

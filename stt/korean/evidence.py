@@ -83,7 +83,7 @@ _WORDS_OF_A_COUNTER = _words(
     """
 )
 """Counters with particles that are other words too, taken for those after a short number."""
-_APPROXIMATE = ("원", "도", "번", "퍼센트", "프로", "점", "위", "호")
+_APPROXIMATE = ("원", "명", "도", "번", "퍼센트", "프로", "점", "위", "호")
 """Counters that 대 may follow: 만 원대."""
 _FESTIVALS = ("칠석", "칠석에", "칠석이")
 _DAYS_AND_IFS = ("백일", "천일", "만일")

@@ -18,13 +18,16 @@ _SINO_RUN = re.compile(
 )
 NUMBER_WORD = (
     "[일이삼사오육륙칠팔구십백천만억조영공]{1,30}점?여?|"
-    f"(?:[이삼사오육칠팔구]?백)?(?:{'|'.join(NATIVE_VALUES)})"
+    f"(?:[이삼사오육칠팔구]?백)?(?:{'|'.join(NATIVE_VALUES)}|스물)"
 )
 """A pattern of words that are numbers, or parts of them."""
 _TAIL = re.compile(rf"{TAIL}(?= |$)")
 _POINT = re.compile(rf"(?: 점 |점 ?)({DIGIT}(?: ?{DIGIT}){{0,8}})")
 _COUNTER = re.compile(f"(?:{'|'.join(COUNTERS)}){TAIL}(?= |$)")
-_NATIVE = re.compile("|".join(sorted(NATIVE_VALUES, key=len, reverse=True)))
+_LONGEST_COUNTER = max(map(len, COUNTERS))
+_TENS = "열|스물|서른|마흔|쉰|예순|일흔|여든|아흔"
+_ONES = "한|두|세|네|다섯|여섯|일곱|여덟|아홉"
+_NATIVE = re.compile(f"(?:{_TENS}) ?(?:{_ONES})|{_ONES}|{_TENS}|스무")
 _MONTHS = {"유월": 6, "시월": 10}
 _TEN_THOUSAND, _HUNDRED_MILLION = 10**4, 10**8
 
@@ -68,8 +71,9 @@ def tail_at(text: str, start: int) -> str | None:
 
 def _integers(text: str) -> Iterator[Number]:
     """The numbers that the text can begin with, the longest first."""
-    if native := _NATIVE.match(text):
-        yield Number(NATIVE_VALUES[native[0]], native[0], True, native.end())
+    native = _NATIVE.match(text)
+    if native and (value := NATIVE_VALUES.get(native[0].replace(" ", ""))):
+        yield Number(value, native[0].replace(" ", ""), True, native.end())
     yield from _hundreds_and_native(text)
     run = _SINO_RUN.match(text)
     for end in range(run.end() if run else 0, 0, -1):
@@ -86,8 +90,8 @@ def _hundreds_and_native(text: str) -> Iterator[Number]:
     """백스물다섯."""
     hundreds = _HUNDREDS.match(text)
     native = _NATIVE.match(text, hundreds.end()) if hundreds else None
-    if hundreds and native:
-        value = (numerals.parse_sino(hundreds[0]) or 0) + NATIVE_VALUES[native[0]]
+    if hundreds and native and (ones := NATIVE_VALUES.get(native[0].replace(" ", ""))):
+        value = (numerals.parse_sino(hundreds[0]) or 0) + ones
         yield Number(value, text[: native.end()], True, native.end())
 
 
@@ -122,7 +126,7 @@ def _with_counter(text: str, number: Number, context: Context) -> Found | None:
         number = replace(number, end=number.end + 1, is_rounded=True)
     is_joined = text[number.end : number.end + 1] != " "
     start = number.end + (0 if is_joined else 1)
-    for length in range(min(5, len(text) - start), 0, -1):
+    for length in range(min(_LONGEST_COUNTER, len(text) - start), 0, -1):
         counter = COUNTERS.get(text[start : start + length])
         end = start + length
         found = _ending(text, end, counter) if counter else None
@@ -161,7 +165,8 @@ def _ending(text: str, start: int, counter: Counter) -> Found | None:
 def _written(number: Number, counter: Counter) -> str:
     value = number.value
     if number.is_rounded:
-        return f"{value:,}여 {counter.written}"
+        rounded = numerals.in_units(value) if value % _TEN_THOUSAND == 0 else f"{value:,}"
+        return f"{rounded}여 {counter.written}"
     if number.decimals:
         return f"{value:,}.{number.decimals}{counter.written}"
     if counter.style is Style.PLAIN and value < _TEN_THOUSAND:

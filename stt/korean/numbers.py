@@ -23,13 +23,13 @@ NUMBER_WORD = (
 """A pattern of words that are numbers, or parts of them."""
 _TAIL = re.compile(rf"{TAIL}(?= |$)")
 _POINT = re.compile(rf"(?: 점 |점 ?)({DIGIT}(?: ?{DIGIT}){{0,8}})")
-_COUNTER = re.compile(f"(?:{'|'.join(COUNTERS)}){TAIL}(?= |$)")
+COUNTER_WORD = re.compile(f"(?:{'|'.join(COUNTERS)}){TAIL}(?= |$)")
 _LONGEST_COUNTER = max(map(len, COUNTERS))
 _TENS = "열|스물|서른|마흔|쉰|예순|일흔|여든|아흔"
 _ONES = "한|두|세|네|다섯|여섯|일곱|여덟|아홉"
 _NATIVE = re.compile(f"(?:{_TENS}) ?(?:{_ONES})|{_ONES}|{_TENS}|스무")
 _MONTHS = {"유월": 6, "시월": 10}
-_TEN_THOUSAND, _HUNDRED_MILLION = 10**4, 10**8
+TEN_THOUSAND, _HUNDRED_MILLION = 10**4, 10**8
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def tail_at(text: str, start: int) -> str | None:
     return match[0] if match else None
 
 
-def _integers(text: str) -> Iterator[Number]:
+def integers(text: str) -> Iterator[Number]:
     """The numbers that the text can begin with, the longest first."""
     native = _NATIVE.match(text)
     if native and (value := NATIVE_VALUES.get(native[0].replace(" ", ""))):
@@ -95,7 +95,7 @@ def _hundreds_and_native(text: str) -> Iterator[Number]:
         yield Number(value, text[: native.end()], True, native.end())
 
 
-def _decimals(text: str, number: Number) -> Iterator[Number]:
+def decimals(text: str, number: Number) -> Iterator[Number]:
     """The number with each count of digits after a point that can follow it, the most first."""
     match = _POINT.match(text, number.end)
     for end in range(match.end() if match else 0, match.start(1) if match else 0, -1):
@@ -114,8 +114,8 @@ def counted(text: str, context: Context) -> Found | None:
             return Found(f"{month}월{tail}", len(spoken) + len(tail), "월")
     if year := _year(text):
         return year
-    for integer in _integers(text):
-        for number in (*(() if integer.is_native else _decimals(text, integer)), integer):
+    for integer in integers(text):
+        for number in (*(() if integer.is_native else decimals(text, integer)), integer):
             if found := _with_counter(text, number, context):
                 return found
     return None
@@ -165,16 +165,16 @@ def _ending(text: str, start: int, counter: Counter) -> Found | None:
 def _written(number: Number, counter: Counter) -> str:
     value = number.value
     if number.is_rounded:
-        rounded = numerals.in_units(value) if value % _TEN_THOUSAND == 0 else f"{value:,}"
+        rounded = numerals.in_units(value) if value % TEN_THOUSAND == 0 else f"{value:,}"
         return f"{rounded}여 {counter.written}"
     if number.decimals:
         return f"{value:,}.{number.decimals}{counter.written}"
-    if counter.style is Style.PLAIN and value < _TEN_THOUSAND:
+    if counter.style is Style.PLAIN and value < TEN_THOUSAND:
         return f"{value}{counter.written}"
     if counter.style is Style.MONEY:
         if value >= _HUNDRED_MILLION:
             return f"{numerals.in_units(value)} {counter.written}"
-    elif value >= _TEN_THOUSAND and value % _TEN_THOUSAND == 0:
+    elif value >= TEN_THOUSAND and value % TEN_THOUSAND == 0:
         return f"{numerals.in_units(value)} {counter.written}"
     return f"{value:,}{counter.written}"
 
@@ -190,111 +190,3 @@ def _year(text: str) -> Found | None:
         return None
     written = f"{numerals.parse_digits(match[1])}{match[2]}{tail}"
     return Found(written, match.end() + len(tail), "년")
-
-
-# ------------------------------------------------------------------------------------- uncounted
-
-
-_RATIO = re.compile(
-    rf"([일이삼사오육칠팔구십백]{{1,4}}) 대 ([영일이삼사오육칠팔구십백]{{1,4}}?)({TAIL})(?= |$)"
-)
-
-
-def ratio(text: str, _: Context) -> Found | None:
-    """A score or a proportion: 삼 대 일."""
-    match = _RATIO.match(text)
-    sides = [numerals.parse_sino(side) for side in match.groups()[:2]] if match else [None]
-    if match is None or None in sides:
-        return None
-    return Found(f"{sides[0]} 대 {sides[1]}{match[3]}", match.end())
-
-
-_FRACTION = re.compile(r"([일이삼사오육칠팔구십백천만 ]{1,12}?) ?분의 ")
-
-
-def fraction(text: str, _: Context) -> Found | None:
-    """삼분의 이."""
-    match = _FRACTION.match(text)
-    below = numerals.parse_sino(match[1].replace(" ", "")) if match else None
-    if match is None or not below:
-        return None
-    for above in _integers(text[match.end() :]):
-        end = match.end() + above.end
-        tail = tail_at(text, end)
-        if tail is not None and not above.is_native and above.value < _TEN_THOUSAND:
-            return Found(f"{above.value}/{below}{tail}", end + len(tail))
-    return None
-
-
-def decimal(text: str, _: Context) -> Found | None:
-    """A decimal number without a counter: 삼 점 일사."""
-    choices = []
-    for integer in _integers(text):
-        for number in () if integer.is_native else _decimals(text, integer):
-            tail = tail_at(text, number.end)
-            if tail == "" and _COUNTER.match(text, number.end + 1):
-                return None
-            if tail is not None:
-                choices.append((number, tail))
-    for number, tail in sorted(choices, key=lambda choice: _is_split_copula(text, choice[0])):
-        written = f"{number.value:,}.{number.decimals}{tail}"
-        return Found(written, number.end + len(tail))
-    return None
-
-
-_AFTER_COPULA = ("야", "에요", "라", "었", "요", "다", "고", "면", "나", "지", "네", "래", "니")
-
-
-def _is_split_copula(text: str, number: Number) -> bool:
-    """Whether the number takes 이, of 이야 or a particle, for a two."""
-    if text[number.end - 1] != "이":
-        return False
-    is_particle = (
-        text[number.end - 2] in "영일삼육칠팔" and text[number.end : number.end + 1] == " "
-    )
-    return is_particle or text.startswith(_AFTER_COPULA, number.end)
-
-
-_LEAST_SYLLABLES = 3
-
-
-def bare(text: str, _: Context) -> Found | None:
-    """A Sino-Korean number that counts nothing, long enough to be no other word: 이백오십육."""
-    for number in _integers(text):
-        tail = tail_at(text, number.end)
-        if number.is_native or tail is None or _is_split_copula(text, number):
-            continue
-        is_clear = len(number.spoken) >= _LEAST_SYLLABLES and number.value > 10
-        is_clear &= bool(tail) or not _COUNTER.match(text, number.end + 1)
-        if not is_clear or (number.spoken[-1] in "이만" and len(number.spoken) <= _LEAST_SYLLABLES):
-            return None
-        return Found(f"{number.value:,}{tail}", number.end + len(tail))
-    return None
-
-
-_DIGITS = re.compile(rf"{DIGIT}{{3,16}}")
-_NO_NUMBERS = frozenset({"삼삼오오", "구구구구"})
-_SHORT_NUMBERS = frozenset({"119", "114", "1339"})
-
-
-def digit_run(text: str, _: Context) -> Found | None:
-    """Digits one by one in one word: 사칠이구, 일일구, 공일공."""
-    run = _DIGITS.match(text)
-    if run is None:
-        return None
-    choices = []
-    for end in range(run.end(), 2, -1):
-        tail = tail_at(text, end)
-        if tail is not None:
-            split = text[end - 1] == "이" and tail.startswith(_AFTER_COPULA)
-            choices.append((split, end, tail))
-    for _split, end, tail in sorted(choices, key=lambda choice: choice[0]):
-        digits = numerals.parse_digits(text[:end]) or ""
-        has_zero = (
-            text.startswith(("공", "일일공", "일공", "칠공", "팔공")) and len(set(digits)) > 1
-        )
-        is_word = text[:end] in _NO_NUMBERS or ("공" not in text and text[:2] == text[2:end])
-        is_long = len(digits) >= 4 and not is_word
-        if is_long or has_zero or digits in _SHORT_NUMBERS:
-            return Found(digits + tail, end + len(tail))
-    return None

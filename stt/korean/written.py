@@ -9,19 +9,19 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stt.korean import contacts, latin, numbers, numerals
+from stt.korean import contacts, latin, numbers, numerals, uncounted
 from stt.korean.numbers import Context, Found, tail_at
 
 _FINDERS = (
     contacts.phone,
     contacts.email,
     contacts.web,
-    numbers.fraction,
-    numbers.ratio,
-    numbers.decimal,
+    uncounted.fraction,
+    uncounted.ratio,
+    uncounted.decimal,
     numbers.counted,
-    numbers.bare,
-    numbers.digit_run,
+    uncounted.bare,
+    uncounted.digit_run,
 )
 """The first that finds something decides."""
 _MOST_WORDS = 12

@@ -23,9 +23,7 @@ from stt.engines.wants import BEST, Top
 from stt.frames import DecodableFrames, Frames, TopFrames
 from stt.language_model.source import LanguageModel, load_language_model
 from stt.types import SAMPLE_RATE, join_words
-from training.corpus import Corpus, write_corpus
-from training.held_out import Subject
-from training.recipe import RECIPES
+from training.held_out import Corpus, Subject
 
 NAMES = {
     "ko-mini": (
@@ -89,15 +87,6 @@ class Spoken:
         return scores.characters.rate or 0.0, scores.words.rate or 0.0
 
 
-def speak(subject: Subject, name: str, texts: Sequence[str]) -> Corpus:
-    """Synthesise texts in the manner of the recipe, or read them if an earlier run did."""
-    recipe = RECIPES[subject.name]
-    return write_corpus(
-        subject.work_dir / "benchmarks" / name, list(texts), recipe.delivery, subject.seed,
-        lower_case=recipe.speaks_lower_case,
-    )  # fmt: skip
-
-
 def change(before: float, after: float) -> str:
     """Two rates and their relative change."""
     relative = (after - before) / before if before else 0.0
@@ -129,7 +118,7 @@ def recall(subject: Subject, engine: TorchEngine, minutes: float) -> list[str]:
     """A row: how many of the spoken names are found, and how many that nobody said."""
     names = NAMES[subject.name].split()
     texts = [form.format(name) for name in names for form in SENTENCES[subject.name]]
-    spoken = Spoken.of(speak(subject, "names", texts), engine, len(texts))
+    spoken = Spoken.of(subject.speak_texts("names", texts), engine, len(texts))
     hotwords = Decoding(parse_hotwords("\n".join(names)))
     counts = [n_found(names, spoken.hypotheses(each, engine)) for each in (GREEDY, hotwords)]
     other = Spoken.of(subject.speak("test_sentences", "test_sentences"), engine, 10_000)
@@ -201,7 +190,7 @@ def main() -> None:
     rates, hotwords = [], []
     for index, name in enumerate(("ko-mini", "en-mini")):
         subject = Subject.bundled(name)
-        engine = subject.load(threads=2)
+        engine = subject.load(threads=1)
         bundled = load_language_model(subject.folder / "language_model")
         models = {"bundled": bundled}
         if index < len(options.off_domain):

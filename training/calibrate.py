@@ -5,6 +5,8 @@ starts and ends, and the temperature with the smallest calibration error.
 """
 
 import argparse
+from dataclasses import replace
+from pathlib import Path
 
 from stt.types import Calibration
 from training import confidence, word_times
@@ -15,7 +17,15 @@ from training.recipe import RECIPES
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.calibrate", description=__doc__)
     parser.add_argument("model", choices=sorted(RECIPES))
-    subject = Subject.bundled(parser.parse_args().model)
+    parser.add_argument("--folder", type=Path, help="default: stt/bundled/NAME")
+    parser.add_argument("--work-dir", type=Path, help="default: runs/NAME")
+    options = parser.parse_args()
+    bundled = Subject.bundled(options.model)
+    subject = replace(
+        bundled,
+        folder=options.folder or bundled.folder,
+        work_dir=options.work_dir or bundled.work_dir,
+    )
     times = word_times.measure(subject, "dev", Calibration())
     print(
         f"lags over {times.n_words} words: starts {1000 * times.starts.median:+.0f} ms, "

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from training.corpus import Delivery
 from training.figures import (
     ConfidenceFigure,
     Figures,
@@ -9,9 +10,10 @@ from training.figures import (
     Precisions,
     Score,
     TimeErrors,
+    TrainingRun,
     WordTimes,
 )
-from training.recipe import Recipe
+from training.recipe import CONTINUED, Recipe
 
 _LANGUAGE_NAMES = {"ko": "Korean", "en": "English"}
 _SPELLING = {
@@ -28,20 +30,26 @@ _DESCRIPTIONS = {
     "test_sentences": "new sentences of known words and known word pairs",
     "test_pairs": "sentences with two neighbouring words that were never neighbours in training",
     "test_words": "sentences with at least one word that was not in training in any form",
-    "chat": "the last tenth of the conversations",
+    "everyday": "sentences that people wrote, none of them in training",
+    "test_unseen_words": "those of `test_words` with a word that everyday sentences lack too",
     "gap_0": "no pause between words (`-g 0`)",
     "gap_3_to_6": "short pauses between words (`-g 3` to `-g 6`)",
-    "slow": "80-86 words a minute (training: 90-185)",
-    "fast": "205-240 words a minute (training: 90-185)",
     "varied": "the first 120 sentences, spoken again; the base of the noisy and resampled rows",
     "telephone_8_khz": "resampled to 8 kHz and back",
     "via_44_1_khz": "resampled to 44.1 kHz and back",
 }
 
 
-def _describe(name: str) -> str:
+_SPEEDS = {"slow": "80-86", "fast": "205-240"}
+"""Words a minute."""
+
+
+def _describe(name: str, heard: Delivery) -> str:
     if name in _DESCRIPTIONS:
         return _DESCRIPTIONS[name]
+    if name in _SPEEDS:
+        slowest, fastest = heard.words_per_minute
+        return f"{_SPEEDS[name]} words a minute (training: {slowest}-{fastest})"
     parts = name.split("_")
     match parts:
         case ["voice", variant]:
@@ -57,14 +65,14 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _row(name: str, score: Score) -> str:
+def _row(name: str, score: Score, heard: Delivery) -> str:
     target = ""
     if score.target is not None:
         verdict = "met" if score.cer <= score.target else "**missed**"
         target = f"at most {_percent(score.target)}: {verdict}"
     cells = (
         f"`{name}`",
-        _describe(name),
+        _describe(name, heard),
         str(score.n_clips),
         _percent(score.cer),
         _percent(score.cer_without_spaces),
@@ -201,7 +209,7 @@ uv run --group training --extra openvino python -m training.evaluate {recipe.nam
 
 _CREDIT = """
 The conversations are [songys/Chatbot_data](https://github.com/songys/Chatbot_data), MIT licence, copyright 2018
-Youngsook Song; nine tenths of the lines that are in Hangul only are counted.
+Youngsook Song; those that the acoustic model may hear in training are counted.
 """
 
 
@@ -211,7 +219,7 @@ def _language_model_section(language: str, figure: LanguageModelFigure) -> str:
     if figure.n_chat_texts:
         sources += f" and {figure.n_chat_texts:,} of everyday conversations"
     rows = "\n".join(
-        f"| `{name}` | {_describe(name)} | {each.n_texts:,} | {each.perplexity:.2f} "
+        f"| `{name}` | {_DESCRIPTIONS[name]} | {each.n_texts:,} | {each.perplexity:.2f} "
         f"| {each.bits_per_character:.3f} | {_percent(each.unknown)} |"
         for name, each in figure.held_out.items()
     )
@@ -247,13 +255,66 @@ def _sections(recipe: Recipe, figures: Figures) -> str:
     return "".join(f"{section}\n" for section in sections)
 
 
+_EVERYDAY = """
+Half of the clips speak everyday sentences that people wrote: songys/Chatbot_data 1.0, MIT licence,
+copyright 2018 Youngsook Song (`training/everyday.py`). Their punctuation is dropped; those with
+numbers that no table reads are left out. One in ten is held out, with all questions and answers that
+share a sentence (`training.splits.everyday_splits`); some clips have a hesitation or a pause.
+Held-out words that are common in speech (많이, 같이, 생각) do occur in these sentences, so
+`test_words` is easier than it was; `test_unseen_words` has the rest.
+"""
+
+
+def _heard(recipe: Recipe, run: TrainingRun) -> Delivery:
+    """The manner of speaking in training."""
+    wider = recipe.training_delivery if run.has_everyday else None
+    return wider or recipe.delivery
+
+
+def _data(recipe: Recipe, run: TrainingRun) -> str:
+    heard, tested = _heard(recipe, run), recipe.delivery
+    voices = ", ".join(f"`{voice}`" for voice in dict.fromkeys(heard.voices))
+    grammar = f"""{run.n_texts:,} different texts of one to about ten words, generated from a hand-written lexicon and grammar
+(`training/text_{recipe.language}.py`) and spoken by espeak-ng: {run.corpus_hours:.1f} hours. No human recordings."""
+    if run.has_everyday:
+        grammar = f"""{run.n_texts:,} different texts, spoken by espeak-ng: {run.corpus_hours:.1f} hours. No human recordings.
+Half of the clips speak texts of one to about ten words, generated from a hand-written lexicon and
+grammar (`training/text_{recipe.language}.py`).
+{_EVERYDAY}"""
+    different = ""
+    if heard != tested:
+        n_voices = len(set(tested.voices))
+        different = f"""
+The test sets have {n_voices} of these voices, {tested.words_per_minute[0]}-{tested.words_per_minute[1]} words a minute and pitch {tested.pitch[0]}-{tested.pitch[1]}."""
+    return f"""{grammar}
+Voices {voices}; {heard.words_per_minute[0]}-{heard.words_per_minute[1]} words a minute,
+pitch {heard.pitch[0]}-{heard.pitch[1]}, **word gap `-g` {heard.word_gap[0]} to {heard.word_gap[1]}, drawn evenly, in training and test alike**
+(without a gap, nothing in the audio marks a space; see the row `gap_0`).{different}"""
+
+
+def _recipe(recipe: Recipe, run: TrainingRun) -> str:
+    curriculum = recipe.curriculum
+    if run.is_continued:
+        curriculum = CONTINUED
+        beginning = "Connectionist temporal classification (CTC), from the published weights of an earlier run on."
+    else:
+        beginning = f"""Connectionist temporal classification (CTC) from random weights. espeak-ng's phoneme events give a
+frame-by-frame target to a second output layer, whose loss fades out over the first
+{curriculum.phonemes_until_hours:g} hours of audio; it takes CTC off the all-blank plateau. Short clips come first."""
+    peak = recipe.learning_rate * curriculum.peak_share
+    return f"""{beginning}
+AdamW; peak learning rate {peak:g} with a warm-up, a constant phase and a decay over the last
+{100 * curriculum.decay_share:.0f} %; batches of {recipe.batch_seconds:g} s. The exported weights are an exponential moving average."""
+
+
 def write_card(recipe: Recipe, figures: Figures, path: Path) -> None:
     """Render the card of ``recipe`` from its figures."""
     run, curriculum, delivery = figures.training, recipe.curriculum, recipe.delivery
     note = f"\n{run.note}" if run.note else ""
     language = _LANGUAGE_NAMES[recipe.language]
-    voices = ", ".join(f"`{voice}`" for voice in dict.fromkeys(delivery.voices))
-    rows = "\n".join(_row(name, score) for name, score in figures.scores.items())
+    rows = "\n".join(
+        _row(name, score, _heard(recipe, run)) for name, score in figures.scores.items()
+    )
     path.write_text(
         f"""---
 license: apache-2.0
@@ -284,11 +345,7 @@ unmodified transformers classes, `Wav2Vec2Processor` and `Wav2Vec2ForCTC`. Its i
 
 ## Data
 
-{run.n_texts:,} different texts of one to about ten words, generated from a hand-written lexicon and grammar
-(`training/text_{recipe.language}.py`) and spoken by espeak-ng: {run.corpus_hours:.1f} hours. No human recordings.
-Voices {voices}; {delivery.words_per_minute[0]}-{delivery.words_per_minute[1]} words a minute,
-pitch {delivery.pitch[0]}-{delivery.pitch[1]}, **word gap `-g` {delivery.word_gap[0]} to {delivery.word_gap[1]}, drawn evenly, in training and test alike**
-(without a gap, nothing in the audio marks a space; see the row `gap_0`).
+{_data(recipe, run)}
 Augmentation: three clips in ten are stretched by up to {100 * delivery.stretch:.0f} %, about half have noise (4-35 dB) and
 a tenth are limited to the telephone band. Clips are joined up to a minute. {_percent(curriculum.empty_share)} of the rows hold
 only noise or silence.
@@ -298,11 +355,7 @@ words in every inflected form.
 
 ## Recipe
 
-Connectionist temporal classification (CTC) from random weights. espeak-ng's phoneme events give a
-frame-by-frame target to a second output layer, whose loss fades out over the first
-{curriculum.phonemes_until_hours:g} hours of audio; it takes CTC off the all-blank plateau. Short clips come first.
-AdamW; peak learning rate {recipe.learning_rate:g} with a warm-up, a constant phase and a decay over the last
-{100 * curriculum.decay_share:.0f} %; batches of {recipe.batch_seconds:g} s. The exported weights are an exponential moving average.
+{_recipe(recipe, run)}
 
 {run.audio_hours:.1f} hours of audio were heard (padding included), seed {run.seed}, on `{run.device}` with
 {run.threads} thread(s), in {run.minutes:.0f} minutes on a machine with other work running ({run.date}).{note}

@@ -146,20 +146,22 @@ def write_corpus(
     delivery: Delivery,
     seed: int,
     *,
+    spoken: Sequence[str] | None = None,
     lower_case: bool = False,
     n_processes: int = 1,
 ) -> Corpus:
     """Speak ``texts`` into ``stem``.pcm and ``stem``.json, or read them if they exist.
 
-    With ``lower_case`` espeak-ng gets lower-case text, since it spells out capitals.
+    espeak-ng gets ``spoken`` instead if given: the same words with pauses, say. With ``lower_case``
+    it gets lower-case text, since it spells out capitals.
     """
     if stem.with_suffix(".json").exists():
         return Corpus(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
     set_seed = seed * 1_000_003 + zlib.crc32(stem.name.encode())
     jobs = [
-        (text, text.lower() if lower_case else text, delivery, set_seed + position)
-        for position, text in enumerate(texts)
+        (text, heard.lower() if lower_case else heard, delivery, set_seed + position)
+        for position, (text, heard) in enumerate(zip(texts, spoken or texts, strict=True))
     ]
     rows, first_sample = [], 0
     with stem.with_suffix(".pcm").open("wb") as file:

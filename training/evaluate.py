@@ -27,6 +27,7 @@ from training import confidence, precision, word_times
 from training.augment import COLOURS, coloured_noise, hum
 from training.card import write_card
 from training.corpus import SAMPLE_RATE, Corpus, write_corpus
+from training.everyday import EverydayTexts, everyday_texts
 from training.export import BUNDLED
 from training.figures import (
     EmptyFigure,
@@ -39,6 +40,7 @@ from training.figures import (
 )
 from training.held_out import Subject
 from training.recipe import RECIPES, Recipe, n_output_frames
+from training.text_ko import hold_out
 
 _N_VARIED = 120
 """Held-out sentences measured again in each manner of speaking and each kind of noise."""
@@ -94,10 +96,18 @@ def score(references: Sequence[str], texts: Sequence[str], target: float | None 
 class Evaluation:
     """Scores a recogniser on the held-out sets of one recipe."""
 
-    def __init__(self, recipe: Recipe, recogniser: Recogniser, folder: Path, seed: int):
+    def __init__(
+        self,
+        recipe: Recipe,
+        recogniser: Recogniser,
+        folder: Path,
+        seed: int,
+        everyday: Path | None = None,
+    ):
         self._recipe, self._recogniser = recipe, recogniser
         self._folder, self._seed = folder, seed
         self._splits = recipe.make_splits(recipe.n_train_texts, seed)
+        self._everyday = everyday_texts(everyday, self._splits, seed) if everyday else None
         self._varied_texts = self._splits.test_sentences[:_N_VARIED]
 
     def _speak(self, name: str, texts: Sequence[str], **changes: object) -> Corpus:
@@ -130,6 +140,8 @@ class Evaluation:
             "test_pairs": self._measure(self._speak("test_pairs", splits.test_pairs), "test_pairs"),
             "test_words": self._measure(self._speak("test_words", splits.test_words), "test_words"),
         }
+        if self._everyday:
+            scores |= self._everyday_scores(self._everyday)
         manners = {
             "gap_0": {"word_gap": (0, 0)},
             "gap_3_to_6": {"word_gap": (3, 6)},
@@ -149,6 +161,15 @@ class Evaluation:
         for seconds, n_clips in ((10, 24), (20, 16), (60, 8)):
             scores[f"long_{seconds}_s"] = self._joined(sentences, seconds, n_clips)
         return scores
+
+    def _everyday_scores(self, everyday: EverydayTexts) -> dict[str, Score]:
+        """Held-out everyday sentences, and words that are held out of everyday sentences too."""
+        kept_out = hold_out(self._seed).surfaces - everyday.common_words
+        unseen = [t for t in self._splits.test_words if not kept_out.isdisjoint(t.split())]
+        return {
+            name: self._measure(self._speak(name, texts), name)
+            for name, texts in (("everyday", everyday.held_out), ("test_unseen_words", unseen))
+        }
 
     def _changes(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
         rng = np.random.default_rng(self._seed)
@@ -269,15 +290,22 @@ def digest(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def evaluate(recipe: Recipe, folder: Path, work_dir: Path, seed: int, run: TrainingRun) -> Figures:
+def evaluate(
+    recipe: Recipe,
+    folder: Path,
+    work_dir: Path,
+    seed: int,
+    run: TrainingRun,
+    everyday: Path | None = None,
+) -> Figures:
     """Measure everything and write ``figures.json`` and ``README.md`` into ``folder``."""
     recogniser = Recogniser(folder)
-    heard = Evaluation(recipe, recogniser, work_dir / "evaluation", seed)
+    heard = Evaluation(recipe, recogniser, work_dir / "evaluation", seed, everyday)
     subject = Subject(recipe.name, folder, work_dir, seed)
     figures = Figures(
         model=recipe.name,
         date=datetime.date.today().isoformat(),
-        command=f"uv run --group training --extra openvino python -m training.evaluate {recipe.name}",
+        command=_command(recipe, everyday),
         seed=seed,
         machine=machine(),
         training=run,
@@ -296,6 +324,11 @@ def evaluate(recipe: Recipe, folder: Path, work_dir: Path, seed: int, run: Train
 def _language_model(path: Path) -> LanguageModelFigure | None:
     """The figures of the language model, which `training.language_model` makes."""
     return Figures.load(path).language_model if path.exists() else None
+
+
+def _command(recipe: Recipe, everyday: Path | None) -> str:
+    command = f"uv run --group training --extra openvino python -m training.evaluate {recipe.name}"
+    return f"{command} --everyday {everyday.name}" if everyday else command
 
 
 def update(
@@ -331,6 +364,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work-dir", type=Path, help="default: runs/NAME")
     parser.add_argument("--folder", type=Path, help="default: stt/bundled/NAME")
+    parser.add_argument("--everyday", type=Path, help="the CSV of everyday sentences")
     parser.add_argument(
         "--only", nargs="*", choices=SECTIONS, help="measure only these sections again"
     )
@@ -345,7 +379,7 @@ def main() -> None:
             parser.error(str(error))
         return
     run = Figures.load(folder / "figures.json").training
-    evaluate(recipe, folder, work_dir, options.seed, run)
+    evaluate(recipe, folder, work_dir, options.seed, run, options.everyday)
 
 
 if __name__ == "__main__":

@@ -165,6 +165,10 @@ class TrainingRun:
     """Wall time, on a machine shared with other work."""
     note: str = ""
     """Any difference from what the command does."""
+    is_continued: bool = False
+    """Whether the run went on from weights of an earlier one."""
+    has_everyday: bool = False
+    """Whether everyday sentences were among the texts."""
 
 
 @dataclass(frozen=True)

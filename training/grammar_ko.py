@@ -4,8 +4,9 @@ import random
 import re
 from dataclasses import dataclass
 
+from stt.korean.numerals import native, sino
 from training import korean, lexicon_ko, phrases_ko
-from training.korean import Verb, native_number, particle, sino_number
+from training.korean import Verb, particle
 
 _NOUN_WEIGHTS = {
     "FOOD": 4, "DRINK": 1.5, "PLACE": 4, "CITY": 3, "COUNTRY": 2, "PERSON": 4, "OBJ": 6,
@@ -218,24 +219,24 @@ class SentenceMaker:
                 return self._expand(rng.choice(phrases_ko.TEMPLATES))
             case "COUNT":
                 category = rng.choice(list(lexicon_ko.COUNTERS))
-                number = native_number(rng.randrange(1, 30 if rng.random() < 0.3 else 11))
+                number = native(rng.randrange(1, 30 if rng.random() < 0.3 else 11))
                 return f"{self._noun(category)} {number} {lexicon_ko.COUNTERS[category]}"
             case "NATIVE":
-                return native_number(rng.randrange(1, 13 if rng.random() < 0.7 else 60))
+                return native(rng.randrange(1, 13 if rng.random() < 0.7 else 60))
             case "SINO":
-                return sino_number(rng.choice((rng.randrange(1, 20), rng.randrange(1, 700))))
+                return sino(rng.choice((rng.randrange(1, 20), rng.randrange(1, 700))))
             case "MONEY":
                 unit, top = rng.choice(((100, 100), (1000, 100), (10_000, 1000), (10, 9999)))
-                return f"{sino_number(rng.randrange(1, top) * unit)} 원"
+                return f"{sino(rng.randrange(1, top) * unit)} 원"
             case "CLOCK":
                 part = rng.choice(("", "", "오전 ", "오후 ", "아침 ", "저녁 ", "밤 "))
-                minute = rng.choice(("", " 반", f" {sino_number(rng.randrange(1, 60))} 분"))
-                return f"{part}{native_number(rng.randrange(1, 13))} 시{minute}"
+                minute = rng.choice(("", " 반", f" {sino(rng.randrange(1, 60))} 분"))
+                return f"{part}{native(rng.randrange(1, 13))} 시{minute}"
             case "DATE":
                 month = rng.randrange(1, 13)
-                spelled = {6: "유", 10: "시"}.get(month, sino_number(month)) + "월"
-                year = f"{sino_number(rng.randrange(1950, 2040))}년 " if rng.random() < 0.25 else ""
-                return f"{year}{spelled} {sino_number(rng.randrange(1, 32))}일"
+                spelled = {6: "유", 10: "시"}.get(month, sino(month)) + "월"
+                year = f"{sino(rng.randrange(1950, 2040))}년 " if rng.random() < 0.25 else ""
+                return f"{year}{spelled} {sino(rng.randrange(1, 32))}일"
             case "DIGITS":
                 return self._digits(rng.randrange(3, 7))
             case "PHONE":

@@ -3,7 +3,7 @@
 The clips are synthesised with the training seed by espeak-ng (Debian's libespeak-ng1).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,9 +54,14 @@ class Subject:
         """Synthesise a held-out split, or read it if an earlier run did."""
         recipe = RECIPES[self.name]
         splits = recipe.make_splits(recipe.n_train_texts, self.seed)
+        return self.speak_texts(set_name, getattr(splits, split), **delivery)
+
+    def speak_texts(self, set_name: str, texts: Sequence[str], **delivery: object) -> Corpus:
+        """Synthesise texts in the manner of the recipe, or read them if an earlier run did."""
+        recipe = RECIPES[self.name]
         return write_corpus(
             self.work_dir / "benchmarks" / set_name,
-            getattr(splits, split),
+            list(texts),
             replace(recipe.delivery, **delivery),  # type: ignore[arg-type]
             self.seed,
             lower_case=recipe.speaks_lower_case,

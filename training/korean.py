@@ -1,9 +1,11 @@
-"""Korean spelling by rule: jamo, particles, conjugation, numbers.
+"""Korean spelling by rule: jamo, particles, conjugation. `stt.korean.numerals` has the numbers.
 
 Pure functions over NFC strings. ``training.text_ko`` builds sentences from them.
 """
 
 from dataclasses import dataclass
+
+from stt.korean.numerals import SINO_DIGITS
 
 _SYLLABLE_BASE = 0xAC00
 _N_MEDIALS, _N_FINALS = 21, 28
@@ -225,37 +227,4 @@ VERB_CONNECTIVES = (*COMMON_CONNECTIVES, "past+지만", "l+ 때", "stem+기 전�
 
 # -------------------------------------------------------------------------------------- numbers
 
-SINO_DIGITS = ("", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구")
 PHONE_DIGITS = ("공", *SINO_DIGITS[1:])
-_NATIVE_ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
-_NATIVE_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
-
-
-def sino_number(number: int) -> str:
-    """Sino-Korean, 0 to 99,999,999, a space after 만: ``12_345 -> 만 이천삼백사십오``."""
-    if number == 0:
-        return "영"
-    ten_thousands, rest = divmod(number, 10_000)
-    parts = []
-    if ten_thousands:
-        parts.append("만" if ten_thousands == 1 else _below_ten_thousand(ten_thousands) + "만")
-    if rest:
-        parts.append(_below_ten_thousand(rest))
-    return " ".join(parts)
-
-
-def _below_ten_thousand(number: int) -> str:
-    spelled = ""
-    for unit, name in ((1000, "천"), (100, "백"), (10, "십")):
-        digit, number = divmod(number, unit)
-        if digit:
-            spelled += ("" if digit == 1 else SINO_DIGITS[digit]) + name
-    return spelled + SINO_DIGITS[number]
-
-
-def native_number(number: int) -> str:
-    """Native Korean before a counter, 1 to 99: 한, 스무, 스물한."""
-    if number == 20:
-        return "스무"
-    tens, ones = divmod(number, 10)
-    return _NATIVE_TENS[tens] + _NATIVE_ONES[ones]

@@ -1,14 +1,12 @@
 """``python -m training.language_model``: the n-gram models beside the bundled ones, and their cards.
 
 Each is counted in texts that no held-out set has: those of the grammar, and for Korean also
-conversations of people, of which a tenth is held out.
+conversations of people, of which those are held out that the acoustic model never heard.
 """
 
 import argparse
-import csv
 import datetime
 import json
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,11 +14,13 @@ from stt.language_model.arpa import read_arpa
 from stt.language_model.build import Plan, build, measure
 from stt.language_model.ngram import NgramModel
 from stt.language_model.source import ATTRIBUTES, FOLDER
-from stt.language_model.texts import is_held_out, normalise
+from stt.language_model.texts import normalise
 from training.evaluate import write
+from training.everyday import spelled
 from training.export import BUNDLED
 from training.figures import Figures, HeldOutText, LanguageModelFigure
 from training.recipe import RECIPES, Recipe
+from training.splits import everyday_splits
 
 COMMAND = "uv run --group training python -m training.language_model --chat ko_chatbot.csv"
 N_TEXTS = 120_000
@@ -34,7 +34,6 @@ WEIGHTS = {"ko-mini": (0.7, 0.5), "en-mini": (0.7, 1.0)}
 """Alpha and beta, chosen on the development sets; larger alphas gain little there."""
 OFFSET = -2.0
 """Log-prob to base 10 that an unknown unit loses: characters that the texts lack are rare."""
-HANGUL = re.compile("[가-힣 ]+")
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,25 @@ class Texts:
     held_out: dict[str, list[str]]
 
 
-def read_chat(path: Path) -> list[str]:
-    """Questions and answers of songys/Chatbot_data that the model can spell: Hangul only."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = [normalise(row[column]) for row in csv.DictReader(file) for column in ("Q", "A")]
-    return [line for line in lines if HANGUL.fullmatch(line)]
+@dataclass(frozen=True)
+class Chat:
+    """Conversations as the acoustic model spells them, split as for its training."""
+
+    train: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
 
 
-def gather(recipe: Recipe, chat: list[str], n_texts: int, seed: int) -> Texts:
+def read_chat(path: Path) -> Chat:
+    """Questions and answers of songys/Chatbot_data that the acoustic model can spell."""
+    splits = everyday_splits(path)
+
+    def spell(sentences: list[str]) -> tuple[str, ...]:
+        return tuple(text for text in map(spelled, sentences) if text is not None)
+
+    return Chat(spell(splits.train), spell(splits.held_out))
+
+
+def gather(recipe: Recipe, chat: Chat, n_texts: int, seed: int) -> Texts:
     """Part the texts. The held-out sets are those that the acoustic model is measured on."""
     splits = recipe.make_splits(recipe.n_train_texts, seed)
     held_out = {
@@ -61,11 +71,11 @@ def gather(recipe: Recipe, chat: list[str], n_texts: int, seed: int) -> Texts:
     }
     unseen = {text for texts in (splits.dev, *held_out.values()) for text in texts}
     grammar = recipe.make_splits(n_texts, seed).train
-    if chat:
-        held_out["chat"] = [text for text in chat if is_held_out(text)]
+    if chat.held_out:
+        held_out["everyday"] = list(chat.held_out)
     return Texts(
         [text for text in grammar if text not in unseen],
-        [text for text in chat if not is_held_out(text) and text not in unseen],
+        [text for text in chat.train if text not in unseen],
         held_out,
     )
 
@@ -125,7 +135,7 @@ def main() -> None:
         recipe, folder = RECIPES[name], BUNDLED / name
         if recipe.language == "ko" and options.chat is None:
             parser.error("the Korean model needs --chat")
-        chat = read_chat(options.chat) if recipe.language == "ko" else []
+        chat = read_chat(options.chat) if recipe.language == "ko" else Chat()
         figure = make(name, gather(recipe, chat, N_TEXTS, options.seed), folder / FOLDER)
         figures = Figures.load(folder / "figures.json")
         write(recipe, replace(figures, language_model=figure), folder)

@@ -32,6 +32,8 @@ class Curriculum:
     """
 
     audio_hours: float
+    peak_share: float = 1.0
+    """The highest learning rate as a share of the recipe's."""
     decay_share: float = 0.6
     """Share of the run, at its end, in which the learning rate falls to zero."""
     warm_up_hours: float = 0.8
@@ -54,6 +56,21 @@ class Curriculum:
     window_share: float = 0.22
 
 
+CONTINUED = Curriculum(
+    audio_hours=45.0,
+    peak_share=0.7,
+    decay_share=0.8,
+    warm_up_hours=0.5,
+    short_until_hours=0.0,
+    phonemes_until_hours=0.0,
+    noise_from_hours=0.0,
+    empty_from_hours=0.0,
+    long_from_hours=0.0,
+    windows_from_hours=0.0,
+)
+"""For a model that is trained already: all that it has learnt to hear, from the first hour on."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One bundled model."""
@@ -64,12 +81,14 @@ class Recipe:
     vocabulary: Vocabulary
     make_splits: Callable[[int, int], Splits]
     delivery: Delivery
+    """Of the held-out sets, and of training unless ``training_delivery`` says otherwise."""
     unheard_voices: tuple[str, ...]
     """Voices that are measured but not trained on."""
     curriculum: Curriculum
     is_xlsr_like: bool
     """Layer norm in every convolution, stable layer norm and an attention mask, as in XLSR.
     Otherwise group norm in the first, post layer norm and no mask, as in wav2vec2-base-960h."""
+    training_delivery: Delivery | None = None
     n_train_texts: int = 40_000
     speaks_lower_case: bool = False
     hidden_size: int = 288
@@ -120,6 +139,10 @@ class Recipe:
         )
 
 
+_MORE_HEARD = (
+    "Alex Andrea Andy Annie Denis Gene Hugo Michael Mike adam antonio belinda benjamin boris caleb "
+    "ed grandma max michel norbert paul quincy rob robert sandro victor"
+)
 _HEARD, _UNHEARD = "m1 m2 m3 m4 m6 m7 f1 f2 f3 f5", "m5 f4 linda john m8 steph"
 
 
@@ -149,9 +172,14 @@ RECIPES = {
             make_splits=_korean_splits,
             delivery=Delivery(_variants("ko", 4, _HEARD)),
             unheard_voices=_variants("ko", 0, _UNHEARD),
+            training_delivery=Delivery(
+                _variants("ko", 4, _HEARD) * 8 + _variants("ko", 0, _MORE_HEARD),
+                words_per_minute=(82, 215),
+                pitch=(10, 90),
+            ),
             curriculum=Curriculum(audio_hours=60.5),
             is_xlsr_like=True,
-            targets={"test_sentences": 0.04, "test_words": 0.08},
+            targets={"test_sentences": 0.04, "test_words": 0.08, "everyday": 0.06},
         ),
         Recipe(
             name="en-mini",

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from stt.korean.numerals import native, sino
 from training import korean, lexicon_ko, phrases_ko
 from training.grammar_ko import SentenceMaker, Words
-from training.korean import Verb, native_number, particle, sino_number
+from training.korean import Verb, particle
 from training.splits import Splits
 
 MAX_CHARACTERS = 46
@@ -149,7 +150,7 @@ def make_splits(n_train: int, seed: int) -> Splits:
     train: list[str] = []
     singles = [noun for words in held.known.nouns.values() for noun in words]
     singles += lexicon_ko.TIMES + phrases_ko.GREETINGS
-    singles += [sino_number(n) for n in range(101)] + [native_number(n) for n in range(1, 61)]
+    singles += [sino(n) for n in range(101)] + [native(n) for n in range(1, 61)]
     for text in singles:
         if is_trainable(text):
             add(train, text)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -25,18 +26,20 @@ _LEAST_CTC_FRAMES_PER_LABEL = 8.0
 
 
 def learning_rate_factor(seconds: float, curriculum: Curriculum) -> float:
-    """Share of the peak learning rate after ``seconds`` of audio.
+    """Share of the recipe's learning rate after ``seconds`` of audio.
 
     Rises linearly, stays constant, then falls linearly to zero (Bergsma et al. 2025, arXiv:2502.15938).
     """
     hours = seconds / 3600
     decay_hours = curriculum.audio_hours * curriculum.decay_share
     warm_up = min(1.0, max(hours / curriculum.warm_up_hours, 0.02))
-    return min(warm_up, max(0.0, (curriculum.audio_hours - hours) / decay_hours))
+    decay = max(0.0, (curriculum.audio_hours - hours) / decay_hours)
+    return curriculum.peak_share * min(warm_up, decay)
 
 
 def phoneme_weight(seconds: float, curriculum: Curriculum) -> float:
-    return max(0.0, 1 - seconds / 3600 / curriculum.phonemes_until_hours)
+    hours, until = seconds / 3600, curriculum.phonemes_until_hours
+    return 1 - hours / until if hours < until else 0.0
 
 
 @dataclass
@@ -75,8 +78,13 @@ class _State:
         self.step = state["step"]
 
 
-def _new_state(recipe: Recipe, n_phonemes: int, device: torch.device) -> _State:
-    model = Wav2Vec2ForCTC(recipe.config).to(device)
+def _new_state(recipe: Recipe, n_phonemes: int, device: torch.device, start: Path | None) -> _State:
+    """Random weights, or those of the exported model ``start``."""
+    model = Wav2Vec2ForCTC(recipe.config)
+    if start:
+        exported = Wav2Vec2ForCTC.from_pretrained(start, dtype=torch.float32)
+        model.load_state_dict(exported.state_dict())
+    model = model.to(device)
     # On CPUs the backward pass of fused attention is slow: a step takes 1.4x as long.
     model.set_attn_implementation("eager")
     phoneme_head = nn.Linear(recipe.hidden_size, n_phonemes).to(device)
@@ -137,12 +145,13 @@ def _has_bfloat16(device: torch.device) -> bool:
     return torch.cpu._is_avx512_bf16_supported()
 
 
-def _step(state: _State, batch: Batch, recipe: Recipe, device: torch.device) -> tuple[float, float]:
+def _step(
+    state: _State, batch: Batch, recipe: Recipe, device: torch.device, learning_rate: float
+) -> tuple[float, float]:
     """Update the parameters and their average; return both losses."""
-    seconds = state.position.seconds
-    weight = phoneme_weight(seconds, recipe.curriculum)
+    weight = phoneme_weight(state.position.seconds, recipe.curriculum)
     for group in state.optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * learning_rate_factor(seconds, recipe.curriculum)
+        group["lr"] = learning_rate
     ctc, phoneme = _losses(state, batch, recipe, device, weight)
     state.optimiser.zero_grad(set_to_none=True)
     (ctc + weight * phoneme).backward()
@@ -187,30 +196,55 @@ def _swap_average(state: _State) -> None:
         parameter.data, state.average[name] = state.average[name], parameter.data
 
 
-def _score(state: _State, recipe: Recipe, dev: Corpus, device: torch.device) -> dict[str, object]:
+def _score(
+    state: _State, recipe: Recipe, name: str, dev: Corpus, device: torch.device
+) -> dict[str, object]:
     _swap_average(state)
     texts = transcribe(state.model, recipe, dev, device, _N_DEV_CLIPS)
     _swap_average(state)
     references = dev.texts[: len(texts)]
     return {
-        "dev_cer": round(float(jiwer.cer(references, texts)), 4),
-        "dev_wer": round(float(jiwer.wer(references, texts)), 4),
-        "examples": list(zip(references, texts, strict=True))[:3],
+        f"{name}_cer": round(float(jiwer.cer(references, texts)), 4),
+        f"{name}_wer": round(float(jiwer.wer(references, texts)), 4),
+        f"{name}_examples": list(zip(references, texts, strict=True))[:3],
     }
 
 
+@dataclass(frozen=True)
+class Deadline:
+    """When a run must be over, whatever the machine's speed: its length follows from the clock."""
+
+    at: float
+    """Seconds since the epoch."""
+
+    def fit(self, curriculum: Curriculum, hours: float, rate: float) -> Curriculum:
+        """The curriculum with as many hours as fit, at ``rate`` hours of audio an hour."""
+        left = max(0.0, self.at - time.time()) / 3600
+        return replace(curriculum, audio_hours=hours + rate * left)
+
+
 def train(
-    recipe: Recipe, corpus: Corpus, dev: Corpus, folder: Path, seed: int, device: torch.device
+    recipe: Recipe,
+    corpus: Corpus,
+    dev: Mapping[str, Corpus],
+    folder: Path,
+    seed: int,
+    device: torch.device,
+    *,
+    start: Path | None = None,
+    deadline: Deadline | None = None,
 ) -> Wav2Vec2ForCTC:
     """Train, resuming from ``folder/checkpoint.pt`` if present; return the averaged model.
 
-    Each line of ``folder/log.jsonl`` is one report. The learning-rate decay starts from a
-    checkpoint that is kept (``before_decay.pt``), so that a longer run need not begin anew.
+    Each line of ``folder/log.jsonl`` is one report; each set of ``dev`` is scored at every
+    checkpoint. A run begins with random weights or with the exported model ``start``, and is as long
+    as the recipe says or ends at ``deadline``. The learning-rate decay starts from a checkpoint that
+    is kept (``before_decay.pt``), so that a longer run need not begin anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     stream = BatchStream(recipe, corpus, seed)
-    state = _new_state(recipe, stream.n_phonemes, device)
+    state = _new_state(recipe, stream.n_phonemes, device, start)
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
         state.load(checkpoint, device)
@@ -218,40 +252,49 @@ def train(
     state.model.train()
     started, first_second = time.monotonic(), state.position.seconds
     next_checkpoint = state.position.seconds / 3600 + CHECKPOINT_HOURS
+    curriculum = recipe.curriculum
     losses: list[tuple[float, float]] = []
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
 
-        def report(**entries: object) -> None:
+        def rate() -> float:
             elapsed = time.monotonic() - started
-            rate = (state.position.seconds - first_second) / max(elapsed, 1e-9)
-            hours = state.position.seconds / 3600
-            line = {"step": state.step, "hours": round(hours, 3), "rate": round(rate, 1), **entries}
+            return (state.position.seconds - first_second) / max(elapsed, 1e-9)
+
+        def report(**entries: object) -> None:
+            hours = round(state.position.seconds / 3600, 3)
+            line = {"step": state.step, "hours": hours, "rate": round(rate(), 1), **entries}
             print(json.dumps(line, ensure_ascii=False), flush=True)
             print(json.dumps(line, ensure_ascii=False), file=log, flush=True)
+
+        def save_and_score(**entries: object) -> None:
+            state.save(checkpoint)
+            for name, spoken in dev.items():
+                entries |= _score(state, recipe, name, spoken, device)
+            report(**entries)
 
         n_parameters = sum(p.numel() for p in state.model.parameters())
         report(parameters=n_parameters, clips=len(corpus), seconds=round(corpus.total_seconds))
         for batch in stream.starting_at(state.position):
-            if state.position.seconds >= recipe.curriculum.audio_hours * 3600:
+            seconds = state.position.seconds
+            if deadline and seconds > first_second:
+                curriculum = deadline.fit(recipe.curriculum, seconds / 3600, rate())
+            if seconds >= curriculum.audio_hours * 3600:
                 break
-            losses.append(_step(state, batch, recipe, device))
+            factor = learning_rate_factor(seconds, curriculum)
+            losses.append(_step(state, batch, recipe, device, factor * recipe.learning_rate))
             if state.step % _LOG_STEPS == 0:
                 ctc, phoneme = (
                     round(sum(loss) / len(losses), 4) for loss in zip(*losses, strict=True)
                 )
-                factor = learning_rate_factor(state.position.seconds, recipe.curriculum)
-                report(
-                    ctc=ctc, phoneme=phoneme, learning_rate=round(factor * recipe.learning_rate, 6)
-                )
+                learning_rate = round(factor * recipe.learning_rate, 6)
+                report(ctc=ctc, phoneme=phoneme, learning_rate=learning_rate)
                 losses = []
             if state.position.seconds / 3600 >= next_checkpoint:
                 next_checkpoint += CHECKPOINT_HOURS
-                state.save(checkpoint)
-                if learning_rate_factor(state.position.seconds, recipe.curriculum) == 1.0:
+                save_and_score()
+                if factor == curriculum.peak_share:
                     state.save(folder / "before_decay.pt")
-                report(**_score(state, recipe, dev, device))
-        state.save(checkpoint)
-        report(**_score(state, recipe, dev, device), finished=True)
+        save_and_score(finished=True)
     _swap_average(state)
     return state.model
 

@@ -7,7 +7,7 @@ pieces.
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +39,8 @@ class Alphabet:
 
     numbers: dict[str, int]
     writing: Writing
+    forms: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+    """The letters of characters that were looked up before."""
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> "Alphabet":
@@ -75,19 +77,19 @@ class Alphabet:
         letters: list[int] = []
         missing = ""
         for character in unicodedata.normalize("NFC", word):
-            form = self._form(character)
-            if form is not None:
-                letters += [self.numbers[letter] for letter in form]
+            if character not in self.forms:
+                self.forms[character] = self._find(character)
+            found = self.forms[character]
+            if found is not None:
+                letters += found
             elif character.isalnum():
                 missing += character
         return letters, missing
 
-    def _form(self, character: str) -> str | None:
-        if character in self.numbers:
-            return character
-        for form in _forms(character):
+    def _find(self, character: str) -> tuple[int, ...] | None:
+        for form in (character, *_forms(character)):
             if form and all(letter in self.numbers for letter in form):
-                return form
+                return tuple(self.numbers[letter] for letter in form)
         return None
 
 

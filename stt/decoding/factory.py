@@ -10,7 +10,7 @@ from stt.decoding.alphabet import Alphabet
 from stt.decoding.base import Decoder
 from stt.decoding.beam import BeamDecoder
 from stt.decoding.greedy import GreedyDecoder
-from stt.decoding.hotwords import NO_HOTWORDS, Hotword, spell_hotwords
+from stt.decoding.hotwords import NO_HOTWORDS, Hotword, HotwordGraph, spell_hotwords
 from stt.decoding.lexicon import NO_LEXICON, NO_TABLES, Lexicon, spell_units
 from stt.decoding.spelling import Speller
 from stt.decoding.words import PAUSE_SECONDS, WordBuilder
@@ -85,7 +85,7 @@ class Decoding:
 
     def _search_model(self, vocabulary: Vocabulary, pause_frames: int) -> "Model":
         alphabet = _alphabet(vocabulary)
-        graph = spell_hotwords(self.hotwords, alphabet) if self.hotwords else NO_HOTWORDS
+        graph = _hotword_graph(self.hotwords, vocabulary) if self.hotwords else NO_HOTWORDS
         from stt.decoding import search  # imports numba
 
         lexicon, tables, weights = NO_LEXICON, NO_TABLES, search.Weights(0.0, 0.0, 0.0)
@@ -105,6 +105,11 @@ GREEDY = Decoding()
 @lru_cache(maxsize=64)
 def _alphabet(vocabulary: Vocabulary) -> Alphabet:
     return Alphabet.of(vocabulary)
+
+
+@lru_cache(maxsize=16)
+def _hotword_graph(hotwords: tuple[Hotword, ...], vocabulary: Vocabulary) -> HotwordGraph:
+    return spell_hotwords(hotwords, _alphabet(vocabulary))
 
 
 @lru_cache(maxsize=64)

@@ -121,6 +121,17 @@ def test_the_card_shows_times_confidence_and_precisions(tmp_path: Path):
     assert "+0.10 points: **missed**" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_card_credits_everyday_sentences(tmp_path: Path):
+    run = replace(FIGURES.training, has_everyday=True, is_continued=True)
+    everyday = FIGURES.scores | {"everyday": Score(1800, 0.05, 0.04, 0.2, 0.6, target=0.06)}
+    figures = replace(FIGURES, training=run, scores=everyday)
+    write_card(RECIPES["ko-mini"], figures, tmp_path / "README.md")
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "MIT licence,\ncopyright 2018 Youngsook Song" in card
+    assert "from the published weights" in card
+    assert "at most 6.0 %: met" in card
+
+
 def test_unmeasured_figures_have_no_section(tmp_path: Path):
     figures = replace(FIGURES, words=None, confidence=None, precision=None)
     figures.save(tmp_path / "figures.json")

@@ -2,8 +2,9 @@
 
 import pytest
 
+from stt.korean.numerals import native, sino
 from training import korean
-from training.korean import Verb, join_syllable, native_number, particle, sino_number
+from training.korean import Verb, join_syllable, particle
 
 
 def test_syllables_split_and_join():
@@ -139,11 +140,11 @@ def test_an_unknown_ending_is_rejected():
     ],
 )
 def test_sino_korean_numbers(number: int, spelled: str):
-    assert sino_number(number) == spelled
+    assert sino(number) == spelled
 
 
-def test_native_numbers_before_a_counter():
-    assert [native_number(n) for n in (1, 11, 20, 21, 35, 99)] == [
+def test_natives_before_a_counter():
+    assert [native(n) for n in (1, 11, 20, 21, 35, 99)] == [
         "한",
         "열한",
         "스무",

@@ -6,19 +6,33 @@ from pathlib import Path
 import pytest
 
 from stt.language_model.source import language_model_of, load_language_model
-from stt.language_model.texts import is_held_out
 from training.export import BUNDLED
 from training.figures import Figures
-from training.language_model import MAX_BYTES, PLANS, WEIGHTS, Texts, gather, make, read_chat
+from training.language_model import MAX_BYTES, PLANS, WEIGHTS, Chat, Texts, gather, make, read_chat
 from training.recipe import RECIPES
+from training.splits import everyday_splits
 
-CSV = 'Q,A,label\n12시 땡!,하루가 또 가네요.,0\n"그래, 좋아",ㅋㅋ 네,0\n'
+CSV = 'Q,A,label\n12시 땡!,하루가 또 가네요.,0\n"그래, 좋아",ㅋㅋ 네,0\nIMF 때,네,0\n'
 
 
 def test_a_chat_has_only_lines_that_the_model_can_spell(tmp_path: Path) -> None:
     path = tmp_path / "chat.csv"
     path.write_text(CSV, encoding="utf-8")
-    assert read_chat(path) == ["하루가 또 가네요", "그래 좋아"]
+    chat = read_chat(path)
+    assert sorted(chat.train + chat.held_out) == [
+        "그래 좋아", "네", "네", "열두 시 땡", "하루가 또 가네요",
+    ]  # fmt: skip
+
+
+def test_a_chat_is_split_as_for_the_acoustic_model(tmp_path: Path) -> None:
+    path = tmp_path / "chat.csv"
+    lines = [f"{word} 있어,네 {word} 있어요,0" for word in ("가", "나", "다", "라", "마", "바") * 9]
+    lines = [line.replace("있", "있" * (1 + index // 6)) for index, line in enumerate(lines)]
+    path.write_text("Q,A,label\n" + "\n".join(lines), encoding="utf-8")
+    splits, chat = everyday_splits(path), read_chat(path)
+    assert set(chat.held_out) == set(splits.held_out)
+    assert set(chat.train) == set(splits.train)
+    assert chat.held_out
 
 
 @pytest.mark.parametrize("name", sorted(PLANS))
@@ -26,14 +40,14 @@ def test_nothing_held_out_is_counted(name: str) -> None:
     recipe = replace(RECIPES[name], n_train_texts=6000)
     splits = recipe.make_splits(recipe.n_train_texts, 1)
     # As if the conversations had a held-out sentence of the grammar.
-    chat = [f"안녕 {number}번" for number in range(200)] + splits.test_sentences[:20]
+    chat = Chat(("안녕", *splits.test_sentences[:20]), ("안녕하세요",))
     texts = gather(recipe, chat, 12_000, seed=1)
     counted = {*texts.grammar, *texts.chat}
     assert len(counted) > 11_500
     for held_out in (splits.dev, splits.test_sentences, splits.test_pairs, splits.test_words):
         assert counted.isdisjoint(held_out)
-    assert counted.isdisjoint(texts.held_out["chat"])
-    assert 5 < len(texts.held_out["chat"]) == sum(map(is_held_out, chat)) < 50
+    assert "안녕" in counted
+    assert texts.held_out["everyday"] == ["안녕하세요"]
 
 
 def test_the_same_texts_give_the_same_file(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The training, on tiny networks and corpora."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from training.batches import NO_PHONEME, BatchStream, Position, padded_samples
 from training.corpus import SAMPLE_RATE, Clip, Corpus
 from training.export import export
 from training.frontend import use_matrix_front_end
-from training.recipe import FRAME_STRIDE, RECIPES, Curriculum, Recipe, n_output_frames
-from training.train import ctc_loss, learning_rate_factor, phoneme_weight, train
+from training.recipe import CONTINUED, FRAME_STRIDE, RECIPES, Curriculum, Recipe, n_output_frames
+from training.train import Deadline, ctc_loss, learning_rate_factor, phoneme_weight, train
 
 TINY = {
     "hidden_size": 32,
@@ -98,6 +99,18 @@ def test_shorter_runs_are_the_same_until_the_decay():
     for hours in (0.1, 1, 5, 8):
         assert learning_rate_factor(3600 * hours, short) == learning_rate_factor(3600 * hours, long)
         assert phoneme_weight(3600 * hours, short) == phoneme_weight(3600 * hours, long)
+
+
+def test_a_continued_run_has_no_phoneme_loss_and_a_lower_peak():
+    assert phoneme_weight(0, CONTINUED) == 0
+    peak = max(learning_rate_factor(3600 * hours, CONTINUED) for hours in range(46))
+    assert peak == CONTINUED.peak_share
+
+
+def test_a_deadline_leaves_the_hours_that_fit():
+    curriculum = Deadline(at=time.time() + 1800).fit(CONTINUED, hours=10, rate=24)
+    assert curriculum.audio_hours == pytest.approx(22, abs=0.1)
+    assert Deadline(at=time.time() - 60).fit(CONTINUED, 10, 24).audio_hours == 10
 
 
 def test_padded_lengths_are_few_and_long_enough():
@@ -185,8 +198,8 @@ def test_band_limiting_removes_other_frequencies():
 def test_a_tiny_model_trains_resumes_and_exports(tmp_path: Path, recipe: Recipe, corpus: Corpus):
     device = torch.device("cpu")
     half = replace(recipe, curriculum=replace(EARLY, audio_hours=0.005))
-    train(half, corpus, corpus, tmp_path / "run", 1, device)
-    model = train(recipe, corpus, corpus, tmp_path / "run", 1, device)
+    train(half, corpus, {"dev": corpus}, tmp_path / "run", 1, device)
+    model = train(recipe, corpus, {"dev": corpus}, tmp_path / "run", 1, device)
     reports = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert [r["hours"] >= 0.005 for r in reports if "parameters" in r] == [False, True]
     assert reports[-1]["finished"]

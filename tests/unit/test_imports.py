@@ -16,6 +16,7 @@ LAYERS = [
     "frames",
     "normalisation",
     "language_model",
+    "korean",
     "languages",
     "settings",
     "audio",

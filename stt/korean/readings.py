@@ -1,0 +1,168 @@
+"""Written Korean as it is spoken: 3시 30분 becomes 세 시 삼십 분, with the ways people differ.
+
+For aligning, scoring and biasing, where what was said counts and not how it is spelled.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice, product
+
+from stt.korean import latin, spoken_numbers
+from stt.korean.counters import SPOKEN_UNITS
+from stt.korean.spoken_numbers import Alternatives
+
+_MOST_ALTERNATIVES = 8
+_MOST_CHARACTERS = 100
+"""Longer words are left as they are."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A written word and how it can be said."""
+
+    written: str
+    spoken: Alternatives
+    """The usual way first; each is words with single spaces, or empty for punctuation alone."""
+
+
+_SYMBOLS: Mapping[str, Alternatives] = {
+    "&": ("앤드", "앤"), "+": ("더하기", "플러스"), "=": ("는", "이퀄"), "~": ("에서",),
+    "×": ("곱하기",), "÷": ("나누기",), "@": ("골뱅이",), "#": ("샵",), "℃": ("도",),
+    "%": ("퍼센트", "프로"), "₩": ("원",), "$": ("달러",), "€": ("유로",),
+}  # fmt: skip
+_PUNCTUATION = re.compile(r"[.,!?;:\"'()\[\]{}<>…·“”‘’「」『』《》〈〉、。-]+")
+_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9&.-]*")
+_HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,3}"
+_EMAIL = re.compile(rf"([A-Za-z0-9._-]+)@({_HOST})")
+_WEB = re.compile(rf"(?:https?://)?({_HOST})(?![A-Za-z])")
+_ENDS_IN_NUMBER = re.compile("[0-9만억조]$")
+_MOST_LETTERS = 6
+"""Longer words in capitals are words, not abbreviations."""
+
+_READABLE = re.compile(
+    rf"(?:[0-9A-Za-z가-힣/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}]|{_PUNCTUATION.pattern})+"
+)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a part of a word is read with."""
+
+    before: str
+    """The word before."""
+    after: str
+    """The word after, if the part ends its word."""
+    abbreviations: Mapping[str, Alternatives]
+    """Spoken forms by written ones."""
+
+
+def readings(text: str, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> list[Reading]:
+    """How each word of ``text`` is said, in order.
+
+    A word that nobody can read by rule (another script, 10^16 and more) is said as it is written.
+
+    Args:
+        text: Words separated by white space.
+        abbreviations: Written forms by spoken ones, as `stt.korean.written.written` takes them.
+    """
+    words = text.split()
+    spoken: dict[str, Alternatives] = {}
+    for said, as_written in abbreviations.items():
+        spoken[as_written] = (*spoken.get(as_written, ()), said)
+    return [
+        Reading(word, _say(unicodedata.normalize("NFC", word), Around(before, after, spoken)))
+        for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False)
+    ]
+
+
+def spoken_text(text: str) -> str:
+    """The usual way to say ``text``."""
+    return " ".join(filter(None, (reading.spoken[0] for reading in readings(text))))
+
+
+def _say(word: str, around: Around) -> Alternatives:
+    if len(word) > _MOST_CHARACTERS or not _READABLE.fullmatch(word):
+        return (word,)
+    ways = ("".join(way) for way in islice(product(*_parts(word, around)), _MOST_ALTERNATIVES))
+    return tuple(dict.fromkeys(" ".join(way.split()) for way in ways))
+
+
+def _parts(word: str, around: Around) -> Iterator[Alternatives]:
+    """How each part of a word is said; numbers after the first have a space before: 3박4일."""
+    position, has_number = 0, False
+    while position < len(word):
+        said, end = _part(word, position, around)
+        is_number = word[position].isdecimal()
+        yield tuple(" " + way for way in said) if is_number and has_number else said
+        has_number |= is_number
+        position = end
+
+
+def _part(word: str, position: int, around: Around) -> tuple[Alternatives, int]:
+    """How the part that begins at ``position`` is said, and where it ends."""
+    for pattern, reader in _READERS:
+        if match := pattern.match(word, position):
+            here = around if match.end() == len(word) else replace(around, after="")
+            if said := reader(match, here):
+                return said, match.end()
+    if match := _PUNCTUATION.match(word, position):
+        return ("",), match.end()
+    if word[position] in _SYMBOLS:
+        return tuple(f" {way} " for way in _SYMBOLS[word[position]]), position + 1
+    end = position + 1
+    while word[position].isdecimal() and end < len(word) and word[end].isdecimal():
+        end += 1
+    return (word[position:end],), end
+
+
+def _latin(match: re.Match[str], around: Around) -> Alternatives:
+    written = match[0].rstrip(".-&")
+    if spoken := around.abbreviations.get(match[0]) or around.abbreviations.get(written):
+        return spoken
+    is_unit = match.start() == 0 and _ENDS_IN_NUMBER.search(around.before)
+    if is_unit and match[0] in SPOKEN_UNITS:
+        return (SPOKEN_UNITS[match[0]],)
+    if written.isupper() and written.isalpha() and len(written) <= _MOST_LETTERS:
+        return (latin.spelled(written),)
+    return (match[0],)
+
+
+def _email(match: re.Match[str], _: Around) -> Alternatives:
+    local = " ".join(_spelled_out(part) for part in re.findall(r"[A-Za-z]+|\d+", match[1]))
+    return tuple(f"{local} 골뱅이 {host}" for host in _host(match[2]))
+
+
+def _web(match: re.Match[str], _: Around) -> Alternatives:
+    return _host(match[1])
+
+
+def _host(host: str) -> Alternatives:
+    parts = [_host_part(part) for part in host.split(".")]
+    return tuple(f" {dot} ".join(parts) for dot in ("점", "닷"))
+
+
+def _host_part(part: str) -> str:
+    names = {written: spoken for spoken, written in (latin.HOSTS | latin.DOMAINS).items()}
+    if part in names:
+        return names[part]
+    return " ".join(_spelled_out(piece) for piece in re.findall(r"[A-Za-z]+|\d+", part))
+
+
+def _spelled_out(part: str) -> str:
+    return spoken_numbers.digit_by_digit(part)[0] if part.isdigit() else latin.spelled(part)
+
+
+def _number(match: re.Match[str], around: Around) -> Alternatives | None:
+    return spoken_numbers.say(match, around.after)
+
+
+_READERS: tuple[
+    tuple[re.Pattern[str], Callable[[re.Match[str], Around], Alternatives | None]], ...
+] = (
+    (_EMAIL, _email),
+    (_WEB, _web),
+    *((pattern, _number) for pattern in spoken_numbers.PATTERNS),
+    (_LATIN_WORD, _latin),
+)

@@ -1,0 +1,122 @@
+"""Spoken Korean as it is written: 세 시 삼십 분 becomes 3시 30분 (inverse text normalisation).
+
+Cautious: words that only look like numbers (만났다, 이사, 천천히) stay, and so does what could be
+something else (이 분, 한 번).
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stt.korean import contacts, latin, numbers, numerals, uncounted
+from stt.korean.numbers import Context, Found, tail_at
+
+_FINDERS = (
+    contacts.phone,
+    contacts.email,
+    contacts.web,
+    uncounted.fraction,
+    uncounted.ratio,
+    uncounted.decimal,
+    numbers.counted,
+    uncounted.bare,
+    uncounted.digit_run,
+)
+"""The first that finds something decides."""
+_MOST_WORDS = 12
+"""Words that one written word can take: an address spelled letter by letter."""
+_MOST_CHARACTERS = 40
+"""Longer words are not read as Korean numbers."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written word, or a spoken one that stays, and the spoken words that it stands for."""
+
+    text: str
+    first_word: int
+    last_word: int
+    """Included."""
+
+
+def written(
+    words: Sequence[str], abbreviations: Mapping[str, str] = latin.ABBREVIATIONS
+) -> list[Written]:
+    """The written form of spoken words, in order; every word is in exactly one span.
+
+    Args:
+        words: Spoken words without spaces.
+        abbreviations: Written forms by spoken ones (에이아이: AI).
+    """
+    composed = [unicodedata.normalize("NFC", word) for word in words]
+    spans: list[Written] = []
+    position, counter = 0, ""
+    while position < len(words):
+        found = _find(composed, position, counter, abbreviations)
+        n_words = 1
+        text, counter = words[position], ""
+        if found:
+            spoken = " ".join(composed[position : position + _MOST_WORDS])[: found.n_characters]
+            n_words, text, counter = spoken.count(" ") + 1, found.written, found.counter
+        spans.append(Written(text, position, position + n_words - 1))
+        position += n_words
+    return spans
+
+
+def open_from(words: Sequence[str]) -> int:
+    """The first word whose written form can still change when more words follow.
+
+    That of the words before is final, which is what a live session may send: the last word is open
+    because the next one may decide (이 분 후에), and so is all before it that could be one number
+    or address with it.
+    """
+    position = max(0, len(words) - 1)
+    while position and _INNER_WORD.fullmatch(unicodedata.normalize("NFC", words[position - 1])):
+        position -= 1
+    return position
+
+
+_INNER_WORD = re.compile(
+    rf"(?:{numbers.NUMBER_WORD}|{latin.SPELLED_WORD}|{contacts.INNER_WORD}|[{numerals.SINO_DIGITS}공십백천만]*분의|대)"
+)
+"""A word that is not the last one of a number or an address, or need not be."""
+
+
+def _find(
+    words: Sequence[str], position: int, counter: str, abbreviations: Mapping[str, str]
+) -> Found | None:
+    if not _may_change(words[position]):
+        return None
+    ahead = []
+    for word in words[position : position + _MOST_WORDS]:
+        if len(word) > _MOST_CHARACTERS or not word:
+            break
+        ahead.append(word)
+    text = " ".join(ahead)
+    context = Context(words[position - 1] if position else "", counter)
+    for finder in _FINDERS:
+        if found := finder(text, context):
+            return found
+    return _abbreviation(text, abbreviations)
+
+
+def _may_change(word: str) -> bool:
+    return 0 < len(word) <= _MOST_CHARACTERS and "가" <= word[0] <= "힣"
+
+
+def _abbreviation(text: str, abbreviations: Mapping[str, str]) -> Found | None:
+    """An abbreviation of the list in one word or in two, with its particles."""
+    first, _, rest = text.partition(" ")
+    second = rest.partition(" ")[0]
+    for candidate, n_spaces in ((first, 0), (first + second, 1)):
+        if n_spaces and not (second and latin.letters_of(first)):
+            continue
+        for end in range(len(candidate), 1, -1):
+            spoken = candidate[:end]
+            if spoken not in abbreviations or (n_spaces and end <= len(first)):
+                continue
+            tail = tail_at(candidate, end)
+            if tail is not None and (not tail or latin.takes_particles(spoken)):
+                return Found(abbreviations[spoken] + tail, len(candidate) + n_spaces)
+    return None

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SEND_BYTES, WAIT, Kind
@@ -30,7 +32,9 @@ from stt.types import Waveform
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 120.0
-"""The first worker waits until the template has imported everything, which takes seconds."""
+"""Limit on the template's imports before its first worker; they take seconds."""
+ANSWER_SECONDS = 5.0
+"""A template that neither answers nor, while it imports, computes for so long is stuck."""
 MAX_MESSAGE_BYTES = 16 * 2**20
 ERRORS = errors_by_code(AudioError)
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "LD_", "NUMBA_", "LIBROSA_", "TZ")
@@ -40,10 +44,11 @@ KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "LD_", "NUMBA_", "LIB
 class Template:
     """The process that workers are forked from."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._asking = threading.Lock()
+        self._has_answered = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(START_SECONDS)
+        _limit_wait(self._control, answer_seconds)
         with theirs:
             descriptor = theirs.fileno()
             self._process = subprocess.Popen(
@@ -59,7 +64,7 @@ class Template:
         """Start a worker that has ``timeout_seconds`` for each block.
 
         Raises:
-            OSError: the template has died.
+            OSError: the template has died or is stuck.
             Overloaded: the operating system allows no further process.
         """
         ours, theirs = socket.socketpair()
@@ -79,8 +84,8 @@ class Template:
 
     def end(self, process: int) -> None:
         """Kill a worker without waiting for its death."""
-        with suppress(OSError):
-            self._control.send(END + PROCESS.pack(process))
+        with suppress(OSError):  # whoever replaces a template that is stuck ends its workers
+            self._control.send(END + PROCESS.pack(process), socket.MSG_DONTWAIT)
 
     def wait(self, process: int) -> int:
         """Kill a worker and return its exit status, negative for a signal."""
@@ -97,11 +102,29 @@ class Template:
         self._control.close()
 
     def _answer(self) -> int:
-        answer = self._control.recv(PROCESS.size)
+        answer = self._receive()
         if not answer:
             raise ConnectionResetError("the template has closed the connection")
+        self._has_answered = True
         (number,) = PROCESS.unpack(answer)
         return int(number)
+
+    def _receive(self) -> bytes:
+        end, computed = time.monotonic() + START_SECONDS, -1.0
+        while True:
+            try:
+                return self._control.recv(PROCESS.size)
+            except BlockingIOError:
+                before, computed = computed, self._computed_seconds()
+                if self._has_answered or computed == before or time.monotonic() > end:
+                    raise TimeoutError("the template does not answer") from None
+
+    def _computed_seconds(self) -> float:
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.Error as error:
+            raise ConnectionResetError("the template has died") from error
+        return float(times.user + times.system)
 
 
 class Worker:
@@ -111,10 +134,7 @@ class Worker:
         self, template: Template, process: int, connection: socket.socket, timeout_seconds: float
     ) -> None:
         self._timeout_seconds = timeout_seconds
-        # The kernel's timeout: one system call for each read, while Python's adds a poll.
-        seconds, fraction = divmod(timeout_seconds, 1)
-        timeout = struct.pack("@ll", int(seconds), int(fraction * 1e6))
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        _limit_wait(connection, timeout_seconds)
         self._template = template
         self._process: int | None = process
         self._connection = connection
@@ -174,8 +194,9 @@ class Worker:
 
     def has_died(self) -> bool:
         """Whether an idle worker has died."""
-        readable, _, _ = select.select([self._connection], [], [], 0)
-        return bool(readable)
+        poll = select.poll()  # select() knows no descriptors above 1023
+        poll.register(self._connection, select.POLLIN)
+        return bool(poll.poll(0))
 
     def give_up(self) -> None:
         """Abandon the recording, and wake a thread that waits in `receive`."""
@@ -214,6 +235,14 @@ class Worker:
             "Decoding this file failed. It may be damaged; convert it, for example to FLAC, and "
             "send the result."
         )
+
+
+def _limit_wait(connection: socket.socket, seconds: float) -> None:
+    """Set the kernel's timeouts: one system call for each read, while Python's add a poll."""
+    whole, fraction = divmod(seconds, 1)
+    timeout = struct.pack("@ll", int(whole), int(fraction * 1e6))
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        connection.setsockopt(socket.SOL_SOCKET, option, timeout)
 
 
 def _allocated(process: int | None) -> int:

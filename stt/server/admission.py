@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
@@ -14,9 +14,12 @@ from stt.server.clients import client_of
 from stt.server.failures import CANCELLED, note_failure
 from stt.server.places import Places
 from stt.server.problems import ProblemResponse, problem_of
+from stt.server.sse import EventStream, error_event
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that only ask about the service; all others bring work."""
+LAST_EVENT_SECONDS = 2.0
+"""Time to send a stream's last event to a client that may not read."""
 
 
 class Admission:
@@ -184,6 +187,7 @@ class _InFlightRequest:
         self._receive_outside = receive
         self._send_outside = send
         self._began_answer = self._ended_answer = False
+        self._streams_events = False
         self._client_gone = False
         self._dropped: SttError | None = None
         self._timeout: asyncio.Timeout | None = None
@@ -206,14 +210,24 @@ class _InFlightRequest:
                 "again when the service is less busy."
             )
             note_failure(scope, error.code)
-            if not (self._client_gone or self._began_answer):
-                await problem_of(error)(scope, self._receive, self._send)
+            if not (self._client_gone or self._ended_answer):
+                await self._tell(error, scope)
         finally:
             if self._client_gone:
                 note_failure(scope, CANCELLED)
             if self._watcher is not None:
                 self._watcher.cancel()
             self._leave()
+
+    async def _tell(self, error: SttError, scope: Scope) -> None:
+        """Answer with the error, or end the events that have begun with it."""
+        if not self._began_answer:
+            await problem_of(error)(scope, self._receive, self._send)
+        elif self._streams_events:
+            event = {"type": "http.response.body", "body": error_event(error).encode()}
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_EVENT_SECONDS):
+                    await self._send(event)
 
     def _leave(self) -> None:
         self._admission.leave(self)
@@ -270,7 +284,10 @@ class _InFlightRequest:
 
     async def _send(self, message: Message) -> None:
         self._began_answer = True
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
+        if message["type"] == "http.response.start":
+            kind = Headers(raw=message["headers"]).get("content-type", "")
+            self._streams_events = kind.startswith(EventStream.media_type)
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
             # With the last byte, not later: the client may send its next request at once.
             self._ended_answer = True
             self._leave()

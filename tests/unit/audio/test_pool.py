@@ -42,7 +42,7 @@ SOON = 20.0
 
 
 @contextmanager
-def open_pool(*flags: str, target: str = BAD, **options: int) -> Iterator[ReaderPool]:
+def open_pool(*flags: str, target: str = BAD, **options: float) -> Iterator[ReaderPool]:
     pool = ReaderPool(load_settings(flags), target=target, **options)
     try:
         yield pool
@@ -408,6 +408,29 @@ def test_a_template_that_died_is_replaced(bad: ReaderPool) -> None:
     with pytest.raises(DecodeFailed):
         list(opened)
     assert serves(bad)
+
+
+def test_a_template_that_is_stopped_is_replaced_in_seconds() -> None:
+    with open_pool(answer_seconds=1) as pool:
+        assert serves(pool)  # though the imports take longer than that
+        opened = pool.read(BytesIO(b"endless\n"), max_seconds=1)
+        next(opened)
+        (stopped,) = templates()
+        stopped.suspend()
+        started = time.monotonic()
+        opened.close()
+        assert time.monotonic() - started < 0.8, "closing does not wait for the template"
+        assert serves(pool)
+        wait_until_gone([stopped])
+
+
+def test_a_template_that_is_stopped_while_it_imports_is_replaced() -> None:
+    with open_pool(answer_seconds=1) as pool:
+        pool.start()
+        (stopped,) = templates()
+        stopped.suspend()
+        assert serves(pool)
+        wait_until_gone([stopped])
 
 
 def test_workers_ignore_signals_to_the_whole_service(bad: ReaderPool) -> None:

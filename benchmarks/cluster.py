@@ -33,7 +33,8 @@ from benchmarks.servers import Server, Side, ours
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, find_shape
 from stt.cluster.wire import Reply
-from stt.types import SAMPLE_RATE, FrameGrid, Frames
+from stt.frames import Frames
+from stt.types import SAMPLE_RATE, FrameGrid
 
 N_ENGINES = {"local": 0, "cluster of 1": 1, "cluster of 2": 2}
 """The sides and their number of engine replicas."""

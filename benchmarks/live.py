@@ -24,12 +24,14 @@ import numpy as np
 from benchmarks.report import Percentiles, seconds, table
 from benchmarks.setting import describe
 from stt.commands.scoring import score
+from stt.decoding.factory import GREEDY
+from stt.decoding.greedy import GreedyDecoder
 from stt.engines.base import Engine
 from stt.engines.torch import TorchEngine
+from stt.engines.wants import BEST
 from stt.inference.batcher import Batcher
 from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter
-from stt.recognition.ctc import GreedyDecoder
 from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.streaming import LiveSession
 from stt.settings import Settings, load_settings
@@ -100,8 +102,7 @@ def stream(
         context=settings.context_seconds,
         search=settings.cut_search_seconds,
     )
-    decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
-    cutter = Endpointer(engine.grid, engine.vocabulary, decoder, config)
+    cutter = Endpointer(engine.grid, engine.vocabulary, GREEDY.open(engine), config)
     replies, busy_until, computed = Replies(), 0.0, 0.0
     for now, piece in [*pieces(waveform), (len(waveform) / SAMPLE_RATE, None)]:
         if piece is None:
@@ -111,7 +112,7 @@ def stream(
         busy_until = max(busy_until, now)
         while (piece is None or busy_until <= now) and (due := cutter.due()) is not None:
             began = clock()
-            cutter.take(engine.forward([due])[0])
+            cutter.take(engine.forward([due], BEST)[0])
             busy_until += clock() - began
             computed += len(due) / SAMPLE_RATE
         cutter.due()
@@ -146,7 +147,7 @@ def upload(engine: Engine, waveform: Waveform, settings: Settings) -> list[Word]
     decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
     words: list[Word] = []
     for window in [*cutter.feed(waveform), *cutter.finish()]:
-        words += decoder.feed(engine.forward([window.waveform])[0][window.core])
+        words += decoder.feed(engine.forward([window.waveform], BEST)[0][window.core])
     return words + decoder.finish()
 
 

@@ -21,6 +21,7 @@ from benchmarks.setting import ROOT
 from benchmarks.workers import Memory, memory_of, use_threads
 from stt.engines.agreement import Agreement, Reference
 from stt.engines.device import prepare_process
+from stt.engines.wants import BEST
 from stt.errors import ConfigurationError
 from stt.languages import BUNDLED_FOLDER
 from stt.types import SAMPLE_RATE, Waveform
@@ -95,7 +96,7 @@ class TimedEngine:
         """Seconds of one forward."""
         waveforms = [recording(n_samples, offset=row * 7919) for row in range(rows)]
         started = time.perf_counter()
-        self._engine.forward(waveforms)
+        self._engine.forward(waveforms, BEST)
         return time.perf_counter() - started
 
     def agreement(self) -> Agreement | None:
@@ -128,7 +129,7 @@ class TimedEngine:
         windows = cut_windows(blocks, cutter)
         started = time.perf_counter()
         while batch := [window.waveform for window in islice(windows, rows)]:
-            self._engine.forward(batch)
+            self._engine.forward(batch, BEST)
             seen += sum(map(len, batch))
         seconds = time.perf_counter() - started
         return WindowedRun(seconds, audio_seconds, seen / SAMPLE_RATE)

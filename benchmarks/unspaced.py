@@ -25,10 +25,12 @@ from benchmarks.setting import ROOT, describe
 from stt.audio.reading import read_audio
 from stt.engines.base import Engine
 from stt.engines.torch import load_torch_engine
+from stt.engines.wants import F, Want
 from stt.formats.captions import cut_cues
+from stt.frames import Frames
 from stt.languages import BUNDLED_FOLDER
 from stt.settings import load_settings
-from stt.types import SAMPLE_RATE, Calibration, Frames, Transcript, Vocabulary, Waveform, Word
+from stt.types import SAMPLE_RATE, Calibration, Transcript, Vocabulary, Waveform, Word
 
 FIRST_IDEOGRAPH = 0x4E00
 
@@ -44,12 +46,12 @@ class Remembering:
         self.calibration = Calibration()
         """None, so that times are those of the frames."""
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         """The frames of each waveform."""
         keys = [hashlib.sha256(waveform).digest() for waveform in waveforms]
         for key, waveform in zip(keys, waveforms, strict=True):
             if key not in self._known:
-                [self._known[key]] = self._engine.forward([waveform])
+                [self._known[key]] = self._engine.forward([waveform], want)
         return [self._known[key] for key in keys]
 
 
@@ -67,7 +69,7 @@ class Renamed:
         self.grid, self.calibration, self.device = engine.grid, engine.calibration, engine.device
         self.limits, self.precision, self.backend = engine.limits, engine.precision, engine.backend
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         """The frames of the engine, with blanks for its delimiters."""
         return [
             replace(
@@ -76,7 +78,7 @@ class Renamed:
                     np.isin(frames.columns, self._silent), self.vocabulary.blank, frames.columns
                 ).astype(np.int32),
             )
-            for frames in self._engine.forward(waveforms)
+            for frames in self._engine.forward(waveforms, want)
         ]
 
 

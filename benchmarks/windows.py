@@ -14,10 +14,11 @@ import numpy as np
 
 from benchmarks.setting import describe
 from stt.commands.scoring import score
+from stt.decoding.greedy import GreedyDecoder
 from stt.engines.torch import TorchEngine
+from stt.engines.wants import BEST
 from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter
-from stt.recognition.ctc import GreedyDecoder
 from stt.types import Waveform, join_words
 from training.held_out import Subject, concatenations
 
@@ -34,7 +35,7 @@ def text_of(engine: TorchEngine, waveforms: Iterator[tuple[Waveform, slice]]) ->
     decoder = GreedyDecoder(engine.vocabulary, engine.grid)
     words = []
     for waveform, core in waveforms:
-        words += decoder.feed(engine.forward([waveform])[0][core])
+        words += decoder.feed(engine.forward([waveform], BEST)[0][core])
     return join_words(words + decoder.finish())
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "optimize": "make a model several times faster on a CPU, and measure the loss",
     "doctor": "check which engines are correct and fast on this machine",
     "evaluate": "measure word and character error rates on transcribed recordings",
+    "lm": "make a language model from texts",
 }
 """Each command, which is also its module in `stt.commands`, and what it does."""
 

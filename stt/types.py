@@ -1,4 +1,4 @@
-"""Types that all parts share: waveforms, frames and their grid, vocabulary, words, transcripts."""
+"""Types that all parts share: waveforms, the grid of frames, vocabulary, words, transcripts."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -115,41 +115,6 @@ class Vocabulary:
         if self.word_start:
             symbol = symbol.replace(self.word_start, " ")
         return unicodedata.normalize("NFC", symbol)
-
-
-@dataclass(frozen=True, eq=False)
-class Frames:
-    """The best symbol of each frame: all that best-path decoding needs of the log-probs.
-
-    An hour of log-probs over 1,205 symbols takes 0.9 GB, its frames 2 MB; so engines reduce the
-    log-probs where they compute them, and nothing larger crosses a bus or a network.
-    """
-
-    columns: NDArray[np.int32]
-    """``[n_frames]``: the column of the highest log-prob."""
-    log_probs: NDArray[np.float32]
-    """``[n_frames]``: that log-prob, as the model computed it."""
-    log_posteriors: NDArray[np.float32]
-    """``[n_frames]``: the same after the temperature of `Calibration`."""
-
-    @classmethod
-    def of(cls, log_probs: LogProbs, temperature: float = 1.0) -> "Frames":
-        """Reduce ``[n_frames, n_vocab]`` log-probs."""
-        columns = log_probs.argmax(axis=1)
-        best = np.take_along_axis(log_probs, columns[:, None], axis=1)
-        # log(exp(best / t) / sum(exp(log_probs / t))), shifted so that the largest exponent is 0.
-        others = np.exp((log_probs - best) / np.float32(temperature)).sum(axis=1)
-        return cls(
-            columns.astype(np.int32),
-            best[:, 0].astype(np.float32),
-            -np.log(others, dtype=np.float32),
-        )
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-    def __getitem__(self, frames: slice) -> "Frames":
-        return Frames(self.columns[frames], self.log_probs[frames], self.log_posteriors[frames])
 
 
 @dataclass(frozen=True)

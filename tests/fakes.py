@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from stt.engines.limits import CPU
-from stt.types import Calibration, FrameGrid, Frames, LogProbs, Vocabulary, Waveform
+from stt.engines.wants import BEST, F, Want
+from stt.frames import Frames
+from stt.types import Calibration, FrameGrid, LogProbs, Vocabulary, Waveform
 
 WAV2VEC2_GRID = FrameGrid(stride_samples=320, receptive_samples=400)
 LETTERS = Vocabulary(symbols=("<pad>", "|", "a", "b", "c"), blank=0)
@@ -15,7 +17,7 @@ LETTERS = Vocabulary(symbols=("<pad>", "|", "a", "b", "c"), blank=0)
 
 def spell(columns: Sequence[int], n_vocab: int = 5, posterior: float = 0.9) -> Frames:
     """Frames with these columns, each with the same posterior."""
-    return Frames.of(spell_log_probs(columns, n_vocab, posterior))
+    return BEST.reduce(spell_log_probs(columns, n_vocab, posterior))
 
 
 def spell_log_probs(columns: Sequence[int], n_vocab: int = 5, posterior: float = 0.9) -> LogProbs:
@@ -48,7 +50,7 @@ class FakeEngine:
         self.threads: set[int] = set()
         self.lengths: list[int] = []
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         self._before()
         self.threads.add(threading.get_ident())
         self.lengths += [len(waveform) for waveform in waveforms]
@@ -56,7 +58,9 @@ class FakeEngine:
         for waveform in waveforms:
             columns = [0] * self.grid.n_frames(len(waveform))
             columns[1:3] = [2, 3]
-            results.append(spell(columns[: self.grid.n_frames(len(waveform))]))
+            results.append(
+                want.reduce(spell_log_probs(columns[: self.grid.n_frames(len(waveform))]))
+            )
         return results
 
 
@@ -72,12 +76,13 @@ def say(text: str) -> Waveform:
 class EchoEngine(FakeEngine):
     """Transcribes each frame by its first sample alone."""
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
-        super().forward(waveforms)
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
+        super().forward(waveforms, want)
         results = []
         for waveform in waveforms:
             starts = waveform[:: self.grid.stride_samples][: self.grid.n_frames(len(waveform))]
-            results.append(spell([max(0, round(10 * float(level)) - 1) for level in starts]))
+            columns = [max(0, round(10 * float(level)) - 1) for level in starts]
+            results.append(want.reduce(spell_log_probs(columns)))
         return results
 
 

@@ -23,6 +23,8 @@ from stt.cluster.ledger import Ledger
 from stt.cluster.replica import EngineReplica
 from stt.cluster.wire import EngineReport, Failure, IngressReport, Reply, View
 from stt.engines.base import Engine
+from stt.engines.wants import Want
+from stt.frames import AnyFrames
 from stt.languages import choose_languages
 from stt.server.app import create_app
 from stt.settings import Settings
@@ -106,11 +108,13 @@ class ClusterInside:
             await asyncio.wait([working])
             self._replica.close()
 
-    async def _call(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
+    async def _call(
+        self, language: str, waveform: Waveform, want: Want[AnyFrames], client: str
+    ) -> Reply | Failure:
         sent = cross(waveform)
         sent.flags.writeable = False  # like an array from Ray's shared memory
         # In an empty context, as a request's context does not cross processes.
-        computing = self._replica.submit(language, sent, client)
+        computing = self._replica.submit(language, sent, want, client)
         return cross(await asyncio.create_task(computing, context=Context()))
 
     async def _send_report(

@@ -12,9 +12,10 @@ import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.decoding.greedy import GreedyDecoder
 from stt.engines.torch import TorchEngine
-from stt.recognition.ctc import GreedyDecoder
-from stt.types import Frames, LogProbs, join_words
+from stt.engines.wants import BEST
+from stt.types import LogProbs, join_words
 from training.figures import ConfidenceFigure
 from training.held_out import Subject, with_noise
 
@@ -42,7 +43,7 @@ def judged_words(
     right: list[bool] = []
     for each, text in zip(log_probs, texts, strict=True):
         decoder = GreedyDecoder(engine.vocabulary, engine.grid)
-        words = decoder.feed(Frames.of(each, temperature)) + decoder.finish()
+        words = decoder.feed(BEST.reduce(each, temperature)) + decoder.finish()
         if not words:
             continue
         flags = [False] * len(words)

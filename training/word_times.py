@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 import jiwer
 import numpy as np
 
-from stt.recognition.ctc import GreedyDecoder
+from stt.decoding.greedy import GreedyDecoder
+from stt.engines.wants import BEST
 from stt.types import SAMPLE_RATE, Calibration, Word, join_words
 from training.figures import TimeErrors, WordTimes
 from training.held_out import SpokenWord, Subject, true_words
@@ -42,7 +43,7 @@ def measure(
         n_clips += 1
         waveform = np.pad(corpus.waveform(index), round(SILENCE_SECONDS * SAMPLE_RATE))
         decoder = GreedyDecoder(engine.vocabulary, engine.grid, calibration)
-        words = decoder.feed(engine.forward([waveform])[0]) + decoder.finish()
+        words = decoder.feed(engine.forward([waveform], BEST)[0]) + decoder.finish()
         for true, word in matched(clip.text, truth, words):
             starts.append(word.start - SILENCE_SECONDS - true.start)
             ends.append(word.end - SILENCE_SECONDS - true.end)

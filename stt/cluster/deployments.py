@@ -33,6 +33,8 @@ from stt.cluster.scaling import QUEUED_SECONDS
 from stt.cluster.wire import EngineReport, Failure, IngressReport, Reply, View
 from stt.engines.base import Engine
 from stt.engines.device import available_cores, prepare_process
+from stt.engines.wants import Want
+from stt.frames import AnyFrames
 from stt.languages import choose_languages
 from stt.observability.logs import configure_logging
 from stt.settings import Settings
@@ -55,10 +57,14 @@ INGRESS_TARGET = 32
 
 
 async def call_engine(
-    handle: DeploymentHandle[Any], language: str, waveform: Waveform, client: str
+    handle: DeploymentHandle[Any],
+    language: str,
+    waveform: Waveform,
+    want: Want[AnyFrames],
+    client: str,
 ) -> Reply | Failure:
     """A `stt.cluster.dispatcher.Call`; the only place that translates Ray's exceptions."""
-    response = handle.submit.remote(language, waveform, client)
+    response = handle.submit.remote(language, waveform, want, client)
     try:
         reply: Reply | Failure = await response
     except asyncio.CancelledError:
@@ -136,9 +142,11 @@ class EngineDeployment:
         await self._replica.load()
         self._reporting = asyncio.create_task(self._replica.run())
 
-    async def submit(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
+    async def submit(
+        self, language: str, waveform: Waveform, want: Want[AnyFrames], client: str
+    ) -> Reply | Failure:
         """See `EngineReplica.submit`."""
-        return await self._replica.submit(language, waveform, client)
+        return await self._replica.submit(language, waveform, want, client)
 
     async def check_health(self) -> None:
         """Raise to have Ray restart this replica."""

@@ -11,11 +11,13 @@ from typing import Protocol, TypeAlias
 from stt.cluster.wire import Failure, RemoteEngine, Reply, View
 from stt.engines.base import Engine
 from stt.engines.limits import CPU
+from stt.engines.wants import F, Want
 from stt.errors import ClusterUnavailable, InferenceDied, InferenceFailed, QueueTimeout, SttError
+from stt.frames import AnyFrames
 from stt.inference.fairness import by_client, current_client, refuse_when_full
 from stt.inference.observer import Observer, Stage
 from stt.inference.scheduler import seconds_until_room
-from stt.types import SAMPLE_RATE, Frames, Waveform
+from stt.types import SAMPLE_RATE, Waveform
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +36,11 @@ class CallRefused(Exception):
     """The cluster rejected the call; an immediate retry would not help."""
 
 
-Call: TypeAlias = Callable[[str, Waveform, str], Awaitable["Reply | Failure"]]
-"""Language, window and client -> an engine replica's answer. Cancelling it also drops the window
-there. Raises `ReplicaLost`, `CallRefused` or anything unexpected."""
+Call: TypeAlias = Callable[[str, Waveform, Want[AnyFrames], str], Awaitable["Reply | Failure"]]
+"""Language, window, what is wanted of it, and client -> an engine replica's answer.
+
+Cancelling it also drops the window there. Raises `ReplicaLost`, `CallRefused` or anything
+unexpected."""
 
 
 class Membership(Protocol):
@@ -126,7 +130,7 @@ class Dispatcher:
         limit = for_each * max(1, self._membership.view.n_engines)
         refuse_when_full(self._outstanding_everywhere, limit, self.retry_after_seconds)
 
-    async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
+    async def submit(self, engine: Engine, waveform: Waveform, want: Want[F]) -> F:
         """See `stt.inference.scheduler.Scheduler`; ``engine`` must be a `RemoteEngine`."""
         if not isinstance(engine, RemoteEngine):
             raise TypeError(f"expected a RemoteEngine, got {type(engine).__name__}")
@@ -138,7 +142,7 @@ class Dispatcher:
             async with asyncio.timeout(
                 self._patience_seconds if math.isfinite(self._patience_seconds) else None
             ):
-                reply = await self._send(engine.language, waveform, client)
+                reply = await self._send(engine.language, waveform, want, client)
         except TimeoutError:
             raise QueueTimeout(
                 "The recording waited longer for an engine than the limit of "
@@ -157,7 +161,7 @@ class Dispatcher:
         queued = started - reply.queue_seconds
         self._observer.stage(Stage.QUEUE, queued, started, reply.queue_seconds)
         self._observer.stage(Stage.FORWARD, started, ended, reply.forward_seconds)
-        return reply.frames()
+        return reply.frames(want)
 
     def close(self) -> None:
         """Do nothing: no engine runs in this process."""
@@ -167,13 +171,15 @@ class Dispatcher:
         """Of all engines together; 1 until the first one reports."""
         return max(1.0, self._membership.view.rtfx)
 
-    async def _send(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
+    async def _send(
+        self, language: str, waveform: Waveform, want: Want[AnyFrames], client: str
+    ) -> Reply | Failure:
         """Try one replica after another until one answers."""
         for n_sent in range(1, MAX_SENDS + 1):
             if n_sent > 1:
                 self._on_resend()
             try:
-                reply = await self._call(language, waveform, client)
+                reply = await self._call(language, waveform, want, client)
                 if not (isinstance(reply, Failure) and reply.code == InferenceDied.code):
                     return reply
                 raise ReplicaLost(reply.message)  # the process outlives its engine for a moment

@@ -11,7 +11,9 @@ from prometheus_client.metrics_core import Metric
 from stt.cluster.ledger import relative
 from stt.cluster.wire import EngineReport, Failure, RemoteEngine, Reply, View
 from stt.engines.base import Engine
+from stt.engines.wants import BEST, Want
 from stt.errors import SttError
+from stt.frames import AnyFrames
 from stt.inference.batcher import Batcher
 from stt.inference.fairness import current_client
 from stt.inference.observer import Stage
@@ -85,7 +87,9 @@ class EngineReplica:
             await asyncio.sleep(pause)
             pause = (await self._report()).next_report_seconds
 
-    async def submit(self, language: str, waveform: Waveform, client: str) -> Reply | Failure:
+    async def submit(
+        self, language: str, waveform: Waveform, want: Want[AnyFrames], client: str
+    ) -> Reply | Failure:
         """The frames of a client's window, or its failure."""
         current_client.set(client)
         noted: dict[Stage, float] = {}
@@ -94,7 +98,7 @@ class EngineReplica:
             engine = self._loader.engine(self._languages.resolve(language))
             # Ray's shared memory is read-only, and torch warns about that.
             samples = waveform if waveform.flags.writeable else np.array(waveform)
-            frames = await self._batcher.submit(engine, samples)
+            frames = await self._batcher.submit(engine, samples, want)
         except SttError as error:
             return Failure.of(error)
         return Reply.of(frames, noted.get(Stage.QUEUE, 0.0), noted.get(Stage.FORWARD, 0.0))
@@ -118,7 +122,7 @@ class EngineReplica:
 
     async def _warm(self, engine: Engine) -> None:
         noise = np.random.default_rng(0).normal(0, 0.05, WARMING_SECONDS * SAMPLE_RATE)
-        await self._batcher.submit(engine, noise.astype(np.float32))
+        await self._batcher.submit(engine, noise.astype(np.float32), BEST)
 
     async def _report(self) -> View:
         states = {each.code: self._loader.state(each) for each in self._languages}

@@ -1,12 +1,13 @@
 """Messages between ingress replicas, engine replicas and the ledger.
 
 A window travels as samples, ``[n]`` float32 at 16 kHz: 64 kB per second of audio. Its reply holds
-frames, 500 bytes per second, or a failure. Errors travel as values because pickling exceptions
-loses their constructor arguments.
+frames or a failure: 500 bytes per second for the best path, 9.8 kB for beam search. Errors travel
+as values because pickling exceptions loses their constructor arguments.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from stt import errors
 from stt.engines.base import Engine
 from stt.engines.limits import DeviceLimits
+from stt.engines.wants import F, Want
+from stt.frames import AnyFrames
 from stt.models.state import LoadState
-from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
+from stt.types import Calibration, FrameGrid, Vocabulary, Waveform
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class RemoteEngine:
             engine.limits, engine.precision, engine.backend,
         )  # fmt: skip
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         """
         Raises:
             TypeError: always; submit windows to `stt.cluster.dispatcher.Dispatcher`.
@@ -77,28 +80,30 @@ _ERRORS = errors.errors_by_code(errors.SttError)
 class Reply:
     """The frames of a window, packed, and its timings."""
 
-    columns: NDArray[np.uint16] | NDArray[np.int32]
-    """``[n_frames]``: the columns of `Frames`, in 16 bits if they fit."""
-    log_probs: NDArray[np.float32]
-    log_posteriors: NDArray[np.float32]
+    arrays: tuple[NDArray[Any], ...]
+    """The fields of the frames; columns in 16 bits if they fit."""
     queue_seconds: float
     """Time that the window waited for its batch in the engine replica."""
     forward_seconds: float
     """Time that its batch spent in the model."""
 
     @classmethod
-    def of(cls, frames: Frames, queue_seconds: float, forward_seconds: float) -> "Reply":
+    def of(cls, frames: AnyFrames, queue_seconds: float, forward_seconds: float) -> "Reply":
         """Pack frames."""
-        columns = frames.columns
-        small = not len(columns) or int(columns.max()) <= np.iinfo(np.uint16).max
-        return cls(
-            columns.astype(np.uint16) if small else columns,
-            frames.log_probs, frames.log_posteriors, queue_seconds, forward_seconds,
-        )  # fmt: skip
+        return cls(tuple(map(_packed, frames.arrays())), queue_seconds, forward_seconds)
 
-    def frames(self) -> Frames:
-        """Unpack the frames, bit for bit."""
-        return Frames(self.columns.astype(np.int32), self.log_probs, self.log_posteriors)
+    def frames(self, want: Want[F]) -> F:
+        """Unpack the frames that were wanted, bit for bit."""
+        return want.frames([_unpacked(array) for array in self.arrays])
+
+
+def _packed(array: NDArray[Any]) -> NDArray[Any]:
+    is_small = array.dtype == np.int32 and array.max(initial=0) <= np.iinfo(np.uint16).max
+    return array.astype(np.uint16) if is_small else array
+
+
+def _unpacked(array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype(np.int32) if array.dtype == np.uint16 else array
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from stt.commands.arguments import add_settings, begin
 from stt.commands.calibration import Clip, augment, read_clips, with_noise
 from stt.commands.recognition import choose_language, find_checkpoint
 from stt.commands.scoring import Errors, score
+from stt.decoding.factory import GREEDY
 from stt.engines.agreement import REFERENCE_FRAMES, Agreement, Reference
 from stt.engines.base import Engine
 from stt.engines.device import forward_threads
 from stt.engines.openvino import CONTEXT_FRAMES
 from stt.errors import ConfigurationError
 from stt.languages import Language
-from stt.recognition.ctc import GreedyDecoder
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, join_words
 
@@ -188,9 +188,9 @@ def texts_of(engine: Engine, clips: Sequence[Clip], label: str) -> list[str]:
     """Transcribe each clip."""
     texts = []
     for clip in tqdm(clips, desc=f"comparing, {label}", unit="clip", disable=None, leave=False):
-        decoder = GreedyDecoder(engine.vocabulary, engine.grid)
-        words = decoder.feed(engine.forward([clip.waveform])[0]) + decoder.finish()
-        texts.append(join_words(words))
+        opened = GREEDY.open(engine)
+        [frames] = engine.forward([clip.waveform], opened.want)
+        texts.append(join_words(opened.decoder.feed(frames) + opened.decoder.finish()))
     return texts
 
 

@@ -7,7 +7,6 @@ on where spaces go, which also changes the WER.
 
 import csv
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stt.errors import ConfigurationError
+from stt.normalisation import normalise_basic
 
 PATH_COLUMNS = ("path", "file", "audio_filepath")
 TEXT_COLUMN = "text"
@@ -86,18 +86,6 @@ def _read_jsonl(text: str, manifest: Path) -> Iterator[tuple[int, Mapping[str, A
         if not isinstance(row, dict):
             raise ConfigurationError(f"{manifest}, line {number}: expected a JSON object.")
         yield number, row
-
-
-def normalise_basic(text: str) -> str:
-    """Convert to NFC and lower case, remove punctuation, collapse spaces.
-
-    Punctuation (Unicode category P) is removed, not replaced by a space: "don't" becomes "dont".
-    Symbols (category S, such as "+" and "$") and digits stay.
-    """
-    composed = unicodedata.normalize("NFC", text).lower()
-    kept = "".join(char for char in composed if unicodedata.category(char)[0] != "P")
-    # Lower-casing can decompose (İ), and removal can bring a letter and its mark together.
-    return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
 DEFAULT_NORMALISER = "basic"

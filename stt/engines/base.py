@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from stt.engines.limits import DeviceLimits
-from stt.types import Calibration, FrameGrid, Frames, Vocabulary, Waveform
+from stt.engines.wants import F, Want
+from stt.types import Calibration, FrameGrid, Vocabulary, Waveform
 
 
 class Engine(Protocol):
@@ -49,8 +50,10 @@ class Engine(Protocol):
         """``torch`` or ``openvino``."""
         ...
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         """Compute ``grid.n_frames(len(waveform))`` frames for each waveform, in order.
+
+        ``want`` says what of each frame; log-probs are reduced to it on the device.
 
         Each needs at least ``grid.receptive_samples`` samples. Results never depend on the rest of
         the batch.

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from stt.engines.limits import CPU
 from stt.engines.memory import release_mapped_pages
 from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
+from stt.engines.wants import F, Want
 from stt.errors import ConfigurationError, ModelBroken
-from stt.types import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
+from stt.types import SAMPLE_RATE, Calibration, LogProbs, Waveform
 
 logger = logging.getLogger(__name__)
 
@@ -129,10 +130,10 @@ class OpenVinoEngine:
         self.vocabulary = manifest.vocabulary
         self.grid = manifest.grid
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         """See `stt.engines.base.Engine.forward`."""
         temperature = self.calibration.temperature
-        reduced = [Frames.of(rows, temperature) for rows in self.log_probs(waveforms)]
+        reduced = [want.reduce(rows, temperature) for rows in self.log_probs(waveforms)]
         if not all(np.isfinite(frames.log_probs).all() for frames in reduced):
             raise FloatingPointError(f"the model's output is not finite in {self.precision}")
         return reduced

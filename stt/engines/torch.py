@@ -22,9 +22,10 @@ from stt.engines.front_end import front_end_of
 from stt.engines.limits import limits_of
 from stt.engines.memory import release_mapped_pages
 from stt.engines.transfer import Download, Transfer
+from stt.engines.wants import F, Want
 from stt.errors import ConfigurationError, ModelBroken
 from stt.languages import BUNDLED_FOLDER, samples_folder
-from stt.types import SAMPLE_RATE, Calibration, Frames, LogProbs, Waveform
+from stt.types import SAMPLE_RATE, Calibration, LogProbs, Waveform
 
 logger = logging.getLogger(__name__)
 
@@ -80,22 +81,22 @@ class TorchEngine:
         self._pass_samples = PASS_SECONDS * SAMPLE_RATE if batches else 0
         self._pads = batches and checkpoint.family.is_padding_safe(checkpoint.config)
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         """See `stt.engines.base.Engine.forward`."""
         passes = [
-            (group, self._begin([waveforms[index] for index in group]))
+            (group, self._begin([waveforms[index] for index in group], want))
             for group in self._groups(waveforms)
         ]
-        results: dict[int, Frames] = {}
+        results: dict[int, F] = {}
         for group, coming in passes:
-            columns, log_probs, posteriors = coming.arrays()
-            if not np.isfinite(log_probs).all():
-                raise FloatingPointError(
-                    f"the model's output is not finite in {self.precision}; STT_PRECISION=fp32 may "
-                    "help"
-                )
+            arrays = coming.arrays()
             for row, index in enumerate(group):
-                frames = Frames(columns[row], log_probs[row], posteriors[row])
+                frames = want.frames([array[row] for array in arrays])
+                if not np.isfinite(frames.log_probs).all():
+                    raise FloatingPointError(
+                        f"the model's output is not finite in {self.precision}; "
+                        "STT_PRECISION=fp32 may help"
+                    )
                 results[index] = frames[: self.grid.n_frames(len(waveforms[index]))]
         return [results[index] for index in range(len(waveforms))]
 
@@ -124,16 +125,14 @@ class TorchEngine:
         if group:
             yield group
 
-    def _begin(self, waveforms: list[Waveform]) -> Download:
-        """Start a pass, reduced to the three arrays of `Frames`, ``[n, n_frames]`` each."""
+    def _begin(self, waveforms: list[Waveform], want: Want[F]) -> Download:
+        """Start a pass, reduced to what is wanted, ``[n, n_frames, ...]`` each."""
         import torch
 
-        temperature = self.calibration.temperature
         with torch.inference_mode():
             log_probs = self._log_probs(waveforms)
-            best, columns = log_probs.max(dim=-1)
-            posteriors = best / temperature - torch.logsumexp(log_probs / temperature, dim=-1)
-            return self._transfer.download(columns.int(), best, posteriors)
+            reduced = want.reduce_tensor(log_probs, self.calibration.temperature)
+            return self._transfer.download(*reduced)
 
     def _log_probs(self, waveforms: list[Waveform]) -> Any:
         """``[n, n_frames, n_vocab] float32`` on the device."""

@@ -12,15 +12,18 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
+from typing import Any
 
 from stt.engines.base import Engine
+from stt.engines.wants import F, Want
 from stt.errors import InferenceFailed, QueueTimeout, SttError
+from stt.frames import AnyFrames
 from stt.inference.fairness import Turns, current_client, refuse_when_full
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import seconds_until_room
 from stt.inference.worker import InferenceWorker
 from stt.settings import Settings
-from stt.types import SAMPLE_RATE, Frames, Waveform
+from stt.types import SAMPLE_RATE, Waveform
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +34,14 @@ class _Entry:
 
     engine: Engine
     waveform: Waveform
-    future: asyncio.Future[Frames]
+    want: Want[AnyFrames]
+    future: asyncio.Future[Any]
     client: str
     timing: "_Timing" = field(default_factory=lambda: _Timing(time.perf_counter()))
+
+    def fits(self, other: "_Entry") -> bool:
+        """Whether both may share a batch."""
+        return self.engine is other.engine and self.want == other.want
 
     def fail(self, error: Exception) -> None:
         """Pass the error to the caller, unless it has gone."""
@@ -142,12 +150,12 @@ class Batcher:
         seconds = {client: samples / SAMPLE_RATE for client, samples in queued.items()}
         refuse_when_full(seconds, limit, self.retry_after_seconds)
 
-    async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
+    async def submit(self, engine: Engine, waveform: Waveform, want: Want[F]) -> F:
         """See `stt.inference.scheduler.Scheduler`."""
         self._worker.check()
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Frames] = loop.create_future()
-        entry = _Entry(engine, waveform, future, current_client.get())
+        future: asyncio.Future[F] = loop.create_future()
+        entry = _Entry(engine, waveform, want, future, current_client.get())
         self._queue.append(entry)
         if self._consumer is None or self._consumer.done():
             # In an empty context, as it works for all requests.
@@ -204,7 +212,7 @@ class Batcher:
         for entry in batch:
             entry.timing.started = started
         waveforms = [entry.waveform for entry in batch]
-        outcomes = await self._worker.forward(batch[0].engine, waveforms)
+        outcomes = await self._worker.forward(batch[0].engine, waveforms, batch[0].want)
         ended = time.perf_counter()
         seconds = sum(map(len, waveforms)) / SAMPLE_RATE
         speed = seconds / max(1e-6, ended - started)
@@ -229,7 +237,7 @@ class Batcher:
         client = self._turns.next(entry.client for entry in self._queue)
         head = next(entry for entry in self._queue if entry.client == client)
         candidates = sorted(
-            (entry for entry in self._queue if entry.engine is head.engine and entry is not head),
+            (entry for entry in self._queue if head.fits(entry) and entry is not head),
             key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
         )
         batch, longest = [head], len(head.waveform)

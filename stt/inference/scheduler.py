@@ -6,7 +6,8 @@
 from typing import Protocol
 
 from stt.engines.base import Engine
-from stt.types import Frames, Waveform
+from stt.engines.wants import F, Want
+from stt.types import Waveform
 
 
 def seconds_until_room(queued_seconds: float, rtfx: float) -> float:
@@ -46,8 +47,8 @@ class Scheduler(Protocol):
         """
         ...
 
-    async def submit(self, engine: Engine, waveform: Waveform) -> Frames:
-        """Compute one window's ``grid.n_frames(len(waveform))`` frames.
+    async def submit(self, engine: Engine, waveform: Waveform, want: Want[F]) -> F:
+        """Compute one window's ``grid.n_frames(len(waveform))`` frames, reduced to what is wanted.
 
         A window whose caller is cancelled while it waits is never computed.
 

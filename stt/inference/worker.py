@@ -20,12 +20,14 @@ from typing import TypeAlias
 import numpy as np
 
 from stt.engines.base import Engine
+from stt.engines.wants import Want
 from stt.errors import InferenceDied, OutOfMemory
-from stt.types import Frames, Waveform
+from stt.frames import AnyFrames
+from stt.types import Waveform
 
 logger = logging.getLogger(__name__)
 
-Outcome: TypeAlias = Frames | Exception
+Outcome: TypeAlias = AnyFrames | Exception
 
 MAX_DEATHS = 2
 """A second death suggests that the cause persists."""
@@ -90,7 +92,9 @@ class InferenceWorker:
         if self.dead:
             raise _died_for_good()
 
-    async def forward(self, engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome]:
+    async def forward(
+        self, engine: Engine, waveforms: Sequence[Waveform], want: Want[AnyFrames]
+    ) -> list[Outcome]:
         """Each waveform's frames or exception: `InferenceDied` if the thread died.
 
         Only one call may be awaited at a time.
@@ -102,7 +106,7 @@ class InferenceWorker:
             return [_died_for_good() for _ in waveforms]
         self._progressed, self._running = self._clock(), True
         try:
-            outcomes = await self._compute_alive(engine, waveforms)
+            outcomes = await self._compute_alive(engine, waveforms, want)
         finally:
             self._running = False
         if outcomes is not None:
@@ -127,12 +131,12 @@ class InferenceWorker:
         self._thread = threading.current_thread()
 
     async def _compute_alive(
-        self, engine: Engine, waveforms: Sequence[Waveform]
+        self, engine: Engine, waveforms: Sequence[Waveform], want: Want[AnyFrames]
     ) -> list[Outcome] | None:
         """The outcomes, or None if the thread died."""
         loop = asyncio.get_running_loop()
         try:
-            coming = loop.run_in_executor(self._executor, self._compute, engine, waveforms)
+            coming = loop.run_in_executor(self._executor, self._compute, engine, waveforms, want)
             while True:
                 await asyncio.wait([coming], timeout=LOOK_SECONDS)
                 if coming.done():
@@ -143,10 +147,12 @@ class InferenceWorker:
         except BrokenThreadPool:  # the thread did not start; the executor has logged why
             return None
 
-    def _compute(self, engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome] | None:
+    def _compute(
+        self, engine: Engine, waveforms: Sequence[Waveform], want: Want[AnyFrames]
+    ) -> list[Outcome] | None:
         """Runs in the thread. Returns None for what would end the event loop if raised there."""
         try:
-            return forward_surviving(engine, waveforms, progress=self._note_progress)
+            return forward_surviving(engine, waveforms, want, progress=self._note_progress)
         except DeviceLost as error:
             logger.critical("the device is lost, restart the process: %s", error, exc_info=True)
             self._lost = str(error)
@@ -183,6 +189,7 @@ def free_memory() -> None:
 def forward_surviving(
     engine: Engine,
     waveforms: Sequence[Waveform],
+    want: Want[AnyFrames],
     *,
     progress: Callable[[], None] = lambda: None,
     free_memory: Callable[[], None] = free_memory,
@@ -194,6 +201,7 @@ def forward_surviving(
     Args:
         engine: The model.
         waveforms: The batch.
+        want: What is wanted of each frame.
         progress: Called after each forward.
         free_memory: Called after a forward that ran out of memory.
 
@@ -202,10 +210,12 @@ def forward_surviving(
     """
 
     def again(waveforms: Sequence[Waveform]) -> list[Outcome]:
-        return forward_surviving(engine, waveforms, progress=progress, free_memory=free_memory)
+        return forward_surviving(
+            engine, waveforms, want, progress=progress, free_memory=free_memory
+        )
 
     n = len(waveforms)
-    results = _try_forward(engine, waveforms)
+    results = _try_forward(engine, waveforms, want)
     progress()
     if not isinstance(results, Exception):
         return results
@@ -230,10 +240,12 @@ def forward_surviving(
     return [again([waveform])[0] for waveform in waveforms]
 
 
-def _try_forward(engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome] | Exception:
+def _try_forward(
+    engine: Engine, waveforms: Sequence[Waveform], want: Want[AnyFrames]
+) -> list[Outcome] | Exception:
     """The engine's results, with an exception for each invalid row; or what it raised."""
     try:
-        results = engine.forward(waveforms)
+        results = engine.forward(waveforms, want)
         if len(results) != len(waveforms):
             raise ValueError(f"expected {len(waveforms)} results, got {len(results)}")
         return [
@@ -248,10 +260,10 @@ def _try_forward(engine: Engine, waveforms: Sequence[Waveform]) -> list[Outcome]
         return error
 
 
-def _checked(frames: Frames, n_frames: int) -> Outcome:
+def _checked(frames: AnyFrames, n_frames: int) -> Outcome:
     if len(frames) != n_frames:
         return ValueError(f"expected {n_frames} frames, got {len(frames)}")
-    if not np.isfinite(frames.log_posteriors).all():
+    if not np.isfinite(frames.log_probs).all():
         return FloatingPointError("the model's output is not finite")
     return frames
 

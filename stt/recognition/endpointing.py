@@ -18,14 +18,16 @@ step is computed again, exactly as a fast model would have done.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.decoding.factory import Opened
+from stt.decoding.words import PAUSE_SECONDS
+from stt.frames import DecodableFrames
 from stt.recognition.chunking import quietest_frame
-from stt.recognition.ctc import GreedyDecoder
-from stt.recognition.segments import PAUSE_SECONDS
-from stt.types import FrameGrid, Frames, Vocabulary, Waveform, Word
+from stt.types import FrameGrid, Vocabulary, Waveform, Word
 
 MARGIN_SECONDS = 0.2
 """A pause does not count in the last frames of a look: they may turn into speech."""
@@ -84,12 +86,13 @@ class Endpointer:
         self,
         grid: FrameGrid,
         vocabulary: Vocabulary,
-        decoder: GreedyDecoder,
+        opened: Opened[Any],
         config: StreamingConfig,
     ) -> None:
         self._grid = grid
         self._vocabulary = vocabulary
-        self._decoder = decoder
+        self._decoder = opened.decoder
+        self._want = opened.want
         self._config = config
         written = map(vocabulary.written, range(len(vocabulary.symbols)))
         self._is_between_words: NDArray[np.bool_] = np.array([not text.strip() for text in written])
@@ -100,7 +103,7 @@ class Endpointer:
         self.n_samples = 0
         """Samples fed so far."""
         self._settled = 0
-        """Frames before this one are settled."""
+        """DecodableFrames before this one are settled."""
         self._checked = 0
         """Steps up to this frame are done."""
         self._is_open = False
@@ -142,7 +145,7 @@ class Endpointer:
         n_samples = self._grid.n_samples(asked.end - asked.begin)
         return self._samples(asked.begin, None if asked.to_the_end else n_samples)
 
-    def take(self, frames: Frames) -> None:
+    def take(self, frames: DecodableFrames) -> None:
         """Accept the frames of the waveform that ``due`` returned."""
         assert self._asked is not None  # noqa: S101
         self._computed, self._exact = self._asked, _Look(self._asked.begin, frames)
@@ -200,13 +203,13 @@ class Endpointer:
         self._done = True
         return None
 
-    def _find_cut(self, frames: Frames, is_full: bool) -> "_Cut | None":
+    def _find_cut(self, frames: DecodableFrames, is_full: bool) -> "_Cut | None":
         """Where to cut these unsettled frames, or None if that is not known yet.
 
         ``is_full``: they fill a window, and must be cut somewhere.
         """
         config, begin, end = self._config, self._settled, self._settled + len(frames)
-        spoken = np.flatnonzero(~self._is_between_words[frames.columns])
+        spoken = np.flatnonzero(~self._is_between_words[frames.best])
         if self._is_open:
             spoken = np.concatenate([[-1], spoken])
         if not len(spoken):
@@ -237,13 +240,13 @@ class Endpointer:
             True,
         )
 
-    def _settle(self, frames: Frames, is_pause: bool) -> None:
+    def _settle(self, frames: DecodableFrames, is_pause: bool) -> None:
         """Decode the next frames for good."""
         self._words += self._decoder.feed(frames)
         if is_pause:
             self._words += self._decoder.finish()
             self._is_open = False
-        elif not self._is_between_words[frames.columns].all():
+        elif not self._is_between_words[frames.best].all():
             self._is_open = True
         self._settled += len(frames)
         begin = max(0, self._settled - self._config.context)
@@ -258,9 +261,9 @@ class Endpointer:
         samples = self._samples(self._settled, n_samples)
         return float(np.abs(samples).max(initial=0.0)) <= SILENCE
 
-    def _blanks(self, n_frames: int) -> Frames:
-        zeros = np.zeros(n_frames, np.float32)
-        return Frames(np.full(n_frames, self._vocabulary.blank, np.int32), zeros, zeros)
+    def _blanks(self, n_frames: int) -> DecodableFrames:
+        frames: DecodableFrames = self._want.blanks(n_frames, self._vocabulary.blank)
+        return frames
 
     def _samples(self, begin: int, length: int | None = None) -> Waveform:
         """The samples from frame ``begin`` on: ``length`` of them, or all."""
@@ -275,7 +278,7 @@ class Endpointer:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Frames to compute."""
+    """DecodableFrames to compute."""
 
     begin: int
     end: int
@@ -288,13 +291,13 @@ class _Look:
     """Computed frames."""
 
     begin: int
-    frames: Frames
+    frames: DecodableFrames
 
     @property
     def end(self) -> int:
         return self.begin + len(self.frames)
 
-    def frames_between(self, begin: int, end: int) -> Frames:
+    def frames_between(self, begin: int, end: int) -> DecodableFrames:
         """The frames in a range, as far as it is covered."""
         return self.frames[max(0, begin - self.begin) : max(0, end - self.begin)]
 

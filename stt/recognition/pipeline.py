@@ -17,14 +17,15 @@ from typing import BinaryIO, TypeVar
 
 from stt.audio.level import SPEECH_DBFS, Levels
 from stt.audio.reading import Blocks, ReadAudio, read_audio
+from stt.decoding.factory import GREEDY, D, Decoding, Opened
 from stt.engines.base import Engine
+from stt.engines.wants import F, Want
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
 from stt.notices import Code, Notice, Report
 from stt.recognition.chunking import Window, WindowCutter
-from stt.recognition.ctc import GreedyDecoder
 from stt.settings import Settings
-from stt.types import SAMPLE_RATE, Frames, Transcript, Waveform, Word
+from stt.types import SAMPLE_RATE, Transcript, Waveform, Word
 
 T = TypeVar("T")
 
@@ -85,20 +86,31 @@ class Transcriber:
         self._slots = threading.BoundedSemaphore(settings.decode_threads)
 
     async def transcribe(
-        self, source: BinaryIO, engine: Engine, track: int | None = None
+        self,
+        source: BinaryIO,
+        engine: Engine,
+        track: int | None = None,
+        decoding: Decoding = GREEDY,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track)
+        words = self.words(source, engine, track, decoding)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
-    def words(self, source: BinaryIO, engine: Engine, track: int | None = None) -> Words:
+    def words(
+        self,
+        source: BinaryIO,
+        engine: Engine,
+        track: int | None = None,
+        decoding: Decoding = GREEDY,
+    ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
         Args:
             source: Seekable, in any accepted container; not closed here.
             engine: The model of the spoken language.
             track: Number of the audio track, from 1; None chooses one.
+            decoding: How its frames become words.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -111,7 +123,7 @@ class Transcriber:
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
         hearing = Hearing(blocks, self._cutter(engine))
-        return Words(self._words(engine, hearing), hearing)
+        return Words(self._words(engine, hearing, decoding.open(engine)), hearing)
 
     def _cutter(self, engine: Engine) -> WindowCutter:
         return WindowCutter(
@@ -121,31 +133,33 @@ class Transcriber:
             cut_search_seconds=self._settings.cut_search_seconds,
         )
 
-    async def _words(self, engine: Engine, hearing: "Hearing") -> AsyncGenerator[Word]:
+    async def _words(
+        self, engine: Engine, hearing: "Hearing", opened: Opened[D]
+    ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
-        decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
-        async with aclosing(self._frames(self._windows(hearing), engine)) as all_frames:
+        windows = self._windows(hearing)
+        async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
             async for frames in all_frames:
-                for word in decoder.feed(frames):
+                for word in await opened.run(opened.decoder.feed, frames):
                     hearing.found_words = True
                     yield word
-        last = decoder.finish()
+        last = await opened.run(opened.decoder.finish)
         hearing.found_words |= bool(last)
         self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
         for word in last:
             yield word
 
     async def _frames(
-        self, windows: AsyncGenerator[Window], engine: Engine
-    ) -> AsyncGenerator[Frames]:
+        self, windows: AsyncGenerator[Window], engine: Engine, want: Want[F]
+    ) -> AsyncGenerator[F]:
         """The frames of all cores, in order, with only a few windows in the queue at a time."""
-        pending: deque[tuple[Window, asyncio.Task[Frames]]] = deque()
+        pending: deque[tuple[Window, asyncio.Task[F]]] = deque()
         most = self._settings.windows_in_flight or engine.limits.windows_in_flight
         try:
             async with aclosing(windows):
                 async for window in windows:
-                    submitted = self._scheduler.submit(engine, window.waveform)
+                    submitted = self._scheduler.submit(engine, window.waveform, want)
                     pending.append((window, asyncio.create_task(submitted)))
                     if len(pending) == most:
                         yield await self._first(pending)
@@ -156,7 +170,7 @@ class Transcriber:
                 task.cancel()  # for failed ones this marks the exception as retrieved
 
     @staticmethod
-    async def _first(pending: deque[tuple[Window, asyncio.Task[Frames]]]) -> Frames:
+    async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> F:
         window, task = pending.popleft()
         return (await task)[window.core]
 

@@ -6,12 +6,10 @@ A CTC model marks no sentences but gives the times of words, so segments end at 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from stt.recognition import scripts
+from stt.decoding import scripts
+from stt.decoding.words import PAUSE_SECONDS
 from stt.types import Segment, Word
 
-PAUSE_SECONDS = 0.6
-"""A silence this long ends a segment, and a word if no delimiter did; shorter ones are breath and
-hesitation."""
 MAX_SEGMENT_SECONDS = 15.0
 """Longer segments are cut at shorter pauses."""
 

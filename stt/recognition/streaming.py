@@ -6,21 +6,24 @@ than the model can follow are slowed down.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from stt.audio.limits import MAX_RATE, MIN_RATE
 from stt.audio.resampler import Resampler
+from stt.decoding.factory import GREEDY, Decoding
 from stt.engines.base import Engine
 from stt.errors import AudioTooLong, InvalidAudio, InvalidParameter, Overloaded
 from stt.inference.scheduler import Scheduler
-from stt.recognition.ctc import GreedyDecoder
 from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.settings import Settings
 from stt.types import Word
+
+T = TypeVar("T")
 
 BEHIND_SECONDS = 5.0
 """Audio that may wait for the model before the client has to wait as well."""
@@ -46,7 +49,12 @@ class LiveSession:
     """One stream of s16le samples in one language; used by one task."""
 
     def __init__(
-        self, engine: Engine, scheduler: Scheduler, settings: Settings, sample_rate: float
+        self,
+        engine: Engine,
+        scheduler: Scheduler,
+        settings: Settings,
+        sample_rate: float,
+        decoding: Decoding = GREEDY,
     ) -> None:
         """
         Raises:
@@ -68,8 +76,10 @@ class LiveSession:
             context=settings.context_seconds,
             search=settings.cut_search_seconds,
         )
-        decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
-        self._cutter = Endpointer(engine.grid, engine.vocabulary, decoder, config)
+        self._opened = decoding.open(engine)
+        self._cutter = Endpointer(engine.grid, engine.vocabulary, self._opened, config)
+        self._turn = asyncio.Lock()
+        """Held while the cutter works, which may be in a thread."""
         self._n_received = 0
         self._began: float | None = None
         self._work: asyncio.Task[None] | None = None
@@ -109,7 +119,9 @@ class LiveSession:
                 "another one."
             )
         self._n_received += len(samples)
-        self._cutter.feed(self._resampler.feed(samples.astype(np.float32) / np.float32(FULL_SCALE)))
+        block = self._resampler.feed(samples.astype(np.float32) / np.float32(FULL_SCALE))
+        async with self._turn:
+            self._cutter.feed(block)
         work = self._go_on()
         ahead = self.received_seconds - (loop.time() - self._began)
         if self._cutter.behind_seconds > BEHIND_SECONDS:
@@ -118,7 +130,7 @@ class LiveSession:
             await asyncio.wait([work], timeout=PATIENCE * seconds)
         if work.done():
             work.result()
-        return self._say()
+        return await self._say()
 
     async def finish(self) -> LiveResult:
         """End the input and return the remaining words, all settled.
@@ -126,12 +138,13 @@ class LiveSession:
         Raises:
             InferenceFailed: the engine raised an exception.
         """
-        self._cutter.feed(self._resampler.finish())
-        self._cutter.end()
+        async with self._turn:
+            self._cutter.feed(self._resampler.finish())
+            self._cutter.end()
         if self._work is not None:
             await self._work
         await self._go_on()
-        return self._say()
+        return await self._say()
 
     async def close(self) -> None:
         """Cancel the session and its queued work."""
@@ -148,12 +161,21 @@ class LiveSession:
         return self._work
 
     async def _look(self) -> None:
-        while (waveform := self._cutter.due()) is not None:
-            self._cutter.take(await self._scheduler.submit(self._engine, waveform))
+        while (waveform := await self._in_turn(self._cutter.due)) is not None:
+            frames = await self._scheduler.submit(self._engine, waveform, self._opened.want)
+            async with self._turn:
+                self._cutter.take(frames)
 
-    def _say(self) -> LiveResult:
+    async def _say(self) -> LiveResult:
+        return await self._in_turn(self._result)
+
+    def _result(self) -> LiveResult:
         settled = tuple(self._cutter.take_settled())
         return LiveResult(settled, tuple(self._cutter.provisional()))
+
+    async def _in_turn(self, step: Callable[[], T]) -> T:
+        async with self._turn:
+            return await self._opened.run(step)
 
 
 class LiveSessions:

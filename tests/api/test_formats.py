@@ -12,19 +12,20 @@ import srt
 import webvtt
 from fastapi.testclient import TestClient
 
-from stt.types import Frames, Waveform
+from stt.engines.wants import F, Want
+from stt.types import Waveform
 from tests.api.conftest import serve_app
 from tests.audio_files import tones, with_libsndfile
-from tests.fakes import FakeEngine, spell
+from tests.fakes import FakeEngine, spell_log_probs
 
 
 class Speaker(FakeEngine):
     """Says "ab c" from 0.02 s to 0.14 s, and "bb" from 1.02 s to 1.08 s."""
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         said = [0, 2, 3, 1, 0, 4, 4] + [0] * 43 + [1, 3, 0, 3]
         lengths = [self.grid.n_frames(len(waveform)) for waveform in waveforms]
-        return [spell((said + [0] * length)[:length]) for length in lengths]
+        return [want.reduce(spell_log_probs((said + [0] * length)[:length])) for length in lengths]
 
 
 @pytest.fixture(scope="module")

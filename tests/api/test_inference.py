@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import requests
 
-from stt.types import Frames, Waveform
+from stt.engines.wants import F, Want
+from stt.frames import Frames
+from stt.types import Waveform
 from tests.fakes import FakeEngine, spell
 from tests.live import WAIT_SECONDS, BlockedEngine, Live, live, wait_until
 
@@ -40,9 +42,9 @@ class Marked(BlockedEngine):
         super().__init__()
         self.batches: list[list[float]] = []
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         self.batches.append([len(waveform) / 16000 for waveform in waveforms])
-        results = super().forward(waveforms)
+        results = super().forward(waveforms, want)
         results = [self.say(waveform) for waveform in waveforms]
         for index, waveform in enumerate(waveforms):
             if marked(waveform):
@@ -147,11 +149,11 @@ def test_a_recording_too_large_for_memory_is_503_and_the_rest_of_the_batch_is_20
 
 def test_a_batch_too_large_for_memory_is_split() -> None:
     class TwoAtMost(Marked):
-        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
             if len(waveforms) > 2:
                 self.batches.append([])
                 raise MemoryError
-            return super().forward(waveforms)
+            return super().forward(waveforms, want)
 
     engine = TwoAtMost()
     with live(engine=engine) as running:
@@ -196,10 +198,10 @@ def test_a_lost_device_is_503_for_all_requests_and_livez() -> None:
     class Loses(FakeEngine):
         lost = False
 
-        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
             if self.lost:
                 raise RuntimeError("CUDA error: an illegal memory access was encountered")
-            return super().forward(waveforms)
+            return super().forward(waveforms, want)
 
     engine = Loses()
     with live(engine=engine) as running:
@@ -219,11 +221,11 @@ def test_a_dead_inference_thread_fails_long_recordings_within_a_second() -> None
     class EndsAtTheThird(Marked):
         died_at = 0.0
 
-        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
             if len(self.batches) >= 4:
                 self.died_at = time.monotonic()
                 raise KeyboardInterrupt
-            return super().forward(waveforms)
+            return super().forward(waveforms, want)
 
     engine = EndsAtTheThird()
     with live(engine=engine) as running, ThreadPoolExecutor() as pool:

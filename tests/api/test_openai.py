@@ -12,10 +12,11 @@ import requests
 from fastapi.testclient import TestClient
 from openai import OpenAI
 
-from stt.types import Frames, Waveform
+from stt.engines.wants import F, Want
+from stt.types import Waveform
 from tests.api.sockets import listen
 from tests.audio_files import tones, with_libsndfile
-from tests.fakes import FakeEngine, spell
+from tests.fakes import FakeEngine, spell_log_probs
 from tests.runtimes import n_warmings
 
 
@@ -27,13 +28,13 @@ class Gated(FakeEngine):
         self.turn = threading.Semaphore(n_warmings())
         self.failing = False
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         assert self.turn.acquire(timeout=30)
         if self.failing:
             raise RuntimeError("secret /path/of/ours")
         self.lengths += [len(waveform) for waveform in waveforms]
         counts = [self.grid.n_frames(len(waveform)) for waveform in waveforms]
-        return [spell(([0, 2, 3, 1] * count)[:count]) for count in counts]
+        return [want.reduce(spell_log_probs(([0, 2, 3, 1] * count)[:count])) for count in counts]
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from stt.cluster import serving
 from stt.commands import serve
+from stt.engines.wants import F, Want
 from stt.observability.logs import configure_logging
 from stt.server.app import create_app
 from stt.settings import load_settings
-from stt.types import SAMPLE_RATE, Frames, Waveform
+from stt.types import SAMPLE_RATE, Waveform
 from tests.fakes import FakeEngine
 
 POISON, LETHAL, HUGE = 0.7, 0.8, 0.9
@@ -35,11 +36,11 @@ class GatedEngine(FakeEngine):
             self._gate.with_suffix(".running").touch()
             time.sleep(0.02)
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         lengths = [len(waveform) / SAMPLE_RATE for waveform in waveforms]
         first = {round(float(waveform[0]), 2) for waveform in waveforms}
         time.sleep(sum(lengths) / self._rate)
-        results = super().forward(waveforms)
+        results = super().forward(waveforms, want)
         with self._gate.with_suffix(".computed").open("a") as note:
             note.write("".join(f"{os.getpid()} {length:g}\n" for length in lengths))
         if LETHAL in first:

@@ -14,18 +14,20 @@ from prometheus_client.metrics_core import Metric
 
 from stt import errors
 from stt.cluster import loopback
-from stt.cluster.dispatcher import MAX_SENDS, CallRefused, Dispatcher, ReplicaLost
+from stt.cluster.dispatcher import MAX_SENDS, Call, CallRefused, Dispatcher, ReplicaLost
 from stt.cluster.engines import ClusterEngines
 from stt.cluster.ledger import Ledger, merge, registry_of
 from stt.cluster.replica import EngineReplica
 from stt.cluster.scaling import wanted_engines
 from stt.cluster.wire import EngineReport, Failure, IngressReport, RemoteEngine, Reply, View
+from stt.engines.wants import BEST, Want
+from stt.frames import AnyFrames, Frames
 from stt.inference.observer import NoObserver, Stage
 from stt.languages import Language, choose_languages
 from stt.models.state import LoadState, Status
 from stt.server.problems import STATUSES
 from stt.settings import load_settings
-from stt.types import SAMPLE_RATE, Frames, Waveform
+from stt.types import SAMPLE_RATE, Waveform
 from tests.fakes import FakeEngine, spell
 
 T = TypeVar("T")
@@ -58,7 +60,7 @@ def run(scenario: Callable[[], Awaitable[T]]) -> T:
 
 
 def dispatcher(
-    call: Callable[[str, Waveform, str], Awaitable[Reply | Failure]],
+    call: Call,
     membership: Fixed | None = None,
     observer: NoObserver | None = None,
     queue_timeout_seconds: float = 20.0,
@@ -74,7 +76,9 @@ def script(*outcomes: Reply | Failure | Exception):  # type: ignore[no-untyped-d
     """A call with these outcomes in turn, and the list of its arguments."""
     calls: list[tuple[str, Waveform]] = []
 
-    async def call(language: str, waveform: Waveform, client: str) -> Reply | Failure:
+    async def call(
+        language: str, waveform: Waveform, want: Want[AnyFrames], client: str
+    ) -> Reply | Failure:
         calls.append((language, waveform))
         outcome = outcomes[len(calls) - 1]
         if isinstance(outcome, Exception):
@@ -88,17 +92,19 @@ REPLY = Reply.of(spell([0, 2, 3]), 0.25, 0.5)
 
 
 def test_frames_are_packed_exactly_and_small() -> None:
-    frames = Frames.of(np.log(np.random.default_rng(0).dirichlet(np.ones(1205), 999)).astype("f4"))
+    frames = BEST.reduce(
+        np.log(np.random.default_rng(0).dirichlet(np.ones(1205), 999)).astype("f4")
+    )
     packed = pickle.dumps(Reply.of(frames, 0.1, 0.2), protocol=5)
-    again = pickle.loads(packed).frames()
+    again = pickle.loads(packed).frames(BEST)
     for name in ("columns", "log_probs", "log_posteriors"):
         assert getattr(again, name).dtype == getattr(frames, name).dtype
         assert np.array_equal(getattr(again, name), getattr(frames, name))
     assert len(packed) < 999 * 10 + 1000  # 20 s of audio
     wide = Frames(np.array([70_000], np.int32), np.zeros(1, np.float32), np.zeros(1, np.float32))
-    assert Reply.of(wide, 0, 0).frames().columns.tolist() == [70_000]
+    assert Reply.of(wide, 0, 0).frames(BEST).columns.tolist() == [70_000]
     none = Frames(np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.float32))
-    assert len(Reply.of(none, 0, 0).frames()) == 0
+    assert len(Reply.of(none, 0, 0).frames(BEST)) == 0
 
 
 @pytest.mark.parametrize("kind", list(STATUSES), ids=lambda kind: kind.code)
@@ -119,7 +125,7 @@ def test_a_window_is_resent_when_its_replica_dies() -> None:
     )
     observer, resent = Stages(), []
     sender = dispatcher(call, observer=observer, on_resend=lambda: resent.append(len(calls)))
-    frames = run(lambda: sender.submit(REMOTE_ENGINE, SECOND))
+    frames = run(lambda: sender.submit(REMOTE_ENGINE, SECOND, BEST))
     assert frames.columns.tolist() == [0, 2, 3]
     assert [language for language, _ in calls] == ["KR"] * 3
     assert resent == [1, 2]
@@ -130,7 +136,7 @@ def test_a_window_is_resent_when_its_replica_dies() -> None:
 def test_a_window_that_kills_every_replica_is_given_up() -> None:
     call, calls = script(*[ReplicaLost("killed")] * 9)
     with pytest.raises(errors.ClusterUnavailable, match=f"{MAX_SENDS} engines"):
-        run(lambda: dispatcher(call).submit(REMOTE_ENGINE, SECOND))
+        run(lambda: dispatcher(call).submit(REMOTE_ENGINE, SECOND, BEST))
     assert len(calls) == MAX_SENDS
 
 
@@ -149,26 +155,30 @@ def test_only_a_dead_replica_is_retried(
     call, calls = script(outcome, REPLY)
     sender = dispatcher(call)
     with pytest.raises(kind):
-        run(lambda: sender.submit(REMOTE_ENGINE, SECOND))
+        run(lambda: sender.submit(REMOTE_ENGINE, SECOND, BEST))
     assert len(calls) == 1
     assert (sender.n_queued, sender.queued_seconds) == (0, 0)
 
 
 def test_waiting_for_an_engine_times_out() -> None:
-    async def never(language: str, waveform: Waveform, client: str) -> Reply | Failure:
+    async def never(
+        language: str, waveform: Waveform, want: Want[AnyFrames], client: str
+    ) -> Reply | Failure:
         await asyncio.sleep(100)
         raise AssertionError
 
     sender = dispatcher(never, queue_timeout_seconds=0.05)
     with pytest.raises(errors.QueueTimeout, match=r"0\.05 s"):
-        run(lambda: sender.submit(REMOTE_ENGINE, SECOND))
+        run(lambda: sender.submit(REMOTE_ENGINE, SECOND, BEST))
     assert sender.queued_seconds == 0
 
 
 def test_cancelling_the_caller_cancels_its_window() -> None:
     gone = []
 
-    async def call(language: str, waveform: Waveform, client: str) -> Reply | Failure:
+    async def call(
+        language: str, waveform: Waveform, want: Want[AnyFrames], client: str
+    ) -> Reply | Failure:
         try:
             await asyncio.sleep(100)
         finally:
@@ -177,7 +187,7 @@ def test_cancelling_the_caller_cancels_its_window() -> None:
 
     async def scenario() -> None:
         sender = dispatcher(call)
-        task = asyncio.create_task(sender.submit(REMOTE_ENGINE, SECOND))
+        task = asyncio.create_task(sender.submit(REMOTE_ENGINE, SECOND, BEST))
         await asyncio.sleep(0.01)
         assert (sender.n_queued, sender.queued_seconds) == (1, 1.0)
         task.cancel()
@@ -400,19 +410,19 @@ def test_an_engine_replica_reports_progress_and_returns_failures_as_values() -> 
     async def scenario() -> None:
         nonlocal poison
         replica = EngineReplica(load_settings([]), send_report, FakeEngine(check))
-        early = await replica.submit("KR", SECOND, "")
+        early = await replica.submit("KR", SECOND, BEST, "")
         await replica.load()
         replica.check()
         samples = SECOND.copy()
         samples.flags.writeable = False  # as in Ray's shared memory
-        reply = await replica.submit("KR", samples, "")
+        reply = await replica.submit("KR", samples, BEST, "")
         poison = True
-        failure = await replica.submit("KR", SECOND, "")
+        failure = await replica.submit("KR", SECOND, BEST, "")
         replica.close()
         assert isinstance(early, Failure)
         assert early.code == "model_loading"
         assert isinstance(reply, Reply)
-        assert len(reply.frames()) == 49
+        assert len(reply.frames(BEST)) == 49
         assert reply.forward_seconds > 0
         assert isinstance(failure, Failure)
         assert failure.code == "inference_failed"
@@ -423,7 +433,7 @@ def test_an_engine_replica_reports_progress_and_returns_failures_as_values() -> 
     assert reports[-1].states["KR"].status is Status.READY
     assert reports[-1].engines["KR"].vocabulary == FakeEngine.vocabulary
     with pytest.raises(TypeError, match="submit"):
-        reports[-1].engines["KR"].forward([SECOND])
+        reports[-1].engines["KR"].forward([SECOND], BEST)
 
 
 @pytest.mark.parametrize(

@@ -1,44 +1,17 @@
-import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from stt.commands.scoring import (
     NORMALISERS,
     Errors,
     Utterance,
     compare,
-    normalise_basic,
     read_manifest,
     score,
     worst,
 )
 from stt.errors import ConfigurationError
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("  Hello,\tWORLD!  ", "hello world"),
-        ("don't", "dont"),
-        ("“안녕하세요?” — 네.", "안녕하세요 네"),
-        ("학교", "학교"),  # decomposed, as macOS writes names
-        ("1+1 = $2", "1+1 = $2"),
-        ("…", ""),
-    ],
-)
-def test_the_basic_normaliser(text: str, expected: str) -> None:
-    assert normalise_basic(unicodedata.normalize("NFD", text)) == expected
-    assert normalise_basic(text) == expected
-
-
-@given(st.text())
-def test_normalising_twice_changes_nothing(text: str) -> None:
-    once = normalise_basic(text)
-    assert normalise_basic(once) == once
-    assert unicodedata.is_normalized("NFC", once)
 
 
 def test_rates_cover_the_whole_set() -> None:

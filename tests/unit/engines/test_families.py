@@ -9,13 +9,14 @@ import pytest
 import torch
 from transformers import AutoFeatureExtractor, AutoModelForCTC, AutoTokenizer
 
+from stt.decoding.greedy import GreedyDecoder
 from stt.engines.checkpoint import read_checkpoint
 from stt.engines.families.base import Input
 from stt.engines.families.table import FAMILIES
 from stt.engines.torch import TorchEngine, load_torch_engine
+from stt.engines.wants import BEST
 from stt.errors import ConfigurationError
 from stt.recognition.chunking import WindowCutter
-from stt.recognition.ctc import GreedyDecoder
 from stt.types import LogProbs, Waveform, join_words
 from tests.audio_files import tones
 from tests.checkpoints import SHAPES, save_checkpoint
@@ -92,7 +93,7 @@ def test_a_recording_alone(engine: TorchEngine, reference: Reference) -> None:
 def test_the_text(engine: TorchEngine, reference: Reference) -> None:
     for waveform in WAVEFORMS:
         decoder = GreedyDecoder(engine.vocabulary, engine.grid)
-        words = decoder.feed(engine.forward([waveform])[0]) + decoder.finish()
+        words = decoder.feed(engine.forward([waveform], BEST)[0]) + decoder.finish()
         frames = reference.log_probs(waveform)[: engine.grid.n_frames(len(waveform))]
         assert join_words(words) == reference.text(frames)
         assert len(waveform) < 16000 or len(set(frames.argmax(axis=1))) > 1
@@ -121,7 +122,7 @@ def test_lengths_down_to_one_frame(engine: TorchEngine) -> None:
     grid = engine.grid
     for n_frames in (1, 2, 3):
         for n_samples in (grid.n_samples(n_frames), grid.n_samples(n_frames + 1) - 1):
-            [frames] = engine.forward([WAVEFORMS[0][:n_samples]])
+            [frames] = engine.forward([WAVEFORMS[0][:n_samples]], BEST)
             assert len(frames) == n_frames
             assert np.isfinite(frames.log_probs).all()
 

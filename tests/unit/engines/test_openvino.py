@@ -23,6 +23,7 @@ from stt.engines.openvino_cache import CONTEXT, find_optimized, place_of
 from stt.engines.openvino_export import convert
 from stt.engines.selection import open_engine
 from stt.engines.torch import TorchEngine, load_torch_engine
+from stt.engines.wants import BEST
 from stt.errors import ConfigurationError, ModelBroken
 from stt.languages import BUNDLED_MODELS, ModelSource, choose_languages
 from stt.server.app import create_app
@@ -103,7 +104,7 @@ def test_results_never_depend_on_the_batch(optimized: OpenVinoEngine) -> None:
     for waveform, log_probs in zip(WAVEFORMS, optimized.log_probs(WAVEFORMS), strict=True):
         np.testing.assert_array_equal(log_probs, optimized.log_probs([waveform])[0])
         np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=0.02)
-    assert optimized.forward([]) == []
+    assert optimized.forward([], BEST) == []
 
 
 def test_lengths_are_rounded_for_the_graphs(

@@ -13,8 +13,9 @@ from stt.engines.device import choose_device
 from stt.engines.front_end import normalised
 from stt.engines.torch import TorchEngine, choose_precision, load_torch_engine
 from stt.engines.transfer import Transfer
+from stt.engines.wants import BEST
 from stt.errors import ConfigurationError, ModelBroken
-from stt.types import Calibration, Frames, Waveform
+from stt.types import Calibration, Waveform
 from tests.audio_files import tones
 from tests.fakes import relative_difference, save_random_checkpoint
 
@@ -67,7 +68,7 @@ def test_several_passes_give_the_results_of_one(
     assert list(engine._groups(WAVEFORMS)) == expected
     for ours, theirs in zip(engine.log_probs(WAVEFORMS), at_once, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
-    reduced = engine.forward(WAVEFORMS)
+    reduced = engine.forward(WAVEFORMS, BEST)
     assert [len(frames) for frames in reduced] == [len(rows) for rows in at_once]
     assert all(
         (frames.columns == rows.argmax(1)).all()
@@ -111,9 +112,9 @@ def test_frames_are_the_log_probs_reduced(folder: Path) -> None:
     engine = load_torch_engine(
         folder, device="cpu", precision="fp32", calibration=Calibration(temperature=1.5), pads=True
     )
-    reduced = engine.forward(WAVEFORMS)
+    reduced = engine.forward(WAVEFORMS, BEST)
     for frames, log_probs in zip(reduced, engine.log_probs(WAVEFORMS), strict=True):
-        expected = Frames.of(log_probs, temperature=1.5)
+        expected = BEST.reduce(log_probs, temperature=1.5)
         assert frames.columns.dtype == np.int32
         np.testing.assert_array_equal(frames.columns, expected.columns)
         np.testing.assert_allclose(frames.log_probs, expected.log_probs, atol=1e-5)
@@ -144,7 +145,7 @@ def test_output_that_is_not_finite_is_an_error(folder: Path) -> None:
     engine = load_torch_engine(folder, device="cpu", precision="fp32")
     torch.nn.init.constant_(engine._model.context.head.output.bias, float("nan"))
     with pytest.raises(FloatingPointError):
-        engine.forward(WAVEFORMS[:1])
+        engine.forward(WAVEFORMS[:1], BEST)
 
 
 def test_results_equal_those_of_transformers(folder: Path, engine: TorchEngine) -> None:
@@ -202,7 +203,7 @@ def test_older_tensor_names_and_shards_are_read(tmp_path: Path) -> None:
 
 
 def test_an_empty_batch(engine: TorchEngine) -> None:
-    assert engine.forward([]) == engine.log_probs([]) == []
+    assert engine.forward([], BEST) == engine.log_probs([]) == []
 
 
 def test_a_bin_file_is_read(tmp_path: Path) -> None:
@@ -289,7 +290,7 @@ def test_threads_are_set_in_the_thread_that_computes(tmp_path: Path) -> None:
 
     def compute() -> None:
         torch.set_num_threads(2)
-        engine.forward([np.zeros(16_000, np.float32)])
+        engine.forward([np.zeros(16_000, np.float32)], BEST)
         seen.append(torch.get_num_threads())
 
     for _ in range(2):  # the inference thread may be replaced

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from stt.engines.limits import limits_of
+from stt.engines.wants import BEST, F, Want
 from stt.errors import InferenceFailed, Overloaded
+from stt.frames import Frames
 from stt.inference.batcher import Batcher
 from stt.inference.observer import Stage
-from stt.types import Frames, Waveform
+from stt.types import Waveform
 from tests.fakes import FakeEngine
 
 
@@ -25,7 +27,7 @@ class Gate(FakeEngine):
         self.batches: list[list[float]] = []
         self.open = threading.Semaphore(0)
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         self.batches.append([len(waveform) / 16000 for waveform in waveforms])
         assert self.open.acquire(timeout=20)
         for waveform in waveforms:
@@ -33,7 +35,7 @@ class Gate(FakeEngine):
                 raise RuntimeError("poison")
             if waveform[0] == 13:
                 return []
-        return super().forward(waveforms)
+        return super().forward(waveforms, want)
 
 
 def clip(seconds: float, marker: float = 0) -> Waveform:
@@ -58,7 +60,7 @@ def run(scenario: Callable[[Batcher, Gate], Awaitable[None]], **options: Any) ->
 
 async def block_with(batcher: Batcher, gate: Gate, seconds: float = 1.0) -> asyncio.Task[Frames]:
     """Occupy the inference thread."""
-    task = asyncio.create_task(batcher.submit(gate, clip(seconds)))
+    task = asyncio.create_task(batcher.submit(gate, clip(seconds), BEST))
     while not gate.batches:
         await asyncio.sleep(0.005)
     return task
@@ -67,7 +69,7 @@ async def block_with(batcher: Batcher, gate: Gate, seconds: float = 1.0) -> asyn
 def test_windows_that_arrive_while_a_batch_runs_form_the_next_batch() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
-        rest = [asyncio.create_task(batcher.submit(gate, clip(s))) for s in (2, 3, 2.5)]
+        rest = [asyncio.create_task(batcher.submit(gate, clip(s), BEST)) for s in (2, 3, 2.5)]
         await asyncio.sleep(0.02)
         gate.open.release(5)
         results = await asyncio.gather(first, *rest)
@@ -82,7 +84,8 @@ def test_windows_of_similar_length_share_a_batch_within_the_padded_budget() -> N
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
         rest = [
-            asyncio.create_task(batcher.submit(gate, clip(s))) for s in (2, 20, 3, 19, 2, 9, 20)
+            asyncio.create_task(batcher.submit(gate, clip(s), BEST))
+            for s in (2, 20, 3, 19, 2, 9, 20)
         ]
         await asyncio.sleep(0.02)
         gate.open.release(20)
@@ -97,7 +100,7 @@ def test_windows_of_similar_length_share_a_batch_within_the_padded_budget() -> N
 def test_a_window_larger_than_the_budget_runs_alone() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         gate.open.release(9)
-        await asyncio.gather(*(batcher.submit(gate, clip(20)) for _ in range(2)))
+        await asyncio.gather(*(batcher.submit(gate, clip(20), BEST) for _ in range(2)))
 
     assert run(scenario, batch_seconds=10).batches == [[20.0], [20.0]]
 
@@ -107,7 +110,7 @@ def test_the_device_sets_the_batch_size(device: str, windows: int) -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         gate.limits = limits_of(device)
         first = await block_with(batcher, gate)
-        rest = [asyncio.create_task(batcher.submit(gate, clip(20))) for _ in range(33)]
+        rest = [asyncio.create_task(batcher.submit(gate, clip(20), BEST)) for _ in range(33)]
         await asyncio.sleep(0.02)
         with pytest.raises(Overloaded) if device == "cpu" else nullcontext():
             batcher.check_room()
@@ -122,7 +125,7 @@ def test_a_batch_never_mixes_engines() -> None:
         other = Gate()
         other.open.release(9)
         first = await block_with(batcher, gate)
-        rest = [asyncio.create_task(batcher.submit(e, clip(2))) for e in (other, gate, other)]
+        rest = [asyncio.create_task(batcher.submit(e, clip(2), BEST)) for e in (other, gate, other)]
         await asyncio.sleep(0.02)
         gate.open.release(9)
         await asyncio.gather(first, *rest)
@@ -134,7 +137,7 @@ def test_a_batch_never_mixes_engines() -> None:
 def test_cancelled_windows_are_not_computed_and_do_not_affect_others() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
-        gone, stays = (asyncio.create_task(batcher.submit(gate, clip(s))) for s in (5, 2))
+        gone, stays = (asyncio.create_task(batcher.submit(gate, clip(s), BEST)) for s in (5, 2))
         await asyncio.sleep(0.02)
         gone.cancel()
         first.cancel()  # leaves while it is being computed
@@ -150,7 +153,7 @@ def test_a_bad_window_fails_only_its_own_request(marker: float) -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
         clips = [clip(2), clip(2, marker), clip(2)]
-        rest = [asyncio.create_task(batcher.submit(gate, each)) for each in clips]
+        rest = [asyncio.create_task(batcher.submit(gate, each, BEST)) for each in clips]
         await asyncio.sleep(0.02)
         gate.open.release(9)
         results = await asyncio.gather(first, *rest, return_exceptions=True)
@@ -163,7 +166,7 @@ def test_new_recordings_are_refused_when_the_queue_is_full() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         batcher.check_room()
         first = await block_with(batcher, gate)
-        rest = [asyncio.create_task(batcher.submit(gate, clip(4))) for _ in range(3)]
+        rest = [asyncio.create_task(batcher.submit(gate, clip(4), BEST)) for _ in range(3)]
         await asyncio.sleep(0.02)
         assert batcher.queued_seconds == 12
         with pytest.raises(Overloaded, match="12 s of audio wait") as caught:
@@ -180,7 +183,7 @@ def test_submitting_after_close_fails() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         batcher.close()
         with pytest.raises(InferenceFailed):
-            await batcher.submit(gate, clip(1))
+            await batcher.submit(gate, clip(1), BEST)
 
     run(scenario)
 
@@ -193,7 +196,7 @@ def test_forwards_share_one_thread_and_never_block_the_event_loop() -> None:
             await asyncio.sleep(0)
         assert time.perf_counter() - started < 0.5
         gate.open.release(50)
-        await asyncio.gather(task, *(batcher.submit(gate, clip(1)) for _ in range(20)))
+        await asyncio.gather(task, *(batcher.submit(gate, clip(1), BEST) for _ in range(20)))
         assert len(gate.threads) == 1
         assert threading.get_ident() not in gate.threads
 
@@ -228,7 +231,7 @@ def test_an_observer_gets_queue_and_forward_times_in_the_request_context() -> No
 
     async def submit(batcher: Batcher, gate: Gate, name: str, seconds: float) -> None:
         whose.set(name)
-        await batcher.submit(gate, clip(seconds))
+        await batcher.submit(gate, clip(seconds), BEST)
 
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         whose.set("first")
@@ -253,7 +256,7 @@ def test_an_observer_gets_queue_and_forward_times_in_the_request_context() -> No
 def test_retry_after_counts_live_windows_and_the_measured_speed() -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         first = await block_with(batcher, gate)
-        waiting = [asyncio.create_task(batcher.submit(gate, clip(10.0))) for _ in range(3)]
+        waiting = [asyncio.create_task(batcher.submit(gate, clip(10.0), BEST)) for _ in range(3)]
         await asyncio.sleep(0.01)
         assert (batcher.n_queued, batcher.queued_seconds) == (3, 30.0)
         assert batcher.retry_after_seconds == 30.0  # before the first measurement

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stt.engines.wants import BEST
 from stt.errors import Overloaded
+from stt.frames import Frames
 from stt.inference.batcher import Batcher
 from stt.inference.fairness import Turns, current_client, is_full
-from stt.types import Frames
 from tests.unit.inference.test_batcher import Gate, block_with, clip
 
 
@@ -62,7 +63,7 @@ def test_a_short_clip_waits_for_one_batch_beside_a_flood_of_another_client() -> 
     async def scenario(batcher: Batcher) -> None:
         def submit(client: str, seconds: float) -> asyncio.Task[Frames]:
             current_client.set(client)
-            return asyncio.create_task(batcher.submit(gate, clip(seconds)))
+            return asyncio.create_task(batcher.submit(gate, clip(seconds), BEST))
 
         current_client.set("flood")
         running = await block_with(batcher, gate, 20)

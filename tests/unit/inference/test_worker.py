@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stt.engines.wants import BEST, F, Want
 from stt.errors import InferenceDied, InferenceFailed, OutOfMemory, QueueTimeout
+from stt.frames import Frames
 from stt.inference.batcher import Batcher
 from stt.inference.worker import Outcome, forward_surviving, is_device_lost, is_out_of_memory
-from stt.types import Frames, Waveform
+from stt.types import Waveform
 from tests.fakes import FakeEngine, spell
 
 
@@ -37,7 +39,7 @@ class Small(FakeEngine):
         self.tensors: list[weakref.ref[Any]] = []
         self.batches: list[list[float]] = []
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         self.assert_freed()
         self.batches.append([len(waveform) / 16000 for waveform in waveforms])
         tensor = np.zeros(1)
@@ -50,7 +52,7 @@ class Small(FakeEngine):
                 raise self._error() from error
             finally:
                 del held
-        return super().forward(waveforms)
+        return super().forward(waveforms, want)
 
     def assert_freed(self) -> None:
         assert [tensor for tensor in self.tensors if tensor() is not None] == []
@@ -66,11 +68,11 @@ def test_out_of_memory_halves_the_batch_and_fails_only_what_does_not_fit_alone(
 ) -> None:
     engine = Small(5, error)
     clips = [clip(1), clip(2), clip(9), clip(1), clip(2)]
-    outcomes = forward_surviving(engine, clips, free_memory=engine.assert_freed)
+    outcomes = forward_surviving(engine, clips, BEST, free_memory=engine.assert_freed)
     frames = [engine.grid.n_frames(len(each)) for each in clips]
     assert shape(outcomes) == [frames[0], frames[1], OutOfMemory, frames[3], frames[4]]
     assert engine.batches == [[1, 2, 9, 1, 2], [1, 2], [9, 1, 2], [9], [1, 2]]
-    whole = FakeEngine().forward(clips)
+    whole = FakeEngine().forward(clips, BEST)
     for outcome, expected in zip(outcomes, whole, strict=True):
         if not isinstance(outcome, Exception):
             assert (outcome.columns == expected.columns).all()
@@ -79,7 +81,9 @@ def test_out_of_memory_halves_the_batch_and_fails_only_what_does_not_fit_alone(
 def test_memory_is_freed_only_after_a_forward_that_ran_out_of_it() -> None:
     freed: list[int] = []
     engine = Small(2)
-    forward_surviving(engine, [clip(1)] * 4, free_memory=lambda: freed.append(len(engine.batches)))
+    forward_surviving(
+        engine, [clip(1)] * 4, BEST, free_memory=lambda: freed.append(len(engine.batches))
+    )
     assert engine.batches == [[1] * 4, [1] * 2, [1] * 2]
     assert freed == [1]
 
@@ -116,8 +120,8 @@ class Wrong(FakeEngine):
         super().__init__()
         self._wrong = wrong
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
-        results = super().forward(waveforms)
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
+        results = super().forward(waveforms, want)
         return [
             self._wrong.get(float(waveform[0]), frames)
             for waveform, frames in zip(waveforms, results, strict=True)
@@ -130,7 +134,7 @@ class Wrong(FakeEngine):
     ids=["too few frames", "too many frames", "nothing", "empty", "not finite"],
 )
 def test_an_invalid_result_fails_only_its_own_request(wrong: Any) -> None:
-    outcomes = forward_surviving(Wrong({666: wrong}), [clip(1), clip(1, 666), clip(2)])
+    outcomes = forward_surviving(Wrong({666: wrong}), [clip(1), clip(1, 666), clip(2)], BEST)
     assert [isinstance(each, Exception) for each in outcomes] == [False, True, False]
     assert shape(outcomes)[::2] == [49, 99]
 
@@ -138,16 +142,16 @@ def test_an_invalid_result_fails_only_its_own_request(wrong: Any) -> None:
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_a_batch_with_the_wrong_number_of_results_is_retried_row_by_row(n: int) -> None:
     class Miscounts(FakeEngine):
-        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
-            results = super().forward(waveforms)
+        def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
+            results = super().forward(waveforms, want)
             return results if len(waveforms) == 1 else (results * 2)[:n]
 
-    outcomes = forward_surviving(Miscounts(), [clip(1), clip(2)])
+    outcomes = forward_surviving(Miscounts(), [clip(1), clip(2)], BEST)
     assert shape(outcomes) == [49, 99]
 
 
 def test_results_keep_the_order_of_the_waveforms() -> None:
-    outcomes = forward_surviving(FakeEngine(), [clip(n) for n in (3, 1, 2)])
+    outcomes = forward_surviving(FakeEngine(), [clip(n) for n in (3, 1, 2)], BEST)
     assert shape(outcomes) == [149, 49, 99]
 
 
@@ -161,12 +165,12 @@ class Ends(FakeEngine):
         self.go_on = threading.Event()
         self.go_on.set()
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         self.running.set()
         assert self.go_on.wait(20)
         if any(waveform[0] == 666 for waveform in waveforms):
             raise self._how
-        return super().forward(waveforms)
+        return super().forward(waveforms, want)
 
 
 def run(scenario: Callable[[Batcher], Awaitable[None]], **options: Any) -> None:
@@ -192,7 +196,7 @@ def test_when_the_inference_thread_dies_only_its_batch_fails(
         engine = Ends(how)
         engine.go_on.clear()
         killer, mate, next_one = (
-            asyncio.create_task(batcher.submit(engine, clip(*each)))
+            asyncio.create_task(batcher.submit(engine, clip(*each), BEST))
             for each in ((1, 666), (1, 0), (25, 0))
         )
         await asyncio.to_thread(engine.running.wait, 20)
@@ -211,7 +215,9 @@ def test_when_the_inference_thread_dies_only_its_batch_fails(
 def test_after_the_second_death_everything_is_refused() -> None:
     async def scenario(batcher: Batcher) -> None:
         engine = Ends()
-        killers = [asyncio.create_task(batcher.submit(engine, clip(1, 666))) for _ in range(5)]
+        killers = [
+            asyncio.create_task(batcher.submit(engine, clip(1, 666), BEST)) for _ in range(5)
+        ]
         for killer in killers:
             with pytest.raises(InferenceDied):
                 await asyncio.wait_for(killer, 10)
@@ -220,7 +226,7 @@ def test_after_the_second_death_everything_is_refused() -> None:
         with pytest.raises(InferenceDied, match="must be restarted"):
             batcher.check_room()
         with pytest.raises(InferenceDied, match="must be restarted"):
-            await batcher.submit(engine, clip(1))
+            await batcher.submit(engine, clip(1), BEST)
 
     run(scenario, batch_seconds=1)
 
@@ -261,13 +267,13 @@ def test_a_lost_device_is_never_used_again(
     class Loses(FakeEngine):
         n_forwards = 0
 
-        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
             self.n_forwards += 1
             raise accelerator_error(ASSERTED)
 
     async def scenario(batcher: Batcher) -> None:
         engine = Loses()
-        waiters = [asyncio.create_task(batcher.submit(engine, clip(1))) for _ in range(4)]
+        waiters = [asyncio.create_task(batcher.submit(engine, clip(1), BEST)) for _ in range(4)]
         for waiter in waiters:
             with pytest.raises(InferenceDied, match="must be restarted"):
                 await asyncio.wait_for(waiter, 10)
@@ -288,15 +294,15 @@ def test_a_lost_device_is_never_used_again(
 def test_a_thread_that_died_while_idle_is_noticed() -> None:
     async def scenario(batcher: Batcher) -> None:
         engine = Ends()
-        await batcher.submit(engine, clip(1))
+        await batcher.submit(engine, clip(1), BEST)
         (thread,) = engine.threads
         # Raised as soon as the thread runs Python again, which is when it gets work.
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread), ctypes.py_object(SystemExit)
         )
         with pytest.raises(InferenceDied):
-            await asyncio.wait_for(batcher.submit(engine, clip(1)), 10)
-        assert len(await batcher.submit(engine, clip(1))) == 49
+            await asyncio.wait_for(batcher.submit(engine, clip(1), BEST), 10)
+        assert len(await batcher.submit(engine, clip(1), BEST)) == 49
 
     run(scenario)
 
@@ -308,7 +314,7 @@ def test_a_forward_without_progress_is_stuck_and_idle_is_not() -> None:
         assert batcher.fault is None
         engine = Ends()
         engine.go_on.clear()
-        task = asyncio.create_task(batcher.submit(engine, clip(1)))
+        task = asyncio.create_task(batcher.submit(engine, clip(1), BEST))
         await asyncio.to_thread(engine.running.wait, 20)
         now[0] += 299
         assert batcher.fault is None
@@ -334,16 +340,16 @@ def test_each_forward_of_a_batch_counts_as_progress() -> None:
             self.batcher = batcher
             self.faults: list[str | None] = []
 
-        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
             now[0] += 8
             self.faults.append(self.batcher.fault)
             if len(waveforms) > 1:
                 raise RuntimeError("the batch failed")
-            return super().forward(waveforms)
+            return super().forward(waveforms, want)
 
     async def scenario(batcher: Batcher) -> None:
         engine = Slow(batcher)
-        await asyncio.gather(*(batcher.submit(engine, clip(1)) for _ in range(5)))
+        await asyncio.gather(*(batcher.submit(engine, clip(1), BEST) for _ in range(5)))
         assert engine.faults == [None] * 6
 
     run(scenario, stall_seconds=10, clock=lambda: now[0])
@@ -353,15 +359,15 @@ def test_a_window_that_times_out_in_the_queue_is_never_computed() -> None:
     async def scenario(batcher: Batcher) -> None:
         engine = Ends()
         engine.go_on.clear()
-        running = asyncio.create_task(batcher.submit(engine, clip(1)))
+        running = asyncio.create_task(batcher.submit(engine, clip(1), BEST))
         await asyncio.to_thread(engine.running.wait, 20)
         with pytest.raises(QueueTimeout, match=r"longer than the limit of 0\.2 s") as caught:
-            await batcher.submit(engine, clip(2))
+            await batcher.submit(engine, clip(2), BEST)
         assert caught.value.retry_after_seconds >= 1
         assert batcher.n_queued == 0
         engine.go_on.set()
         assert len(await running) == 49, "a window that is being computed timed out"
-        await batcher.submit(engine, clip(3))
+        await batcher.submit(engine, clip(3), BEST)
         assert engine.lengths == [16000, 48000]
 
     run(scenario, queue_timeout_seconds=0.2)
@@ -376,7 +382,7 @@ def test_a_failing_observer_affects_no_result() -> None:
 
     async def scenario(batcher: Batcher) -> None:
         for _ in range(2):
-            assert len(await batcher.submit(FakeEngine(), clip(1))) == 49
+            assert len(await batcher.submit(FakeEngine(), clip(1), BEST)) == 49
 
     run(scenario, observer=Fails())
 
@@ -385,11 +391,11 @@ def test_an_engine_without_a_grid_fails_the_request() -> None:
     class NoGrid(FakeEngine):
         grid = None  # type: ignore[assignment]
 
-        def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+        def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
             return [spell([1])] * len(waveforms)
 
     async def scenario(batcher: Batcher) -> None:
         with pytest.raises(InferenceFailed):
-            await batcher.submit(NoGrid(), clip(1))
+            await batcher.submit(NoGrid(), clip(1), BEST)
 
     run(scenario)

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from stt.audio.reading import read_audio
+from stt.decoding.greedy import GreedyDecoder
 from stt.engines.torch import TorchEngine, load_torch_engine
+from stt.engines.wants import BEST
+from stt.frames import Frames
 from stt.inference.batcher import Batcher
 from stt.languages import BUNDLED_FOLDER, BUNDLED_MODELS
-from stt.recognition.ctc import GreedyDecoder
 from stt.recognition.pipeline import Transcriber
 from stt.settings import load_settings
-from stt.types import Frames, Transcript, Waveform
+from stt.types import Transcript, Waveform
 from tests.audio_files import with_libsndfile
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -101,7 +103,7 @@ def test_batched_equals_alone(engine: TorchEngine, clips: list[Waveform]) -> Non
     for waveform, log_probs in zip(batch, engine.log_probs(batch), strict=True):
         [alone] = engine.log_probs([waveform])
         np.testing.assert_allclose(log_probs, alone, atol=1e-4)
-        assert text_of(engine, Frames.of(log_probs)) == text_of(engine, Frames.of(alone))
+        assert text_of(engine, BEST.reduce(log_probs)) == text_of(engine, BEST.reduce(alone))
 
 
 def test_text_equals_transformers(name: str, engine: TorchEngine, clips: list[Waveform]) -> None:
@@ -121,7 +123,7 @@ def test_the_text_of_one_window_equals_one_forward(
     engine: TorchEngine, clips: list[Waveform]
 ) -> None:
     waveform = np.concatenate(clips)[: 20 * 16000 + 79]
-    assert transcribe(engine, waveform).text == text_of(engine, engine.forward([waveform])[0])
+    assert transcribe(engine, waveform).text == text_of(engine, engine.forward([waveform], BEST)[0])
 
 
 def test_long_recordings_keep_words_and_times(engine: TorchEngine, clips: list[Waveform]) -> None:

@@ -4,7 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stt.recognition.ctc import GreedyDecoder
+from stt.decoding.factory import GREEDY
+from stt.decoding.greedy import GreedyDecoder
+from stt.engines.wants import BEST
 from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.types import Waveform, Word
 from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, say
@@ -17,8 +19,7 @@ class Listener:
 
     def __init__(self, config: StreamingConfig = CONFIG) -> None:
         self.engine = EchoEngine()
-        decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
-        self.endpointer = Endpointer(WAV2VEC2_GRID, LETTERS, decoder, config)
+        self.endpointer = Endpointer(WAV2VEC2_GRID, LETTERS, GREEDY.open(self.engine), config)
         self.settled: list[Word] = []
         self.utterances: list[str] = []
 
@@ -30,7 +31,7 @@ class Listener:
 
     def compute(self) -> None:
         while (due := self.endpointer.due()) is not None:
-            (frames,) = self.engine.forward([due])
+            (frames,) = self.engine.forward([due], BEST)
             self.endpointer.take(frames)
         if words := self.endpointer.take_settled():
             self.settled += words
@@ -129,7 +130,7 @@ def test_results_do_not_depend_on_blocks_or_timing(spoken: str, cuts: list[int],
     assert heard(waveform, []) == steady
     # A file has the same words.
     decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
-    (frames,) = EchoEngine().forward([waveform])
+    (frames,) = EchoEngine().forward([waveform], BEST)
     assert decoder.feed(frames) + decoder.finish() == steady
 
 

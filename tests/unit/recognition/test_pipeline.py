@@ -19,7 +19,7 @@ from stt.recognition.pipeline import Transcriber
 from stt.settings import load_settings
 from stt.types import Transcript
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
-from tests.fakes import EchoEngine, FakeEngine, spell
+from tests.fakes import EchoEngine, FakeEngine, spell_log_probs
 
 
 def run(
@@ -68,10 +68,10 @@ def test_a_short_recording_waits_for_few_windows_of_a_long_one() -> None:
     turn = threading.Semaphore(0)
 
     class Slow(FakeEngine):
-        def forward(self, waveforms):  # type: ignore[no-untyped-def]
+        def forward(self, waveforms, want):  # type: ignore[no-untyped-def]
             assert turn.acquire(timeout=20)
             ran.extend(len(waveform) // 16000 for waveform in waveforms)
-            return super().forward(waveforms)
+            return super().forward(waveforms, want)
 
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         engine = Slow()
@@ -219,12 +219,12 @@ def test_a_batch_of_failed_windows_logs_no_unretrieved_exceptions() -> None:
         queued = threading.Event()
 
         class EndsAtTheSecond(FakeEngine):
-            def forward(self, waveforms):  # type: ignore[no-untyped-def]
+            def forward(self, waveforms, want):  # type: ignore[no-untyped-def]
                 batches.append(len(waveforms))
                 if len(batches) == 2:
                     raise SystemExit
                 assert queued.wait(20)  # so that all other windows form one batch
-                return super().forward(waveforms)
+                return super().forward(waveforms, want)
 
         task = asyncio.create_task(transcriber.transcribe(recording(200), EndsAtTheSecond()))
         while batcher.n_queued < 3:
@@ -277,11 +277,13 @@ def test_words_are_returned_before_the_rest_is_computed() -> None:
     class Slow(FakeEngine):
         """Recognizes "ab" again and again."""
 
-        def forward(self, waveforms):  # type: ignore[no-untyped-def]
+        def forward(self, waveforms, want):  # type: ignore[no-untyped-def]
             assert turn.acquire(timeout=20)
             self.lengths += [len(waveform) for waveform in waveforms]
             counts = [self.grid.n_frames(len(waveform)) for waveform in waveforms]
-            return [spell(([0, 2, 3, 1] * count)[:count]) for count in counts]
+            return [
+                want.reduce(spell_log_probs(([0, 2, 3, 1] * count)[:count])) for count in counts
+            ]
 
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         engine = Slow()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stt.engines.wants import F, Want
 from stt.errors import (
     InferenceDied,
     InferenceFailed,
@@ -22,10 +23,11 @@ from stt.errors import (
     QueueTimeout,
     SttError,
 )
+from stt.frames import Frames
 from stt.inference.batcher import Batcher
 from stt.recognition.pipeline import Transcriber
 from stt.settings import load_settings
-from stt.types import Frames, Waveform
+from stt.types import Waveform
 from tests.audio_files import with_libsndfile
 from tests.fakes import FakeEngine, spell
 
@@ -43,7 +45,7 @@ class Moody(FakeEngine):
         self._n_deaths = n_deaths
         self._n_forwards = 0
 
-    def forward(self, waveforms: Sequence[Waveform]) -> list[Frames]:
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         time.sleep(self._random.choice([0, 0.001, 0.004]))
         results: list[Any] = [self.say(waveform) for waveform in waveforms]
         mood = self._random.random()

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from stt.recognition import hangul, scripts
+from stt.decoding import hangul, scripts
 from stt.types import Vocabulary
 
 SPACE = " "

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from stt.decoding.greedy import GreedyDecoder
+from stt.decoding.hangul import Composer
 from stt.engines.vocabulary import read_vocabulary
-from stt.recognition.ctc import GreedyDecoder
-from stt.recognition.hangul import Composer
-from stt.types import Calibration, Frames, LogProbs, Vocabulary, Word, join_words
+from stt.engines.wants import BEST
+from stt.types import Calibration, LogProbs, Vocabulary, Word, join_words
 from tests.fakes import LETTERS, WAV2VEC2_GRID, spell, spell_log_probs
 
 BLANK, SPACE, A, B, C = range(5)
@@ -61,7 +62,7 @@ def decode(
     decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID, calibration)
     words: list[Word] = []
     for piece in np.split(log_probs, cuts or []):
-        words += decoder.feed(Frames.of(piece, calibration.temperature))
+        words += decoder.feed(BEST.reduce(piece, calibration.temperature))
     return words + decoder.finish()
 
 
@@ -193,7 +194,7 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
         log_probs = (logits - np.log(np.exp(logits).sum(1, keepdims=True))).astype(np.float32)
         [expected] = tokenizer.batch_decode(log_probs.argmax(1)[None])
         decoder = GreedyDecoder(vocabulary, WAV2VEC2_GRID)
-        words = decoder.feed(Frames.of(log_probs)) + decoder.finish()
+        words = decoder.feed(BEST.reduce(log_probs)) + decoder.finish()
         ours = join_words(words)
         composed = unicodedata.normalize("NFC", SPECIAL.sub("", expected))
         assert ours == as_typed(" ".join(composed.split()))
@@ -374,7 +375,7 @@ def test_frames_may_follow_finish_anywhere(columns: list[int], cuts: list[int]) 
     decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
     words: list[Word] = []
     for piece in np.split(log_probs, sorted(min(cut, len(columns)) for cut in cuts)):
-        words += decoder.feed(Frames.of(piece))
+        words += decoder.feed(BEST.reduce(piece))
         words += decoder.finish()
     assert "".join(texts(words)) == "".join(texts(decode(log_probs)))
     times = [time for word in words for time in (word.start, word.end)]
@@ -394,7 +395,7 @@ def test_spell_gives_normalized_log_probs() -> None:
 
 
 def test_frames_hold_the_best_symbol_before_and_after_the_temperature() -> None:
-    frames = Frames.of(spell_log_probs([A, BLANK, B], posterior=0.8), temperature=2.0)
+    frames = BEST.reduce(spell_log_probs([A, BLANK, B], posterior=0.8), temperature=2.0)
     assert frames.columns.tolist() == [A, BLANK, B]
     assert_allclose(np.exp(frames.log_probs), 0.8, rtol=1e-5)
     assert_allclose(np.exp(frames.log_posteriors), 0.5, rtol=1e-5)

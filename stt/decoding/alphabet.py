@@ -1,0 +1,106 @@
+"""The letters that a vocabulary writes with; texts as those letters.
+
+A *letter* is what hotwords and language models are matched by: a jamo, a syllable or a Latin
+letter, whatever the symbols are made of. So it does not matter how a checkpoint cuts words into
+pieces.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stt.decoding import hangul
+from stt.decoding.spelling import SPACE, Speller
+from stt.types import Vocabulary
+
+_APOSTROPHES = str.maketrans("’‘ʼ＇`", "'''''")
+
+
+class Writing(NamedTuple):
+    """What each column writes, for compiled code."""
+
+    firsts: NDArray[np.int32]
+    """``[n_vocab + 1]``: where the letters of each column begin in ``letters``."""
+    letters: NDArray[np.int32]
+    """Letters of all columns, in order."""
+    ends_before: NDArray[np.bool_]
+    """``[n_vocab]``: whether a word ends before what the column writes."""
+    ends_after: NDArray[np.bool_]
+    """``[n_vocab]``: whether one ends after it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alphabet:
+    """The letters of one vocabulary, by number."""
+
+    numbers: dict[str, int]
+    writing: Writing
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> "Alphabet":
+        """Number the letters of a vocabulary."""
+        speller = Speller(vocabulary)
+        pieces = [speller.pieces(column) for column in range(len(vocabulary.symbols))]
+        texts = ["".join(piece for piece in each if piece != SPACE) for each in pieces]
+        numbers: dict[str, int] = {}
+        for text in texts:
+            for letter in text:
+                numbers.setdefault(letter, len(numbers))
+        lengths = [len(text) for text in texts]
+        writing = Writing(
+            firsts=np.cumsum([0, *lengths]).astype(np.int32),
+            letters=np.array([numbers[letter] for letter in "".join(texts)], np.int32),
+            ends_before=np.array([each[:1] == (SPACE,) for each in pieces]),
+            ends_after=np.array([each[-1:] == (SPACE,) for each in pieces]),
+        )
+        return cls(numbers, writing)
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether letters do not tell where a syllable ends: 한 and ㅏ are 하나."""
+        return any(map(hangul.is_vowel, self.numbers)) and not any(
+            map(hangul.has_syllables, self.numbers)
+        )
+
+    def spell(self, word: str) -> tuple[list[int], str]:
+        """The letters of a word, and those of its characters that the vocabulary cannot write.
+
+        Case, width, apostrophes and marks are taken as the vocabulary has them. White space and
+        punctuation are skipped.
+        """
+        letters: list[int] = []
+        missing = ""
+        for character in unicodedata.normalize("NFC", word):
+            form = self._form(character)
+            if form is not None:
+                letters += [self.numbers[letter] for letter in form]
+            elif character.isalnum():
+                missing += character
+        return letters, missing
+
+    def _form(self, character: str) -> str | None:
+        if character in self.numbers:
+            return character
+        for form in _forms(character):
+            if form and all(letter in self.numbers for letter in form):
+                return form
+        return None
+
+
+def _forms(character: str) -> Iterator[str]:
+    """A character as vocabularies may have it, best first."""
+    plain = character.translate(_APOSTROPHES)
+    compatible = unicodedata.normalize("NFKC", plain)
+    for form in (plain, compatible):
+        yield from (form, form.lower(), form.upper())
+    jamo = unicodedata.normalize("NFD", compatible)
+    yield jamo
+    if hangul.is_hangul(character):
+        yield hangul.as_typed(jamo)
+    else:
+        bare = "".join(mark for mark in jamo if not unicodedata.combining(mark))
+        yield from (bare, bare.lower(), bare.upper())

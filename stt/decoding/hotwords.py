@@ -1,0 +1,157 @@
+"""Hotwords: words and names that a recording is likely to have.
+
+While a hypothesis spells a hotword it gains a bonus with every letter, and loses it again if the
+hotword is not completed (contextual biasing by shallow fusion; Zhao et al., 2019).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stt.decoding.alphabet import Alphabet
+from stt.decoding.hangul import is_hangul
+from stt.decoding.scripts import has_unspaced
+from stt.decoding.tree import Tree, grow, parents_of
+from stt.errors import InvalidParameter
+
+MAX_HOTWORDS = 1_000
+MAX_LENGTH = 100
+"""Characters of one hotword."""
+MIN_WEIGHT, MAX_WEIGHT = 0.1, 10.0
+LETTER_BONUS = 1.0
+"""Log-probability that each letter of a hotword of weight 1 gains."""
+_WEIGHT = re.compile(r":\s*(?P<weight>[^:]*)$")
+
+
+@dataclass(frozen=True)
+class Hotword:
+    """One hotword."""
+
+    text: str
+    """NFC, without white space at its ends."""
+    weight: float = 1.0
+    """How much likelier it becomes; 1 is the usual strength."""
+
+
+def parse_hotwords(text: str) -> tuple[Hotword, ...]:
+    """Parse hotwords that are separated by commas or lines: ``word`` or ``word:weight``.
+
+    Empty ones are skipped; of equal ones the last counts.
+
+    Raises:
+        InvalidParameter: there are too many, one is too long, or a weight is out of range.
+    """
+    found: dict[str, Hotword] = {}
+    for entry in re.split(r"[,\n\r、，]", unicodedata.normalize("NFC", text)):
+        hotword = _parse(entry.strip())
+        if hotword is not None:
+            found[hotword.text] = hotword
+    if len(found) > MAX_HOTWORDS:
+        raise InvalidParameter(f"There are {len(found)} hotwords; the limit is {MAX_HOTWORDS}.")
+    return tuple(found.values())
+
+
+def _parse(entry: str) -> Hotword | None:
+    match = _WEIGHT.search(entry)
+    weight = 1.0
+    if match is not None:
+        entry = entry[: match.start()].rstrip()
+        try:
+            weight = float(match["weight"])
+        except ValueError:
+            weight = float("nan")
+        if not MIN_WEIGHT <= weight <= MAX_WEIGHT:
+            raise InvalidParameter(
+                f"The weight of the hotword {entry[:40]!r} is {match['weight'][:40]!r}; expected a "
+                f"number from {MIN_WEIGHT:g} to {MAX_WEIGHT:g}, such as {entry[:40]}:2."
+            )
+    if len(entry) > MAX_LENGTH:
+        raise InvalidParameter(
+            f"The hotword {entry[:40]!r}... has {len(entry)} characters; the limit is {MAX_LENGTH}."
+        )
+    return Hotword(entry, weight) if entry else None
+
+
+class HotwordGraph(NamedTuple):
+    """All hotwords of a request, for compiled code."""
+
+    tree: Tree
+    bonuses: NDArray[np.float32]
+    """``[n_nodes]``: what a hypothesis has gained on its way to each node."""
+    kept: NDArray[np.float32]
+    """``[n_nodes]``: what it keeps if it goes on with another letter."""
+    ends: NDArray[np.bool_]
+    """``[n_nodes]``: whether a hotword is complete, so that all is kept if the word ends here."""
+    breaks: NDArray[np.bool_]
+    """``[n_nodes]``: whether a space may follow within the hotword."""
+
+
+NO_HOTWORDS = HotwordGraph(
+    Tree(np.ones(2, np.int32), np.full(1, -1, np.int32)),
+    np.zeros(1, np.float32), np.zeros(1, np.float32), np.zeros(1, np.bool_), np.zeros(1, np.bool_),
+)  # fmt: skip
+
+
+def spell_hotwords(hotwords: Sequence[Hotword], alphabet: Alphabet) -> HotwordGraph:
+    """Spell hotwords with a checkpoint's letters.
+
+    In Korean, particles may follow a hotword, and spaces in it do not matter. In other scripts with
+    spaces the word must end where the hotword does.
+
+    Raises:
+        InvalidParameter: the checkpoint cannot write one; the message names it.
+    """
+    spelled = [_spell(hotword, alphabet) for hotword in hotwords]
+    tree, nodes = grow([letters for letters, _ in spelled])
+    n_nodes = len(tree.letters)
+    bonuses, kept = np.zeros(n_nodes, np.float32), np.zeros(n_nodes, np.float32)
+    ends, breaks = np.zeros(n_nodes, np.bool_), np.zeros(n_nodes, np.bool_)
+    parents = parents_of(tree)
+    for hotword, (_, at_spaces), node in zip(hotwords, spelled, nodes.tolist(), strict=True):
+        path = [node]
+        while path[-1] > 0:
+            path.append(int(parents[path[-1]]))
+        path.reverse()  # from the root
+        for depth, each in enumerate(path):
+            bonuses[each] = max(bonuses[each], depth * hotword.weight * LETTER_BONUS)
+        ends[node] = True
+        if _may_continue(hotword.text):
+            kept[node] = bonuses[node]
+            breaks[path[1:]] = True
+        breaks[[path[depth] for depth in at_spaces]] = True
+    for node in range(1, n_nodes):  # parents come before their children
+        bonuses[node] = max(bonuses[node], bonuses[parents[node]])
+        kept[node] = max(kept[node], kept[parents[node]])
+    return HotwordGraph(tree, bonuses, kept, ends, breaks)
+
+
+def _spell(hotword: Hotword, alphabet: Alphabet) -> tuple[list[int], list[int]]:
+    """The letters of a hotword, and after how many of them it has spaces."""
+    letters: list[int] = []
+    at_spaces = []
+    for word in hotword.text.split():
+        more, missing = alphabet.spell(word)
+        if missing:
+            raise InvalidParameter(
+                f"The model cannot write {_quoted(missing)} of the hotword {hotword.text!r}. "
+                "Write hotwords as they are spoken, with the letters of the language."
+            )
+        at_spaces.append(len(letters))
+        letters += more
+    if not letters:
+        raise InvalidParameter(f"The hotword {hotword.text!r} has no letter.")
+    return letters, [n for n in at_spaces if n]
+
+
+def _quoted(characters: Iterable[str]) -> str:
+    return ", ".join(repr(each) for each in dict.fromkeys(characters))
+
+
+def _may_continue(text: str) -> bool:
+    """Whether something may follow without a space: a Korean particle, or any next word."""
+    return is_hangul(text[-1]) or has_unspaced(text[-1])

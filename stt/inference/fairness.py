@@ -1,7 +1,7 @@
 """Shares one queue fairly between clients: equal shares of its room, and turns in its order.
 
 A client that is alone may use everything. Once another one comes, each is admitted up to its equal
-share of the limit, and windows are computed in turns.
+share of the limit, and windows are computed in turns. Live streams and files alternate.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,8 +11,15 @@ from stt.errors import Overloaded
 
 current_client: ContextVar[str] = ContextVar("current_client", default="")
 """The client whose request is being served; "" is the service itself."""
+LIVE = ", live"
+"""Ends the name under which a client's live streams count, apart from its files."""
 MOST_OVER = 2.0
 """Shares can add up to more than the limit while clients come; this multiple of it is the end."""
+
+
+def is_live(client: str) -> bool:
+    """Whether this is the name of a client's live streams."""
+    return client.endswith(LIVE)
 
 
 def by_client(queues: Iterable[Mapping[str, float]]) -> dict[str, float]:
@@ -91,3 +98,30 @@ class Turns:
     def charge(self, client: str, amount: float) -> None:
         """Count what a client uses."""
         self._used[client] = self._used.get(client, self._level) + amount
+
+
+class Lanes:
+    """Whose turn it is, with a lane for live streams and one for files.
+
+    The lanes alternate while both have clients that wait; within a lane clients take `Turns`. So
+    what somebody says now waits for one batch of files, however many clients send files, and a
+    file for one batch of live windows, however many streams there are.
+    """
+
+    def __init__(self) -> None:
+        self._turns = {True: Turns(), False: Turns()}
+        """By whether the lane is the live one."""
+        self._was_live = False
+
+    def next(self, waiting: Iterable[str]) -> str:
+        """The client to serve next, of at least one that waits."""
+        lanes: dict[bool, list[str]] = {True: [], False: []}
+        for client in waiting:
+            lanes[is_live(client)].append(client)
+        live = not self._was_live if all(lanes.values()) else bool(lanes[True])
+        self._was_live = live
+        return self._turns[live].next(lanes[live])
+
+    def charge(self, client: str, amount: float) -> None:
+        """Count what a client uses."""
+        self._turns[is_live(client)].charge(client, amount)

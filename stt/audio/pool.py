@@ -212,6 +212,8 @@ class _Recording:
         self._pool, self._source = pool, source
         self._max_seconds, self._track = max_seconds, track
         self.report = Report()
+        self.expected_seconds = 0.0
+        """See `stt.audio.reading.Blocks`."""
         self._has_block = False
         self._lock = threading.Lock()
         self._worker: Worker | None = None
@@ -231,11 +233,8 @@ class _Recording:
         try:
             worker = self._worker or self._begin()
             block = None if worker is None else worker.receive()
-            if worker is not None and block is None:
-                self.report = worker.report
-            elif worker is not None and not self._has_block:
-                self._has_block = True
-                self._pool.has_opened(worker)
+            if worker is not None:
+                self._note(worker, block)
         finally:
             with self._lock:
                 self._waiting = False
@@ -246,6 +245,14 @@ class _Recording:
         if block is None:
             raise StopIteration
         return block
+
+    def _note(self, worker: Worker, block: Waveform | None) -> None:
+        self.expected_seconds = worker.expected_seconds
+        if block is None:
+            self.report = worker.report
+        elif not self._has_block:
+            self._has_block = True
+            self._pool.has_opened(worker)
 
     def close(self) -> None:
         """Stop reading: ends a busy worker, and wakes a thread that waits for it."""

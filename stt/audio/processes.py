@@ -24,7 +24,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SEND_BYTES, WAIT, Kind
+from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SECONDS, SEND_BYTES, WAIT, Kind
 from stt.errors import AudioError, DecodeFailed, Overloaded, errors_by_code
 from stt.notices import Code, Notice, Report
 from stt.types import Waveform
@@ -144,11 +144,14 @@ class Worker:
         self.n_recordings = 0
         self.report = Report()
         """Of the last recording, once it is complete."""
+        self.expected_seconds = 0.0
+        """See `stt.audio.reading.Blocks`."""
         self._bytes_at_start = _allocated(process)
 
     def begin(self, descriptor: int, max_seconds: float, track: int | None) -> None:
         """Send a recording; errors show in `receive`."""
         self.is_free = False
+        self.expected_seconds = 0.0
         self.n_recordings += 1
         with suppress(OSError):
             socket.send_fds(self._connection, [REQUEST.pack(max_seconds, track or 0)], [descriptor])
@@ -160,10 +163,10 @@ class Worker:
             AudioError: as `ReaderPool.read`.
         """
         try:
-            kind, length = HEADER.unpack(self._read(HEADER.size).data)
-            if length > MAX_MESSAGE_BYTES:
-                raise ValueError(f"a message of {length} bytes")
-            payload = self._read(length)
+            kind, payload = self._receive_message()
+            while kind == Kind.LENGTH:
+                (self.expected_seconds,) = SECONDS.unpack(payload.data)
+                kind, payload = self._receive_message()
             if kind == Kind.BLOCK:
                 return payload.view(np.float32)
             if kind == Kind.FAILED:
@@ -180,7 +183,7 @@ class Worker:
             if self._given_up:
                 return None
             raise self._failure(self._how_it_ended()) from None
-        except (ValueError, LookupError, TypeError) as nonsense:
+        except (ValueError, LookupError, TypeError, struct.error) as nonsense:
             # On one line: the text may come from the file.
             raise self._failure(repr(str(nonsense))) from None
         self.is_free = True
@@ -210,6 +213,12 @@ class Worker:
         if self._process is not None:
             self._template.end(self._process)
             self._process = None
+
+    def _receive_message(self) -> tuple[int, NDArray[np.uint8]]:
+        kind, length = HEADER.unpack(self._read(HEADER.size).data)
+        if length > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message of {length} bytes")
+        return kind, self._read(length)
 
     def _read(self, length: int) -> NDArray[np.uint8]:
         data = np.empty(length, np.uint8)

@@ -4,6 +4,7 @@ A client that is alone may use everything. Once another one comes, each is admit
 share of the limit, and windows are computed in turns. Live streams and files alternate.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 
@@ -15,6 +16,8 @@ LIVE = ", live"
 """Ends the name under which a client's live streams count, apart from its files."""
 MOST_OVER = 2.0
 """Shares can add up to more than the limit while clients come; this multiple of it is the end."""
+LEAST_SECONDS = 20.0
+"""Of a queue: a window, which every client may have."""
 
 
 def is_live(client: str) -> bool:
@@ -31,18 +34,25 @@ def by_client(queues: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return together
 
 
-def is_full(held: Mapping[str, float], client: str, limit: float) -> bool:
+def is_full(
+    held: Mapping[str, float], client: str, limit: float, *, least: float = math.inf
+) -> bool:
     """Whether a client has to wait for room.
 
     Args:
         held: What each client holds; clients that hold nothing are absent.
         client: The one that wants more.
         limit: What all may hold together.
+        least: What may grow after it was admitted counts at most with the client's share, or this
+            if it is more, so that it keeps nobody else out.
     """
-    total = sum(held.values())
-    n_clients = len(held.keys() | {client})
-    share = limit / n_clients
-    return total >= limit and (held.get(client, 0) >= share or total >= MOST_OVER * limit)
+    share = limit / len(held.keys() | {client})
+    if sum(held.values()) < limit:
+        return False
+    if held.get(client, 0) >= share:
+        return True
+    counted = sum(min(amount, max(share, least)) for amount in held.values())
+    return counted >= MOST_OVER * limit
 
 
 def refuse_when_full(
@@ -59,7 +69,7 @@ def refuse_when_full(
         Overloaded: the queue has reached its limit, and the client its share of it.
     """
     client = current_client.get()
-    if is_full(queued_seconds, client, limit_seconds):
+    if is_full(queued_seconds, client, limit_seconds, least=LEAST_SECONDS):
         total, n_clients = sum(queued_seconds.values()), len(queued_seconds.keys() | {client})
         share = f", shared by {n_clients} clients" if n_clients > 1 else ""
         raise Overloaded(

@@ -10,11 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
 from stt.inference.fairness import current_client
 from stt.inference.scheduler import Scheduler
+from stt.server.backlog import Backlog
 from stt.server.clients import client_of
 from stt.server.failures import CANCELLED, note_failure
 from stt.server.places import Places
 from stt.server.problems import ProblemResponse, problem_of
 from stt.server.sse import EventStream, error_event
+from stt.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that only ask about the service; all others bring work."""
@@ -25,15 +27,13 @@ LAST_EVENT_SECONDS = 2.0
 class Admission:
     """Tracks admitted requests, from upload to answer, and open WebSockets."""
 
-    def __init__(self, max_uploads: int, max_requests: int) -> None:
-        """
-        Args:
-            max_uploads: Requests whose body may be arriving at once. Apart from the others, so
-                that slow uploads keep nobody from the model.
-            max_requests: Requests that may be queued or running.
-        """
-        self.uploads = Places(max_uploads)
-        self.work = Places(max_requests)
+    def __init__(self, settings: Settings) -> None:
+        self.uploads = Places(settings.max_uploads)
+        """Requests whose body is arriving. Apart from the others, so that slow uploads keep nobody
+        from the model."""
+        self.work = Places(settings.max_queue_requests)
+        """Recordings that are queued or running."""
+        self.backlog = Backlog(settings)
         self._inside: set[_InFlightRequest] = set()
         self.n_sockets = 0
         self.draining = False
@@ -52,11 +52,12 @@ class Admission:
 
         Raises:
             Draining: the service is stopping.
-            Overloaded: too many requests are admitted, or too much audio is queued.
+            Overloaded: too many requests are admitted, too much audio is queued or still to come.
         """
         if self.closed:
             raise stopping()
         scheduler.check_room()
+        self.backlog.check(client, scheduler.rtfx)
         self.check_places(self.uploads, "uploads at once", scheduler, client)
         self.check_work(scheduler, client)
 
@@ -68,8 +69,7 @@ class Admission:
         """
         self.check_places(self.work, "recordings in the queue", scheduler, client)
 
-    @staticmethod
-    def check_places(places: Places, what: str, scheduler: Scheduler, client: str) -> None:
+    def check_places(self, places: Places, what: str, scheduler: Scheduler, client: str) -> None:
         """
         Raises:
             Overloaded: this client can have no place now.
@@ -77,7 +77,10 @@ class Admission:
         if places.is_full(client):
             raise Overloaded(
                 f"The limit of {places.limit} {what} is reached. Try again later.",
-                retry_after_seconds=scheduler.retry_after_seconds,
+                retry_after_seconds=max(
+                    scheduler.retry_after_seconds,
+                    self.backlog.seconds_until_place(client, scheduler.rtfx),
+                ),
             )
 
     def close(self) -> None:

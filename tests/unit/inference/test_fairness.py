@@ -38,6 +38,15 @@ def test_many_clients_together_cannot_exceed_twice_the_limit() -> None:
     assert 10 <= sum(held.values()) <= 20
 
 
+def test_what_grew_after_it_was_admitted_keeps_no_other_client_out() -> None:
+    held = {"a": 1000.0, "b": 1000.0}
+    assert is_full(held, "c", 600)
+    assert not is_full(held, "c", 600, least=20)
+    assert is_full(held, "a", 600, least=20)
+    many = {str(n): 20.0 for n in range(60)}
+    assert is_full(many, "c", 600, least=20)
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 20)), max_size=60))
 def test_clients_that_all_wait_get_equal_parts(works: list[tuple[str, int]]) -> None:
     turns, used = Turns(), dict.fromkeys("abc", 0)

@@ -1,6 +1,6 @@
 """Floods a service with frames on WebSockets, as fast as it takes them.
 
-``python -m tests.flood PORT KIND[,KIND...] [CONNECTIONS OF EACH]``; runs until it is killed.
+``python -m tests.flood PORT KIND[,KIND...] CONNECTIONS_OF_EACH [KEY]``; runs until it is killed.
 """
 
 import selectors
@@ -38,15 +38,15 @@ KINDS: dict[str, tuple[bytes, bytes]] = {
 """The frames that a flood begins with, and the one that it repeats."""
 
 
-def upgrade(port: int) -> socket.socket:
+def upgrade(port: int, key: str) -> socket.socket:
     """Open a live stream."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.sendall(
         b"GET /stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" + f"X-API-Key: {key}\r\n\r\n".encode()
     )
-    assert b" 101 " in connection.recv(1000)
+    connection.recv(1000)  # accepted, or refused and closed
     connection.setblocking(False)
     return connection
 
@@ -54,15 +54,15 @@ def upgrade(port: int) -> socket.socket:
 class Stream:
     """A connection that sends frames of one kind; a new one when it has ended."""
 
-    def __init__(self, port: int, kind: str) -> None:
-        self._port = port
+    def __init__(self, port: int, kind: str, key: str) -> None:
+        self._port, self._key = port, key
         self._first, repeated = KINDS[kind]
         self._block = repeated * (100_000 // len(repeated) + 1)
         self.begin()
 
     def begin(self) -> None:
         """Open a connection."""
-        self.connection = upgrade(self._port)
+        self.connection = upgrade(self._port, self._key)
         self._data = memoryview(self._first + self._block)
 
     def move(self, events: int) -> None:
@@ -79,7 +79,7 @@ class Stream:
                 self._data = self._data[sent:] or memoryview(self._block)
 
 
-def flood(port: int, kinds: list[str], n_connections: int) -> None:
+def flood(port: int, kinds: list[str], n_connections: int, key: str = "") -> None:
     """Flood the service."""
     waiting = selectors.DefaultSelector()
 
@@ -87,7 +87,7 @@ def flood(port: int, kinds: list[str], n_connections: int) -> None:
         waiting.register(stream.connection, selectors.EVENT_READ | selectors.EVENT_WRITE, stream)
 
     for kind in kinds * n_connections:
-        watch(Stream(port, kind))
+        watch(Stream(port, kind, key))
     print("flooding", flush=True)
     while True:
         for key, events in waiting.select():
@@ -101,16 +101,18 @@ def flood(port: int, kinds: list[str], n_connections: int) -> None:
 
 
 @contextmanager
-def flooded(port: int, kinds: Iterable[str], n_connections: int) -> Iterator[None]:
+def flooded(
+    port: int, kinds: Iterable[str], n_connections: int, *key: str
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Flood a service within the block, from another process, with connections of each kind."""
     command = [sys.executable, "-m", __name__, str(port), ",".join(kinds), str(n_connections)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:  # fmt: skip
+        [*command, *key], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == b"flooding\n"
-            yield
+            yield process
         finally:
             process.kill()
 
@@ -128,4 +130,4 @@ def livez_seconds(url: str, n_probes: int) -> list[float]:
 
 
 if __name__ == "__main__":
-    flood(int(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    flood(int(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3]), *sys.argv[4:])

@@ -46,7 +46,7 @@ class Template:
 
     def __init__(self, target: str, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._asking = threading.Lock()
-        self._has_answered = False
+        self._has_answered = self._is_stuck = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         _limit_wait(self._control, answer_seconds)
         with theirs:
@@ -71,6 +71,7 @@ class Template:
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * SEND_BYTES)
         try:
             with theirs, self._asking:
+                self._check()
                 socket.send_fds(self._control, [FORK], [theirs.fileno()])
                 process = self._answer()
             if process == 0:
@@ -90,6 +91,7 @@ class Template:
     def wait(self, process: int) -> int:
         """Kill a worker and return its exit status, negative for a signal."""
         with self._asking:
+            self._check()
             self._control.send(WAIT + PROCESS.pack(process))
             return self._answer()
 
@@ -117,7 +119,12 @@ class Template:
             except BlockingIOError:
                 before, computed = computed, self._computed_seconds()
                 if self._has_answered or computed == before or time.monotonic() > end:
-                    raise TimeoutError("the template does not answer") from None
+                    self._is_stuck = True
+                    self._check()
+
+    def _check(self) -> None:
+        if self._is_stuck:  # a late answer would be taken for the next one's
+            raise TimeoutError("the template does not answer")
 
     def _computed_seconds(self) -> float:
         try:

@@ -26,7 +26,7 @@ RUN set -- --quiet --frozen --no-dev --no-emit-project --no-header --no-annotate
     && uv venv /opt/stt \
     && uv pip install --python /opt/stt --require-hashes --no-deps -r hashed.txt \
     && uv pip install --python /opt/stt --torch-backend "${TORCH_BACKEND}" --constraint locked.txt torch
-COPY README.md LICENSE server_stt.py ./
+COPY README.md LICENSE NOTICE server_stt.py ./
 COPY samples ./samples
 COPY stt ./stt
 RUN uv pip install --python /opt/stt --no-deps .

@@ -11,6 +11,7 @@
     │   ├── UnsupportedLanguage
     │   ├── UnknownModel
     │   ├── InvalidParameter
+    │   ├── InvalidHotwords         they are malformed, or not in the checkpoint's letters
     │   └── NotSupported            and never will be
     ├── AudioError                  the upload cannot be transcribed
     │   ├── UnsupportedFormat
@@ -104,6 +105,12 @@ class InvalidParameter(RequestError):
     """A form or query field has an invalid value."""
 
     code = "invalid_parameter"
+
+
+class InvalidHotwords(RequestError):
+    """The hotwords are malformed, or the checkpoint cannot write one."""
+
+    code = "invalid_hotwords"
 
 
 class NotSupported(RequestError):

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from stt.errors import ConfigurationError, UnsupportedLanguage
 from stt.types import Calibration
 
-BUNDLED_PREFIX = "bundled:"
+BUNDLED_PREFIX, BUNDLED_REVISION = "bundled:", "bundled"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 
 
@@ -37,6 +37,11 @@ class ModelSource:
     """The language of a checkpoint that has many (MMS), as its files name it: ``kor``."""
     calibration: Calibration = field(default_factory=Calibration)
     """For word times and confidences; measured on speech with known word times."""
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it is one of the package's demo models."""
+        return self.revision == BUNDLED_REVISION
 
     @property
     def name(self) -> str:
@@ -100,10 +105,27 @@ def parse_models(text: str) -> dict[str, ModelSource]:
     return models
 
 
+def parse_files(text: str) -> dict[str, Path]:
+    """Parse ``CODE=FILE,CODE=FILE``.
+
+    Raises:
+        ConfigurationError: an entry is malformed.
+    """
+    files = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        code, equals, path = (part.strip() for part in entry.partition("="))
+        if not (code and equals and path):
+            raise ConfigurationError(
+                f"{entry!r} is not of the form CODE=FILE, such as KR=/models/ko.arpa.gz"
+            )
+        files[code] = Path(path).expanduser().absolute()
+    return files
+
+
 # benchmarks/word_times.py and benchmarks/confidence.py measured the calibrations.
 BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {
-        name: ModelSource(name, "bundled", BUNDLED_FOLDER / name, calibration=calibration)
+        name: ModelSource(name, BUNDLED_REVISION, BUNDLED_FOLDER / name, calibration=calibration)
         for name, calibration in (
             ("ko-mini", Calibration(-0.009, -0.097, temperature=1.25)),
             ("en-mini", Calibration(0.0, -0.031, temperature=1.55)),

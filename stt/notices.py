@@ -25,6 +25,8 @@ class Code(StrEnum):
     """The channels cancel each other, so one of them was used instead of their mean."""
     SKIPPED_TRACK = "skipped_track"
     """A track before the one that was read cannot be decoded."""
+    UNUSED_PROMPT = "unused_prompt"
+    """The prompt, or some of its words, had no effect."""
     NO_SPEECH = "no_speech"
     """Nothing was recognised."""
 

@@ -64,6 +64,35 @@ class FakeEngine:
         return results
 
 
+class Mumbles(FakeEngine):
+    """Says "ac", which might also be "ab"."""
+
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
+        results = []
+        for waveform in waveforms:
+            probs = np.full((self.grid.n_frames(len(waveform)), 5), 1e-6, np.float32)
+            probs[:, 0] = 1
+            probs[2:3], probs[3:4] = [0.01, 0.01, 0.96, 0.01, 0.01], [0.01, 0.01, 0.01, 0.4, 0.57]
+            results.append(want.reduce(np.log(probs / probs.sum(axis=1, keepdims=True))))
+        return results
+
+
+PREFERS_AB = """\\data\\
+ngram 1=6
+
+\\1-grams:
+-3 <unk>
+-99 <s> 0
+-1 </s>
+-0.3 ab 0
+-4 ac 0
+-1 b 0
+
+\\end\\
+"""
+"""A language model in which "ab" is likely and "ac" is not."""
+
+
 SOUNDS = {" ": 0.1, "|": 0.2, "a": 0.3, "b": 0.4, "c": 0.5}
 
 

@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from training.figures import ConfidenceFigure, Figures, Precisions, Score, TimeErrors, WordTimes
+from training.figures import (
+    ConfidenceFigure,
+    Figures,
+    LanguageModelFigure,
+    Precisions,
+    Score,
+    TimeErrors,
+    WordTimes,
+)
 from training.recipe import Recipe
 
 _LANGUAGE_NAMES = {"ko": "Korean", "en": "English"}
@@ -20,6 +28,7 @@ _DESCRIPTIONS = {
     "test_sentences": "new sentences of known words and known word pairs",
     "test_pairs": "sentences with two neighbouring words that were never neighbours in training",
     "test_words": "sentences with at least one word that was not in training in any form",
+    "chat": "the last tenth of the conversations",
     "gap_0": "no pause between words (`-g 0`)",
     "gap_3_to_6": "short pauses between words (`-g 3` to `-g 6`)",
     "slow": "80-86 words a minute (training: 90-185)",
@@ -190,8 +199,42 @@ uv run --group training --extra openvino python -m training.evaluate {recipe.nam
 """
 
 
+_CREDIT = """
+The conversations are [songys/Chatbot_data](https://github.com/songys/Chatbot_data), MIT licence, copyright 2018
+Youngsook Song; nine tenths of the lines that are in Hangul only are counted.
+"""
+
+
+def _language_model_section(language: str, figure: LanguageModelFigure) -> str:
+    units = "syllables" if language == "ko" else "letters"
+    sources = f"{figure.n_texts:,} texts of the grammar"
+    if figure.n_chat_texts:
+        sources += f" and {figure.n_chat_texts:,} of everyday conversations"
+    rows = "\n".join(
+        f"| `{name}` | {_describe(name)} | {each.n_texts:,} | {each.perplexity:.2f} "
+        f"| {each.bits_per_character:.3f} | {_percent(each.unknown)} |"
+        for name, each in figure.held_out.items()
+    )
+    return f"""## Language model
+
+`language_model/` has an n-gram model of {units} with the space between words as one of them: order {figure.order},
+{sum(figure.n_ngrams):,} n-grams, {figure.n_bytes / 1e6:.2f} MB, modified Kneser-Ney, pruned to the size. It is counted in
+{sources}. No held-out text of this page is among them.
+{_CREDIT if figure.n_chat_texts else ""}
+Held-out texts, {figure.date}:
+
+| set | what | texts | perplexity per unit | bits per character | unknown units |
+|---|---|---|---|---|---|
+{rows}
+
+```sh
+{figure.command}
+```
+"""
+
+
 def _sections(recipe: Recipe, figures: Figures) -> str:
-    """The sections measured with the engines of the service."""
+    """The sections that are measured one by one."""
     sections = []
     if figures.words:
         sections.append(_words_section(figures.model, figures.words))
@@ -199,6 +242,8 @@ def _sections(recipe: Recipe, figures: Figures) -> str:
         sections.append(_confidence_section(figures.model, figures.confidence))
     if figures.precision:
         sections.append(_precision_section(recipe, figures.precision))
+    if figures.language_model:
+        sections.append(_language_model_section(recipe.language, figures.language_model))
     return "".join(f"{section}\n" for section in sections)
 
 

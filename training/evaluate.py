@@ -28,7 +28,15 @@ from training.augment import COLOURS, coloured_noise, hum
 from training.card import write_card
 from training.corpus import SAMPLE_RATE, Corpus, write_corpus
 from training.export import BUNDLED
-from training.figures import EmptyFigure, Figures, Machine, PaddingFigure, Score, TrainingRun
+from training.figures import (
+    EmptyFigure,
+    Figures,
+    LanguageModelFigure,
+    Machine,
+    PaddingFigure,
+    Score,
+    TrainingRun,
+)
 from training.held_out import Subject
 from training.recipe import RECIPES, Recipe, n_output_frames
 
@@ -279,9 +287,15 @@ def evaluate(recipe: Recipe, folder: Path, work_dir: Path, seed: int, run: Train
         empty=heard.empty(),
         padding=heard.padding() if recipe.is_xlsr_like else None,
         weights=digest(folder),
+        language_model=_language_model(folder / "figures.json"),
         **measure_sections(subject, SECTIONS),
     )
     return write(recipe, figures, folder)
+
+
+def _language_model(path: Path) -> LanguageModelFigure | None:
+    """The figures of the language model, which `training.language_model` makes."""
+    return Figures.load(path).language_model if path.exists() else None
 
 
 def update(

@@ -111,6 +111,36 @@ class Precisions:
 
 
 @dataclass(frozen=True)
+class HeldOutText:
+    """How well the language model predicts a set of texts that it has not seen."""
+
+    n_texts: int
+    perplexity: float
+    """Per unit, with the end of each text, without unknown units."""
+    bits_per_character: float
+    unknown: float
+    """Share of units that are not in its vocabulary."""
+
+
+@dataclass(frozen=True)
+class LanguageModelFigure:
+    """The n-gram model in ``language_model/``."""
+
+    date: str
+    command: str
+    unit: str
+    order: int
+    n_texts: int
+    """From the grammar."""
+    n_chat_texts: int
+    """From songys/Chatbot_data."""
+    n_ngrams: list[int]
+    """Of each order."""
+    n_bytes: int
+    held_out: dict[str, HeldOutText]
+
+
+@dataclass(frozen=True)
 class Machine:
     processor: str
     python: str
@@ -155,6 +185,7 @@ class Figures:
     words: WordTimes | None = None
     confidence: ConfidenceFigure | None = None
     precision: Precisions | None = None
+    language_model: LanguageModelFigure | None = None
 
     def save(self, path: Path) -> None:
         text = json.dumps(_rounded(asdict(self)), ensure_ascii=False, indent=1)
@@ -176,6 +207,9 @@ class Figures:
         if precision := fields.get("precision"):
             rows = [PrecisionFigure(**row) for row in precision["rows"]]
             fields["precision"] = Precisions(**{**precision, "rows": rows})
+        if model := fields.get("language_model"):
+            texts = {name: HeldOutText(**each) for name, each in model["held_out"].items()}
+            fields["language_model"] = LanguageModelFigure(**{**model, "held_out": texts})
         return cls(**fields)
 
 

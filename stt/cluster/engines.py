@@ -120,7 +120,7 @@ class ClusterEngines:
         """Transcribe through the whole cluster; retry, as any transcription may fail."""
         while code not in self._warmed:
             try:
-                await self._warm(self.view.engines[code])
+                await self._warm(self._languages.resolve(code), self.view.engines[code])
                 self._warmed.add(code)
                 self._check_joined()
             except SttError as error:

@@ -17,7 +17,7 @@ from stt.frames import AnyFrames
 from stt.inference.batcher import Batcher
 from stt.inference.fairness import current_client
 from stt.inference.observer import Stage
-from stt.languages import choose_languages
+from stt.languages import Language, choose_languages
 from stt.models.loader import EngineLoader
 from stt.observability.metrics import Metrics
 from stt.server.runtime import export_gauges
@@ -120,7 +120,7 @@ class EngineReplica:
         """Finish the running forward and start no other."""
         self._batcher.close()
 
-    async def _warm(self, engine: Engine) -> None:
+    async def _warm(self, _: Language, engine: Engine) -> None:
         noise = np.random.default_rng(0).normal(0, 0.05, WARMING_SECONDS * SAMPLE_RATE)
         await self._batcher.submit(engine, noise.astype(np.float32), BEST)
 

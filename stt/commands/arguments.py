@@ -2,8 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
+from stt.decoding.decodings import Asked
 from stt.engines.device import prepare_process
+from stt.errors import ConfigurationError
 from stt.observability.logs import configure_logging
 from stt.settings import SERVICE_ONLY, Settings, load_settings
 
@@ -27,6 +30,40 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             shown = "" if default in (None, (), {}) else f" [{default}]"
             metavar = name.rsplit("_", 1)[-1].upper()
             group.add_argument(flag, metavar=metavar, default=argparse.SUPPRESS, help=text + shown)
+
+
+def add_decoding(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of commands that choose how to decode."""
+    parser.add_argument(
+        "--hotwords",
+        type=Path,
+        metavar="FILE",
+        help="words and names to expect: one `word` or `word:weight` per line",
+    )
+    parser.add_argument(
+        "--lm", type=Path, metavar="FILE", help="language model (.arpa or .arpa.gz) of the language"
+    )
+    parser.add_argument(
+        "--language-model",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="use the language model, or do not [yes, if --lm names one or the checkpoint has one]",
+    )
+
+
+def read_asked(options: argparse.Namespace) -> Asked:
+    """What the flags of `add_decoding` ask.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    if options.hotwords is None:
+        return Asked("", options.language_model)
+    try:
+        return Asked(options.hotwords.read_text(encoding="utf-8-sig"), options.language_model)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(f"--hotwords {options.hotwords}: {reason}.") from None
 
 
 def add_languages(parser: argparse.ArgumentParser) -> None:

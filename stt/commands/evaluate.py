@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_decoding, add_settings, begin, read_asked
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
-from stt.commands.recognition import LocalRecognizer, open_recognizer
+from stt.commands.recognition import LocalRecognizer, open_recognizer, with_language_model
 from stt.commands.scoring import (
     DEFAULT_NORMALISER,
     NORMALISERS,
@@ -90,6 +90,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="normalise both texts before comparing; basic: NFC, lower case, no punctuation, "
         f"single spaces; none: unchanged [{DEFAULT_NORMALISER}]",
     )
+    add_decoding(parser)
+    parser.add_argument(
+        "--tune",
+        action="store_true",
+        help="try weights of the language model and print the best ones, instead of a report",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
     add_settings(parser)
     return parser
@@ -104,7 +110,13 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, settings = begin(make_parser(), arguments)
     utterances = read_manifest(options.manifest)
-    with open_recognizer(options.lang, settings) as recognizer:
+    settings = with_language_model(settings, options.lang, options.lm)
+    with open_recognizer(options.lang, settings, read_asked(options)) as recognizer:
+        if options.tune:
+            from stt.commands.tuning import tune
+
+            sys.stdout.write(tune(utterances, recognizer, options.normaliser))
+            return 0
         report = evaluate(utterances, recognizer, options.normaliser)
     sys.stdout.write(render(report, options.worst))
     if options.json:

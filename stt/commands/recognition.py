@@ -13,11 +13,13 @@ from tqdm import tqdm
 
 from stt.audio.pool import ReaderPool
 from stt.audio.reading import warming_clip
+from stt.decoding.decodings import Asked, Decodings
+from stt.decoding.factory import GREEDY, Decoding
 from stt.engines.base import Engine
 from stt.engines.selection import open_engine
 from stt.errors import ConfigurationError, ModelUnreachable
 from stt.inference.batcher import Batcher
-from stt.languages import Language, ModelSource, choose_languages
+from stt.languages import Language, Languages, ModelSource, choose_languages
 from stt.models.source import find_model
 from stt.recognition.pipeline import Transcriber
 from stt.settings import Settings
@@ -73,7 +75,13 @@ class LocalRecognizer:
     """Runs the service's pipeline in this process; a context manager."""
 
     def __init__(
-        self, engine: Engine, language: Language, settings: Settings, *, revision: str = ""
+        self,
+        engine: Engine,
+        language: Language,
+        settings: Settings,
+        *,
+        revision: str = "",
+        decoding: Decoding = GREEDY,
     ) -> None:
         self.language = language
         self.revision = revision or language.model.revision
@@ -83,7 +91,8 @@ class LocalRecognizer:
             engine.backend,
             engine.precision,
         )
-        self._engine = engine
+        self.engine = engine
+        self.decoding = decoding
         self._batcher = Batcher(batch_seconds=settings.batch_seconds)
         self._readers = ReaderPool(settings)
         self._transcriber = Transcriber(self._batcher, settings, self._readers.read)
@@ -107,7 +116,9 @@ class LocalRecognizer:
     def recognize(self, source: BinaryIO, name: str, track: int | None = None) -> Recognition:
         """See `Recognizer.recognize`."""
         language = self.language
-        transcript = self._runner.run(self._transcriber.transcribe(source, self._engine, track))
+        transcript = self._runner.run(
+            self._transcriber.transcribe(source, self.engine, track, self.decoding)
+        )
         return Recognition(transcript.text, transcript, language.code, language.model.name)
 
 
@@ -128,18 +139,37 @@ def choose_language(spelling: str | None, settings: Settings) -> Language:
         raise ConfigurationError(message) from None
 
 
+def with_language_model(settings: Settings, spelling: str | None, file: Path | None) -> Settings:
+    """The settings with the language model of the flag ``--lm``, if it is given.
+
+    Raises:
+        ConfigurationError: the language is unknown.
+    """
+    if file is None:
+        return settings
+    code = choose_language(spelling, settings).code
+    return settings.model_copy(update={"lms": {**settings.lms, code: file}})
+
+
 def open_recognizer(
-    spelling: str | None, settings: Settings, *, pauses: Sequence[float] = PAUSES_SECONDS
+    spelling: str | None,
+    settings: Settings,
+    asked: Asked | None = None,
+    *,
+    pauses: Sequence[float] = PAUSES_SECONDS,
 ) -> LocalRecognizer:
     """Load the model of one language, downloading it if necessary.
 
     Args:
         spelling: Code or alias of the language; None for the default.
         settings: The settings.
+        asked: What is asked of the decoding.
         pauses: Seconds between attempts to reach the hub.
 
     Raises:
         ConfigurationError: the language or the device is unknown.
+        InvalidHotwords: the hotwords are malformed.
+        NotSupported: there is no language model.
         ModelBroken: the model is missing or incomplete.
         ModelUnreachable: every attempt to reach the hub failed.
     """
@@ -151,8 +181,13 @@ def open_recognizer(
     engine = open_engine(language.model, folder, settings).engine
     # The hub's cache names each snapshot's folder after its commit.
     from_hub = language.model.folder is None
+    decodings = Decodings(Languages([language]), settings)
     recognizer = LocalRecognizer(
-        engine, language, settings, revision=folder.name if from_hub else ""
+        engine,
+        language,
+        settings,
+        revision=folder.name if from_hub else "",
+        decoding=decodings.choose(language, engine, asked or Asked()),
     )
     # Decoder and model import and allocate at first use; keep that out of the first measurement.
     recognizer.recognize(warming_clip(), "")

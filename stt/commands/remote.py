@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import httpx
 
 from stt.commands.recognition import Recognition, RecognitionFailed
+from stt.decoding.decodings import Asked
 from stt.errors import ConfigurationError
 from stt.notices import Notice, Report
 from stt.types import Transcript, Word
@@ -31,6 +32,7 @@ class RemoteRecognizer:
         url: str,
         lang: str | None = None,
         api_key: str | None = None,
+        asked: Asked | None = None,
         *,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -39,6 +41,7 @@ class RemoteRecognizer:
             url: Scheme, host, and the path that the service is mounted under, if any.
             lang: Sent unchanged; None lets the service choose.
             api_key: The key, for a service that requires one.
+            asked: What is asked of the decoding.
             sleep: Waits for a number of seconds.
 
         Raises:
@@ -46,7 +49,7 @@ class RemoteRecognizer:
         """
         if api_key is not None and not api_key.isprintable():
             raise ConfigurationError("The API key contains unprintable characters.")
-        self._fields = {"response_format": "verbose_json"} | ({"lang": lang} if lang else {})
+        self._fields = {"response_format": "verbose_json"} | _fields(lang, asked or Asked())
         self._sleep = sleep
         headers = {b"Accept": b"application/json"}
         if api_key:
@@ -98,6 +101,13 @@ class RemoteRecognizer:
             return self._client.post("transcribe", data=fields, files={"file": file})
         except httpx.HTTPError as error:
             raise RecognitionFailed(f"The service did not answer: {_reason(error)}.") from error
+
+
+def _fields(lang: str | None, asked: Asked) -> dict[str, str]:
+    fields = {"lang": lang, "hotwords": asked.hotwords}
+    if asked.language_model is not None:
+        fields["language_model"] = str(asked.language_model).lower()
+    return {name: value for name, value in fields.items() if value}
 
 
 def _parse_url(text: str) -> httpx.URL:

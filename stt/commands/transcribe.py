@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_decoding, add_settings, begin, read_asked
 from stt.commands.inputs import Recording, find_recordings
 from stt.commands.outputs import FORMATS, plan_outputs, write_whole
 from stt.commands.progress import Progress
-from stt.commands.recognition import Recognition, Recognizer, open_recognizer
+from stt.commands.recognition import (
+    Recognition,
+    Recognizer,
+    open_recognizer,
+    with_language_model,
+)
 from stt.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -38,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="audio track, from 1 [the default one, or the first with sound]",
     )
+    add_decoding(parser)
     parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
     parser.add_argument(
         "--output-dir",
@@ -80,6 +86,8 @@ def main(arguments: Sequence[str]) -> int:
         SttError: the run could not start.
     """
     options, settings = begin(make_parser(), arguments)
+    asked = read_asked(options)
+    settings = with_language_model(settings, options.lang, options.lm)
     recordings = find_recordings(options.files)
     targets = None
     if options.output_dir:
@@ -102,9 +110,9 @@ def main(arguments: Sequence[str]) -> int:
         if options.url:
             from stt.commands.remote import RemoteRecognizer
 
-            recognizer = RemoteRecognizer(options.url, options.lang, options.api_key)
+            recognizer = RemoteRecognizer(options.url, options.lang, options.api_key, asked)
         else:
-            recognizer = stack.enter_context(open_recognizer(options.lang, settings))
+            recognizer = stack.enter_context(open_recognizer(options.lang, settings, asked))
         progress = transcribe_all(
             pending,
             recognizer,

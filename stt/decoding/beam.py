@@ -75,7 +75,7 @@ class BeamDecoder:
         """See `Decoder.finish`."""
         best, words = self._best(), list[Word]()
         if best["column"] >= 0:
-            words = self._emit(int(best["history"]))
+            words = self._emit(int(best["history"]), self._n_history)
             words += self._words.write(_emission(best))
         self._restart()
         return words + self._words.finish(self._n_frames)
@@ -114,25 +114,26 @@ class BeamDecoder:
 
     def _settle_agreed(self) -> list[Word]:
         """Emit what all beams agree on, and drop beams that disagree about something old."""
+        best = int(self._best()["history"])
         oldest = self._n_frames - self._max_pending_frames
-        entry = int(self._best()["history"])
-        while entry >= 0 and self._history[entry]["last_frame"] >= oldest:
-            entry = int(self._history[entry]["before"])
-        if entry >= 0:
-            self._keep_those_with(entry)
+        old = [entry for entry in self._path(best) if self._history[entry]["last_frame"] < oldest]
+        if old:
+            self._keep_those_with(old[0])
         heads = np.empty(self._n_beams, np.int32)
-        root = int(self._search.common(self._beams, self._n_beams, self._history, heads))
-        words = self._emit(root)
+        depth = int(self._search.common(self._beams, self._n_beams, self._history, heads))
+        words = self._emit(best, depth)
         numbers = np.empty(self._n_history, np.int32)
         self._n_history = self._search.compact(
-            self._beams, self._n_beams, self._history, self._n_history, root, numbers
+            self._beams, self._n_beams, self._history, self._n_history, depth, numbers
         )
         self._history = self._history[: self._n_history].copy()
         return words
 
     def _keep_those_with(self, emission: int) -> None:
+        """Drop the beams that do not have the symbols up to an emission."""
+        key = self._history[emission]["key"]
         heads = self._beams["history"][: self._n_beams].tolist()
-        kept = [b for b, head in enumerate(heads) if emission in self._path(head)]
+        kept = [b for b, head in enumerate(heads) if key in self._history["key"][self._path(head)]]
         self._beams[: len(kept)] = self._beams[kept]
         self._n_beams = len(kept)
 
@@ -151,10 +152,12 @@ class BeamDecoder:
             last = self._history[last]["before"]
         return path
 
-    def _emit(self, last: int) -> list[Word]:
+    def _emit(self, last: int, depth: int) -> list[Word]:
+        """Emit the emissions up to one of them, as far as a depth."""
         words: list[Word] = []
         for entry in reversed(self._path(last)):
-            words += self._words.write(_emission(self._history[entry]))
+            if self._history[entry]["depth"] <= depth:
+                words += self._words.write(_emission(self._history[entry]))
         return words
 
 

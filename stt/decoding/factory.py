@@ -17,7 +17,8 @@ from stt.decoding.words import PAUSE_SECONDS, WordBuilder
 from stt.engines.base import Engine
 from stt.engines.wants import BEST, DecodingWant, Top
 from stt.frames import DecodableFrames
-from stt.language_model.ngram import NgramModel
+from stt.language_model.source import LanguageModel
+from stt.notices import Notice
 from stt.types import Vocabulary
 
 if TYPE_CHECKING:
@@ -48,25 +49,14 @@ class Opened(Generic[D]):
         return step(*args, **kwargs)
 
 
-@dataclass(frozen=True, eq=False)
-class LanguageModel:
-    """A language model and how much it counts."""
-
-    ngrams: NgramModel
-    alpha: float
-    """Weight of its log-probs against the acoustic model's."""
-    beta: float
-    """Added for each of its units, against its preference for short texts."""
-    unknown_offset: float
-    """Added to the log-prob of a word that it does not know."""
-
-
 @dataclass(frozen=True)
 class Decoding:
     """How to decode a recording."""
 
     hotwords: tuple[Hotword, ...] = ()
     language_model: LanguageModel | None = None
+    notices: tuple[Notice, ...] = ()
+    """What of the request could not be used."""
 
     @property
     def is_greedy(self) -> bool:
@@ -77,7 +67,7 @@ class Decoding:
         """Make a decoder for the frames of an engine.
 
         Raises:
-            InvalidParameter: the checkpoint cannot write a hotword.
+            InvalidHotwords: the checkpoint cannot write a hotword.
             ConfigurationError: the language model does not fit the checkpoint.
         """
         vocabulary, grid, calibration = engine.vocabulary, engine.grid, engine.calibration

@@ -17,7 +17,7 @@ from stt.decoding.alphabet import Alphabet
 from stt.decoding.hangul import is_hangul
 from stt.decoding.scripts import has_unspaced
 from stt.decoding.tree import Tree, grow, parents_of
-from stt.errors import InvalidParameter
+from stt.errors import InvalidHotwords
 
 MAX_HOTWORDS = 1_000
 MAX_LENGTH = 100
@@ -44,7 +44,7 @@ def parse_hotwords(text: str) -> tuple[Hotword, ...]:
     Empty ones are skipped; of equal ones the last counts.
 
     Raises:
-        InvalidParameter: there are too many, one is too long, or a weight is out of range.
+        InvalidHotwords: there are too many, one is too long, or a weight is out of range.
     """
     found: dict[str, Hotword] = {}
     for entry in re.split(r"[,\n\r、，]", unicodedata.normalize("NFC", text)):
@@ -52,7 +52,7 @@ def parse_hotwords(text: str) -> tuple[Hotword, ...]:
         if hotword is not None:
             found[hotword.text] = hotword
     if len(found) > MAX_HOTWORDS:
-        raise InvalidParameter(f"There are {len(found)} hotwords; the limit is {MAX_HOTWORDS}.")
+        raise InvalidHotwords(f"There are {len(found)} hotwords; the limit is {MAX_HOTWORDS}.")
     return tuple(found.values())
 
 
@@ -66,12 +66,12 @@ def _parse(entry: str) -> Hotword | None:
         except ValueError:
             weight = float("nan")
         if not MIN_WEIGHT <= weight <= MAX_WEIGHT:
-            raise InvalidParameter(
+            raise InvalidHotwords(
                 f"The weight of the hotword {entry[:40]!r} is {match['weight'][:40]!r}; expected a "
                 f"number from {MIN_WEIGHT:g} to {MAX_WEIGHT:g}, such as {entry[:40]}:2."
             )
     if len(entry) > MAX_LENGTH:
-        raise InvalidParameter(
+        raise InvalidHotwords(
             f"The hotword {entry[:40]!r}... has {len(entry)} characters; the limit is {MAX_LENGTH}."
         )
     return Hotword(entry, weight) if entry else None
@@ -104,7 +104,7 @@ def spell_hotwords(hotwords: Sequence[Hotword], alphabet: Alphabet) -> HotwordGr
     spaces the word must end where the hotword does.
 
     Raises:
-        InvalidParameter: the checkpoint cannot write one; the message names it.
+        InvalidHotwords: the checkpoint cannot write one; the message names it.
     """
     spelled = [_spell(hotword, alphabet) for hotword in hotwords]
     tree, nodes = grow([letters for letters, _ in spelled])
@@ -137,14 +137,14 @@ def _spell(hotword: Hotword, alphabet: Alphabet) -> tuple[list[int], list[int]]:
     for word in hotword.text.split():
         more, missing = alphabet.spell(word)
         if missing:
-            raise InvalidParameter(
+            raise InvalidHotwords(
                 f"The model cannot write {_quoted(missing)} of the hotword {hotword.text!r}. "
                 "Write hotwords as they are spoken, with the letters of the language."
             )
         at_spaces.append(len(letters))
         letters += more
     if not letters:
-        raise InvalidParameter(f"The hotword {hotword.text!r} has no letter.")
+        raise InvalidHotwords(f"The hotword {hotword.text!r} has no letter.")
     return letters, [n for n in at_spaces if n]
 
 

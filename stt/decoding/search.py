@@ -41,6 +41,8 @@ BEAM = np.dtype(
 EMISSION = np.dtype(
     [
         ("before", np.int32),  # the emission before, or -1
+        ("key", np.uint64),  # of all symbols up to this one
+        ("depth", np.int32),  # their number, without settled ones
         ("column", np.int32),
         ("first_frame", np.int32),
         ("last_frame", np.int32),
@@ -289,7 +291,8 @@ def extend(
                 beam = new[places[slot]]
                 is_surer = path > beam.symbol
                 beam.symbol = add(beam.symbol, path)
-                if is_surer:  # its last symbol is rather here
+                if is_surer:  # its symbols are rather where this path has them
+                    beam.parent = b
                     beam.first_frame, beam.last_frame = frame, frame
                     beam.peak, beam.posterior = log_prob, posterior[column]
                 continue
@@ -310,7 +313,7 @@ def extend(
 @compiled
 def select(
     beams: Any, new: Any, n_new: int, totals: Any, limits: Any, history: Any, n_history: int,
-    kept: Any,
+    kept: Any, pushed: Any,
 ) -> tuple[int, int]:  # fmt: skip
     """Keep the best candidates; returns the number of beams, and of emissions in the history."""
     best = -np.inf
@@ -321,21 +324,23 @@ def select(
     if n_new > limits.n_beams:
         least = max(least, np.partition(totals[:n_new], n_new - limits.n_beams)[-limits.n_beams])
     n = 0
+    pushed[:] = -1
     for index in range(n_new):
         if totals[index] < least or n == limits.n_beams:
             continue
         kept[n] = new[index]
-        beam = kept[n]
-        if beam.parent >= 0:
-            old = beams[beam.parent]
-            beam.history = -1
-            if old.column >= 0:
+        parent = new[index].parent
+        if parent >= 0:
+            old = beams[parent]
+            if old.column >= 0 and pushed[parent] < 0:
                 entry = history[n_history]
-                entry.before, entry.column = old.history, old.column
+                entry.before, entry.column, entry.key = old.history, old.column, old.key
+                entry.depth = 1 if old.history < 0 else history[old.history].depth + 1
                 entry.first_frame, entry.last_frame = old.first_frame, old.last_frame
                 entry.peak, entry.posterior = old.peak, old.posterior
-                beam.history = n_history
+                pushed[parent] = n_history
                 n_history += 1
+            kept[n].history = pushed[parent]
         n += 1
     for index in range(n):
         beams[index] = kept[index]
@@ -371,6 +376,7 @@ def advance(
     most = model.limits.n_beams * (k + 1)
     new, kept = np.empty(most, beams.dtype), np.empty(model.limits.n_beams, beams.dtype)
     totals = np.empty(most)
+    pushed = np.empty(model.limits.n_beams, np.int32)
     keys, places = np.empty(KEYS, np.uint64), np.full(KEYS, -1, np.int32)
     used = np.empty(most, np.int64)
     for index in range(len(columns)):
@@ -384,7 +390,9 @@ def advance(
             beams, n, new, columns[index], k, frame, blank_column, at, posterior, keys, places,
             used, model,
         )  # fmt: skip
-        n, n_history = select(beams, new, n_new, totals, model.limits, history, n_history, kept)
+        n, n_history = select(
+            beams, new, n_new, totals, model.limits, history, n_history, kept, pushed
+        )
         for rank in range(k):
             at[columns[index, rank]] = -np.inf
     return n, n_history
@@ -392,28 +400,37 @@ def advance(
 
 @compiled
 def common(beams: Any, n: int, history: Any, heads: Any) -> Any:
-    """The last emission that the histories of all beams have in common, or -1."""
+    """The number of emissions up to which all beams have the same symbols; 0 if none.
+
+    Leaves the emission of each beam at that depth in ``heads``, or -1.
+    """
+    depth = 1 << 30
     for b in range(n):
         heads[b] = beams[b].history
-    while True:
-        lowest, highest = heads[0], heads[0]
-        for b in range(1, n):
-            lowest, highest = min(lowest, heads[b]), max(highest, heads[b])
-        if lowest == highest or lowest < 0:
-            return lowest
-        # A later emission has a higher number than those before it.
+        depth = min(depth, 0 if heads[b] < 0 else history[heads[b]].depth)
+    while depth > 0:
+        agree = True
         for b in range(n):
-            if heads[b] == highest:
-                heads[b] = history[highest].before
+            while heads[b] >= 0 and history[heads[b]].depth > depth:
+                heads[b] = history[heads[b]].before
+            # Emissions before the first one held are settled: all beams have them.
+            agree = agree and heads[b] >= 0 and heads[0] >= 0
+            agree = agree and history[heads[b]].key == history[heads[0]].key
+        if agree:
+            return depth
+        depth -= 1
+        if heads[0] < 0:
+            return 0
+    return 0
 
 
 @compiled
-def compact(beams: Any, n: int, history: Any, n_history: int, root: int, numbers: Any) -> int:
-    """Forget emissions up to ``root``, and those that no beam has; returns how many are left."""
+def compact(beams: Any, n: int, history: Any, n_history: int, depth: int, numbers: Any) -> int:
+    """Forget emissions up to a depth, and those that no beam has; returns how many are left."""
     numbers[:n_history] = -1
     for b in range(n):
         entry = beams[b].history
-        while entry != root and entry >= 0 and numbers[entry] < 0:
+        while entry >= 0 and numbers[entry] < 0 and history[entry].depth > depth:
             numbers[entry] = 0
             entry = history[entry].before
     n_left = 0
@@ -421,12 +438,13 @@ def compact(beams: Any, n: int, history: Any, n_history: int, root: int, numbers
         if numbers[entry] == 0:
             history[n_left] = history[entry]
             before = history[n_left].before
-            history[n_left].before = -1 if before == root or before < 0 else numbers[before]
+            history[n_left].before = -1 if before < 0 else numbers[before]
+            history[n_left].depth -= depth
             numbers[entry] = n_left
             n_left += 1
     for b in range(n):
         entry = beams[b].history
-        beams[b].history = -1 if entry == root or entry < 0 else numbers[entry]
+        beams[b].history = -1 if entry < 0 else numbers[entry]
     return n_left
 
 

@@ -45,7 +45,6 @@ def _read(folder: Path, language: str | None) -> Checkpoint:
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     extractor = _read_feature_extractor(folder, family)
     language = _choose_language(folder, raw, language)
-    _report_language_model(folder)
     return Checkpoint(
         folder=folder,
         family=family,
@@ -100,18 +99,6 @@ def _choose_language(folder: Path, config: Mapping[str, Any], language: str | No
             f"STT_MODELS: CODE=MODEL#{'kor' if 'kor' in languages else languages[0]}."
         )
     return None
-
-
-def _report_language_model(folder: Path) -> None:
-    names = ("preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
-    texts = [
-        (folder / name).read_text(encoding="utf-8") for name in names if (folder / name).is_file()
-    ]
-    if (folder / "language_model").is_dir() or any("ProcessorWithLM" in text for text in texts):
-        logger.warning(
-            "The checkpoint comes with a language model, which is not used: texts are those of "
-            "greedy decoding."
-        )
 
 
 def unreadable(error: Exception) -> ModelBroken:

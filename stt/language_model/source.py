@@ -9,10 +9,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from stt.errors import ConfigurationError, ModelBroken
+from stt.errors import ModelBroken
 from stt.language_model.arpa import read_arpa
-from stt.language_model.ngram import LOG_10, NgramModel
+from stt.language_model.ngram import LOG_10, Kind, NgramModel
 
 FOLDER, ATTRIBUTES = "language_model", "attrs.json"
 SUFFIXES = (".arpa", ".arpa.gz")
@@ -20,48 +21,22 @@ BINARY_SUFFIXES = (".bin", ".binary", ".klm", ".trie")
 """What people call KenLM's binaries."""
 
 
-@dataclass(frozen=True)
-class Weights:
-    """How much a language model counts; the defaults are pyctcdecode's.
-
-    For each unit a decoder adds ``alpha * (log-prob + unk_offset, if unknown) + beta``.
-    """
-
-    alpha: float = 0.5
-    beta: float = 1.5
-    """Makes up for what every unit costs; without it, texts would be too short."""
-    unk_offset: float = -10 * LOG_10
-    """Natural log, added to the log-prob of an unknown unit."""
+ALPHA, UNKNOWN_OFFSET = 0.5, -10 * LOG_10
+BETAS: Mapping[Kind, float] = MappingProxyType({"word": 1.5, "character": 0.5})
+"""The weights of a model without any: pyctcdecode's, but characters are more and cost less."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LanguageModel:
-    """A language model as a decoder uses it."""
+    """A language model and how much it counts."""
 
-    ngram: NgramModel
+    ngrams: NgramModel
     alpha: float
-    """Weight of its log-probs, which are natural logarithms."""
+    """Weight of its log-probs against the acoustic model's."""
     beta: float
-    """Added for each unit."""
-    unk_offset: float
-    """Added to the log-prob of an unknown unit, before alpha."""
-
-
-def parse_language_models(text: str) -> dict[str, Path]:
-    """Parse ``CODE=FILE,CODE=FILE``; a folder such as ``language_model/`` also is a FILE.
-
-    Raises:
-        ConfigurationError: an entry is malformed.
-    """
-    models = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        code, equals, path = (part.strip() for part in entry.partition("="))
-        if not (code and equals and path):
-            raise ConfigurationError(
-                f"{entry!r} is not of the form CODE=FILE, such as KR=/models/ko.arpa.gz"
-            )
-        models[code] = Path(path).expanduser().absolute()
-    return models
+    """Added for each of its units, against its preference for short texts."""
+    unknown_offset: float
+    """Natural log, added to the log-prob of a unit that it does not know."""
 
 
 def language_model_of(checkpoint: Path) -> Path | None:
@@ -75,16 +50,25 @@ def load_language_model(path: Path) -> LanguageModel:
 
     Args:
         path: An ARPA file, or a folder with one. Both may have an ``attrs.json`` beside them;
-            without it the weights are the defaults of `Weights`.
+            without it the weights are `ALPHA`, `BETAS` and `UNKNOWN_OFFSET`.
 
     Raises:
         ConfigurationError: there is no such file.
         ModelBroken: the file, or ``attrs.json``, is malformed or not ARPA.
     """
     file = _file_in(path) if path.is_dir() else path
-    weights = _read_weights(file.parent / ATTRIBUTES)
-    ngram = NgramModel.of(*read_arpa(file))
-    return LanguageModel(ngram, weights.alpha, weights.beta, weights.unk_offset)
+    attributes = _read_attributes(file.parent / ATTRIBUTES)
+    ngrams = NgramModel.of(*read_arpa(file))
+    # The offset is a logarithm to base 10 there.
+    alpha, beta, offset = (
+        _number(attributes, name, default)
+        for name, default in (
+            ("alpha", ALPHA),
+            ("beta", BETAS[ngrams.kind]),
+            ("unk_score_offset", UNKNOWN_OFFSET / LOG_10),
+        )
+    )
+    return LanguageModel(ngrams, alpha, beta, offset * LOG_10)
 
 
 def _file_in(folder: Path) -> Path:
@@ -104,22 +88,16 @@ def _file_in(folder: Path) -> Path:
     raise ModelBroken(f"The folder {folder.name} has no language model (.arpa or .arpa.gz).")
 
 
-def _read_weights(path: Path) -> Weights:
-    """The weights of ``attrs.json``, whose ``unk_score_offset`` is a logarithm to base 10."""
+def _read_attributes(path: Path) -> Mapping[str, object]:
     try:
         attributes = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Weights()
+        return {}
     except (OSError, ValueError) as error:
         raise ModelBroken(f"{path.name} of the language model cannot be read.") from error
     if not isinstance(attributes, Mapping):
         raise ModelBroken(f"{path.name} of the language model is not a JSON object.")
-    defaults = Weights()
-    return Weights(
-        _number(attributes, "alpha", defaults.alpha),
-        _number(attributes, "beta", defaults.beta),
-        _number(attributes, "unk_score_offset", defaults.unk_offset / LOG_10) * LOG_10,
-    )
+    return attributes
 
 
 def _number(attributes: Mapping[str, object], name: str, default: float) -> float:

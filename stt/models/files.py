@@ -8,6 +8,8 @@ from stt.engines.families.table import family_of
 from stt.engines.vocabulary import CHARACTERS, PIECES
 from stt.engines.weights import ADAPTERS, WEIGHTS
 from stt.errors import ModelBroken
+from stt.language_model.source import ATTRIBUTES, SUFFIXES
+from stt.language_model.source import FOLDER as LANGUAGE_MODEL
 
 CONFIG = "config.json"
 DESCRIPTION_FILES = (
@@ -63,6 +65,14 @@ def weights_among(names: set[str]) -> list[str]:
 def adapter_among(names: set[str], adapter: str) -> list[str]:
     """The file of an adapter in the preferred format, or nothing."""
     return [name for name in (each.format(adapter) for each in ADAPTERS) if name in names][:1]
+
+
+def language_model_among(names: set[str]) -> list[str]:
+    """The files of a language model that can be read, or nothing."""
+    inside = [name for name in sorted(names) if name.startswith(f"{LANGUAGE_MODEL}/")]
+    if not any(name.endswith(SUFFIXES) for name in inside):
+        return []
+    return [name for name in inside if name.endswith((*SUFFIXES, f"/{ATTRIBUTES}"))]
 
 
 def check_kind(config: Path) -> None:

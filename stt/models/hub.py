@@ -14,6 +14,7 @@ from stt.models.files import (
     adapter_among,
     check_complete,
     check_kind,
+    language_model_among,
     missing_file,
     weights_among,
 )
@@ -65,6 +66,7 @@ def download(
     wanted = [name for name in DESCRIPTION_FILES if name in sizes]
     if source.adapter is not None:
         wanted += adapter_among(set(sizes), source.adapter)
+    wanted += language_model_among(set(sizes))
     wanted += weights_among(set(sizes))
     total = sum(sizes[name] for name in wanted)
     logger.info(

@@ -40,14 +40,14 @@ T = TypeVar("T")
 class EngineLoader:
     """Loads one engine for each served language.
 
-    ``warm`` is awaited with each new engine before it counts as ready.
+    ``warm`` is awaited with each language's new engine before it counts as ready.
     """
 
     def __init__(
         self,
         languages: Languages,
         settings: Settings,
-        warm: Callable[[Engine], Awaitable[None]],
+        warm: Callable[[Language, Engine], Awaitable[None]],
         engine: Engine | None = None,
     ) -> None:
         self._languages = languages
@@ -95,7 +95,7 @@ class EngineLoader:
                 opened = await self._load(language)
                 engine = opened.engine
                 self._update(language, step="warming")
-                await self._warm_in_turn(engine)
+                await self._warm_in_turn(language, engine)
             except ModelUnreachable as error:
                 pause_now = min(pause, self._settings.load_retry_seconds)
                 logger.warning(
@@ -137,11 +137,11 @@ class EngineLoader:
                 )  # fmt: skip
                 return
 
-    async def _warm_in_turn(self, engine: Engine) -> None:
+    async def _warm_in_turn(self, language: Language, engine: Engine) -> None:
         """Warm an engine, waiting while requests to other languages keep the queue full."""
         while True:
             try:
-                return await self._warm(engine)
+                return await self._warm(language, engine)
             except (Overloaded, QueueTimeout) as busy:
                 await asyncio.sleep(min(busy.retry_after_seconds, POLL_SECONDS))
 

@@ -10,6 +10,7 @@ from the cache.
 from pathlib import Path
 
 from stt.errors import ModelBroken
+from stt.language_model.source import language_model_of
 from stt.languages import ModelSource
 from stt.models.files import check_complete, missing_file
 from stt.models.hub import ReportProgress, download, translate_error
@@ -42,6 +43,19 @@ def find_model(
         raise
     except Exception as error:
         raise translate_error(error, source) from error
+
+
+def find_language_model(source: ModelSource, cache_dir: Path | None = None) -> Path | None:
+    """The folder of the language model that a checkpoint comes with, or None.
+
+    It is downloaded with the checkpoint. The hub is not asked: a process that sends its windows to
+    other machines has no checkpoint, and must not wait for the hub.
+    """
+    try:
+        folder = find_locally(source, cache_dir)
+    except ModelBroken:
+        return None
+    return language_model_of(folder) if folder is not None else None
 
 
 def find_locally(source: ModelSource, cache_dir: Path | None = None) -> Path | None:

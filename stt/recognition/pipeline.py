@@ -114,6 +114,7 @@ class Transcriber:
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
+            InvalidHotwords: the checkpoint cannot write a hotword.
             Overloaded: the queue is full.
             InferenceFailed: the engine raised an exception.
             OutOfMemory: a single window does not fit into memory.
@@ -122,8 +123,9 @@ class Transcriber:
             ClusterUnavailable: no engine of the cluster can be reached.
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
-        hearing = Hearing(blocks, self._cutter(engine))
-        return Words(self._words(engine, hearing, decoding.open(engine)), hearing)
+        opened = decoding.open(engine)
+        hearing = Hearing(blocks, self._cutter(engine), decoding.notices)
+        return Words(self._words(engine, hearing, opened), hearing)
 
     def _cutter(self, engine: Engine) -> WindowCutter:
         return WindowCutter(
@@ -214,9 +216,12 @@ class Transcriber:
 class Hearing:
     """One recording while it is read: its windows, and what is noticed about it."""
 
-    def __init__(self, blocks: Blocks, cutter: WindowCutter) -> None:
+    def __init__(
+        self, blocks: Blocks, cutter: WindowCutter, notices: tuple[Notice, ...] = ()
+    ) -> None:
         self.blocks = blocks
         self._cutter = cutter
+        self._notices = notices
         self._levels = Levels()
         self.found_words = False
 
@@ -229,6 +234,7 @@ class Hearing:
     def report(self) -> Report:
         """The reader's report and, without words, why there may be none."""
         report = self.blocks.report
+        report = replace(report, warnings=(*report.warnings, *self._notices))
         if self.found_words:
             return report
         hint = "Check that the language is right."

@@ -18,11 +18,12 @@ from starlette.types import Scope
 from stt import __version__
 from stt.audio.pool import ReaderPool
 from stt.audio.reading import warming_clip
+from stt.decoding.decodings import Decodings
 from stt.engines.base import Engine
 from stt.engines.device import forward_threads
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER
 from stt.inference.observer import Observer
-from stt.languages import choose_languages
+from stt.languages import Language, choose_languages
 from stt.observability.metrics import Metrics
 from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
@@ -94,7 +95,7 @@ def create_app(
         ConfigurationError: the settings contradict each other, or the key file is unreadable.
     """
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
-
+    decodings = Decodings(languages, settings)
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
     admission = Admission(settings)
@@ -108,8 +109,9 @@ def create_app(
         pool = readers or ReaderPool(settings)
         pool.start()  # its imports take seconds and overlap with the models'
 
-        async def warm(engine: Engine) -> None:
-            await unobserved.transcribe(warming_clip(), engine)
+        async def warm(language: Language, engine: Engine) -> None:
+            decoding = await asyncio.to_thread(decodings.default, language, engine)
+            await unobserved.transcribe(warming_clip(), engine, decoding=decoding)
 
         runtime = connect(observer, metrics, admission, warm)
         scheduler = runtime.scheduler
@@ -119,8 +121,8 @@ def create_app(
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
         app.state.service = Service(
-            settings, languages, scheduler, runtime.engines, transcriber, admission, metrics, live,
-            forward_threads(settings.cpu_threads), runtime.collect,
+            settings, languages, scheduler, runtime.engines, decodings, transcriber, admission,
+            metrics, live, forward_threads(settings.cpu_threads), runtime.collect,
         )  # fmt: skip
         if settings.demo:
             logger.warning(

@@ -73,6 +73,8 @@ DETAILS = {
     "model_not_found": "Model 'whisper-9' is not served. Served: ko-mini, en-mini.",
     "invalid_parameter": "response_format: Input should be 'json', 'text', 'srt', 'vtt' or "
     "'verbose_json'.",
+    "invalid_hotwords": "The model cannot write 'Z' of the hotword 'ZARA'. Write hotwords as they "
+    "are spoken, with the letters of the language.",
     "not_supported": "task='translate' is not supported: these models cannot translate.",
     "invalid_audio": "The file has no audio track.",
     "decode_failed": "Decoding this file failed. It may be damaged; convert it, for example to "
@@ -109,8 +111,8 @@ DETAILS = {
 """An example message of each error, by its code."""
 ABOUT = {errors.InvalidParameter.code: "response_format"}
 """The field that causes an error in `DETAILS`, unless `PARAMS` has it."""
-CAN_BE_UNSUPPORTED = ("/asr",)
-"""Paths with requests that are never supported."""
+TRANSCRIBING = ("/transcribe", "/v1/audio/transcriptions", "/asr")
+"""Paths whose requests choose how to decode."""
 
 
 def describe(app: FastAPI) -> None:
@@ -161,14 +163,16 @@ def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tu
     codes = {error.code for error, of_error in STATUSES.items() if of_error == status}
     codes |= {CODES[status]} if status in CODES else set()
     if status == 422:
-        codes = {errors.InvalidParameter.code}  # only validation
+        codes = {errors.InvalidParameter.code}  # of validation
+        if path in TRANSCRIBING:
+            codes.add(errors.InvalidHotwords.code)
     elif status == 500:
         codes.add(BUG[0])
     elif status == 404:
         codes = {errors.UnknownModel.code}
     if "requestBody" not in operation and status == 400:
         codes = {errors.NotSupported.code}  # nothing else can fail
-    elif path not in CAN_BE_UNSUPPORTED:
+    elif path not in TRANSCRIBING:
         codes.discard(errors.NotSupported.code)
     return [(code, _error(path, status, code)) for code in sorted(codes)]
 

@@ -26,6 +26,7 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.UnsupportedLanguage: 400,
     errors.UnknownModel: 404,
     errors.InvalidParameter: 400,
+    errors.InvalidHotwords: 422,
     errors.NotSupported: 400,
     errors.UnsupportedFormat: 415,
     errors.InvalidAudio: 400,
@@ -67,6 +68,7 @@ OPENAI_PATHS = "/v1/"
 PARAMS = {
     errors.UnsupportedLanguage.code: "language",
     errors.UnknownModel.code: "model",
+    errors.InvalidHotwords.code: "hotwords",
     **dict.fromkeys([*errors.errors_by_code(errors.AudioError), UPLOAD_TOO_LARGE], "file"),
 }
 """The field of OpenAI's form that causes an error, by its code."""

@@ -21,7 +21,7 @@ from stt.observability.metrics import Metrics
 from stt.server.admission import Admission
 from stt.settings import Settings
 
-Warm: TypeAlias = Callable[[Engine], Awaitable[None]]
+Warm: TypeAlias = Callable[[Language, Engine], Awaitable[None]]
 """Transcribes a first recording before an engine counts as ready."""
 
 

@@ -1,13 +1,17 @@
 """The parts of a running service. Routes find them in ``app.state``."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi.requests import HTTPConnection
 from prometheus_client import CollectorRegistry
 
+from stt.decoding.decodings import Asked, Decodings
+from stt.decoding.factory import GREEDY, Decoding
+from stt.engines.base import Engine
 from stt.inference.scheduler import Scheduler
-from stt.languages import Languages
+from stt.languages import Language, Languages
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
@@ -24,6 +28,7 @@ class Service:
     languages: Languages
     scheduler: Scheduler
     engines: Engines
+    decodings: Decodings
     transcriber: Transcriber
     admission: Admission
     metrics: Metrics
@@ -32,6 +37,12 @@ class Service:
     """Threads of one forward pass on the CPU."""
     collect: Callable[[], Awaitable[CollectorRegistry]]
     """Collects the metrics of all processes."""
+
+    async def decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
+        """The decoding of a request; see `Decodings.choose`."""
+        if asked == Asked() and self.decodings.is_greedy(language):
+            return GREEDY
+        return await asyncio.to_thread(self.decodings.choose, language, engine, asked)
 
 
 def get_service(connection: HTTPConnection) -> Service:

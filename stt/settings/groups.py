@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_settings import NoDecode
 
 from stt.errors import ConfigurationError
-from stt.languages import ModelSource, parse_models
+from stt.languages import ModelSource, parse_files, parse_models
 
 
 class Group(BaseModel):
@@ -40,6 +40,14 @@ def split_list(value: Any) -> Any:
     return tuple(entry.strip() for entry in value.split(",") if entry.strip())
 
 
+def read_files(value: Any) -> Any:
+    """Parse ``CODE=FILE,CODE=FILE``; any other type passes through."""
+    try:
+        return parse_files(value) if isinstance(value, str) else value
+    except ConfigurationError as error:
+        raise ValueError(error.message) from None
+
+
 class ServerSettings(ServiceGroup):
     """Address, languages, startup and shutdown."""
 
@@ -52,6 +60,9 @@ class ServerSettings(ServiceGroup):
     languages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
     """Languages to serve, as comma-separated codes; all are loaded at start. Default: KR, or KR,EN
     with `demo`."""
+    hotword_files: Annotated[dict[str, Path], NoDecode] = Field(default_factory=dict)
+    """Hotwords of all requests: CODE=/etc/stt/ko.txt, comma-separated. A file has a `word` or
+    `word:weight` on each line."""
     load_retry_seconds: float = Field(default=60.0, gt=0, le=3600)
     """Longest pause between attempts to reach the hub. The first pause is 1 s; each further one is
     twice as long."""
@@ -65,6 +76,11 @@ class ServerSettings(ServiceGroup):
     idle_connection_seconds: int = Field(default=75, ge=1, le=86_400)
     """Close a connection after this long without a request. Set it above the idle time-out of a
     load balancer, which would otherwise reuse connections that are being closed."""
+
+    @field_validator("hotword_files", mode="before")
+    @classmethod
+    def _parse_files(cls, value: Any) -> Any:
+        return read_files(value)
 
 
 class AccessSettings(ServiceGroup):
@@ -160,6 +176,9 @@ class ModelSettings(Group):
     """Checkpoints to use instead of the built-in ones: CODE=owner/name, CODE=owner/name@revision or
     CODE=/folder, comma-separated. `#kor` behind any of them chooses that language of an MMS
     checkpoint. A new code adds a language."""
+    lms: Annotated[dict[str, Path], NoDecode] = Field(default_factory=dict)
+    """n-gram language models: CODE=/models/ko.arpa.gz, comma-separated. Default: the one that a
+    checkpoint comes with in `language_model/`, if it does."""
     device: str = "auto"
     """`auto` (CUDA if available, else CPU), `cpu`, `cuda` or `cuda:N`."""
     backend: Literal["auto", "torch", "openvino"] = "auto"
@@ -181,6 +200,11 @@ class ModelSettings(Group):
             return parse_models(value) if isinstance(value, str) else value
         except ConfigurationError as error:
             raise ValueError(error.message) from None
+
+    @field_validator("lms", mode="before")
+    @classmethod
+    def _parse_lms(cls, value: Any) -> Any:
+        return read_files(value)
 
     @field_validator("device")
     @classmethod

@@ -70,6 +70,7 @@ TEXT_ONLY = {
     ("docs/architecture.md", "upload bytes -> blocks"): "a picture",
     ("docs/api.md", '{"warnings": ['): "keys; test_warnings holds the service to them",
     ("docs/cli.md", '{"file": "a.wav"'): "keys; test_cli holds the command to them",
+    ("docs/cli.md", "ko.arpa.gz: "): "test_lm reads lines like these",
     ("docs/cli.md", "engine   "): "test_openvino reads doctor's table",
     ("docs/cli.md", "file\ttext"): "a manifest; test_evaluate reads one like it",
     ("docs/deployment.md", "# my-stt/kustomization.yaml"): "test_kubernetes builds one like it",
@@ -103,6 +104,7 @@ SAYS = {
     "stt evaluate manifest.tsv": "CER",
     "stt evaluate test.tsv": "CER",
     "stt doctor": "right",
+    "stt lm build": "n-grams by order: ",
     "Prints WRONG on processors with AMX": "int8, 32 channels a group: right",
     "Prints how far later results are off": "first length 16: off by 0.0",
 }
@@ -156,6 +158,9 @@ def desk(tmp_path: Path) -> Path:
     for name in ("meeting.m4a", "talk.m4a", "interview.m4a", "recordings/a.m4a"):
         shutil.copy(ROOT / "samples" / MEETING, tmp_path / name)
     shutil.copy(ROOT / "samples" / "en-library.wav", tmp_path / "call.wav")
+    (tmp_path / "archive").mkdir()
+    for name in ("calls.txt", "archive/calls.txt"):
+        (tmp_path / name).write_text("\n".join(TEXTS.values()), encoding="utf-8")
     manifest = f"path\ttext\nmeeting.m4a\t{TEXTS[MEETING]}\n"
     for name in ("manifest.tsv", "test.tsv"):
         (tmp_path / name).write_text(manifest, encoding="utf-8")
@@ -199,7 +204,7 @@ def run(snippet: Snippet, server: Server, desk: Path) -> str:
     )
     assert done.returncode == 0, done.stderr.decode()
     new = sorted(file for file in desk.rglob("*") if file.is_file() and file not in before)
-    return done.stdout.decode() + "".join(file.read_text(encoding="utf-8") for file in new)
+    return done.stdout.decode() + "".join(file.read_text("utf-8", "replace") for file in new)
 
 
 @pytest.mark.parametrize("snippet", RUN, ids=str)

@@ -1,9 +1,11 @@
 """OpenAI's routes. Its clients only need another ``base_url``."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 
+from stt.decoding.decodings import Asked
 from stt.errors import InvalidParameter, UnknownModel
 from stt.formats.base import Granularity
 from stt.formats.openai import (
@@ -21,6 +23,7 @@ from stt.server.routes.uploads import (
     TRACK,
     OneOf,
     document,
+    requested_decoding,
     requested_granularities,
     respond,
 )
@@ -60,6 +63,7 @@ async def create_transcription(
     file: Annotated[UploadFile, File(description="The recording, in any accepted format.")],
     granularities: Annotated[frozenset[Granularity], Depends(requested_granularities)],
     with_logprobs: Annotated[bool, Depends(requested_logprobs)],
+    asked: Annotated[Asked, Depends(requested_decoding)],
     model: Annotated[
         str,
         Form(description="Language code or model id. Any other name selects the default model."),
@@ -74,7 +78,9 @@ async def create_transcription(
         bool, Form(description="Send words as server-sent events as soon as they are final.")
     ] = False,
     track: Annotated[int | None, TRACK, Form(description=ABOUT_TRACK)] = None,
-    prompt: Annotated[str, Form(description="Ignored: CTC models take no prompt.")] = "",
+    prompt: Annotated[
+        str, Form(description="A list of words, separated by commas: hotwords. Prose is not used.")
+    ] = "",
     temperature: Annotated[float, Form(description="Ignored: CTC models do not sample.")] = 0.0,
 ) -> Response:
     """Transcribe one recording of any length. Unlisted fields are ignored."""
@@ -82,6 +88,7 @@ async def create_transcription(
     if language and language.strip():
         spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
+    decoding = await service.decoding(spoken, engine, replace(asked, prompt=prompt))
     if stream:
         if response_format not in STREAMABLE:
             raise InvalidParameter(
@@ -89,12 +96,12 @@ async def create_transcription(
                 "'json' or 'text', or leave it out."
             )
         return await stream_events(
-            service.transcriber.words(file.file, engine, track),
+            service.transcriber.words(file.file, engine, track, decoding),
             granularities,
             with_logprobs=with_logprobs,
             keep_alive_seconds=service.settings.keep_alive_seconds,
         )
-    transcript = await service.transcriber.transcribe(file.file, engine, track)
+    transcript = await service.transcriber.transcribe(file.file, engine, track, decoding)
     answer = Answer(transcript, spoken, granularities, with_logprobs)
     return await respond(FORMATS[response_format], answer)
 

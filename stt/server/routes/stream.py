@@ -17,7 +17,9 @@ from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, ValidationError
 
 from stt import errors
-from stt.engines.base import Engine
+from stt.decoding.decodings import Asked
+from stt.decoding.hotwords import MAX_HOTWORDS
+from stt.languages import Language
 from stt.recognition.streaming import LiveResult, LiveSession
 from stt.server.auth import SUBPROTOCOL
 from stt.server.failures import note_failure
@@ -88,10 +90,18 @@ class Ending(Exception):
 
 
 class Config(BaseModel):
-    """The supported settings. Others of Vosk's, such as ``phrase_list``, are ignored."""
+    """The supported settings; others of Vosk's are ignored."""
 
     sample_rate: float = Field(default=DEFAULT_RATE, allow_inf_nan=False)
     words: bool = True
+    hotwords: str = ""
+    phrase_list: list[str] = Field(default=[], max_length=MAX_HOTWORDS)
+    """Vosk's hotwords."""
+    language_model: bool | None = None
+
+    def asked(self) -> Asked:
+        """What it asks of the decoding."""
+        return Asked("\n".join([self.hotwords, *self.phrase_list]).strip(), self.language_model)
 
 
 @router.websocket("/stream")
@@ -132,7 +142,7 @@ class Connection:
         try:
             with self._service.live.enter():
                 language = self._service.languages.resolve(lang)
-                await self._converse(self._service.engines.engine(language))
+                await self._converse(language)
             ending = Ending(Close.DONE, "done")
         except Ending as reason:
             ending = reason
@@ -153,17 +163,17 @@ class Connection:
         if self._session is not None:
             await self._session.close()
 
-    async def _converse(self, engine: Engine) -> None:
+    async def _converse(self, language: Language) -> None:
         """Answer messages until the client sends eof."""
         settings = self._service.settings
+        self._service.engines.engine(language)  # refuses at once if it is not ready
         while True:
             message = await self._receive()
             check_size(message, settings.max_live_message_bytes)
             if isinstance(message, bytes):
                 if self._session is None:
                     check_samples(message)
-                    rate = self._config.sample_rate
-                    self._session = LiveSession(engine, self._service.scheduler, settings, rate)
+                    self._session = await self._open(language)
                 charge_live(len(message) / SAMPLE_BYTES / self._config.sample_rate)
                 await self._reply(await self._session.hear(self._whole_samples(message)))
                 if message:  # after the answer, for which a slow model may have kept it waiting
@@ -178,6 +188,14 @@ class Connection:
                     return
             else:
                 raise Ending(Close.UNSUPPORTED, "unknown_message", f"Unknown message. {EXPECTED}")
+
+    async def _open(self, language: Language) -> LiveSession:
+        service, config = self._service, self._config
+        engine = service.engines.engine(language)
+        decoding = await service.decoding(language, engine, config.asked())
+        return LiveSession(
+            engine, service.scheduler, service.settings, config.sample_rate, decoding
+        )
 
     def _whole_samples(self, message: bytes) -> bytes:
         """The samples that are complete: a stream can be cut into messages anywhere."""

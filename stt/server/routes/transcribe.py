@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
+from stt.decoding.decodings import Asked
 from stt.formats.base import Granularity
 from stt.formats.findings import finding_fields
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
@@ -15,6 +16,7 @@ from stt.server.routes.uploads import (
     TRACK,
     OneOf,
     document,
+    requested_decoding_in_query,
     requested_granularities,
     respond,
 )
@@ -32,6 +34,7 @@ async def transcribe(
     service: Annotated[Service, Depends(get_service)],
     file: Annotated[UploadFile, File(description="The recording, in any accepted format.")],
     granularities: Annotated[frozenset[Granularity], Depends(requested_granularities)],
+    asked: Annotated[Asked, Depends(requested_decoding_in_query)],
     lang: Annotated[
         str | None,
         Form(description="Language code or alias, in any case.", examples=["KR", "ko", "en-US"]),
@@ -58,7 +61,10 @@ async def transcribe(
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
     engine = service.engines.engine(language)
-    transcript = await service.transcriber.transcribe(file.file, engine, track or track_in_query)
+    decoding = await service.decoding(language, engine, asked)
+    transcript = await service.transcriber.transcribe(
+        file.file, engine, track or track_in_query, decoding
+    )
     body = TranscriptionResponse(
         text=transcript.text,
         language=language.code,

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from annotated_types import Interval
-from fastapi import Form, Response
+from fastapi import Depends, Form, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from stt.decoding.decodings import Asked
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
 
@@ -18,6 +19,13 @@ ABOUT_TRACK = (
     "Number of the audio track, from 1. Default: the one flagged as default, or the first that has "
     "sound and can be decoded."
 )
+
+
+ABOUT_HOTWORDS = (
+    "Words and names that the recording is likely to have, separated by commas or lines. "
+    "`word:2` counts twice as much."
+)
+ABOUT_LANGUAGE_MODEL = "Whether to use the language model. Default: as the service is set."
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,26 @@ def requested_granularities(
 ) -> frozenset[Granularity]:
     """FastAPI dependency: the granularities; empty if the form has none."""
     return frozenset(granularities)
+
+
+def requested_decoding(
+    hotwords: Annotated[str, Form(description=ABOUT_HOTWORDS)] = "",
+    language_model: Annotated[bool | None, Form(description=ABOUT_LANGUAGE_MODEL)] = None,
+) -> Asked:
+    """FastAPI dependency: what the form asks of the decoding."""
+    return Asked(hotwords, language_model)
+
+
+def requested_decoding_in_query(
+    asked: Annotated[Asked, Depends(requested_decoding)],
+    hotwords: Annotated[str, Query(description="The same; the form field comes first.")] = "",
+    language_model: Annotated[
+        bool | None, Query(description="The same; the form field comes first.")
+    ] = None,
+) -> Asked:
+    """FastAPI dependency: what the form or the query asks of the decoding."""
+    wanted = language_model if asked.language_model is None else asked.language_model
+    return Asked(asked.hotwords or hotwords, wanted)
 
 
 async def respond(response_format: Format[AnswerT], answer: AnswerT) -> Response:

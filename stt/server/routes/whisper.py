@@ -8,11 +8,20 @@ from typing import Annotated, BinaryIO, cast
 from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
+from stt.decoding.decodings import Asked
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
 from stt.server.routes.forms import IN_MEMORY_BYTES, UploadRoute
-from stt.server.routes.uploads import ABOUT_TRACK, TRACK, OneOf, document, respond
+from stt.server.routes.uploads import (
+    ABOUT_HOTWORDS,
+    ABOUT_LANGUAGE_MODEL,
+    ABOUT_TRACK,
+    TRACK,
+    OneOf,
+    document,
+    respond,
+)
 from stt.server.state import Service, get_service
 from stt.types import SAMPLE_RATE
 
@@ -43,6 +52,11 @@ async def asr(
         Query(description="`false`: a file without a header is s16le samples, 16 kHz, mono."),
     ] = True,
     track: Annotated[int | None, TRACK, Query(description=ABOUT_TRACK)] = None,
+    initial_prompt: Annotated[
+        str, Query(description="A list of words, separated by commas: hotwords. Prose is not used.")
+    ] = "",
+    hotwords: Annotated[str, Query(description=ABOUT_HOTWORDS)] = "",
+    language_model: Annotated[bool | None, Query(description=ABOUT_LANGUAGE_MODEL)] = None,
 ) -> Response:
     """Transcribe one recording.
 
@@ -55,11 +69,13 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
+    asked = Asked(hotwords, language_model, initial_prompt)
+    decoding = await service.decoding(spoken, engine, asked)
     if encode:
-        transcript = await service.transcriber.transcribe(audio_file.file, engine, track)
+        transcript = await service.transcriber.transcribe(audio_file.file, engine, track, decoding)
     else:
         with await run_in_threadpool(with_header, audio_file.file) as source:
-            transcript = await service.transcriber.transcribe(source, engine, track)
+            transcript = await service.transcriber.transcribe(source, engine, track, decoding)
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 
 

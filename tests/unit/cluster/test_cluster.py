@@ -307,7 +307,7 @@ def test_a_language_is_ready_once_it_is_warmed_through_the_cluster() -> None:
             seen.append((engines.state(korean()).status, engines.state(korean()).step))
             return views.pop(0) if len(views) > 1 else views[0]
 
-        async def warm(engine: object) -> None:
+        async def warm(_: object, engine: object) -> None:
             assert engine is REMOTE_ENGINE
             seen.append((engines.status, "warmed"))
             released.set()
@@ -339,7 +339,7 @@ def test_a_new_ingress_waits_until_ready_languages_are_warm(
             ready = status is Status.READY
             return View({"KR": LoadState(status)}, {"KR": REMOTE_ENGINE} if ready else {})
 
-        async def warm(engine: object) -> None:
+        async def warm(_: object, engine: object) -> None:
             await warm_now.wait()
 
         engines = ClusterEngines(KOREAN, send_report, warm)
@@ -362,7 +362,7 @@ def test_the_next_try_is_converted_between_clocks() -> None:
         async def send_report() -> View:
             return View({"KR": LoadState(reason="No hub.", next_try=30.0)}, {})
 
-        async def warm(engine: object) -> None:
+        async def warm(_: object, engine: object) -> None:
             raise AssertionError
 
         engines = ClusterEngines(KOREAN, send_report, warm)
@@ -385,7 +385,7 @@ def test_an_ingress_keeps_its_view_while_the_ledger_is_down() -> None:
                 raise TimeoutError
             return answers.pop()  # type: ignore[return-value]
 
-        async def warm(engine: object) -> None:
+        async def warm(_: object, engine: object) -> None:
             pass
 
         engines = ClusterEngines(KOREAN, send_report, warm)

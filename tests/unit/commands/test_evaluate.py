@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,10 +10,14 @@ import pytest
 from stt.commands import evaluate
 from stt.commands.recognition import LocalRecognizer
 from stt.commands.scoring import read_manifest
+from stt.commands.tuning import tune
+from stt.decoding.factory import Decoding
+from stt.errors import ConfigurationError
+from stt.language_model.source import load_language_model
 from stt.languages import SUPPORTED_LANGUAGES
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
-from tests.fakes import FakeEngine
+from tests.fakes import PREFERS_AB, FakeEngine, Mumbles
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 
@@ -63,3 +68,27 @@ def test_the_bundled_model_from_manifest_to_exit_status(
 
     manifest.write_text('{"path": "gone.wav", "text": "a"}')
     assert evaluate.main([str(manifest), "--demo"]) == 1
+
+
+def test_tuning_finds_weights_that_help(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(with_libsndfile(tones(1, 16_000), 16_000, "WAV"))
+    (tmp_path / "m.tsv").write_text("path\ttext\na.wav\tab\ngone.wav\tab\n")
+    (tmp_path / "ko.arpa").write_text(PREFERS_AB)
+    utterances = read_manifest(tmp_path / "m.tsv")
+    model = replace(load_language_model(tmp_path / "ko.arpa"), alpha=0.0, beta=0.0)
+    decoding = Decoding(language_model=model)
+    language = SUPPORTED_LANGUAGES["KR"]
+    with LocalRecognizer(Mumbles(), language, load_settings(), decoding=decoding) as recognizer:
+        assert evaluate.evaluate(utterances, recognizer).results[0].hypothesis == "ac"
+        table = tune(utterances, recognizer, "basic")
+        assert recognizer.decoding is decoding
+    best = table.splitlines()[1].split()
+    assert float(best[0]) > 0
+    assert best[2] == "0.00%"
+    assert "on 1 recordings" in table
+    assert json.loads(table.splitlines()[-1])["alpha"] == float(best[0])
+    with (
+        LocalRecognizer(Mumbles(), language, load_settings()) as recognizer,
+        pytest.raises(ConfigurationError, match="no language model to tune"),
+    ):
+        tune(utterances, recognizer, "basic")

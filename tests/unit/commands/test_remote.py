@@ -17,6 +17,7 @@ import pytest
 from stt.commands import transcribe
 from stt.commands.recognition import RecognitionFailed
 from stt.commands.remote import MAX_TRIES, RemoteRecognizer
+from stt.decoding.decodings import Asked
 from stt.errors import ConfigurationError
 
 ANSWER = {
@@ -109,10 +110,14 @@ def test_words_keep_the_spaces_that_they_have() -> None:
     assert recognition.transcript.text == recognition.text
 
 
-def test_without_a_language_the_service_chooses() -> None:
-    with stand_in((200, {}, ANSWER)) as server:
+def test_what_is_not_asked_for_the_service_chooses() -> None:
+    with stand_in((200, {}, ANSWER), (200, {}, ANSWER)) as server:
         RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
+        asked = Asked("가나:2", language_model=False)
+        RemoteRecognizer(server.url, asked=asked).recognize(BytesIO(b"x"), "a")
     assert set(server.forms[0]) == {"response_format", "file"}
+    assert server.forms[1]["hotwords"] == (None, "가나:2".encode())
+    assert server.forms[1]["language_model"] == (None, b"false")
 
 
 def test_retries_wait_as_long_as_the_service_asks_and_send_the_whole_file(

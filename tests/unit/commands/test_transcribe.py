@@ -11,11 +11,11 @@ from stt.commands.arguments import add_settings, read_settings
 from stt.commands.inputs import Recording, find_recordings
 from stt.commands.outputs import plan_outputs, write_whole
 from stt.commands.recognition import LocalRecognizer, choose_language
-from stt.errors import ConfigurationError
+from stt.errors import ConfigurationError, InvalidHotwords
 from stt.languages import SUPPORTED_LANGUAGES
 from stt.settings import SERVICE_ONLY, Settings, load_settings
 from tests.audio_files import tones, with_libsndfile
-from tests.fakes import FakeEngine
+from tests.fakes import PREFERS_AB, FakeEngine
 
 ROOT = Path(__file__).parents[3]
 
@@ -196,3 +196,20 @@ def test_help_imports_nothing_heavy() -> None:
         "    assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)
+
+
+def test_flags_choose_how_to_decode(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("\ufeff안녕하세요:2\n서울\n", encoding="utf-8")
+    sample = str(ROOT / "samples" / "ko-hello.wav")
+    for flags in (["--hotwords", str(file)], ["--language-model"], ["--no-language-model"]):
+        assert transcribe.main([sample, "--demo", *flags]) == 0
+        assert capsys.readouterr().out.strip() == "안녕하세요 만나서 반가워요"
+    file.write_text("Zara\n")
+    with pytest.raises(InvalidHotwords, match="cannot write 'Z', 'a', 'r'"):
+        transcribe.main([sample, "--demo", "--hotwords", str(file)])
+    with pytest.raises(ConfigurationError, match=r"--hotwords .*gone\.txt: No such file"):
+        transcribe.main([sample, "--demo", "--hotwords", str(tmp_path / "gone.txt")])
+    (tmp_path / "ko.arpa").write_text(PREFERS_AB)
+    with pytest.raises(ConfigurationError, match="none of the language model's units"):
+        transcribe.main([sample, "--demo", "--lm", str(tmp_path / "ko.arpa")])

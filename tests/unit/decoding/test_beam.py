@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stt.decoding.factory import GREEDY, Decoding, LanguageModel
+from stt.decoding.factory import GREEDY, Decoding
 from stt.decoding.hotwords import LETTER_BONUS, Hotword, parse_hotwords
 from stt.engines.wants import BEST, Top
-from stt.errors import ConfigurationError, InvalidParameter
+from stt.errors import ConfigurationError, InvalidHotwords
 from stt.language_model.ngram import NgramModel
+from stt.language_model.source import LanguageModel
 from stt.language_model.tables import Ngrams
 from stt.types import Calibration, LogProbs, Vocabulary, Word, join_words
 from tests.fakes import LETTERS, FakeEngine, spell_log_probs
@@ -246,7 +247,7 @@ def test_beams_that_never_agree_are_decided_in_time() -> None:
     ],
 )
 def test_bad_hotwords_are_refused_with_a_sentence(hotwords: str, sentence: str) -> None:
-    with pytest.raises(InvalidParameter, match=sentence):
+    with pytest.raises(InvalidHotwords, match=sentence):
         Decoding(parse_hotwords(hotwords)).open(Speaks(LETTERS))
 
 

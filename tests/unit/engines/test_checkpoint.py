@@ -1,7 +1,6 @@
 """Whole checkpoints: languages, odd files, and what is refused, each with one sentence."""
 
 import json
-import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -152,13 +151,6 @@ def test_a_bin_of_an_old_torch_is_read(folder: Path) -> None:
     torch.save(tensors, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)
     (folder / "model.safetensors").unlink()
     np.testing.assert_array_equal(log_probs(folder), expected)
-
-
-def test_a_language_model_is_reported(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    change(folder / "preprocessor_config.json", processor_class="Wav2Vec2ProcessorWithLM")
-    with caplog.at_level(logging.WARNING):
-        read_checkpoint(folder)
-    assert "a language model, which is not used" in caplog.text
 
 
 # ---- what is refused

@@ -8,25 +8,25 @@ from stt.language_model.ngram import LOG_10
 from stt.language_model.source import (
     language_model_of,
     load_language_model,
-    parse_language_models,
 )
+from stt.languages import parse_files
 
 ARPA = "\\data\\\nngram 1=2\n\n\\1-grams:\n-1\ta\n-1\t</s>\n\n\\end\\\n"
 
 
 def test_a_setting_names_a_file_for_each_language() -> None:
-    assert parse_language_models(" KR=/m/ko.arpa.gz, EN = /m/en.arpa ,") == {
+    assert parse_files(" KR=/m/ko.arpa.gz, EN = /m/en.arpa ,") == {
         "KR": Path("/m/ko.arpa.gz"),
         "EN": Path("/m/en.arpa"),
     }
-    assert parse_language_models("") == {}
-    assert parse_language_models("KR=~/a.arpa")["KR"].is_absolute()
+    assert parse_files("") == {}
+    assert parse_files("KR=~/a.arpa")["KR"].is_absolute()
 
 
 @pytest.mark.parametrize("text", ["/m/ko.arpa", "=/m/ko.arpa", "KR=", "KR=/a,EN"])
 def test_a_setting_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="not of the form CODE=FILE"):
-        parse_language_models(text)
+        parse_files(text)
 
 
 def test_the_folder_of_a_checkpoint_brings_its_weights(tmp_path: Path) -> None:
@@ -41,14 +41,14 @@ def test_the_folder_of_a_checkpoint_brings_its_weights(tmp_path: Path) -> None:
     assert found == folder
     model = load_language_model(found)
     assert (model.alpha, model.beta) == (0.7, 2)
-    assert model.unk_offset == pytest.approx(-8 * LOG_10)
-    assert model.ngram.units == ("a", "</s>", "<unk>")
+    assert model.unknown_offset == pytest.approx(-8 * LOG_10)
+    assert model.ngrams.units == ("a", "</s>", "<unk>")
 
 
 def test_a_file_alone_has_the_usual_weights(tmp_path: Path) -> None:
     (tmp_path / "ko.arpa").write_text(ARPA)
     model = load_language_model(tmp_path / "ko.arpa")
-    assert (model.alpha, model.beta) == (0.5, 1.5)
+    assert (model.alpha, model.beta) == (0.5, 0.5)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load_language_model(tmp_path / "none.arpa")
 

@@ -32,7 +32,7 @@ def make_loader(*flags: str, engine: Engine | None = None) -> EngineLoader:
     settings = load_settings(flags)
     languages = choose_languages(settings.languages, settings.models, demo=False)
 
-    async def warm(engine: Engine) -> None:
+    async def warm(_: object, engine: Engine) -> None:
         warmed.append(engine)
 
     warmed: list[Engine] = []
@@ -60,7 +60,7 @@ def test_warming_waits_while_the_queue_is_full() -> None:
     settings = load_settings(())
     tries = 0
 
-    async def warm(engine: Engine) -> None:
+    async def warm(_: object, engine: Engine) -> None:
         nonlocal tries
         tries += 1
         if tries < 3:

@@ -1,0 +1,225 @@
+"""What beam search with hotwords and language models brings, and what it costs.
+
+The speech is synthetic (espeak-ng) and held out: the bundled models never heard its texts, nor do
+their language models know them.
+"""
+
+import argparse
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.report import table
+from benchmarks.setting import describe
+from stt.commands.scoring import normalise_basic, score
+from stt.decoding.factory import GREEDY, Decoding
+from stt.decoding.hotwords import Hotword, parse_hotwords
+from stt.engines.torch import TorchEngine
+from stt.engines.wants import BEST, Top
+from stt.frames import DecodableFrames, Frames, TopFrames
+from stt.language_model.source import LanguageModel, load_language_model
+from stt.types import SAMPLE_RATE, join_words
+from training.corpus import Corpus, write_corpus
+from training.held_out import Subject
+from training.recipe import RECIPES
+
+NAMES = {
+    "ko-mini": (
+        "강남역 해운대 판교 삼성전자 카카오뱅크 박서준 김태희 이순신 뽀로로 한라산 경복궁 여의도 "
+        "넷플릭스 배달의민족 정자동 광화문 홍길동 제주공항 인사동 롯데타워"
+    ),
+    "en-mini": (
+        "kowalski nakamura reykjavik timbuktu fitzgerald okonkwo zimbabwe beethoven kubernetes "
+        "postgres shakespeare vladivostok ljubljana mcallister oxfordshire quetzal rasmussen "
+        "tchaikovsky worcester yokohama"
+    ),
+}
+"""Twenty names that the models never heard."""
+SENTENCES = {
+    "ko-mini": (
+        "내일 {} 앞에서 만나요", "{} 가는 길을 알려 주세요", "저는 {} 이야기를 들었어요",
+        "어제 {} 사진을 봤어요", "여기는 {} 근처입니다", "{}에서 친구를 기다려요",
+    ),
+    "en-mini": (
+        "please call {} tomorrow morning", "i read about {} yesterday", "where is {} now",
+        "we talked about {} for an hour", "the book of {} is on the table", "send it to {} today",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Texts and the frames of their speech."""
+
+    texts: tuple[str, ...]
+    best: tuple[Frames, ...]
+    top: tuple[TopFrames, ...]
+    seconds: float
+
+    @classmethod
+    def of(cls, corpus: Corpus, engine: TorchEngine, most: int) -> "Spoken":
+        """Compute a corpus."""
+        n = min(most, len(corpus))
+        waveforms = [corpus.waveform(index) for index in range(n)]
+        want = Top(engine.vocabulary.blank)
+        return cls(
+            tuple(corpus.texts[:n]),
+            tuple(engine.forward([each], BEST)[0] for each in waveforms),
+            tuple(engine.forward([each], want)[0] for each in waveforms),
+            sum(map(len, waveforms)) / SAMPLE_RATE,
+        )
+
+    def hypotheses(self, decoding: Decoding, engine: TorchEngine) -> list[str]:
+        """The text of each."""
+        frames: Sequence[DecodableFrames] = self.best if decoding.is_greedy else self.top
+        texts = []
+        for each in frames:
+            decoder = decoding.open(engine).decoder
+            texts.append(join_words(decoder.feed(each) + decoder.finish()))
+        return texts
+
+    def rates(self, decoding: Decoding, engine: TorchEngine) -> tuple[float, float]:
+        """CER and WER."""
+        hypotheses = map(normalise_basic, self.hypotheses(decoding, engine))
+        scores = score(zip(map(normalise_basic, self.texts), hypotheses, strict=True))
+        return scores.characters.rate or 0.0, scores.words.rate or 0.0
+
+
+def speak(subject: Subject, name: str, texts: Sequence[str]) -> Corpus:
+    """Synthesise texts in the manner of the recipe, or read them if an earlier run did."""
+    recipe = RECIPES[subject.name]
+    return write_corpus(
+        subject.work_dir / "benchmarks" / name, list(texts), recipe.delivery, subject.seed,
+        lower_case=recipe.speaks_lower_case,
+    )  # fmt: skip
+
+
+def change(before: float, after: float) -> str:
+    """Two rates and their relative change."""
+    relative = (after - before) / before if before else 0.0
+    return f"{before:.2%} → {after:.2%} ({relative:+.0%})"
+
+
+def accuracy(
+    subject: Subject, engine: TorchEngine, models: dict[str, LanguageModel], most: int
+) -> list[list[str]]:
+    """A row for each set and language model."""
+    rows = []
+    for split in ("test_sentences", "test_pairs", "test_words"):
+        spoken = Spoken.of(subject.speak(split, split), engine, most)
+        before = spoken.rates(GREEDY, engine)
+        for name, model in models.items():
+            after = spoken.rates(Decoding(language_model=model), engine)
+            cells = [change(*pair) for pair in zip(before, after, strict=True)]
+            rows.append([subject.name, split, str(len(spoken.texts)), name, *cells])
+    return rows
+
+
+def n_found(names: Sequence[str], texts: Sequence[str]) -> int:
+    """How often the names occur in texts, spaces aside."""
+    joined = [normalise_basic(text).replace(" ", "") for text in texts]
+    return sum(text.count(name) for text in joined for name in names)
+
+
+def recall(subject: Subject, engine: TorchEngine, minutes: float) -> list[str]:
+    """A row: how many of the spoken names are found, and how many that nobody said."""
+    names = NAMES[subject.name].split()
+    texts = [form.format(name) for name in names for form in SENTENCES[subject.name]]
+    spoken = Spoken.of(speak(subject, "names", texts), engine, len(texts))
+    hotwords = Decoding(parse_hotwords("\n".join(names)))
+    counts = [n_found(names, spoken.hypotheses(each, engine)) for each in (GREEDY, hotwords)]
+    other = Spoken.of(subject.speak("test_sentences", "test_sentences"), engine, 10_000)
+    false = n_found(names, other.hypotheses(hotwords, engine)) - n_found(names, other.texts)
+    before, after = other.rates(GREEDY, engine), other.rates(hotwords, engine)
+    return [
+        subject.name, f"{len(texts)}", *(f"{count / len(texts):.0%}" for count in counts),
+        f"{false} in {other.seconds / 60:.0f} min", change(before[0], after[0]),
+    ]  # fmt: skip
+
+
+def many(n: int, vocabulary_letters: str) -> tuple[Hotword, ...]:
+    """Random hotwords of five letters."""
+    random = np.random.default_rng(0)
+    letters = sorted(set(vocabulary_letters))
+    return tuple({Hotword("".join(random.choice(letters, 5))) for _ in range(2 * n)})[:n]
+
+
+def cost(engine: TorchEngine, model: LanguageModel, spoken: Spoken) -> list[list[str]]:
+    """A row for each way to decode: its speed, and its memory over three hours."""
+    letters = "가나다라마바사아자차카타파하" if "가" in "".join(spoken.texts) else "abcdefghijklm"
+    if not any(letter in "".join(spoken.texts) for letter in letters):
+        letters = "abcdefghijklm"
+    ways = {
+        "greedy": GREEDY,
+        "20 hotwords": Decoding(many(20, letters)),
+        "1,000 hotwords": Decoding(many(1_000, letters)),
+        "language model": Decoding(language_model=model),
+        "language model, 20 hotwords": Decoding(many(20, letters), model),
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(5):  # in turns, since the machine's speed varies
+        for name, way in ways.items():
+            spoken.hypotheses(way, engine)
+            started = time.perf_counter()
+            spoken.hypotheses(way, engine)
+            times[name].append(time.perf_counter() - started)
+    return [
+        [name, f"{spoken.seconds / float(np.median(seconds)):,.0f}"]
+        for name, seconds in times.items()
+    ]
+
+
+def memory_of_three_hours(engine: TorchEngine, model: LanguageModel, spoken: Spoken) -> str:
+    """Growth of the peak memory while one decoder decodes three hours."""
+    decoder = Decoding(language_model=model).open(engine).decoder
+    for frames in spoken.top:
+        decoder.feed(frames)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    n_frames, n_words = 0, 0
+    while n_frames * engine.grid.stride_samples < 3 * 3600 * SAMPLE_RATE:
+        for frames in spoken.top:
+            n_words += len(decoder.feed(frames))
+            n_frames += len(frames)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return f"{n_words} words in three hours; the peak of memory grew by {grown:.1f} MiB."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=int, default=300, help="at most so many of each set")
+    parser.add_argument("--minutes", type=float, default=60, help="of other speech")
+    parser.add_argument(
+        "--off-domain", type=Path, action="append", default=[], metavar="FILE",
+        help="an ARPA file of other texts: KO then EN",
+    )  # fmt: skip
+    options = parser.parse_args()
+    print(describe())
+    rates, hotwords = [], []
+    for index, name in enumerate(("ko-mini", "en-mini")):
+        subject = Subject.bundled(name)
+        engine = subject.load(threads=2)
+        bundled = load_language_model(subject.folder / "language_model")
+        models = {"bundled": bundled}
+        if index < len(options.off_domain):
+            models["off-domain"] = load_language_model(options.off_domain[index])
+        rates += accuracy(subject, engine, models, options.clips)
+        hotwords.append(recall(subject, engine, options.minutes))
+        if name == "ko-mini":
+            spoken = Spoken.of(
+                subject.speak("test_sentences", "test_sentences"), engine, options.clips
+            )
+            costs = cost(engine, bundled, spoken)
+            flat = memory_of_three_hours(engine, bundled, spoken)
+    print(table(["model", "set", "clips", "language model", "CER", "WER"], rates))
+    heads = ["model", "names spoken", "greedy", "as hotwords", "false ones", "CER of other speech"]
+    print(table(heads, hotwords))
+    print(table(["decoding", "× real time"], costs))
+    print(flat)
+
+
+if __name__ == "__main__":
+    main()

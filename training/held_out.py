@@ -56,6 +56,15 @@ class Subject:
         splits = recipe.make_splits(recipe.n_train_texts, self.seed)
         return self.speak_texts(set_name, getattr(splits, split), **delivery)
 
+    def unheard_words(self, n: int) -> list[str]:
+        """The longest words of the test sets that training has in no form."""
+        recipe = RECIPES[self.name]
+        splits = recipe.make_splits(recipe.n_train_texts, self.seed)
+        heard = " ".join([*splits.train, *splits.dev, *splits.test_sentences])
+        words = {word for text in splits.test_words for word in text.split() if word not in heard}
+        of_each_stem = {word[:5]: word for word in sorted(words, reverse=True)}
+        return sorted(of_each_stem.values(), key=lambda word: (-len(word), word))[:n]
+
     def speak_texts(self, set_name: str, texts: Sequence[str], **delivery: object) -> Corpus:
         """Synthesise texts in the manner of the recipe, or read them if an earlier run did."""
         recipe = RECIPES[self.name]

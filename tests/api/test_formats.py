@@ -217,6 +217,8 @@ def test_the_openapi_page_shows_the_formats(speaker: TestClient) -> None:
         "response_format",
         "timestamp_granularities",
         "track",
+        "hotwords",
+        "language_model",
     }
     formats = ["json", "text", "srt", "vtt", "verbose_json"]
     assert fields["response_format"]["enum"] == formats

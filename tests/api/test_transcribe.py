@@ -238,5 +238,10 @@ def test_the_openapi_page_describes_the_answers(client: TestClient) -> None:
     spec = client.get("/openapi.json").json()
     route = spec["paths"]["/transcribe"]["post"]
     assert set(route["responses"]) >= {"200", "400", "413", "415", "422", "500", "503"}
-    assert {each["name"] for each in route["parameters"]} == {"lang", "track"}
+    assert {each["name"] for each in route["parameters"]} == {
+        "lang",
+        "track",
+        "hotwords",
+        "language_model",
+    }
     assert "HTTPValidationError" not in json.dumps(spec["paths"])

@@ -19,7 +19,7 @@ from stt.commands.scoring import normalise_basic, score
 from stt.decoding.factory import GREEDY, Decoding
 from stt.decoding.hotwords import Hotword, parse_hotwords
 from stt.engines.torch import TorchEngine
-from stt.engines.wants import BEST, Top
+from stt.engines.wants import Top
 from stt.frames import DecodableFrames, Frames, TopFrames
 from stt.language_model.source import LanguageModel, load_language_model
 from stt.types import SAMPLE_RATE, join_words
@@ -64,12 +64,15 @@ class Spoken:
         n = min(most, len(corpus))
         waveforms = [corpus.waveform(index) for index in range(n)]
         want = Top(engine.vocabulary.blank)
-        return cls(
-            tuple(corpus.texts[:n]),
-            tuple(engine.forward([each], BEST)[0] for each in waveforms),
-            tuple(engine.forward([each], want)[0] for each in waveforms),
-            sum(map(len, waveforms)) / SAMPLE_RATE,
-        )
+        top = tuple(engine.forward([each], want)[0] for each in waveforms)
+        best = tuple(best_of(each, engine.calibration.temperature) for each in top)
+        return cls(tuple(corpus.texts[:n]), best, top, sum(map(len, waveforms)) / SAMPLE_RATE)
+
+    def __add__(self, other: "Spoken") -> "Spoken":
+        return Spoken(
+            self.texts + other.texts, self.best + other.best, self.top + other.top,
+            self.seconds + other.seconds,
+        )  # fmt: skip
 
     def hypotheses(self, decoding: Decoding, engine: TorchEngine) -> list[str]:
         """The text of each."""
@@ -87,6 +90,12 @@ class Spoken:
         return scores.characters.rate or 0.0, scores.words.rate or 0.0
 
 
+def best_of(top: TopFrames, temperature: float) -> Frames:
+    """The best symbols alone, as an engine returns them for greedy decoding."""
+    log_probs = top.log_probs[:, 0]
+    return Frames(top.columns[:, 0], log_probs, log_probs / temperature - top.log_norms)
+
+
 def change(before: float, after: float) -> str:
     """Two rates and their relative change."""
     relative = (after - before) / before if before else 0.0
@@ -94,12 +103,11 @@ def change(before: float, after: float) -> str:
 
 
 def accuracy(
-    subject: Subject, engine: TorchEngine, models: dict[str, LanguageModel], most: int
+    subject: Subject, engine: TorchEngine, models: dict[str, LanguageModel], sets: dict[str, Spoken]
 ) -> list[list[str]]:
     """A row for each set and language model."""
     rows = []
-    for split in ("test_sentences", "test_pairs", "test_words"):
-        spoken = Spoken.of(subject.speak(split, split), engine, most)
+    for split, spoken in sets.items():
         before = spoken.rates(GREEDY, engine)
         for name, model in models.items():
             after = spoken.rates(Decoding(language_model=model), engine)
@@ -193,14 +201,18 @@ def main() -> None:
         models = {"bundled": bundled}
         if index < len(options.off_domain):
             models["off-domain"] = load_language_model(options.off_domain[index])
-        rates += accuracy(subject, engine, models, options.clips)
-        spoken = Spoken.of(subject.speak("test_sentences", "test_sentences"), engine, 10_000)
-        hotwords.append(recall(subject, engine, "names", NAMES[name].split(), spoken))
+        sets = {
+            split: Spoken.of(subject.speak(split, split), engine, options.clips)
+            for split in ("test_sentences", "test_pairs", "test_words")
+        }
+        rates += accuracy(subject, engine, models, sets)
+        other = sum(sets.values(), start=Spoken.of(subject.speak("dev", "dev"), engine, 10_000))
+        hotwords.append(recall(subject, engine, "names", NAMES[name].split(), other))
         unheard = subject.unheard_words(20)
-        hotwords.append(recall(subject, engine, "unheard words", unheard, spoken))
+        hotwords.append(recall(subject, engine, "unheard words", unheard, other))
         if name == "ko-mini":
-            costs = cost(engine, bundled, spoken)
-            flat = memory_of_three_hours(engine, bundled, spoken)
+            costs = cost(engine, bundled, sets["test_sentences"])
+            flat = memory_of_three_hours(engine, bundled, other)
     print(table(["model", "set", "clips", "language model", "CER", "WER"], rates))
     heads = [
         "model",

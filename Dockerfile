@@ -5,29 +5,33 @@
 #   docker build -t stt-ctc:cluster --build-arg EXTRAS=cluster .   Ray Serve
 #   docker run -p 8400:8400 -v stt-models:/models --read-only --tmpfs /tmp stt-ctc
 #
-FROM python:3.12-slim-bookworm AS build
+# An exact version; docs/deployment.md says how to add its digest.
+ARG PYTHON_IMAGE=python:3.12.12-slim-bookworm
+FROM ${PYTHON_IMAGE} AS build
 # uv takes torch from this backend's index, so a CPU image holds no gigabytes of CUDA. All versions,
-# torch's too, are the locked ones.
+# torch's too, are the locked ones. What comes from PyPI has to have the locked hashes; torch is another
+# build there than in the lock.
 ARG TORCH_BACKEND=cpu
 # Of pyproject.toml, between spaces: cluster openvino otel.
 ARG EXTRAS=""
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
-RUN pip install --no-cache-dir "uv>=0.9,<1"
+RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /build
 COPY pyproject.toml uv.lock ./
-RUN set -- --quiet --frozen --no-dev --no-emit-project --no-hashes --no-header --no-annotate \
+RUN set -- --quiet --frozen --no-dev --no-emit-project --no-header --no-annotate \
     && for extra in ${EXTRAS}; do set -- "$@" --extra "${extra}"; done \
-    && uv export "$@" --prune torch --output-file requirements.txt \
-    && uv export "$@" | grep '^torch==' >> requirements.txt \
+    && uv export "$@" --prune torch --output-file hashed.txt \
+    && uv export "$@" --no-hashes | grep -Ev '^(nvidia|cuda|triton)' > locked.txt \
     && uv venv /opt/stt \
-    && uv pip install --python /opt/stt --torch-backend "${TORCH_BACKEND}" -r requirements.txt
+    && uv pip install --python /opt/stt --require-hashes --no-deps -r hashed.txt \
+    && uv pip install --python /opt/stt --torch-backend "${TORCH_BACKEND}" --constraint locked.txt torch
 COPY README.md LICENSE NOTICE server_stt.py ./
 COPY samples ./samples
 COPY stt ./stt
 RUN uv pip install --python /opt/stt --no-deps .
 
-FROM python:3.12-slim-bookworm
+FROM ${PYTHON_IMAGE}
 # KubeRay calls `ray` from a login shell, which resets PATH.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin stt \
     && mkdir /models && chown stt /models \

@@ -147,7 +147,13 @@ RECOVERY_SECONDS = 60.0
 """A valid upload must succeed within this time of a fault."""
 HANG_SECONDS = 45.0
 """Time for the service to notice a stopped worker, if it gets work."""
-KINDS = {"worker killed": 5, "all workers killed": 1, "template killed": 2, "worker stopped": 2}
+KINDS = {
+    "worker killed": 5,
+    "all workers killed": 1,
+    "template killed": 2,
+    "template stopped": 1,
+    "worker stopped": 2,
+}
 """Kinds of faults and their weights."""
 
 
@@ -190,6 +196,11 @@ class Faults:
         with self._ledger.season("decode_failed"):
             if kind == "worker stopped":
                 await self._stop(self._rng.choice(workers))
+            elif kind == "template stopped":
+                template.suspend()  # noticed once a worker is needed, so that none is left
+                for worker in workers:
+                    with suppress(psutil.NoSuchProcess):
+                        worker.kill()
             else:
                 victims = {
                     "worker killed": [self._rng.choice(workers)],

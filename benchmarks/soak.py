@@ -4,7 +4,8 @@
 
 A real service (``server_stt.py --demo``) on loopback gets good recordings of many formats and
 lengths through every endpoint, the hostile corpus and mutations of it, wrong keys, malformed forms,
-slow uploads, clients that disconnect, floods beyond its queue, and probes. Meanwhile its child
+slow uploads, clients that disconnect, floods beyond its queue, attacks with small inputs that cost
+much (`benchmarks.attacks`), and probes. Meanwhile its child
 processes are killed and stopped. An answer is *explained* if this client should get it, or if a
 flood or fault at that moment causes it. The run fails if anything else is left.
 """
@@ -28,6 +29,7 @@ import numpy as np
 import psutil
 
 from benchmarks import report
+from benchmarks.attacks import Attacks
 from benchmarks.faults import Family, Faults, Sample, growth_table, plot
 from benchmarks.ledger import Clip, Ledger
 from benchmarks.load import Prober
@@ -56,7 +58,7 @@ LENGTHS = (0, 0.02, 0.4, 1, 2.5, 6, 12, 19.9, 20.1, 45)
 """Seconds of speech of the generated clips."""
 LONG = (180, 590)
 SAMPLE_SECONDS, PRINT_SECONDS, METRICS_SECONDS = 5.0, 10.0, 2.0
-FLOOD_SECONDS, FAULT_SECONDS = 45.0, 15.0
+FLOOD_SECONDS, FAULT_SECONDS, ATTACK_SECONDS = 45.0, 15.0, 10.0
 """Between the end of one and the start of the next."""
 FLOOD_CLIENTS = 60
 QUIET_SECONDS = 12.0
@@ -98,6 +100,7 @@ class Soak:
         self.family = Family(server.process_id)
         long = [Clip(f"{length}-s.wav", "KR", wav(length, 104_729)) for length in LONG]
         self.traffic = Traffic(server.url, KEY, self.ledger, good_clips(), long, seed)
+        self.attacks = Attacks(server.url, KEY, self.traffic, self.ledger)
         rng = random.Random(seed)
         self.faults = Faults(self.family, self.ledger, self.traffic.valid, rng)
         self.samples: list[Sample] = []
@@ -115,6 +118,7 @@ class Soak:
                 *(self._repeat(self.traffic.one, end, 0.1) for _ in range(clients)),
                 self._repeat(self._slow, end, 1),
                 self._repeat(self._flood, end, FLOOD_SECONDS),
+                self._repeat(self.attacks.next, end, ATTACK_SECONDS),
                 self._repeat(self.faults.inject, end, FAULT_SECONDS),
                 self._repeat(self._probe_all, end, METRICS_SECONDS),
             ]

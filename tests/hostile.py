@@ -423,6 +423,19 @@ def opus_silence(seconds: float) -> bytes:
     return b"".join(pages)
 
 
+def index_bomb(n_frames: int, size: int) -> bytes:
+    """M4A with an index of so many frames, all of one size."""
+    m4a = with_ffmpeg(tones(0.5, 44_100), 44_100, "mp4", "aac")
+    lies = {
+        b"stsz": (8, struct.pack(">II", size, n_frames)),
+        b"stts": (8, struct.pack(">II", 1, n_frames)),
+        b"stsc": (8, struct.pack(">IIII", 1, 1, n_frames, 1)),
+    }
+    for kind, (at, lie) in lies.items():
+        m4a = patched(m4a, m4a.index(kind) - 4 + at + 4, lie)
+    return m4a
+
+
 def packed_silence(minutes: int) -> bytes:
     """PCM silence that zlib in Matroska shrinks a thousandfold."""
     block = zlib.compress(bytes(2 * 16_000 * 60), 9)

@@ -27,6 +27,8 @@ class Cap:
         """Decoded so far."""
         self.silent_seconds = 0.0
         """Added so far, for gaps."""
+        self.claimed_seconds = 0.0
+        """Length by the headers read so far."""
 
     @property
     def seconds(self) -> float:
@@ -36,6 +38,7 @@ class Cap:
     def check_header(self, rate: int, channels: int, claimed_seconds: float) -> None:
         """Check a header, before anything is decoded."""
         check_shape(rate, channels)
+        self.claimed_seconds = self.seconds + claimed_seconds
         self._check(claimed_seconds, claimed_seconds * rate * channels)
 
     def count(self, n_samples: int, channels: int, rate: int) -> None:

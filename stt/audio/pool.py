@@ -6,7 +6,7 @@ import threading
 import time
 from typing import BinaryIO
 
-from stt.audio.processes import Template, Worker, as_descriptor
+from stt.audio.processes import ANSWER_SECONDS, Template, Worker, as_descriptor
 from stt.audio.reading import Blocks, read_audio
 from stt.audio.worker import MEMORY_BYTES
 from stt.errors import Overloaded
@@ -39,19 +39,21 @@ class ReaderPool:
         *,
         target: str = "stt.audio.reading:read_audio",
         recordings_per_worker: int = 1000,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         """
         Args:
             settings: The number of workers, and their timeout.
             target: ``MODULE:FUNCTION`` of a `stt.audio.reading.ReadAudio`; tests pass a faulty one.
             recordings_per_worker: A worker is replaced after so many, in case decoders leak memory.
+            answer_seconds: A template that does not answer for so long is replaced.
         """
         self._recordings_per_worker = recordings_per_worker
         # One for each request, and as many again for abandoned ones that are still ending.
         self._max_open = 2 * settings.max_queue_requests
         self._max_idle = settings.decode_threads
         self._timeout_seconds = settings.decode_timeout_seconds
-        self._target = target
+        self._target, self._answer_seconds = target, answer_seconds
         self._max_bytes = settings.decode_memory_mb * 1e6
         self._lock = threading.Lock()
         self._less_used = threading.Condition(self._lock)
@@ -69,7 +71,7 @@ class ReaderPool:
     def start(self) -> None:
         """Start the template, which imports the decoders; returns at once."""
         if AVAILABLE and self._template is None:
-            self._template = Template(self._target)
+            self._template = self._new_template()
 
     def read(self, source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Blocks:
         """Run `stt.audio.reading.read_audio` in a worker.
@@ -166,10 +168,13 @@ class ReaderPool:
             self._reading.add(worker)
             self._less_used.notify_all()
 
+    def _new_template(self) -> Template:
+        return Template(self._target, self._answer_seconds)
+
     def _start_worker(self) -> Worker:
         with self._starting:
-            for _ in range(2):  # the second time if the template was killed
-                template = self._template = self._template or Template(self._target)
+            for _ in range(2):  # the second time if the template was killed or stopped
+                template = self._template = self._template or self._new_template()
                 if self._closed:
                     template.close()
                     break
@@ -177,7 +182,8 @@ class ReaderPool:
                     return template.fork(self._timeout_seconds)
                 except OSError:
                     logger.warning(
-                        "the template of the reader processes died; starting another", exc_info=True
+                        "the template of the reader processes died or is stuck; starting another",
+                        exc_info=True,
                     )
                     template.close()
                     self._template = None
@@ -206,6 +212,8 @@ class _Recording:
         self._pool, self._source = pool, source
         self._max_seconds, self._track = max_seconds, track
         self.report = Report()
+        self.expected_seconds = 0.0
+        """See `stt.audio.reading.Blocks`."""
         self._has_block = False
         self._lock = threading.Lock()
         self._worker: Worker | None = None
@@ -225,11 +233,8 @@ class _Recording:
         try:
             worker = self._worker or self._begin()
             block = None if worker is None else worker.receive()
-            if worker is not None and block is None:
-                self.report = worker.report
-            elif worker is not None and not self._has_block:
-                self._has_block = True
-                self._pool.has_opened(worker)
+            if worker is not None:
+                self._note(worker, block)
         finally:
             with self._lock:
                 self._waiting = False
@@ -240,6 +245,14 @@ class _Recording:
         if block is None:
             raise StopIteration
         return block
+
+    def _note(self, worker: Worker, block: Waveform | None) -> None:
+        self.expected_seconds = worker.expected_seconds
+        if block is None:
+            self.report = worker.report
+        elif not self._has_block:
+            self._has_block = True
+            self._pool.has_opened(worker)
 
     def close(self) -> None:
         """Stop reading: ends a busy worker, and wakes a thread that waits for it."""

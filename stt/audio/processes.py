@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,9 +21,10 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
-from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SEND_BYTES, WAIT, Kind
+from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SECONDS, SEND_BYTES, WAIT, Kind
 from stt.errors import AudioError, DecodeFailed, Overloaded, errors_by_code
 from stt.notices import Code, Notice, Report
 from stt.types import Waveform
@@ -30,7 +32,9 @@ from stt.types import Waveform
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 120.0
-"""The first worker waits until the template has imported everything, which takes seconds."""
+"""Limit on the template's imports before its first worker; they take seconds."""
+ANSWER_SECONDS = 5.0
+"""A template that neither answers nor, while it imports, computes for so long is stuck."""
 MAX_MESSAGE_BYTES = 16 * 2**20
 ERRORS = errors_by_code(AudioError)
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "LD_", "NUMBA_", "LIBROSA_", "TZ")
@@ -40,10 +44,11 @@ KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "LD_", "NUMBA_", "LIB
 class Template:
     """The process that workers are forked from."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._asking = threading.Lock()
+        self._has_answered = self._is_stuck = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(START_SECONDS)
+        _limit_wait(self._control, answer_seconds)
         with theirs:
             descriptor = theirs.fileno()
             self._process = subprocess.Popen(
@@ -59,13 +64,14 @@ class Template:
         """Start a worker that has ``timeout_seconds`` for each block.
 
         Raises:
-            OSError: the template has died.
+            OSError: the template has died or is stuck.
             Overloaded: the operating system allows no further process.
         """
         ours, theirs = socket.socketpair()
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * SEND_BYTES)
         try:
             with theirs, self._asking:
+                self._check()
                 socket.send_fds(self._control, [FORK], [theirs.fileno()])
                 process = self._answer()
             if process == 0:
@@ -79,12 +85,13 @@ class Template:
 
     def end(self, process: int) -> None:
         """Kill a worker without waiting for its death."""
-        with suppress(OSError):
-            self._control.send(END + PROCESS.pack(process))
+        with suppress(OSError):  # whoever replaces a template that is stuck ends its workers
+            self._control.send(END + PROCESS.pack(process), socket.MSG_DONTWAIT)
 
     def wait(self, process: int) -> int:
         """Kill a worker and return its exit status, negative for a signal."""
         with self._asking:
+            self._check()
             self._control.send(WAIT + PROCESS.pack(process))
             return self._answer()
 
@@ -97,11 +104,34 @@ class Template:
         self._control.close()
 
     def _answer(self) -> int:
-        answer = self._control.recv(PROCESS.size)
+        answer = self._receive()
         if not answer:
             raise ConnectionResetError("the template has closed the connection")
+        self._has_answered = True
         (number,) = PROCESS.unpack(answer)
         return int(number)
+
+    def _receive(self) -> bytes:
+        end, computed = time.monotonic() + START_SECONDS, -1.0
+        while True:
+            try:
+                return self._control.recv(PROCESS.size)
+            except BlockingIOError:
+                before, computed = computed, self._computed_seconds()
+                if self._has_answered or computed == before or time.monotonic() > end:
+                    self._is_stuck = True
+                    self._check()
+
+    def _check(self) -> None:
+        if self._is_stuck:  # a late answer would be taken for the next one's
+            raise TimeoutError("the template does not answer")
+
+    def _computed_seconds(self) -> float:
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.Error as error:
+            raise ConnectionResetError("the template has died") from error
+        return float(times.user + times.system)
 
 
 class Worker:
@@ -111,10 +141,7 @@ class Worker:
         self, template: Template, process: int, connection: socket.socket, timeout_seconds: float
     ) -> None:
         self._timeout_seconds = timeout_seconds
-        # The kernel's timeout: one system call for each read, while Python's adds a poll.
-        seconds, fraction = divmod(timeout_seconds, 1)
-        timeout = struct.pack("@ll", int(seconds), int(fraction * 1e6))
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        _limit_wait(connection, timeout_seconds)
         self._template = template
         self._process: int | None = process
         self._connection = connection
@@ -124,11 +151,14 @@ class Worker:
         self.n_recordings = 0
         self.report = Report()
         """Of the last recording, once it is complete."""
+        self.expected_seconds = 0.0
+        """See `stt.audio.reading.Blocks`."""
         self._bytes_at_start = _allocated(process)
 
     def begin(self, descriptor: int, max_seconds: float, track: int | None) -> None:
         """Send a recording; errors show in `receive`."""
         self.is_free = False
+        self.expected_seconds = 0.0
         self.n_recordings += 1
         with suppress(OSError):
             socket.send_fds(self._connection, [REQUEST.pack(max_seconds, track or 0)], [descriptor])
@@ -140,10 +170,10 @@ class Worker:
             AudioError: as `ReaderPool.read`.
         """
         try:
-            kind, length = HEADER.unpack(self._read(HEADER.size).data)
-            if length > MAX_MESSAGE_BYTES:
-                raise ValueError(f"a message of {length} bytes")
-            payload = self._read(length)
+            kind, payload = self._receive_message()
+            while kind == Kind.LENGTH:
+                (self.expected_seconds,) = SECONDS.unpack(payload.data)
+                kind, payload = self._receive_message()
             if kind == Kind.BLOCK:
                 return payload.view(np.float32)
             if kind == Kind.FAILED:
@@ -160,7 +190,7 @@ class Worker:
             if self._given_up:
                 return None
             raise self._failure(self._how_it_ended()) from None
-        except (ValueError, LookupError, TypeError) as nonsense:
+        except (ValueError, LookupError, TypeError, struct.error) as nonsense:
             # On one line: the text may come from the file.
             raise self._failure(repr(str(nonsense))) from None
         self.is_free = True
@@ -174,8 +204,9 @@ class Worker:
 
     def has_died(self) -> bool:
         """Whether an idle worker has died."""
-        readable, _, _ = select.select([self._connection], [], [], 0)
-        return bool(readable)
+        poll = select.poll()  # select() knows no descriptors above 1023
+        poll.register(self._connection, select.POLLIN)
+        return bool(poll.poll(0))
 
     def give_up(self) -> None:
         """Abandon the recording, and wake a thread that waits in `receive`."""
@@ -189,6 +220,12 @@ class Worker:
         if self._process is not None:
             self._template.end(self._process)
             self._process = None
+
+    def _receive_message(self) -> tuple[int, NDArray[np.uint8]]:
+        kind, length = HEADER.unpack(self._read(HEADER.size).data)
+        if length > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message of {length} bytes")
+        return kind, self._read(length)
 
     def _read(self, length: int) -> NDArray[np.uint8]:
         data = np.empty(length, np.uint8)
@@ -214,6 +251,14 @@ class Worker:
             "Decoding this file failed. It may be damaged; convert it, for example to FLAC, and "
             "send the result."
         )
+
+
+def _limit_wait(connection: socket.socket, seconds: float) -> None:
+    """Set the kernel's timeouts: one system call for each read, while Python's add a poll."""
+    whole, fraction = divmod(seconds, 1)
+    timeout = struct.pack("@ll", int(whole), int(fraction * 1e6))
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        connection.setsockopt(socket.SOL_SOCKET, option, timeout)
 
 
 def _allocated(process: int | None) -> int:

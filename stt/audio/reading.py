@@ -45,6 +45,11 @@ class Blocks(Protocol):
         """What was found out about the recording; complete after the last block."""
         ...
 
+    @property
+    def expected_seconds(self) -> float:
+        """Length of the whole recording, as far as it shows by now: an estimate, or 0."""
+        ...
+
     def close(self) -> None:
         """Stop reading.
 
@@ -65,8 +70,9 @@ class ReadAudio(Protocol):
 class Recording:
     """The `Blocks` of a generator that returns the report."""
 
-    def __init__(self, blocks: Generator[Waveform, None, Report]) -> None:
-        self._blocks = blocks
+    def __init__(self, blocks: Generator[Waveform, None, Report], cap: Cap | None = None) -> None:
+        """``cap`` is the one that the generator uses."""
+        self._blocks, self._cap = blocks, cap
         self.report = Report()
 
     def __iter__(self) -> "Recording":
@@ -78,6 +84,11 @@ class Recording:
         except StopIteration as end:
             self.report = end.value or self.report
             raise
+
+    @property
+    def expected_seconds(self) -> float:
+        """See `Blocks.expected_seconds`."""
+        return max(self._cap.claimed_seconds, self._cap.seconds) if self._cap else 0.0
 
     def close(self) -> None:
         """See `Blocks.close`."""
@@ -108,14 +119,12 @@ def read_audio(source: BinaryIO, *, max_seconds: float, track: int | None = None
         - InvalidAudio: the content cannot be decoded, or is out of bounds.
         - AudioTooLong: more than ``max_seconds``.
     """
-    return Recording(_read(source, max_seconds, track))
-
-
-def _read(
-    source: BinaryIO, max_seconds: float, track: int | None
-) -> Generator[Waveform, None, Report]:
-    findings = Findings()
     cap = Cap(max_seconds)
+    return Recording(_read(source, cap, track), cap)
+
+
+def _read(source: BinaryIO, cap: Cap, track: int | None) -> Generator[Waveform, None, Report]:
+    findings = Findings()
     mixer = Mixer(findings)
     whole = Span(source, 0, source.seek(0, 2))
     if not len(whole):

@@ -12,8 +12,9 @@ decoder that hangs, crashes or takes all memory harms only itself.
 Protocol of the control socket: ``FORK`` with the worker's end of a connection gets a process id, or
 0 on failure; ``END`` and a process id gets no answer; ``WAIT`` and a process id gets an exit
 status. Protocol of a connection: `REQUEST` with a file descriptor gets messages, each a `HEADER`
-and its payload: blocks, then the outcome. A recording may use only so much processor time, most of
-it in proportion to its sound; the kernel ends a decoder that takes more.
+and its payload: blocks and estimates of the length, then the outcome. A recording may use only so
+much processor time, most of it in proportion to its sound; the kernel ends a decoder that takes
+more.
 """
 
 import gc
@@ -46,6 +47,8 @@ REQUEST = struct.Struct("<di")
 HEADER = struct.Struct("<BI")
 """The `Kind` of a message and its payload's length in bytes."""
 
+SECONDS = struct.Struct("<d")
+
 SEND_BYTES = 4 * SAMPLE_RATE * np.dtype(np.float32).itemsize
 """Some blocks are sent together: each time the service wakes, it may have to wait for a core."""
 MEMORY_BYTES = 128 * 2**20
@@ -71,6 +74,8 @@ class Kind(IntEnum):
     """JSON with the code and message of an `AudioError`."""
     FAILED = 3
     """The traceback of any other exception."""
+    LENGTH = 4
+    """A `SECONDS`: how long the whole recording probably is."""
 
 
 def main(control_fd: int, target: str) -> None:
@@ -155,14 +160,14 @@ def _answer(
 
     def send(kind: Kind, payload: bytes = b"") -> None:
         waiting.extend((HEADER.pack(kind, len(payload)), payload))
-        if kind != Kind.BLOCK or sum(map(len, waiting)) >= SEND_BYTES:
+        if kind not in (Kind.BLOCK, Kind.LENGTH) or sum(map(len, waiting)) >= SEND_BYTES:
             try:
                 connection.sendall(b"".join(waiting))
             except OSError:  # the service has closed the connection
                 sys.exit()
             waiting.clear()
 
-    begun, seconds = time.process_time(), 0.0
+    begun, seconds, size = time.process_time(), 0.0, source.seek(0, 2)
     _limit_processor_time()
     try:
         blocks = read(source, max_seconds=max_seconds, track=track)
@@ -173,6 +178,10 @@ def _answer(
                     "Decoding this file takes too much work for its length. It may be damaged; "
                     "convert it, for example to FLAC, and send the result."
                 )
+            expected = blocks.expected_seconds
+            if expected <= seconds:  # no header tells
+                expected = min(max_seconds, seconds * size / max(1, source.tell()))
+            send(Kind.LENGTH, SECONDS.pack(expected))
             send(Kind.BLOCK, np.asarray(block, np.float32).tobytes())
             _limit_processor_time()
     except AudioError as error:

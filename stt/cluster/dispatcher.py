@@ -121,8 +121,8 @@ class Dispatcher:
 
     @property
     def retry_after_seconds(self) -> float:
-        """Estimate from the queue and the speed of all engines, 1 to 60 s."""
-        return seconds_until_room(self.queued_seconds, self._rtfx)
+        """Estimate from the queue and the speed of all engines, 1 s to an hour."""
+        return seconds_until_room(self.queued_seconds, self.rtfx)
 
     def check_room(self) -> None:
         """See `stt.inference.scheduler.Scheduler`."""
@@ -167,7 +167,7 @@ class Dispatcher:
         """Do nothing: no engine runs in this process."""
 
     @property
-    def _rtfx(self) -> float:
+    def rtfx(self) -> float:
         """Of all engines together; 1 until the first one reports."""
         return max(1.0, self._membership.view.rtfx)
 

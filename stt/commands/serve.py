@@ -49,7 +49,7 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
 
     from stt.server.graceful_shutdown import CLOSING_SECONDS
     from stt.server.http_protocol import BoundedHttp
-    from stt.server.websocket_protocol import PatientWebSockets
+    from stt.server.websocket_protocol import InputTurns, PatientWebSockets
 
     return uvicorn.Config(
         app,
@@ -63,7 +63,7 @@ def make_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
         http=partial(BoundedHttp, head_timeout_seconds=settings.head_timeout_seconds),  # type: ignore[arg-type]
         timeout_keep_alive=settings.idle_connection_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,
-        ws=PatientWebSockets,
+        ws=partial(PatientWebSockets, turns=InputTurns()),  # type: ignore[arg-type]
         # Twice the route's own limit, so that the route can explain the refusal.
         ws_max_size=2 * settings.max_live_message_bytes,
         ws_per_message_deflate=False,  # audio hardly compresses

@@ -18,7 +18,7 @@ from stt.engines.base import Engine
 from stt.engines.wants import F, Want
 from stt.errors import InferenceFailed, QueueTimeout, SttError
 from stt.frames import AnyFrames
-from stt.inference.fairness import Turns, current_client, refuse_when_full
+from stt.inference.fairness import Lanes, current_client, is_live, refuse_when_full
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import seconds_until_room
 from stt.inference.worker import InferenceWorker
@@ -40,8 +40,9 @@ class _Entry:
     timing: "_Timing" = field(default_factory=lambda: _Timing(time.perf_counter()))
 
     def fits(self, other: "_Entry") -> bool:
-        """Whether both may share a batch."""
-        return self.engine is other.engine and self.want == other.want
+        """Whether both may share a batch; live windows do not take part in one of files."""
+        same_lane = is_live(self.client) == is_live(other.client)
+        return self.engine is other.engine and self.want == other.want and same_lane
 
     def fail(self, error: Exception) -> None:
         """Pass the error to the caller, unless it has gone."""
@@ -94,7 +95,7 @@ class Batcher:
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
         self._queue: deque[_Entry] = deque()
-        self._turns = Turns()
+        self._turns = Lanes()
         self._consumer: asyncio.Task[None] | None = None
         self._rtfx = 1.0
         """Audio seconds per second of forward, as a moving average."""

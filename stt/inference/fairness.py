@@ -1,9 +1,10 @@
 """Shares one queue fairly between clients: equal shares of its room, and turns in its order.
 
 A client that is alone may use everything. Once another one comes, each is admitted up to its equal
-share of the limit, and windows are computed in turns.
+share of the limit, and windows are computed in turns. Live streams and files alternate.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 
@@ -11,8 +12,17 @@ from stt.errors import Overloaded
 
 current_client: ContextVar[str] = ContextVar("current_client", default="")
 """The client whose request is being served; "" is the service itself."""
+LIVE = ", live"
+"""Ends the name under which a client's live streams count, apart from its files."""
 MOST_OVER = 2.0
 """Shares can add up to more than the limit while clients come; this multiple of it is the end."""
+LEAST_SECONDS = 20.0
+"""Of a queue: a window, which every client may have."""
+
+
+def is_live(client: str) -> bool:
+    """Whether this is the name of a client's live streams."""
+    return client.endswith(LIVE)
 
 
 def by_client(queues: Iterable[Mapping[str, float]]) -> dict[str, float]:
@@ -24,18 +34,25 @@ def by_client(queues: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return together
 
 
-def is_full(held: Mapping[str, float], client: str, limit: float) -> bool:
+def is_full(
+    held: Mapping[str, float], client: str, limit: float, *, least: float = math.inf
+) -> bool:
     """Whether a client has to wait for room.
 
     Args:
         held: What each client holds; clients that hold nothing are absent.
         client: The one that wants more.
         limit: What all may hold together.
+        least: What may grow after it was admitted counts at most with the client's share, or this
+            if it is more, so that it keeps nobody else out.
     """
-    total = sum(held.values())
-    n_clients = len(held.keys() | {client})
-    share = limit / n_clients
-    return total >= limit and (held.get(client, 0) >= share or total >= MOST_OVER * limit)
+    share = limit / len(held.keys() | {client})
+    if sum(held.values()) < limit:
+        return False
+    if held.get(client, 0) >= share:
+        return True
+    counted = sum(min(amount, max(share, least)) for amount in held.values())
+    return counted >= MOST_OVER * limit
 
 
 def refuse_when_full(
@@ -52,7 +69,7 @@ def refuse_when_full(
         Overloaded: the queue has reached its limit, and the client its share of it.
     """
     client = current_client.get()
-    if is_full(queued_seconds, client, limit_seconds):
+    if is_full(queued_seconds, client, limit_seconds, least=LEAST_SECONDS):
         total, n_clients = sum(queued_seconds.values()), len(queued_seconds.keys() | {client})
         share = f", shared by {n_clients} clients" if n_clients > 1 else ""
         raise Overloaded(
@@ -91,3 +108,30 @@ class Turns:
     def charge(self, client: str, amount: float) -> None:
         """Count what a client uses."""
         self._used[client] = self._used.get(client, self._level) + amount
+
+
+class Lanes:
+    """Whose turn it is, with a lane for live streams and one for files.
+
+    The lanes alternate while both have clients that wait; within a lane clients take `Turns`. So
+    what somebody says now waits for one batch of files, however many clients send files, and a
+    file for one batch of live windows, however many streams there are.
+    """
+
+    def __init__(self) -> None:
+        self._turns = {True: Turns(), False: Turns()}
+        """By whether the lane is the live one."""
+        self._was_live = False
+
+    def next(self, waiting: Iterable[str]) -> str:
+        """The client to serve next, of at least one that waits."""
+        lanes: dict[bool, list[str]] = {True: [], False: []}
+        for client in waiting:
+            lanes[is_live(client)].append(client)
+        live = not self._was_live if all(lanes.values()) else bool(lanes[True])
+        self._was_live = live
+        return self._turns[live].next(lanes[live])
+
+    def charge(self, client: str, amount: float) -> None:
+        """Count what a client uses."""
+        self._turns[is_live(client)].charge(client, amount)

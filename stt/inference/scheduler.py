@@ -9,10 +9,13 @@ from stt.engines.base import Engine
 from stt.engines.wants import F, Want
 from stt.types import Waveform
 
+MAX_RETRY_SECONDS = 3600.0
+"""Nobody plans further ahead by an estimate."""
+
 
 def seconds_until_room(queued_seconds: float, rtfx: float) -> float:
-    """Estimated time until the queue is empty, 1 to 60 s."""
-    return min(60.0, max(1.0, queued_seconds / rtfx))
+    """Estimated time until the queue is empty, 1 to `MAX_RETRY_SECONDS`."""
+    return min(MAX_RETRY_SECONDS, max(1.0, queued_seconds / rtfx))
 
 
 class Scheduler(Protocol):
@@ -34,8 +37,13 @@ class Scheduler(Protocol):
         ...
 
     @property
+    def rtfx(self) -> float:
+        """Seconds of audio computed in a second, as measured."""
+        ...
+
+    @property
     def retry_after_seconds(self) -> float:
-        """Estimated time until the queue is empty, by the measured speed: 1 to 60 s."""
+        """Estimated time until the queue is empty, by the measured speed: 1 s to an hour."""
         ...
 
     def check_room(self) -> None:

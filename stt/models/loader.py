@@ -5,6 +5,8 @@ if a retry cannot help. An unreachable hub is retried with growing pauses, witho
 """
 
 import asyncio
+import atexit
+import gc
 import logging
 import threading
 import time
@@ -154,7 +156,12 @@ class EngineLoader:
             return find_model(language.model, cache_dir=self._settings.cache_dir, report=report)
 
         def read(folder: Path) -> OpenedEngine:
-            return open_engine(language.model, folder, self._settings, self._layers)
+            opened = open_engine(language.model, folder, self._settings, self._layers)
+            # Collections would look at each of the libraries' million objects, for up to 0.4 s.
+            gc.collect()
+            gc.freeze()
+            atexit.register(gc.unfreeze)  # else nanobind reports its libraries' objects as leaks
+            return opened
 
         self._update(language, step="fetching", next_try=None)
         folder = await _in_daemon_thread(find)

@@ -4,33 +4,36 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
 from stt.inference.fairness import current_client
 from stt.inference.scheduler import Scheduler
+from stt.server.backlog import Backlog
 from stt.server.clients import client_of
 from stt.server.failures import CANCELLED, note_failure
 from stt.server.places import Places
 from stt.server.problems import ProblemResponse, problem_of
+from stt.server.sse import EventStream, error_event
+from stt.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that only ask about the service; all others bring work."""
+LAST_EVENT_SECONDS = 2.0
+"""Time to send a stream's last event to a client that may not read."""
 
 
 class Admission:
     """Tracks admitted requests, from upload to answer, and open WebSockets."""
 
-    def __init__(self, max_uploads: int, max_requests: int) -> None:
-        """
-        Args:
-            max_uploads: Requests whose body may be arriving at once. Apart from the others, so
-                that slow uploads keep nobody from the model.
-            max_requests: Requests that may be queued or running.
-        """
-        self.uploads = Places(max_uploads)
-        self.work = Places(max_requests)
+    def __init__(self, settings: Settings) -> None:
+        self.uploads = Places(settings.max_uploads)
+        """Requests whose body is arriving. Apart from the others, so that slow uploads keep nobody
+        from the model."""
+        self.work = Places(settings.max_queue_requests)
+        """Recordings that are queued or running."""
+        self.backlog = Backlog(settings)
         self._inside: set[_InFlightRequest] = set()
         self.n_sockets = 0
         self.draining = False
@@ -49,11 +52,12 @@ class Admission:
 
         Raises:
             Draining: the service is stopping.
-            Overloaded: too many requests are admitted, or too much audio is queued.
+            Overloaded: too many requests are admitted, too much audio is queued or still to come.
         """
         if self.closed:
             raise stopping()
         scheduler.check_room()
+        self.backlog.check(client, scheduler.rtfx)
         self.check_places(self.uploads, "uploads at once", scheduler, client)
         self.check_work(scheduler, client)
 
@@ -65,8 +69,7 @@ class Admission:
         """
         self.check_places(self.work, "recordings in the queue", scheduler, client)
 
-    @staticmethod
-    def check_places(places: Places, what: str, scheduler: Scheduler, client: str) -> None:
+    def check_places(self, places: Places, what: str, scheduler: Scheduler, client: str) -> None:
         """
         Raises:
             Overloaded: this client can have no place now.
@@ -74,7 +77,10 @@ class Admission:
         if places.is_full(client):
             raise Overloaded(
                 f"The limit of {places.limit} {what} is reached. Try again later.",
-                retry_after_seconds=scheduler.retry_after_seconds,
+                retry_after_seconds=max(
+                    scheduler.retry_after_seconds,
+                    self.backlog.seconds_until_place(client, scheduler.rtfx),
+                ),
             )
 
     def close(self) -> None:
@@ -184,6 +190,7 @@ class _InFlightRequest:
         self._receive_outside = receive
         self._send_outside = send
         self._began_answer = self._ended_answer = False
+        self._streams_events = False
         self._client_gone = False
         self._dropped: SttError | None = None
         self._timeout: asyncio.Timeout | None = None
@@ -206,14 +213,24 @@ class _InFlightRequest:
                 "again when the service is less busy."
             )
             note_failure(scope, error.code)
-            if not (self._client_gone or self._began_answer):
-                await problem_of(error)(scope, self._receive, self._send)
+            if not (self._client_gone or self._ended_answer):
+                await self._tell(error, scope)
         finally:
             if self._client_gone:
                 note_failure(scope, CANCELLED)
             if self._watcher is not None:
                 self._watcher.cancel()
             self._leave()
+
+    async def _tell(self, error: SttError, scope: Scope) -> None:
+        """Answer with the error, or end the events that have begun with it."""
+        if not self._began_answer:
+            await problem_of(error)(scope, self._receive, self._send)
+        elif self._streams_events:
+            event = {"type": "http.response.body", "body": error_event(error).encode()}
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_EVENT_SECONDS):
+                    await self._send(event)
 
     def _leave(self) -> None:
         self._admission.leave(self)
@@ -270,7 +287,10 @@ class _InFlightRequest:
 
     async def _send(self, message: Message) -> None:
         self._began_answer = True
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
+        if message["type"] == "http.response.start":
+            kind = Headers(raw=message["headers"]).get("content-type", "")
+            self._streams_events = kind.startswith(EventStream.media_type)
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
             # With the last byte, not later: the client may send its next request at once.
             self._ended_answer = True
             self._leave()

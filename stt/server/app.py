@@ -98,7 +98,7 @@ def create_app(
     decodings = Decodings(languages, settings)
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
-    admission = Admission(settings.max_uploads, settings.max_queue_requests)
+    admission = Admission(settings)
     metrics = Metrics()
     observer: Observer = metrics
     if tracer_provider is not None:
@@ -115,7 +115,8 @@ def create_app(
 
         runtime = connect(observer, metrics, admission, warm)
         scheduler = runtime.scheduler
-        transcriber = Transcriber(scheduler, settings, pool.read, ChargingObserver(observer))
+        read = admission.backlog.counting(pool.read, scheduler)
+        transcriber = Transcriber(scheduler, settings, read, ChargingObserver(observer))
         unobserved = Transcriber(scheduler, settings, pool.read)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)

@@ -4,6 +4,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from starlette.types import Scope
 
+from stt.inference.fairness import LIVE
+
 KEY = "api_key"
 """Name in ``scope["state"]`` of the `stt.server.keys.Key` that a request sent."""
 SITE_BITS = 64
@@ -13,12 +15,11 @@ SITE_BITS = 64
 def client_of(scope: Scope) -> str:
     """A name for the client, for the shares of the queue.
 
-    Live streams count apart from the same client's files, so that a long file does not delay
-    what somebody says now.
+    Live streams count apart from the same client's files, so that they have turns of their own.
     """
     key = scope.get("state", {}).get(KEY)
     name = f"key {key.id}" if key is not None else _site(scope)
-    return f"{name}, live" if scope["type"] == "websocket" else name
+    return name + LIVE if scope["type"] == "websocket" else name
 
 
 def _site(scope: Scope) -> str:

@@ -65,10 +65,10 @@ class EventStream(StreamingResponse):
             async for event in rest:
                 yield event
         except SttError as error:
-            self._failure, status = error.code, STATUSES[type(error)]
-            if status >= 500:
+            self._failure = error.code
+            if STATUSES[type(error)] >= 500:
                 logger.error("%s: %s", error.code, error.message, exc_info=error.__cause__)
-            yield "event: error\n" + _event(openai_error(status, error.code, error.message))
+            yield error_event(error)
 
 
 async def stream_events(
@@ -153,6 +153,11 @@ def done_event(
             **finding_fields(whole.report),
         )
     )
+
+
+def error_event(error: SttError) -> str:
+    """The last event of a stream that fails after its start."""
+    return "event: error\n" + _event(openai_error(STATUSES[type(error)], error.code, error.message))
 
 
 def _event(data: BaseModel) -> str:

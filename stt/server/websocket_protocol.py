@@ -1,5 +1,8 @@
 """uvicorn's WebSockets: closes that arrive while the client still sends, and bounded turns."""
 
+import asyncio
+import time
+from collections import deque
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -9,15 +12,43 @@ from stt.server.middleware import LINGER_BYTES
 
 QUIET_SECONDS = 2.0
 """Silence after which the connection closes; the client has seen the close frame by then."""
-TURN_BYTES = 1024
-"""Input handled for each turn of the event loop: at most 170 frames, some 5 ms."""
+TURN_SECONDS = 0.002
+"""Time for a connection's input in one turn of the event loop."""
+PIECE_BYTES = 512
+"""Input handled between two looks at the clock: at most 85 frames, some 2 ms."""
 MAX_FRAGMENTS = 1024
 """Frames of one message; empty ones would never reach the limit on its size."""
 POLICY_VIOLATION = 1008
 
 
+class InputTurns:
+    """The connections of a server whose input waits.
+
+    Each turn of the event loop handles a little input of one of them, so however many flood the
+    service, everything else gets its turn in between.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[PatientWebSockets] = deque()
+
+    def add(self, connection: "PatientWebSockets") -> None:
+        """Let a connection wait for its turn."""
+        self._waiting.append(connection)
+        if len(self._waiting) == 1:
+            connection.loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        connection = self._waiting[0]
+        try:
+            connection.take_turn()
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                asyncio.get_running_loop().call_soon(self._next)
+
+
 class PatientWebSockets(WebSocketsSansIOProtocol):
-    """Handles a little input at a time, and keeps reading for a moment after an error.
+    """Handles its input in turns with others, and keeps reading for a moment after an error.
 
     uvicorn handles all that was read at once, up to 256 KiB, which a flood of tiny frames turns
     into seconds without service for everybody else.
@@ -27,8 +58,9 @@ class PatientWebSockets(WebSocketsSansIOProtocol):
     1009. RFC 6455, 7.1.1, lets the server keep reading for this reason.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, turns: InputTurns, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._turns = turns
         self._backlog = bytearray()
         """Input that waits for its turn; nothing is read meanwhile."""
         self._turn_comes = False
@@ -45,21 +77,21 @@ class PatientWebSockets(WebSocketsSansIOProtocol):
                 self._wait_for_silence()
             return
         self._backlog += data
-        if not self._turn_comes:
-            self._take_turn()
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+        self._go_on()
 
     async def receive(self) -> Any:
         """Called by the application; the next turn comes when it has taken all messages."""
         message = await self.queue.get()
-        if self.queue.empty():
-            self._go_on()
+        self._go_on()
         return message
 
     def resume_writing(self) -> None:
         """Called by the event loop when the client has read what was sent."""
         super().resume_writing()
-        if self.queue.empty():
-            self._go_on()
+        self._go_on()
 
     def handle_ping(self) -> None:
         """Called for each ping; the turn sends all their pongs at once."""
@@ -86,35 +118,40 @@ class PatientWebSockets(WebSocketsSansIOProtocol):
         self._resume()
         self._wait_for_silence()
 
-    def _take_turn(self) -> None:
-        """Handle the next piece of input."""
+    def take_turn(self) -> None:
+        """Called by `InputTurns`: handle a little input, up to the next message."""
         self._turn_comes = False
-        piece = bytes(self._backlog[:TURN_BYTES])
-        del self._backlog[:TURN_BYTES]
-        super().data_received(piece)
-        if self._broken or self.transport.is_closing():
-            self._backlog.clear()
-            return
-        if pongs := self.conn.data_to_send():
-            self.transport.write(b"".join(pongs))
-        if self._backlog and not self.read_paused:
-            self.read_paused = True
-            self.transport.pause_reading()
-        if self.queue.empty():
-            self._go_on()
+        end = time.perf_counter() + TURN_SECONDS
+        while self._backlog and self._may_go_on():
+            piece = bytes(self._backlog[:PIECE_BYTES])
+            del self._backlog[:PIECE_BYTES]
+            super().data_received(piece)
+            if self._broken or self.transport.is_closing():
+                self._backlog.clear()
+                return
+            if pongs := self.conn.data_to_send():
+                self.transport.write(b"".join(pongs))
+            if time.perf_counter() > end:
+                break
+        self._go_on()
+
+    def _may_go_on(self) -> bool:
+        """Whether the application has taken all messages, and the client what was sent.
+
+        Pongs would pile up for a client that does not read them. After the close frame nobody
+        takes messages, and only the client's reply is of interest.
+        """
+        return self.writable.is_set() and (self.queue.empty() or self.close_sent)
 
     def _go_on(self) -> None:
-        """Let the next turn come, or more input if there is none left.
-
-        A client that does not read its pongs has to wait: they would pile up here.
-        """
-        if not self.writable.is_set():
+        """Wait for the next turn, or read more if no input is left."""
+        if not self._may_go_on():
             return
-        if self._backlog and not self._turn_comes:
-            self._turn_comes = True
-            self.loop.call_soon(self._take_turn)
-        elif not self._backlog:
+        if not self._backlog:
             self._resume()
+        elif not self._turn_comes:
+            self._turn_comes = True
+            self._turns.add(self)
 
     def _resume(self) -> None:
         if self.read_paused:

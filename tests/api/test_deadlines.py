@@ -1,5 +1,6 @@
 """Cancellation and deadlines, over real sockets with all middleware."""
 
+import json
 import logging
 import socket
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -122,6 +123,23 @@ def test_a_request_past_its_deadline_is_504_and_its_work_is_dropped(
         assert running.post(clip(2.5)).status_code == 200
         assert WINDOW_SAMPLES[2.0] not in engine.lengths
     assert logged(caplog, 504) == ["deadline_exceeded"] * 2
+
+
+def test_a_stream_past_its_deadline_ends_with_an_error_event() -> None:
+    engine = BlockedEngine()
+    flags = ("--request-timeout-seconds", "2", "--keep-alive-seconds", "0.2")
+    with live(*flags, engine=engine) as running:
+        engine.hold()
+        answer = requests.post(
+            running.url + "/v1/audio/transcriptions",
+            files={"file": clip(1.5)}, data={"stream": "true"}, timeout=60,
+        )  # fmt: skip
+        engine.release()
+    assert answer.status_code == 200
+    comment, *_, event, end = answer.text.split("\n\n")
+    assert (comment, end) == (": keep-alive", "")
+    assert event.startswith("event: error\ndata: ")
+    assert json.loads(event.partition("data: ")[2])["error"]["code"] == "deadline_exceeded"
 
 
 def test_one_deadline_does_not_affect_the_rest_of_the_batch() -> None:

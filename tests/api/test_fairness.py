@@ -1,7 +1,11 @@
 """One client cannot keep others out: shares of the queue, turns and limits of keys."""
 
 import hashlib
+import select
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from stt.server.clients import client_of
 from stt.server.keys import Key, KeyRing, Usage
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
+from tests.hostile import flac_silence
 from tests.live import Answer, BlockedEngine, Live, form, head, live, read_answer, wait_until
 
 
@@ -60,6 +65,52 @@ def test_a_clip_of_another_client_goes_before_the_rest_of_a_flood(wav: bytes) ->
         assert not any(each.done() for each in flood)
         engine.release()
         assert [each.result().status for each in [first, *flood]] == [200] * 4
+
+
+class SlowEngine(BlockedEngine):
+    """Computes at most 10 s of audio a second, so that its measured speed is known."""
+
+    def _wait(self) -> None:
+        time.sleep(0.1)
+        super()._wait()
+
+
+def test_hours_of_silence_count_with_their_length_and_keep_no_other_client_out(wav: bytes) -> None:
+    hours = form(flac_silence(14_000))
+    assert len(hours) < 400_000
+    engine = SlowEngine()
+    flags = ("--request-timeout-seconds", "1800")
+    with live(*flags, engine=engine) as running, ExitStack() as stack:
+        engine.hold()
+        flood = [stack.enter_context(running.connect("127.0.0.1")) for _ in range(20)]
+        for connection in flood:
+            connection.sendall(head(f"Content-Length: {len(hours)}") + hours)
+        answered: list[socket.socket] = []
+
+        def wait_for_answers() -> bool:
+            answered[:] = select.select(flood, [], [], 0)[0]
+            return len(answered) >= 18
+
+        wait_until(wait_for_answers)
+        assert engine.running.wait(30)
+        for refused in map(read_answer, answered):
+            assert (refused.status, refused.problem["code"]) == (429, "overloaded")
+            assert "minutes of your recordings" in refused.problem["detail"]
+            assert 600 <= int(refused.headers["retry-after"]) <= 3600
+        early = post_from(running, "127.0.0.1", wav)  # with nothing but its head
+        assert early.status == 429
+        with ThreadPoolExecutor(1) as pool:
+            mine = pool.submit(post_from, running, "127.0.0.2", wav)
+            wait_until(lambda: running.n_queued == 4)  # two windows of two files, but one
+            for _ in range(2):  # a window of the flood, and the clip
+                engine.running.wait(30)
+                engine.step()
+            assert mine.result(30).status == 200
+        for connection in flood:
+            connection.close()
+        wait_until(lambda: running.n_inside == 0)
+        engine.release()
+        assert post_from(running, "127.0.0.1", wav).status == 200
 
 
 def test_a_trusted_proxy_names_the_client(wav: bytes) -> None:

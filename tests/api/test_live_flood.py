@@ -1,18 +1,20 @@
 """Live streams and uploads share the queue: how a flood of streams delays an upload."""
 
+import asyncio
 import json
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
+from statistics import median
 
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from stt.server.websocket_protocol import InputTurns
 from tests.audio_files import tones, with_libsndfile
+from tests.flood import KINDS, flooded, livez_seconds
 from tests.live import WAIT_SECONDS, BlockedEngine, live, wait_until
 
 N_SESSIONS = 6
@@ -65,49 +67,33 @@ def test_a_flood_of_live_streams_delays_an_upload_by_one_window_each() -> None:
         engine.release()
 
 
-FLOOD = """
-import socket, sys
-port, first, frame = int(sys.argv[1]), bytes.fromhex(sys.argv[2]), bytes.fromhex(sys.argv[3])
-connection = socket.create_connection(("127.0.0.1", port))
-connection.sendall(
-    b"GET /stream HTTP/1.1\\r\\nHost: localhost\\r\\nUpgrade: websocket\\r\\n"
-    b"Connection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\n"
-    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\\r\\n\\r\\n"
-)
-assert b" 101 " in connection.recv(1000)
-connection.settimeout(0.05)
-data = memoryview(first + frame * 200_000)
-print("flooding", flush=True)
-while True:
-    try:
-        data = data[connection.send(data):] or memoryview(frame * 200_000)
-    except TimeoutError:
-        pass
-    try:
-        connection.recv(100_000)
-    except TimeoutError:
-        pass
-"""
-"""Writes frames as fast as it can, in a process of its own."""
-EMPTY = {"ping": "8980", "fragment": "0080", "message": "8280"}
-"""The first two bytes of an empty masked frame."""
+def test_floods_of_frames_of_every_kind_at_once_delay_nobody() -> None:
+    with live() as running, flooded(running.port, KINDS, 4):
+        assert median(livez_seconds(running.url, 60)) < 0.2
 
 
-@pytest.mark.parametrize("kind", EMPTY)
-def test_a_flood_of_empty_frames_delays_nobody(kind: str) -> None:
-    mask = "00000000"
-    first = f"0280{mask}" if kind == "fragment" else ""
-    with live() as running:
-        arguments = [str(running.port), first, EMPTY[kind] + mask]
-        with subprocess.Popen(
-            [sys.executable, "-c", FLOOD, *arguments], stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as flood:  # fmt: skip
-            assert flood.stdout is not None
-            assert flood.stdout.readline() == b"flooding\n"
-            started = time.monotonic()
-            for _ in range(20):
-                assert running.get("/livez").status_code == 200
-            seconds = time.monotonic() - started
-            flood.kill()
-    assert seconds < 10
+def test_between_two_turns_of_connections_everything_else_has_one() -> None:
+    order = []
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        turns = InputTurns()
+
+        class Flooding:
+            def __init__(self, name: str) -> None:
+                self.loop, self._name, self._left = loop, name, 3
+
+            def take_turn(self) -> None:
+                order.append(self._name)
+                self._left -= 1
+                if self._left:
+                    turns.add(self)  # type: ignore[arg-type]
+
+        for name in "abc":
+            turns.add(Flooding(name))  # type: ignore[arg-type]
+        for _ in range(12):
+            await asyncio.sleep(0)
+            order.append(".")
+
+    asyncio.run(scenario())
+    assert "".join(order).strip(".") == "a.b.c.a.b.c.a.b.c"

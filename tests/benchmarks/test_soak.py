@@ -11,9 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.attacks import Attacks
 from benchmarks.faults import Family, Faults, Sample, growth_table, plot, slope
 from benchmarks.ledger import MARGIN_SECONDS, Ledger, Outcome
 from benchmarks.soak import good_clips, log_counts, parse, summary
+from benchmarks.traffic import Traffic
+from tests.live import live
 
 
 class Clock:
@@ -201,3 +204,21 @@ def test_faults_touch_only_child_processes_of_the_service() -> None:
 
 async def always() -> bool:
     return True
+
+
+def test_attacks_get_the_answers_that_a_soak_expects() -> None:
+    ledger = Ledger()
+
+    async def attack(url: str) -> None:
+        traffic = Traffic(url, "", ledger, [], [], 0)
+        attacks = Attacks(url, "", traffic, ledger)
+        async with traffic.client:
+            for kind in attacks.kinds:
+                if kind not in (attacks.silence, attacks.frames):  # these take seconds
+                    await traffic.run(kind)
+
+    with live() as running:
+        asyncio.run(attack(running.url))
+        assert running.n_inside == 0
+    assert ledger.total == 6
+    assert not ledger.unexplained, ledger.kept

@@ -26,6 +26,7 @@ def gate(tmp_path: Path) -> Path:
 @contextmanager
 def gated(gate: Path, *, delay: float, timeout: float = 20) -> Iterator[Server]:
     flags = ["--drain-delay-seconds", str(delay), "--drain-timeout-seconds", str(timeout)]
+    flags += ["--keep-alive-seconds", "0.2"]
     flags += ["--upload-grace-seconds", "300"]  # half an upload is not a slow one here
     command = ("-m", "tests.e2e.gated", str(gate))
     with Server("--host", "127.0.0.1", "--port", "0", *flags, command=command) as server:
@@ -36,6 +37,12 @@ def gated(gate: Path, *, delay: float, timeout: float = 20) -> Iterator[Server]:
 def post(server: Server) -> requests.Response:
     files = {"file": ("a.wav", CLIP)}
     return requests.post(server.url + "/transcribe", files=files, timeout=60)
+
+
+def stream(server: Server) -> requests.Response:
+    form = {"stream": "true"}
+    url = server.url + "/v1/audio/transcriptions"
+    return requests.post(url, files={"file": CLIP}, data=form, timeout=60)
 
 
 def hold_one(server: Server, gate: Path, pool: ThreadPoolExecutor) -> Future[requests.Response]:
@@ -109,10 +116,15 @@ def test_a_closed_terminal_drains_like_sigterm(gate: Path) -> None:
 
 def test_requests_past_the_drain_timeout_get_503(gate: Path) -> None:
     with gated(gate, delay=0, timeout=1) as server, ThreadPoolExecutor() as pool:
-        computed = hold_one(server, gate, pool)
+        computed, streamed = hold_one(server, gate, pool), pool.submit(stream, server)
+        wait_until(lambda: 'route="/v1/audio/transcriptions"} 1.0' in server.get("/metrics").text)
+        time.sleep(0.5)  # the stream has begun
         server.signal(signal.SIGTERM)
         answer = computed.result()
         assert (answer.status_code, answer.json()["code"]) == (503, "draining")
+        assert streamed.result().status_code == 200
+        assert "event: error" in streamed.result().text
+        assert '"code":"draining"' in streamed.result().text
         # Even though the gate still blocks the engine.
         assert server.process.wait(30) == 0
 

@@ -35,6 +35,9 @@ SAMPLE_BYTES = 2
 DEFAULT_RATE = 8000.0
 """Vosk's sample rate in Hz, unless the client sends one."""
 
+MAX_CHARACTERS = 65_536
+"""Of a text message. While JSON is parsed everybody waits: for this much up to 7 ms."""
+
 EXPECTED = (
     'Expected {"config": {"sample_rate": 16000}}, binary messages with samples, {"reset": 1} or '
     '{"eof": 1}.'
@@ -166,13 +169,7 @@ class Connection:
         self._service.engines.engine(language)  # refuses at once if it is not ready
         while True:
             message = await self._receive()
-            if len(message) > settings.max_live_message_bytes:
-                raise Ending(
-                    Close.TOO_BIG,
-                    "message_too_big",
-                    f"The message has {len(message)} bytes, more than the limit of "
-                    f"{settings.max_live_message_bytes}. Send audio in smaller pieces.",
-                )
+            check_size(message, settings.max_live_message_bytes)
             if isinstance(message, bytes):
                 if self._session is None:
                     check_samples(message)
@@ -286,6 +283,23 @@ class Connection:
                 await self._socket.send_text(json.dumps(reply, ensure_ascii=False))
         except TimeoutError:
             raise WebSocketDisconnect(Close.REFUSED) from None
+
+
+def check_size(message: str | bytes, max_bytes: int) -> None:
+    """Check the size of a message; ``max_bytes`` is for samples.
+
+    Raises:
+        Ending: it is too large.
+    """
+    limit, unit, hint = max_bytes, "bytes", " Send audio in smaller pieces."
+    if isinstance(message, str):
+        limit, unit, hint = MAX_CHARACTERS, "characters", ""
+    if len(message) > limit:
+        raise Ending(
+            Close.TOO_BIG,
+            "message_too_big",
+            f"The message has {len(message)} {unit}, more than the limit of {limit}.{hint}",
+        )
 
 
 def check_samples(message: bytes) -> None:

@@ -31,7 +31,7 @@ from stt.errors import (
 )
 from stt.settings import load_settings
 from tests.audio_files import tones, with_ffmpeg, with_libsndfile
-from tests.hostile import patched
+from tests.hostile import index_bomb
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="worker processes need Linux")
 
@@ -42,7 +42,7 @@ SOON = 20.0
 
 
 @contextmanager
-def open_pool(*flags: str, target: str = BAD, **options: int) -> Iterator[ReaderPool]:
+def open_pool(*flags: str, target: str = BAD, **options: float) -> Iterator[ReaderPool]:
     pool = ReaderPool(load_settings(flags), target=target, **options)
     try:
         yield pool
@@ -349,19 +349,6 @@ def test_a_recording_waits_until_there_is_memory() -> None:
         assert waiting.result(SOON)
 
 
-def index_bomb(n_frames: int, size: int) -> bytes:
-    """M4A with an index of so many frames, all of one size."""
-    m4a = with_ffmpeg(tones(0.5, 44_100), 44_100, "mp4", "aac")
-    lies = {
-        b"stsz": (8, struct.pack(">II", size, n_frames)),
-        b"stts": (8, struct.pack(">II", 1, n_frames)),
-        b"stsc": (8, struct.pack(">IIII", 1, 1, n_frames, 1)),
-    }
-    for kind, (at, lie) in lies.items():
-        m4a = patched(m4a, m4a.index(kind) - 4 + at + 4, lie)
-    return m4a
-
-
 @pytest.mark.parametrize("n_frames", [100_000, 5_000_000])
 def test_millions_of_frames_that_cannot_be_decoded_take_little(
     real: ReaderPool, n_frames: int
@@ -408,6 +395,45 @@ def test_a_template_that_died_is_replaced(bad: ReaderPool) -> None:
     with pytest.raises(DecodeFailed):
         list(opened)
     assert serves(bad)
+
+
+def test_a_template_that_is_stopped_is_replaced_in_seconds() -> None:
+    with open_pool(answer_seconds=1) as pool:
+        assert serves(pool)  # though the imports take longer than that
+        opened = pool.read(BytesIO(b"endless\n"), max_seconds=1)
+        next(opened)
+        (stopped,) = templates()
+        stopped.suspend()
+        started = time.monotonic()
+        opened.close()
+        assert time.monotonic() - started < 0.8, "closing does not wait for the template"
+        assert serves(pool)
+        wait_until_gone([stopped])
+
+
+def test_recordings_that_fail_while_the_template_is_stopped_wait_for_it_once() -> None:
+    with open_pool(answer_seconds=1) as pool, ThreadPoolExecutor(8) as threads:
+        opened = [pool.read(BytesIO(b"endless\n"), max_seconds=1) for _ in range(8)]
+        for blocks in opened:
+            next(blocks)
+        ours, (stopped,) = workers(), templates()
+        stopped.suspend()
+        for worker in ours:
+            worker.kill()
+        started = time.monotonic()
+        failures = [threads.submit(list, blocks).exception() for blocks in opened]
+        assert [type(failure) for failure in failures] == [DecodeFailed] * 8
+        assert time.monotonic() - started < 4
+        assert serves(pool)
+
+
+def test_a_template_that_is_stopped_while_it_imports_is_replaced() -> None:
+    with open_pool(answer_seconds=1) as pool:
+        pool.start()
+        (stopped,) = templates()
+        stopped.suspend()
+        assert serves(pool)
+        wait_until_gone([stopped])
 
 
 def test_workers_ignore_signals_to_the_whole_service(bad: ReaderPool) -> None:

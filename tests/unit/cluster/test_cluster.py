@@ -4,7 +4,9 @@ import asyncio
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +24,7 @@ from stt.cluster.scaling import wanted_engines
 from stt.cluster.wire import EngineReport, Failure, IngressReport, RemoteEngine, Reply, View
 from stt.engines.wants import BEST, Want
 from stt.frames import AnyFrames, Frames
+from stt.inference.fairness import LIVE, current_client
 from stt.inference.observer import NoObserver, Stage
 from stt.languages import Language, choose_languages
 from stt.models.state import LoadState, Status
@@ -471,3 +474,39 @@ def test_a_local_cluster_gets_a_token_of_its_own_and_a_joined_one_keeps_its() ->
     without = {"RAY_AUTH_MODE": "disabled"}
     loopback.prepare(without)
     assert "RAY_AUTH_TOKEN" not in without
+
+
+def test_live_windows_and_files_alternate_in_an_engine_replica() -> None:
+    may_end = threading.Semaphore(1)  # the warm-up
+    engine = FakeEngine(lambda: may_end.acquire(timeout=20) and None)
+
+    async def send_report(report: EngineReport, families: list[Metric]) -> View:
+        return View({}, {}, next_report_seconds=0.01)
+
+    async def scenario() -> None:
+        replica = EngineReplica(load_settings(["--batch-seconds", "1"]), send_report, engine)
+        await replica.load()
+
+        async def call(
+            language: str, waveform: Waveform, want: Want[AnyFrames], client: str
+        ) -> Reply | Failure:
+            computing = replica.submit(language, waveform, want, client)
+            return await asyncio.create_task(computing, context=Context())
+
+        sender = dispatcher(call)
+
+        def submit(client: str, n_samples: int) -> asyncio.Task[Frames]:
+            current_client.set(client)
+            window = np.zeros(n_samples, np.float32)
+            return asyncio.create_task(sender.submit(REMOTE_ENGINE, window, BEST))
+
+        tasks = [submit("192.0.2.1", 16_000 + n) for n in range(4)]
+        tasks += [submit("192.0.2.1" + LIVE, 32_000 + n) for n in range(2)]
+        while replica.queued_seconds < 5:
+            await asyncio.sleep(0)
+        may_end.release(99)
+        await asyncio.gather(*tasks)
+        replica.close()
+
+    run(scenario)
+    assert engine.lengths[1:] == [32_000, 16_000, 32_001, 16_001, 16_002, 16_003]

@@ -46,3 +46,13 @@ def test_the_cpu_image_has_no_cuda_packages() -> None:
 def test_it_names_the_projects_extras() -> None:
     (named,) = re.findall(r"^# Of pyproject.toml, between spaces: ([\w ]+)\.$", DOCKERFILE, re.M)
     assert named.split() == sorted(PROJECT["project"]["optional-dependencies"])
+
+
+def test_versions_are_exact_and_packages_have_hashes() -> None:
+    (base,) = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?", base)
+    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert stages == ["${PYTHON_IMAGE}"] * 2
+    assert re.search(r"^RUN pip install .* uv==[\d.]+$", DOCKERFILE, re.MULTILINE)
+    assert "--require-hashes --no-deps -r hashed.txt" in DOCKERFILE
+    assert base in (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")

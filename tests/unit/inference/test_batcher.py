@@ -171,7 +171,7 @@ def test_new_recordings_are_refused_when_the_queue_is_full() -> None:
         assert batcher.queued_seconds == 12
         with pytest.raises(Overloaded, match="12 s of audio wait") as caught:
             batcher.check_room()
-        assert 1 <= caught.value.retry_after_seconds <= 60
+        assert 1 <= caught.value.retry_after_seconds <= 3600
         gate.open.release(9)
         await asyncio.gather(first, *rest)
         batcher.check_room()
@@ -268,7 +268,7 @@ def test_retry_after_counts_live_windows_and_the_measured_speed() -> None:
         batcher._rtfx = 1e6
         assert batcher.retry_after_seconds == 1.0
         batcher._rtfx = 1e-6
-        assert batcher.retry_after_seconds == 60.0
+        assert batcher.retry_after_seconds == 3600.0
         gate.open.release(9)
         await asyncio.gather(first, *waiting)
         assert (batcher.n_queued, batcher.retry_after_seconds) == (0, 1.0)

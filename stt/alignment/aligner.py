@@ -24,11 +24,11 @@ _ANCHOR_SYMBOLS = 100
 """Text that is active before and after an anchor."""
 _EXTEND = 25.0
 """The text after paths that are at most this much worse than the best becomes active."""
-_KEEP = 100.0
+_KEEP = 60.0
 """Paths that are worse are dropped; so are those that a skip from the best path could replace."""
 _BETTER = 0.01
-_PENDING_BYTES = 32_000_000
-"""Back-pointers that are kept; then the best path is settled even if others disagree."""
+_PENDING_BYTES = 16_000_000
+"""Of back-pointers; with more, the older half of the best path is settled though others differ."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class _Block:
     states: NDArray[np.int64]
     """``[n_states]`` the active states of the trellis, ascending."""
     gaps: NDArray[np.int32]
-    """``[n_states]`` number of each gap; of others, anything."""
+    """``[n_states]`` column of `sources` of each gap and star; of others, anything."""
     steps: NDArray[np.uint8]
     sources: NDArray[np.int32]
     emitted: NDArray[np.float32]
@@ -138,6 +138,7 @@ class Aligner:
         block_frames: int = _BLOCK_FRAMES,
         ahead_symbols: int = _AHEAD_SYMBOLS,
         keep: float = _KEEP,
+        pending_bytes: int = _PENDING_BYTES,
     ) -> None:
         """
         Args:
@@ -146,12 +147,14 @@ class Aligner:
             block_frames: Active states are chosen anew after so many frames.
             ahead_symbols: Text that is active after the best paths.
             keep: Paths that are so much worse than the best one are dropped.
+            pending_bytes: Size of the back-pointers above which paths that differ are dropped.
         """
         self._trellis = trellis
         self._costs = costs or Costs()
         self._block_frames = block_frames
         self._ahead = ahead_symbols + block_frames
         self._keep = keep
+        self._pending_bytes = pending_bytes
         self._anchors = AnchorFinder(trellis)
         self._kernels = kernels()
         self._waiting: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
@@ -214,8 +217,9 @@ class Aligner:
             frames = slice(begin, begin + self._block_frames)
             active = self._followed()
             for anchor in anchors:
-                first = max(0, anchor.first_symbol - _ANCHOR_SYMBOLS)
-                self._activate(active, first, anchor.last_symbol - first + self._ahead)
+                if not active[self._units(anchor.first_symbol, anchor.last_symbol + 1)].all():
+                    first = max(0, anchor.first_symbol - _ANCHOR_SYMBOLS)
+                    active[self._units(first, anchor.last_symbol + self._ahead)] = True
             self._advance(active, log_probs[frames], best[frames])
             self._settle_agreed()
 
@@ -240,15 +244,15 @@ class Aligner:
         active = np.zeros(trellis.n_units + 1, np.bool_)
         for unit, merit in zip(numbers[kept].tolist(), merits[kept].tolist(), strict=True):
             ahead = self._ahead if merit >= top - _EXTEND else self._block_frames // 2
-            self._activate(active, int(trellis.first_symbols[unit]), ahead)
+            first = int(trellis.first_symbols[unit])
+            active[self._units(first, first + ahead)] = True
         return active
 
-    def _activate(self, active: NDArray[np.bool_], first_symbol: int, n_symbols: int) -> None:
-        """Activate the units of some symbols, and the one after."""
+    def _units(self, first_symbol: int, end_symbol: int) -> slice:
+        """The units of some symbols, and the one after."""
         firsts = self._trellis.first_symbols
         begin = int(np.searchsorted(firsts, first_symbol, side="right")) - 1
-        end = int(np.searchsorted(firsts, first_symbol + n_symbols, side="left"))
-        active[begin : end + 1] = True
+        return slice(begin, int(np.searchsorted(firsts, end_symbol, side="left")) + 1)
 
     def _advance(
         self, active: NDArray[np.bool_], log_probs: NDArray[np.float32], best: NDArray[np.float32]
@@ -271,7 +275,7 @@ class Aligner:
         stays = (at < len(states)) & (states[np.minimum(at, len(states) - 1)] == self._states)
         scores[at[stays]] = self._scores[stays]
         steps = np.zeros((len(best), len(states)), np.uint8)
-        sources = np.zeros((len(best), len(gap_units)), np.int32)
+        sources = np.zeros((len(best), 2 * len(gap_units)), np.int32)
         self._kernels.advance(
             scores, emitted, separator, star, columns.astype(np.int32), kinds,
             entry_reach(kinds, needed, np.diff(states, prepend=-2) > 1),
@@ -284,7 +288,7 @@ class Aligner:
         scores -= top
         scores[scores < -self._keep] = -np.inf
         self._states, self._scores = states, scores
-        gaps = np.cumsum(is_gap, dtype=np.int32) - 1
+        gaps = 2 * (np.cumsum(is_gap) - 1) + (kinds == STAR)
         self._pending.append(
             _Block(
                 self.n_frames, states, gaps.astype(np.int32), steps, sources, emitted,
@@ -321,19 +325,17 @@ class Aligner:
                 states = self._before(index, states)
         if frame >= 0:
             self._settle(index, frame, int(states[0]))
-        if self.pending_bytes > _PENDING_BYTES:
+        if self.pending_bytes > self._pending_bytes:
             self._settle_half()
 
     def _settle_half(self) -> None:
-        """Settle the older half of the best path, and drop the paths that disagree."""
-        half = max(0, len(self._pending) // 2 - 1)
-        frame = len(self._pending[half].best) - 1
-        state = int(self._scores.argmax())
-        ends = np.array([self._origin(each, half) for each in np.flatnonzero(self._scores > -np.inf)])
+        """Settle the older half of the best path, and drop the paths that differ there."""
+        half = len(self._pending) // 2
         alive = np.flatnonzero(self._scores > -np.inf)
-        agreed = self._origin(state, half)
-        self._scores[alive[ends != agreed]] = -np.inf
-        self._settle(half, frame, agreed)
+        origins = np.array([self._origin(state, half) for state in alive.tolist()])
+        agreed = int(origins[self._scores[alive].argmax()])
+        self._scores[alive[origins != agreed]] = -np.inf
+        self._settle(half, len(self._pending[half].best) - 1, agreed)
 
     def _origin(self, state: int, index: int) -> int:
         """The state at the end of an older block that a path to ``state`` came through."""

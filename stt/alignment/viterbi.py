@@ -15,6 +15,8 @@ from stt.alignment.trellis import GAP, SEPARATOR, STAR, SYMBOL
 
 STAY, STEP, LEAP, JUMP, SKIP = range(5)
 """How a path enters a state: from itself, from 1, 2 or 3 states before, or by a skip."""
+TIE = 1e-3
+"""Skips are taken if they are no worse than this; scores have rounding errors."""
 
 
 def _advance(
@@ -35,6 +37,9 @@ def _advance(
 ) -> None:
     """Advance the scores of the active states by the frames of a block.
 
+    Of equally good paths, a skip as late as possible is taken, so that paths soon have all but
+    their last frames in common.
+
     Args:
         scores: ``[n_states]`` after the frame before; replaced by those after the last frame.
         emitted: ``[n_frames, n_columns]`` log-probs less the highest of the frame.
@@ -47,43 +52,57 @@ def _advance(
         star_costs: ``[n_gaps]`` cost of entering the star of that gap.
         skip, skip_symbol, skip_most: see `stt.alignment.trellis.Costs`.
         steps: ``[n_frames, n_states]`` set to how the best path enters each state.
-        sources: ``[n_frames, n_gaps]`` set to the state that a skip to that gap comes from.
+        sources: ``[n_frames, 2 * n_gaps]`` set to the state that a skip to that gap, or to the
+            star after it, comes from.
     """
     n_frames, n_states = steps.shape
     new = np.empty(n_states, np.float32)
     old = scores.copy()
     for t in range(n_frames):
         gap = -1
-        near, near_from = -np.inf, -1
-        far, far_from = -np.inf, -1
+        price = 0.0
+        # The best states to skip from: any, and stars only; by symbols skipped, and at most.
+        near, near_from, far, far_from = -np.inf, -1, -np.inf, -1
+        near_star, near_star_from, far_star, far_star_from = -np.inf, -1, -np.inf, -1
         for s in range(n_states):
             best, step = old[s], STAY
             kind = kinds[s]
-            if kind == STAR:
+            if kind == GAP:
+                gap += 1
+                price = skip_symbol * positions[gap]
+                if reach[s] >= 1 and old[s - 1] > best:
+                    best, step = old[s - 1], STEP
+                by_skip, source = far - skip_most, far_from
+                if near - skip - price > by_skip:
+                    by_skip, source = near - skip - price, near_from
+                if source >= 0 and by_skip >= best - TIE:
+                    best, step = np.float32(by_skip), SKIP
+                    sources[t, 2 * gap] = source
+                new[s] = best + separator[t]
+            elif kind == STAR:
                 cost = star_costs[gap]
                 if reach[s] >= 1 and old[s - 1] - cost > best:
                     best, step = old[s - 1] - cost, STEP
                 if reach[s] >= 2 and old[s - 2] - cost > best:
                     best, step = old[s - 2] - cost, LEAP
-                new[s] = best + star[t]
-            elif kind == GAP:
-                gap += 1
-                if reach[s] >= 1 and old[s - 1] > best:
-                    best, step = old[s - 1], STEP
-                by_skip, source = far - skip_most, far_from
-                if near - skip - skip_symbol * positions[gap] > by_skip:
-                    by_skip, source = near - skip - skip_symbol * positions[gap], near_from
-                if by_skip > best:
+                by_skip, source = far_star - skip_most, far_star_from
+                if near_star - skip - price > by_skip:
+                    by_skip, source = near_star - skip - price, near_star_from
+                if source >= 0 and by_skip >= best - TIE:
                     best, step = np.float32(by_skip), SKIP
-                    sources[t, gap] = source
+                    sources[t, 2 * gap + 1] = source
+                new[s] = best + star[t]
+                if old[s] > far_star:
+                    far_star, far_star_from = old[s], s
+                if old[s] + price > near_star:
+                    near_star, near_star_from = old[s] + price, s
                 leave, leave_from = old[s], s
-                if old[s + 1] > leave:
-                    leave, leave_from = old[s + 1], s + 1
+                if old[s - 1] >= leave:
+                    leave, leave_from = old[s - 1], s - 1
                 if leave > far:
                     far, far_from = leave, leave_from
-                if leave + skip_symbol * positions[gap] > near:
-                    near, near_from = leave + skip_symbol * positions[gap], leave_from
-                new[s] = best + separator[t]
+                if leave + price > near:
+                    near, near_from = leave + price, leave_from
             else:
                 if reach[s] >= 1 and old[s - 1] > best:
                     best, step = old[s - 1], STEP
@@ -108,7 +127,7 @@ def _trace(
 
     Args:
         steps, sources: As `_advance` left them.
-        gaps: ``[n_states]`` number of each gap; of others, anything.
+        gaps: ``[n_states]`` column of `sources` of each gap and star; of others, anything.
         last: The state of the last frame.
         path: ``[n_frames]`` set to the state of each frame.
 
@@ -191,7 +210,7 @@ def entry_reach(
         starts: ``[n_states]`` whether the state before is not active; the first one of a unit.
     """
     n = len(kinds)
-    before = {back: np.concatenate([np.zeros(back, int), np.arange(n - back)]) for back in (2, 3)}
+    before = {back: np.maximum(np.arange(n) - back, 0) for back in (2, 3)}
     is_first = np.zeros(n, bool)  # symbol after a star
     is_first[1:] = (kinds[1:] == SYMBOL) & (kinds[:-1] == STAR)
     differs = {back: symbols != symbols[before[back]] for back in (2, 3)}
@@ -202,7 +221,7 @@ def entry_reach(
     # The last symbol of the word before is three back: past the star and the gap.
     cut = np.zeros(n, bool)
     for back in (1, 2):
-        cut[back:] |= starts[: n - back]
+        cut[back:] |= starts[: max(0, n - back)]
     reach[is_first & differs[3] & ~cut & (kinds[before[3]] == SYMBOL)] = 3
     reach[kinds == STAR] = 2
     is_cut_star = np.zeros(n, bool)

@@ -103,9 +103,7 @@ def _unique(
     symbols: NDArray[np.int32], size: int
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64], float]:
     """Hashes of the n-grams that occur once, sorted; their places; their share of all."""
-    grams, places, counts = np.unique(
-        _grams(symbols, size), return_index=True, return_counts=True
-    )
+    grams, places, counts = np.unique(_grams(symbols, size), return_index=True, return_counts=True)
     once = counts == 1
     return grams[once], places[once], float(once.sum() / max(counts.sum(), 1))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from stt.alignment import readings
 from stt.errors import NotSupported
-from stt.recognition import hangul, scripts
+from stt.decoding import hangul, scripts
 from stt.types import Vocabulary
 
 _SPACE = " "

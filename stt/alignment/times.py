@@ -65,9 +65,7 @@ class Timer:
         words = [word for segment in segments for word in segment.words]
         weights = [len(each.columns) for each in spelled]
         total = sum(weights)
-        weighted = sum(
-            weight * word.score for weight, word in zip(weights, words, strict=True)
-        )
+        weighted = sum(weight * word.score for weight, word in zip(weights, words, strict=True))
         return weighted / total if total else 0.0
 
     def not_in_text(self) -> tuple[Span, ...]:
@@ -173,9 +171,7 @@ class Timer:
             latest = bounds[next_unit][0] if next_unit in bounds else self._end
             start = max(before, min(self._grid.seconds(first), latest))
             end = max(start, min(self._grid.seconds(last + 1), latest))
-        return AlignedWord(
-            given.text, start, end, 0.0, _status(spelling), (), given.space_before
-        )
+        return AlignedWord(given.text, start, end, 0.0, _status(spelling), (), given.space_before)
 
 
 def _status(spelling: SpelledWord) -> Status:

@@ -17,12 +17,14 @@ from stt.alignment.viterbi import entry_reach, kernels
 
 _BLOCK_FRAMES = 256
 _WINDOW_BLOCKS = 2
-_AHEAD_SYMBOLS = 400
+_AHEAD_SYMBOLS = 200
 """Text that is active after the best paths, besides what a block can hold at most: a passage as
 long may be missing without an anchor."""
+_FRAMES_PER_SYMBOL = 2
+"""At least, in the fastest speech for the length of a block."""
 _ANCHOR_SYMBOLS = 100
 """Text that is active before and after an anchor."""
-_EXTEND = 25.0
+_EXTEND = 30.0
 """The text after paths that are at most this much worse than the best becomes active."""
 _KEEP = 60.0
 """Paths that are worse are dropped; so are those that a skip from the best path could replace."""
@@ -152,7 +154,8 @@ class Aligner:
         self._trellis = trellis
         self._costs = costs or Costs()
         self._block_frames = block_frames
-        self._ahead = ahead_symbols + block_frames
+        self._spoken_at_most = block_frames // _FRAMES_PER_SYMBOL
+        self._ahead = ahead_symbols + self._spoken_at_most
         self._keep = keep
         self._pending_bytes = pending_bytes
         self._anchors = AnchorFinder(trellis)
@@ -243,7 +246,9 @@ class Aligner:
         kept[merits.argmax()] = True
         active = np.zeros(trellis.n_units + 1, np.bool_)
         for unit, merit in zip(numbers[kept].tolist(), merits[kept].tolist(), strict=True):
-            ahead = self._ahead if merit >= top - _EXTEND else self._block_frames // 2
+            ahead = (
+                self._ahead if merit >= top - _EXTEND else self._block_frames // _FRAMES_PER_SYMBOL
+            )
             first = int(trellis.first_symbols[unit])
             active[self._units(first, first + ahead)] = True
         return active
@@ -332,19 +337,15 @@ class Aligner:
         """Settle the older half of the best path, and drop the paths that differ there."""
         half = len(self._pending) // 2
         alive = np.flatnonzero(self._scores > -np.inf)
-        origins = np.array([self._origin(state, half) for state in alive.tolist()])
+        origins = alive.astype(np.int32)
+        for newer in range(len(self._pending) - 1, half, -1):
+            block = self._pending[newer]
+            distinct, of = np.unique(origins, return_inverse=True)
+            before = self._kernels.origins(block.steps, block.sources, block.gaps, distinct)
+            origins = self._before(newer, before)[of]
         agreed = int(origins[self._scores[alive].argmax()])
         self._scores[alive[origins != agreed]] = -np.inf
         self._settle(half, len(self._pending[half].best) - 1, agreed)
-
-    def _origin(self, state: int, index: int) -> int:
-        """The state at the end of an older block that a path to ``state`` came through."""
-        for newer in range(len(self._pending) - 1, index, -1):
-            block = self._pending[newer]
-            path = np.empty(len(block.best), np.int32)
-            state = self._kernels.trace(block.steps, block.sources, block.gaps, state, path)
-            state = int(self._before(newer, np.array([state], np.int32))[0])
-        return state
 
     def _before(self, index: int, states: NDArray[np.int32]) -> NDArray[np.int32]:
         """States of a block in the numbering of the block before it."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from stt.alignment.trellis import Trellis
 
 _SIZES = (3, 4, 5, 6, 8, 10, 12, 16, 20, 24)
-_UNIQUE_SHARE = 0.8
-_MIN_HITS = 2
+_UNIQUE_SHARE = 0.95
+_MIN_HITS = 3
 _DRIFT_SHARE, _DRIFT_SYMBOLS = 0.5, 8
 _MAX_ANCHORS = 8
 _HEARD_TOLERANCE = 1e-3

@@ -4,6 +4,7 @@ A small table: whole numbers, single letters and the commonest signs.
 """
 
 import re
+from collections.abc import Callable, Sequence
 
 PATTERN = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|[A-Za-z]+|[%&+=℃$€₩]")
 """What `read` may have a reading for."""
@@ -11,24 +12,25 @@ PATTERN = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|[A-Za-z]+|[%&+=℃$€₩]")
 _KOREAN_DIGITS = "영일이삼사오육칠팔구"
 _KOREAN_PLACES = ("", "십", "백", "천")
 _KOREAN_MYRIADS = ("", "만", "억", "조", "경")
-_KOREAN_LETTERS = dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        "에이 비 씨 디 이 에프 지 에이치 아이 제이 케이 엘 엠 엔 오 피 큐 알 에스 티 유 브이 "
-        "더블유 엑스 와이 제트".split(),
-        strict=True,
-    )
-)
+_KOREAN_LETTERS = {
+    "A": "에이", "B": "비", "C": "씨", "D": "디", "E": "이", "F": "에프", "G": "지", "H": "에이치",
+    "I": "아이", "J": "제이", "K": "케이", "L": "엘", "M": "엠", "N": "엔", "O": "오", "P": "피",
+    "Q": "큐", "R": "알", "S": "에스", "T": "티", "U": "유", "V": "브이", "W": "더블유",
+    "X": "엑스", "Y": "와이", "Z": "제트",
+}  # fmt: skip
 _KOREAN_SIGNS = {
     "%": "퍼센트", "&": "앤드", "+": "플러스", "=": "는", "℃": "도", "$": "달러", "€": "유로",
     "₩": "원",
 }  # fmt: skip
 
 _ENGLISH_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_ENGLISH_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
+)  # fmt: skip
+_ENGLISH_TENS = (
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+)  # fmt: skip
 _ENGLISH_THOUSANDS = ("", " thousand", " million", " billion", " trillion")
 _ENGLISH_SIGNS = {
     "%": "percent", "&": "and", "+": "plus", "=": "equals", "℃": "degrees", "$": "dollars",
@@ -60,14 +62,14 @@ def read(written: str, language: str) -> str:
     return ""
 
 
-def _number(written: str, whole, digits, point: str) -> str:  # type: ignore[no-untyped-def]
+def _number(written: str, whole: Callable[[int], str], digits: Sequence[str], point: str) -> str:
     integer, _, fraction = written.replace(",", "").partition(".")
     space = " " if " " in point else ""
     is_code = len(integer) > _LONGEST_NUMBER or (len(integer) > 1 and integer[0] == "0")
     spoken = space.join(digits[int(digit)] for digit in integer) if is_code else whole(int(integer))
     if fraction:
         spoken += point + space.join(digits[int(digit)] for digit in fraction)
-    return str(spoken)
+    return spoken
 
 
 def _korean_number(number: int) -> str:

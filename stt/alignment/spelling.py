@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stt.alignment import readings
-from stt.errors import NotSupported
 from stt.decoding import hangul, scripts
+from stt.errors import NotSupported
 from stt.types import Vocabulary
 
 _SPACE = " "
@@ -136,7 +136,7 @@ class WordSpeller:
         steps: list[tuple[int, int | None]] = [(0, None)]
         for end in range(1, len(text) + 1):
             dropped = 0 if text[end - 1] == _SPACE else _MISSING_COST
-            best = (costs[end - 1] + dropped, end - 1, None)
+            best: tuple[float, int, int | None] = (costs[end - 1] + dropped, end - 1, None)
             for begin in range(max(0, end - self._longest), end):
                 column = self._columns.get(text[begin:end])
                 # Of equally few, the one whose last symbol is longest.

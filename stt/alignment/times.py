@@ -99,8 +99,8 @@ class Timer:
         for index, (begin, end) in enumerate(zip(begins, ends, strict=True)):
             start = self._levels.start(begin, end, earliest=before)
             starts.append(min(max(start, before), self._end))
-            # The next word may begin before the sound of this one, as it is corrected, ends.
-            before = self._grid.seconds(int(lasts[index])) if index < len(lasts) else 0.0
+            # Not the end of this word: its sound, as it is corrected, may seem to overlap the next.
+            before = max(starts[-1], self._grid.seconds(int(lasts[index])))
         bounds = {}
         for index, unit in enumerate(spoken):
             latest = starts[index + 1] if index + 1 < len(spoken) else self._end

@@ -5,10 +5,10 @@ Each word that can be heard is a *unit* of states, in this order::
     gap  star  symbol  separator  symbol  separator ... symbol
 
 A *gap* emits the blank or the delimiter before the word. A *star* emits anything, for speech that
-is not in the text (Cai et al., "Less is more", 2021, call it so too). *Separators* are the blanks of
-CTC: one is needed between two equal symbols, others may be left out. From the gap or star of one
-word the path may *skip* to the gap of a later one, for text that is not spoken. A last unit of only
-a gap and a star follows the text.
+is not in the text. *Separators* are the blanks of CTC: one is needed between two equal symbols,
+others may be left out. From the gap or star of one word the path may *skip* to the gap of a later
+one, or from star to star, for text that is not spoken. A last unit of only a gap and a star follows
+the text.
 """
 
 from collections.abc import Sequence
@@ -34,17 +34,17 @@ class Costs:
     single wrong word is cheaper to accept than to take for two departures.
     """
 
-    star_symbol: float = 2.5
+    star_symbol: float = 4.0
     """Each frame of speech in a star. Silence costs nothing there."""
-    star: float = 6.0
+    star: float = 8.0
     """Each star."""
-    skip_symbol: float = 1.5
+    skip_symbol: float = 2.0
     """Each symbol of the text that is not spoken, up to `skip_most`."""
-    skip: float = 5.0
+    skip: float = 6.0
     """Each skip."""
-    skip_most: float = 40.0
+    skip_most: float = 50.0
     """At most, for a skip of any length: chapters may be missing."""
-    floor: float = 15.0
+    floor: float = 10.0
     """Most that one frame can cost."""
 
 

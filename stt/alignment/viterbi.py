@@ -174,6 +174,23 @@ def _meet(
     return -1, current[:n]
 
 
+def _origins(
+    steps: NDArray[np.uint8],
+    sources: NDArray[np.int32],
+    gaps: NDArray[np.int32],
+    states: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """The states before the first frame that the best paths to ``states`` come from."""
+    found = states.copy()
+    for i in range(len(found)):
+        state = found[i]
+        for t in range(len(steps) - 1, -1, -1):
+            step = steps[t, state]
+            state = sources[t, gaps[state]] if step == SKIP else state - step
+        found[i] = state
+    return found
+
+
 @dataclass(frozen=True)
 class Kernels:
     """The compiled loops."""
@@ -181,12 +198,13 @@ class Kernels:
     advance: Callable[..., None]
     trace: Callable[..., int]
     meet: Callable[..., tuple[int, NDArray[np.int32]]]
+    origins: Callable[..., NDArray[np.int32]]
 
 
 @cache
 def kernels() -> Kernels:
     """Compile the loops, or load them from numba's cache."""
-    return Kernels(_compiled(_advance), _compiled(_trace), _compiled(_meet))
+    return Kernels(_compiled(_advance), _compiled(_trace), _compiled(_meet), _compiled(_origins))
 
 
 def _compiled(function: Callable[..., Any]) -> Any:

@@ -38,8 +38,11 @@ def test_paragraphs_are_segments_if_there_are_any() -> None:
 
 
 def test_cues_of_captions_are_segments() -> None:
-    srt = "1\n00:00:01,000 --> 00:00:02,500\n<i>Hello</i>\nworld\n\n2\n00:00:03,000 --> 00:00:04,000\n"
-    text = GivenText.parse(srt + "{\\an8}둘째\n\n3\n00:00:05,000 --> 00:00:06,000\n\n")
+    first = "1\n00:00:01,000 --> 00:00:02,500\n<i>Hello</i>\nworld\n\n"
+    text = GivenText.parse(
+        first
+        + "2\n00:00:03,000 --> 00:00:04,000\n{\\an8}둘째\n\n3\n00:00:05,000 --> 00:00:06,000\n\n"
+    )
     assert shown(text) == ["Hello world", "둘째"]
     assert text.segments[0].lines == ("<i>Hello</i>", "world")
     assert text.is_captions

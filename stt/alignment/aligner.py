@@ -16,7 +16,7 @@ from stt.alignment.trellis import GAP, STAR, SYMBOL, Costs, Trellis
 from stt.alignment.viterbi import entry_reach, kernels
 
 _BLOCK_FRAMES = 256
-_WINDOW_BLOCKS = 2
+_WINDOW_BLOCKS = 4
 _AHEAD_SYMBOLS = 200
 """Text that is active after the best paths, besides what a block can hold at most: a passage as
 long may be missing without an anchor."""
@@ -161,7 +161,6 @@ class Aligner:
         self._anchors = AnchorFinder(trellis)
         self._kernels = kernels()
         self._waiting: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-        self._n_waiting = 0
         self.n_frames = 0
         """Frames searched so far."""
         self.n_steps = 0
@@ -186,32 +185,29 @@ class Aligner:
             best: ``[n_frames]`` the highest log-prob of each frame, of any column.
         """
         self._waiting.append((log_probs, best))
-        self._n_waiting += len(best)
-        size = _WINDOW_BLOCKS * self._block_frames
-        if self._n_waiting >= size:
-            log_probs, best = self._take_waiting()
-            whole = len(best) - len(best) % size
-            for begin in range(0, whole, size):
-                self._search(log_probs[begin : begin + size], best[begin : begin + size])
-            self.feed(log_probs[whole:].copy(), best[whole:].copy())
+        if sum(len(each) for _, each in self._waiting) >= self._block_frames:
+            self._search_waiting()
 
     def finish(self) -> Found:
         """End the recording: settle the best path."""
-        log_probs, best = self._take_waiting()
-        if len(best):
-            self._search(log_probs, best)
+        self._search_waiting()
         if self._pending:
             last, loss = self._best_end()
             self.loss += loss
             self._settle(len(self._pending) - 1, len(self._pending[-1].best) - 1, last)
         return self.found
 
-    def _take_waiting(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _search_waiting(self) -> None:
+        """Search the frames that wait, a window at a time."""
         if not self._waiting:
-            return np.zeros((0, len(self._trellis.columns)), np.float32), np.zeros(0, np.float32)
-        log_probs, best = (np.concatenate(parts) for parts in zip(*self._waiting, strict=True))
-        self._waiting, self._n_waiting = [], 0
-        return log_probs, best
+            return
+        log_probs, best = self._waiting[0]
+        if len(self._waiting) > 1:
+            log_probs, best = (np.concatenate(part) for part in zip(*self._waiting, strict=True))
+        self._waiting = []
+        size = _WINDOW_BLOCKS * self._block_frames
+        for begin in range(0, len(best), size):
+            self._search(log_probs[begin : begin + size], best[begin : begin + size])
 
     def _search(self, log_probs: NDArray[np.float32], best: NDArray[np.float32]) -> None:
         """Search the frames of a window."""
@@ -264,17 +260,17 @@ class Aligner:
     ) -> None:
         """Search the frames of a block among the states of the active units."""
         trellis, costs = self._trellis, self._costs
-        states = np.flatnonzero(active[trellis.units])
+        states = trellis.states(np.flatnonzero(active))
         kinds = trellis.kinds[states]
         is_gap = kinds == GAP
         gap_units = trellis.units[states[is_gap]]
         symbols = trellis.symbols_of_states[states]
         needed = np.where(symbols >= 0, trellis.symbols[symbols], 0)
         used, columns = np.unique(needed, return_inverse=True)
-        relative = np.maximum(log_probs - best[:, None], -np.float32(costs.floor))
-        separator = relative[:, : len(trellis.separators)].max(axis=1)
+        floor = -np.float32(costs.floor)
+        emitted = np.maximum(log_probs[:, used] - best[:, None], floor)
+        separator = np.maximum(log_probs[:, : len(trellis.separators)].max(axis=1) - best, floor)
         star = np.maximum(separator, -np.float32(costs.star_symbol))
-        emitted = np.ascontiguousarray(relative[:, used])
         scores = np.full(len(states), -np.inf, np.float32)
         at = np.searchsorted(states, self._states)
         stays = (at < len(states)) & (states[np.minimum(at, len(states) - 1)] == self._states)

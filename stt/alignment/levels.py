@@ -57,10 +57,11 @@ class Levels:
         if quiet[first]:
             loud = np.flatnonzero(~quiet[first : first + _REACH_HOPS])
             return start + int(loud[0]) * HOP_SECONDS if len(loud) else start
-        for back in range(first - _QUIET_HOPS + 1):
-            if quiet[first - back - _QUIET_HOPS : first - back].all():
-                return min(start, (_hop(start) - back) * HOP_SECONDS)
-        return start
+        runs = np.flatnonzero(_runs(quiet[:first]))
+        if not len(runs):
+            return start
+        onset = low + int(runs[-1])  # the hop after the last run of silence
+        return min(start, onset * HOP_SECONDS)
 
     def end(self, start: float, end: float, *, latest: float) -> float:
         """Where the sound of a word ends: as `start`, the other way round."""
@@ -73,10 +74,8 @@ class Levels:
         if quiet[last - 1]:
             loud = np.flatnonzero(~quiet[max(0, last - _REACH_HOPS) : last][::-1])
             return end - int(loud[0]) * HOP_SECONDS if len(loud) else end
-        for ahead in range(len(quiet) - _QUIET_HOPS - last + 1):
-            if quiet[last + ahead : last + ahead + _QUIET_HOPS].all():
-                return max(end, (first + last + ahead) * HOP_SECONDS)
-        return end
+        runs = np.flatnonzero(_runs(quiet[last:]))
+        return max(end, (first + last + int(runs[0])) * HOP_SECONDS) if len(runs) else end
 
     def _quiet(self, begin: int, end: int, first: int, last: int) -> NDArray[np.bool_]:
         """Which hops from ``begin`` to ``end`` are silent, by the level from ``first`` to ``last``.
@@ -92,6 +91,12 @@ class Levels:
         padded[offset : offset + len(inside)] = inside
         word = self._db[first:last]
         return padded < (word.max() if len(word) else 0.0) - _QUIET_DB
+
+
+def _runs(quiet: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where `_QUIET_HOPS` silent hops begin."""
+    n = max(0, len(quiet) - _QUIET_HOPS + 1)
+    return np.logical_and.reduce([quiet[i : i + n] for i in range(_QUIET_HOPS)])
 
 
 def _hop(seconds: float) -> int:

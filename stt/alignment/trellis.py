@@ -85,6 +85,14 @@ class Trellis:
         """The gap of a unit."""
         return int(unit + 2 * self.first_symbols[unit])
 
+    def states(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
+        """All states of some units, which are in order."""
+        ends = np.append(self.first_symbols, self.first_symbols[-1])
+        firsts = units + 2 * self.first_symbols[units]
+        sizes = np.where(units < self.n_units, 2 * (ends[units + 1] - ends[units]) + 1, 2)
+        before = np.cumsum(sizes) - sizes
+        return np.repeat(firsts - before, sizes) + np.arange(int(sizes.sum()))
+
     @cached_property
     def units(self) -> NDArray[np.int32]:
         """``[n_states]``: the unit of each state."""

@@ -96,7 +96,10 @@ class Levels:
 def _runs(quiet: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where `_QUIET_HOPS` silent hops begin."""
     n = max(0, len(quiet) - _QUIET_HOPS + 1)
-    return np.logical_and.reduce([quiet[i : i + n] for i in range(_QUIET_HOPS)])
+    runs = np.ones(n, np.bool_)
+    for offset in range(_QUIET_HOPS):
+        runs &= quiet[offset : offset + n]
+    return runs
 
 
 def _hop(seconds: float) -> int:

@@ -130,7 +130,7 @@ class LocalRecognizer:
             SttError, OSError: this recording and this text cannot be aligned.
         """
         return self._runner.run(
-            align(self._transcriber, source, text, self._engine, self.language, track)
+            align(self._transcriber, source, text, self.engine, self.language, track)
         )
 
 

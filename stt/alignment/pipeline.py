@@ -22,6 +22,8 @@ from stt.recognition.pipeline import Transcriber
 
 MAX_TEXT_BYTES = 2**20
 """Of a text in UTF-8: about twelve hours of speech."""
+_MAX_WORDS = 150_000
+"""Each has an entry in the answer."""
 _MAX_WORD_SYMBOLS = 500
 _SPARE_SYMBOLS, _SYMBOLS_PER_FRAME = 2_000, 10
 """A recording may be a short part of a text, but not so short."""
@@ -91,6 +93,11 @@ def prepare(
     given = GivenText.parse(text)
     if not given.words:
         raise InvalidText("The text is empty. Send the words that are spoken.")
+    if len(given.words) > _MAX_WORDS:
+        raise InvalidText(
+            f"The text has {len(given.words)} words; the limit is {_MAX_WORDS}. Align the recording "
+            "in parts."
+        )
     words = [(word.text, word.space_before) for word in given.words]
     spelled = spell_all(words, engine.vocabulary, language.iso_639_1)
     longest = max(spelled, key=lambda word: len(word.columns))

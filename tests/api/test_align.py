@@ -123,6 +123,7 @@ def test_a_text_may_be_a_file_and_is_longer_than_other_fields(speaker: TestClien
         (" \n ", SPEECH, "invalid_text", "empty"),
         ("한국어 123", SPEECH, "invalid_text", "can spell nothing"),
         ("x" * MAX_TEXT_BYTES + "ab", SPEECH, "invalid_text", "1024 KiB"),
+        ("a " * 200_000, SPEECH, "invalid_text", "200000 words"),
         ("a" * 600, SPEECH, "invalid_text", "600 symbols"),
         ("ab cb", "0" * 100, "alignment_failed", "No word of the text"),
         ("ab " * 5000, "0aa bb0", "alignment_failed", "far longer"),

@@ -95,8 +95,8 @@ def prepare(
         raise InvalidText("The text is empty. Send the words that are spoken.")
     if len(given.words) > _MAX_WORDS:
         raise InvalidText(
-            f"The text has {len(given.words)} words; the limit is {_MAX_WORDS}. Align the recording "
-            "in parts."
+            f"The text has {len(given.words)} words; the limit is {_MAX_WORDS}. Align the "
+            "recording in parts."
         )
     words = [(word.text, word.space_before) for word in given.words]
     spelled = spell_all(words, engine.vocabulary, language.iso_639_1)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stt.alignment.aligner import Found
+from stt.alignment.found import Found
 from stt.alignment.levels import Levels
 from stt.alignment.spelling import SpelledWord
 from stt.alignment.text import GivenText, GivenWord

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stt.alignment.aligner import Aligner, Found
+from stt.alignment.aligner import Aligner
+from stt.alignment.found import Found
 from stt.alignment.spelling import Character, SpelledWord
 from stt.alignment.trellis import Costs, Trellis
 from stt.types import Vocabulary

@@ -4,10 +4,12 @@
 
 Times: held-out sentences of the bundled models, spoken with a gap between words so that espeak-ng's
 phoneme events tell where each word begins and ends, joined into one recording. The service also
-looks where the level rises and falls near a word, which such gaps make easy; one row is without. One
-has every fifth sentence missing from the recording, one has it missing from the text. Scores: each part of
-the recording is aligned with its text and with the texts of other parts; the AUC is the probability
-that a word (or a part) of the right text scores higher than one of a wrong text.
+looks where the level rises and falls near a word, which such gaps make easy; one row is without.
+One row has every fifth sentence missing from the recording, one has it missing from the text.
+
+Scores: each part of the recording is aligned with its text and with that of another part. The AUC
+is the probability that a word (or a part) of the right text scores higher than one of the wrong
+text.
 
 Cost: everything but the forwards, for a book of made-up syllables whose frames are those of a model
 that gets one symbol in ten wrong. Memory is the growth of a process over one that aligns a minute.

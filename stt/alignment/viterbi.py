@@ -204,10 +204,10 @@ class Kernels:
 @cache
 def kernels() -> Kernels:
     """Compile the loops, or load them from numba's cache."""
-    return Kernels(_compiled(_advance), _compiled(_trace), _compiled(_meet), _compiled(_origins))
+    return Kernels(compiled(_advance), compiled(_trace), compiled(_meet), compiled(_origins))
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
+def compiled(function: Callable[..., Any]) -> Any:
     """Compile without the GIL; without a cache if no folder for one can be written."""
     from numba import njit
 

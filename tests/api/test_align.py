@@ -157,3 +157,15 @@ def test_bad_forms_are_refused_as_elsewhere(speaker: TestClient, path: str) -> N
         "/transcribe", files={"file": recording(SPEECH)}, data={"text": "a" * 20_000}
     )
     assert other.status_code == 400
+
+
+def test_the_guards_of_uploads_hold() -> None:
+    with serve_app("--api-keys", "KEY", "--max-audio-seconds", "1", engine=EchoEngine()) as client:
+        for path in PATHS:
+            refused = align(client, "ab", path)
+            assert refused.status_code == 401
+            assert ("error" in refused.json()) == (path != "/align")
+            client.headers["Authorization"] = "Bearer KEY"
+            assert align(client, "ab", path).status_code == 413
+            assert align(client, "ab", path, "00aa bb00").status_code == 200
+            del client.headers["Authorization"]

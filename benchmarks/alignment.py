@@ -112,7 +112,7 @@ def align_text(
 ) -> Alignment:
     """Align a text with frames of all columns."""
     given = GivenText.parse(text)
-    spelled = spell_all([(x.text, x.space_before) for x in given.words], vocabulary, language)
+    spelled = spell_all(given.words, vocabulary, language)
     trellis = Trellis(spelled, vocabulary)
     aligner, levels = Aligner(trellis), Levels()
     aligner.feed(log_probs[:, trellis.columns], log_probs.max(axis=1))
@@ -239,7 +239,7 @@ def cost(hours: float) -> dict[str, float]:
 
     begun = time.process_time()
     given = GivenText.parse(text)
-    spelled = spell_all([(x.text, x.space_before) for x in given.words], vocabulary, "ko")
+    spelled = spell_all(given.words, vocabulary, "ko")
     trellis = Trellis(spelled, vocabulary)
     aligner, levels = Aligner(trellis), Levels()
     used += time.process_time() - begun

@@ -98,8 +98,7 @@ def prepare(
             f"The text has {len(given.words)} words; the limit is {_MAX_WORDS}. Align the "
             "recording in parts."
         )
-    words = [(word.text, word.space_before) for word in given.words]
-    spelled = spell_all(words, engine.vocabulary, language.iso_639_1)
+    spelled = spell_all(given.words, engine.vocabulary, language.iso_639_1)
     longest = max(spelled, key=lambda word: len(word.columns))
     if not longest.columns:
         raise InvalidText(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stt.alignment import readings
+from stt.alignment.text import GivenWord
 from stt.decoding import hangul, scripts
 from stt.errors import NotSupported
 from stt.types import Vocabulary
@@ -74,12 +75,27 @@ class WordSpeller:
         self._longest = max(map(len, self._columns), default=1)
         self._alphabet = frozenset("".join(self._columns))
 
-    def spell(self, word: str, *, space_before: bool = True) -> SpelledWord:
-        """Spell a word, which is in NFC and has no white space."""
+    def needs_reading(self, word: str) -> bool:
+        """Whether the word has something that is read but not in the vocabulary."""
+        return any(
+            not self._found(each) and (each.isalnum() or each in readings.SIGNS) for each in word
+        )
+
+    def spell(
+        self, word: str, *, space_before: bool = True, before: str = "", after: str = ""
+    ) -> SpelledWord:
+        """Spell a word.
+
+        Args:
+            word: In NFC, without white space.
+            space_before: Whether white space separates it from the word before.
+            before: The word before, which can decide how a number is read; "" if there is none.
+            after: The word after.
+        """
         texts: list[str] = []
         units = [_Unit(_SPACE, 0)] if self._marks_starts and space_before else []
         missing = ""
-        for text, spoken in self._characters(word):
+        for text, spoken in self._characters(word, before, after):
             if spoken == "" and texts and scripts.leans_back(text[0]):
                 texts[-1] += text
                 continue
@@ -96,31 +112,32 @@ class WordSpeller:
         )
         return SpelledWord(tuple(characters), missing)
 
-    def _characters(self, word: str) -> Iterator[tuple[str, str]]:
+    def _characters(self, word: str, before: str, after: str) -> Iterator[tuple[str, str]]:
         """Each character, or number, and what the vocabulary can spell it with; "" if nothing.
 
         A space is what separates the parts of a word, for vocabularies that mark where words begin.
         """
-        at = 0
-        while at < len(word):
-            spoken = self._found(word[at])
-            match = None if spoken else readings.PATTERN.match(word, at)
-            if match and (reading := self._reading(match.group())):
-                yield match.group(), reading
-                at = match.end()
+        parts: Iterable[tuple[str, str]] = [(word, word)]
+        if self.needs_reading(word):
+            parts = readings.read(word, before, after, self._language)
+        begins = True
+        for written, said in parts:
+            spoken = "" if said == written else self._spoken(said)
+            if spoken.strip():
+                yield written, spoken
+                begins = False
                 continue
-            if not spoken and self._marks_starts and at and not word[at].isalnum():
-                spoken = _SPACE
-            yield word[at], spoken
-            at += 1
+            for character in written:
+                found = self._found(character)
+                if not found and self._marks_starts and not (begins or character.isalnum()):
+                    found = _SPACE
+                yield character, found
+                begins = False
 
-    def _reading(self, written: str) -> str:
-        """How it is read, as far as the vocabulary can spell that."""
-        reading = readings.read(written, self._language)
-        return "".join(
-            (_SPACE if self._marks_starts else "") if letter == _SPACE else self._found(letter)
-            for letter in reading
-        )
+    def _spoken(self, said: str) -> str:
+        """A reading, as far as the vocabulary can spell it."""
+        space = _SPACE if self._marks_starts else ""
+        return "".join(space if each == _SPACE else self._found(each) for each in said)
 
     def _found(self, character: str) -> str:
         """The character as the vocabulary has it; "" if it has it in no form."""
@@ -176,15 +193,24 @@ def _is_heard(text: str) -> bool:
 
 
 def spell_all(
-    words: Iterable[tuple[str, bool]], vocabulary: Vocabulary, language: str
+    words: Sequence[GivenWord], vocabulary: Vocabulary, language: str
 ) -> tuple[SpelledWord, ...]:
-    """Spell all words of a text: each with whether a space is before it."""
+    """Spell all words of a text; arguments and errors are those of `WordSpeller`."""
     speller = WordSpeller(vocabulary, language)
     known: dict[tuple[str, bool], SpelledWord] = {}
     spelled = []
-    for word, space_before in words:
-        key = (word, space_before)
-        if key not in known:
-            known[key] = speller.spell(word, space_before=space_before)
-        spelled.append(known[key])
+    texts = ["", *(word.text for word in words), ""]
+    for index, word in enumerate(words):
+        key = (word.text, word.space_before)
+        found = known.get(key)
+        if found is None:
+            found = speller.spell(
+                word.text,
+                space_before=word.space_before,
+                before=texts[index],
+                after=texts[index + 2],
+            )
+            if not speller.needs_reading(word.text):  # else its neighbours matter
+                known[key] = found
+        spelled.append(found)
     return tuple(spelled)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stt.alignment.readings import read
-from stt.alignment.spelling import WordSpeller
+from stt.alignment.spelling import WordSpeller, spell_all
 from stt.alignment.text import GivenText
 from stt.errors import NotSupported
 from stt.types import Vocabulary
@@ -123,26 +123,34 @@ def test_phonemes_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "language", "spoken"),
+    ("text", "language", "parts"),
     [
-        ("0", "ko", "영"),
-        ("10", "ko", "십"),
-        ("2,024", "ko", "이천이십사"),
-        ("10000", "ko", "만"),
-        ("110000", "ko", "십일만"),
-        ("100010000", "ko", "일억일만"),
-        ("3.14", "ko", "삼점일사"),
-        ("010", "ko", "영일영"),
-        ("KTX", "ko", "케이티엑스"),
-        ("%", "ko", "퍼센트"),
-        ("0", "en", "zero"),
-        ("1,234", "en", "one thousand two hundred thirty four"),
-        ("90.5", "en", "ninety point five"),
-        ("2000000", "en", "two million"),
-        ("&", "en", "and"),
-        ("ABC", "en", ""),
-        ("12", "ja", ""),
+        ("오후 3시에 만나", "ko", [("3", "세 "), ("시에", "시에")]),
+        ("값은 31.5%", "ko", [("31.5%", "삼십일 점 오 퍼센트")]),
+        ("내일 KTX를 타고", "ko", [("KTX", "케이티엑스"), ("를", "를")]),
+        ("이 단어는", "ko", [("단어는", "단어는")]),
+        ("of $1,234.5!", "en", [
+            ("$", " dollars "),
+            ("1,234.5", " one thousand two hundred thirty four point five "),
+            ("!", "!"),
+        ]),
+        ("the 90s", "en", [("90", " ninety "), ("s", "s")]),
+        ("about 2000000", "en", [("2000000", " two million ")]),
+        ("room 007", "en", [("007", " zero zero seven ")]),
+        ("vers 12", "fr", [("12", "12")]),
     ],
-)
-def test_readings(written: str, language: str, spoken: str) -> None:
-    assert read(written, language) == spoken
+)  # fmt: skip
+def test_readings_of_the_second_word(
+    text: str, language: str, parts: list[tuple[str, str]]
+) -> None:
+    before, word, *after = text.split()
+    assert list(read(word, before, "".join(after), language)) == parts
+
+
+def test_neighbours_decide_how_a_number_is_read() -> None:
+    words = GivenText.parse("3 시 3 층").words
+    symbols = vocabulary(*"세삼시층")
+    spelled = [
+        [symbols.symbols[c] for c in word.columns] for word in spell_all(words, symbols, "ko")
+    ]
+    assert spelled == [["세"], ["시"], ["삼"], ["층"]]

@@ -21,8 +21,7 @@ def timed(
     text: str, frames: str, *, levels: Levels | None = None, start_lag: float = 0.0
 ) -> tuple[tuple[AlignedSegment, ...], Timer, float]:
     given_text = GivenText.parse(text)
-    words = [(word.text, word.space_before) for word in given_text.words]
-    spelled = spell_all(words, LETTERS, "en")
+    spelled = spell_all(given_text.words, LETTERS, "en")
     trellis = Trellis(spelled, LETTERS)
     aligner = Aligner(trellis)
     log_probs = spoken_log_probs(frames, 0.999)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from stt.decoding.factory import Decoding
 from stt.decoding.hotwords import Hotword, parse_hotwords
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 MAX_PROMPT_WORDS = 4
 """An entry of a prompt with more words is prose."""
+
+Switch: TypeAlias = Literal["on", "off", "none"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,21 @@ class Decodings:
         has_model = self._is_on(language) and self._models.get(language.code) is not None
         return not has_model and language.code not in self._hotwords
 
+    def language_model(self, language: Language) -> Switch:
+        """Whether requests use the language's model unless they say otherwise; "none" without one.
+
+        Looks for its files, but does not read them. A checkpoint that is still to be downloaded
+        may bring one.
+        """
+        code = language.code
+        if code in self._models:
+            found = self._models[code] is not None
+        else:
+            found = code in self._files or self._folder(language) is not None
+        if not found:
+            return "none"
+        return "on" if self._is_on(language) else "off"
+
     def _is_on(self, language: Language) -> bool:
         # The demo's figures are those of its acoustic models.
         return language.code in self._files or not language.model.is_bundled
@@ -99,7 +117,7 @@ class Decodings:
     def _load(self, language: Language) -> LanguageModel | None:
         if language.code in self._files:
             return _read(self._files[language.code], language)
-        folder = find_language_model(language.model, self._cache_dir)
+        folder = self._folder(language)
         if folder is None:
             return None
         try:
@@ -109,6 +127,9 @@ class Decodings:
                 "%s: decoding without its language model: %s", language.name, error.message
             )
             return None
+
+    def _folder(self, language: Language) -> Path | None:
+        return find_language_model(language.model, self._cache_dir)
 
 
 def _by_language(files: Mapping[str, Path], languages: Languages, setting: str) -> dict[str, Path]:

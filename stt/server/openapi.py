@@ -335,6 +335,7 @@ def _summary() -> tuple[str, Any]:
 
 def _answers() -> dict[str, Answers]:
     """Examples of successful and health answers, by path."""
+    listed = languages.list_languages(LANGUAGES, lambda _: "off")
     return {
         "/transcribe": _native(),
         **dict.fromkeys(ALIGNMENTS, _alignments()),
@@ -363,7 +364,7 @@ def _answers() -> dict[str, Answers]:
             (503, JSON): [(each, {"status": each}) for each in ("loading", "failed", "draining")],
         },
         "/health": {(200, JSON): [_health("ok")], (503, JSON): [_health("loading")]},
-        "/languages": {(200, JSON): [("demo", languages.list_languages(LANGUAGES).model_dump())]},
+        "/languages": {(200, JSON): [("demo", listed.model_dump())]},
         "/": {
             (200, JSON): [_summary()],
             (200, "text/html"): [("browser", "<!doctype html> ...")],

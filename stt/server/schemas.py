@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from stt.decoding.decodings import Switch
+
 
 class ModelHealth(BaseModel):
     """The state of one model."""
@@ -48,6 +50,9 @@ class LanguageEntry(BaseModel):
     model_id: str
     revision: str
     default: bool = Field(description="Whether requests without a language get it.")
+    language_model: Switch = Field(
+        description="Whether requests use a language model unless they send `language_model`."
+    )
 
 
 class LanguagesResponse(BaseModel):

@@ -76,6 +76,7 @@ def test_languages(client: TestClient) -> None:
         "model_id": "kresnik/wav2vec2-large-xlsr-korean",
         "revision": "main",
         "default": True,
+        "language_model": "none",
     }
     assert (english["code"], english["default"]) == ("EN", False)
 

@@ -172,6 +172,8 @@ def test_a_language_model_counts_unless_it_is_switched_off(
 ) -> None:
     (tmp_path / "ko.arpa").write_text(PREFERS_AB)
     with serve("--lms", f"KR={tmp_path / 'ko.arpa'}", engine=Mumbles()) as client:
+        (korean,) = client.get("/languages").json()["languages"]
+        assert korean["language_model"] == "on"
         assert text_of(client, wav, "/transcribe")["text"] == "ab"
         assert text_of(client, wav, "/transcribe", language_model="false")["text"] == "ac"
         with client.websocket_connect("/stream") as socket:

@@ -29,14 +29,21 @@ def main() -> None:
         talk = joined(Path(folder) / "회의 녹음.m4a")
         with chromium(microphone_wav(Path(folder) / "microphone.wav", SPEECH)) as browser:
             listen(browser, server, talk, "light", locale="en-US", **DESKTOP)
-            listen(browser, server, talk, "dark", locale="ko-KR", color_scheme="dark", **DESKTOP)
+            dark = {"locale": "ko-KR", "color_scheme": "dark", **DESKTOP}
+            listen(browser, server, talk, "dark", "도서관, 공항:2", **dark)
             listen(browser, server, talk, "phone", locale="ko-KR", **PHONE)
             speak(browser, server, "recording", locale="en-US", **DESKTOP)
 
 
-def listen(browser: Browser, server: Server, file: Path, name: str, **options: object) -> None:
-    """A recording, paused at a word."""
+def listen(
+    browser: Browser, server: Server, file: Path, name: str, hotwords: str = "", **options: object
+) -> None:
+    """A recording, paused at a word; with hotwords, the options are open."""
     page = Visit(browser, server.url, reduced_motion="reduce", **options).open()
+    if hotwords:
+        page.locator("#options summary").click()
+        page.locator("#hotwords").fill(hotwords)
+        page.mouse.move(0, 0)
     give(page, file)
     page.locator("#seek").fill("8")
     page.evaluate("document.activeElement.blur()")

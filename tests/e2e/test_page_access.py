@@ -50,6 +50,7 @@ def test_the_interface_language_follows_the_browser_and_is_remembered(visit: Ope
     expect(page.locator("html")).to_have_attribute("lang", "ko")
     expect(page.locator("h1")).to_have_text("음성을 텍스트로")
     give(page, SAMPLES / "en-doctor.mp3", "EN")
+    page.locator("#options summary").click()
     # Speech, names and codes are not translated.
     page.locator("#transcript, #curl, #lang, #name, .brand, .switch").evaluate_all(
         "elements => elements.forEach((element) => element.remove())"
@@ -71,6 +72,7 @@ def test_the_interface_language_follows_the_browser_and_is_remembered(visit: Ope
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
 def test_nothing_is_wider_than_a_phone(visit: Open, width: int, locale: str) -> None:
     page = visit(viewport={"width": width, "height": 800}, locale=locale).open()
+    page.locator("#options summary").click()
     assert not sideways(page)
     give(page, SAMPLES / "ko-library.m4a")
     assert not sideways(page)
@@ -85,6 +87,8 @@ def test_nothing_is_wider_than_a_phone(visit: Open, width: int, locale: str) -> 
 def test_axe_finds_no_violations(visit: Open, scheme: str, tmp_path: Path) -> None:
     visitor = visit(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     page = visitor.open()
+    page.locator("#options summary").click()
+    expect(page.locator("#use-model")).to_be_visible()
     check(page)
     give(page, SAMPLES / "ko-weather.flac")
     page.locator(".word").nth(1).click()

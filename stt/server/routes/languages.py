@@ -1,10 +1,12 @@
 """``GET /languages``: the served languages and their models."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from stt.languages import Languages
+from stt.decoding.decodings import Switch
+from stt.languages import Language, Languages
 from stt.server.schemas import LanguageEntry, LanguagesResponse
 from stt.server.state import Service, get_service
 
@@ -12,13 +14,15 @@ router = APIRouter(tags=["service"])
 
 
 @router.get("/languages")
-async def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
+def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
     """The served languages, their accepted spellings and their models."""
-    return list_languages(service.languages)
+    return list_languages(service.languages, service.decodings.language_model)
 
 
-def list_languages(languages: Languages) -> LanguagesResponse:
-    """The answer for these languages."""
+def list_languages(
+    languages: Languages, language_model: Callable[[Language], Switch]
+) -> LanguagesResponse:
+    """The answer for these languages; ``language_model`` says how each uses one."""
     return LanguagesResponse(
         languages=[
             LanguageEntry(
@@ -30,6 +34,7 @@ def list_languages(languages: Languages) -> LanguagesResponse:
                 model_id=language.model.name,
                 revision=language.model.revision,
                 default=language is languages.default,
+                language_model=language_model(language),
             )
             for language in languages
         ]

@@ -62,26 +62,23 @@ export async function languages() {
  *
  * @param {Blob} file
  * @param {object} options
- * @param {string} options.lang
+ * @param {object} options.asked `lang`, and optionally `hotwords` and `language_model`
  * @param {number|null} options.seconds length of the recording, if known
  * @param {AbortSignal} options.signal
  * @param {(step: string, values: object) => void} options.onProgress `upload` with bytes `done`
  *   and `total`, `listen`, `text` with the `text` so far, `busy` with `seconds`
  */
-export async function transcribe(file, { lang, seconds, signal, onProgress }) {
+export async function transcribe(file, { asked, seconds, signal, onProgress }) {
   if (seconds === null || seconds >= STREAM_FROM_SECONDS) {
-    return stream(file, { lang, signal, onProgress });
+    return stream(file, { asked, signal, onProgress });
   }
-  const answer = await post("transcribe", form(file, { lang, response_format: "verbose_json" }), {
-    signal,
-    onProgress,
-  });
-  return JSON.parse(answer);
+  const fields = { ...asked, response_format: "verbose_json" };
+  return JSON.parse(await post("transcribe", form(file, fields), { signal, onProgress }));
 }
 
 /** A recording's transcript in a text format: txt, srt, vtt or json. */
-export async function rendered(file, { lang, format, signal, onProgress }) {
-  const fields = { lang, response_format: responseFormat(format) };
+export async function rendered(file, { asked, format, signal, onProgress }) {
+  const fields = { ...asked, response_format: responseFormat(format) };
   return post("transcribe", form(file, fields), { signal, onProgress });
 }
 
@@ -101,8 +98,9 @@ export function openStream(lang) {
   return new WebSocket(url, key ? ["vosk", `base64url.bearer.${key}`] : []);
 }
 
-async function stream(file, { lang, signal, onProgress }) {
-  const fields = { model: lang, language: lang, stream: "true" };
+async function stream(file, { asked, signal, onProgress }) {
+  const { lang, ...options } = asked;
+  const fields = { model: lang, language: lang, ...options, stream: "true" };
   const body = form(file, { ...fields, "timestamp_granularities[]": "word,segment" });
   let text;
   let done;

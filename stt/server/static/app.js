@@ -5,6 +5,7 @@ import { envelope } from "./envelope.js";
 import { watchHealth, whenLoaded } from "./health.js";
 import * as i18n from "./i18n.js";
 import { remember, remembered } from "./memory.js";
+import { alike, asked, onOptions, showOptions } from "./options.js";
 import { Player } from "./player.js";
 import { askForKey, forgetProblem, showProblem } from "./problem.js";
 import { clock } from "./quantities.js";
@@ -36,7 +37,7 @@ const player = new Player((seconds, playing) => {
 
 let languages = [];
 let starting = false; // whether the microphone is starting
-let shown = null; // the recording on the page: {file, seconds, lang, answer, files}
+let shown = null; // the recording on the page: {file, seconds, asked, answer, files}
 
 const occupied = () => busy() || starting || !$("recording").hidden;
 const spoken = (code) => languages.find((language) => language.code === code);
@@ -46,7 +47,7 @@ const spoken = (code) => languages.find((language) => language.code === code);
 /** Show a new recording. */
 function take(file, recorded = false) {
   player.pause();
-  const mine = { file, seconds: player.load(file), lang: null, answer: null, files: new Map() };
+  const mine = { file, seconds: player.load(file), asked: null, answer: null, files: new Map() };
   shown = mine;
   $("name").textContent = file.name;
   i18n.hush($("facts"));
@@ -64,7 +65,7 @@ function take(file, recorded = false) {
 /** Transcribe the shown recording. */
 function transcribe() {
   const { file, seconds } = shown;
-  const lang = $("lang").value;
+  const request = asked();
   shown.answer = null;
   shown.files.clear();
   i18n.hush($("facts"));
@@ -76,24 +77,25 @@ function transcribe() {
     onText: (text) => transcript.clear(text),
     ask: async (signal, onProgress) => {
       await whenLoaded(signal, () => onProgress("queue", {}));
-      const options = { lang, seconds: await seconds, signal, onProgress };
-      show(await api.transcribe(file, options), lang);
+      const options = { asked: request, seconds: await seconds, signal, onProgress };
+      show(await api.transcribe(file, options), request);
     },
   });
 }
 
 /** Show the transcript. */
-function show(answer, lang) {
+function show(answer, request) {
+  const language = spoken(request.lang);
   const { words = [], segments = [], duration, processing_time_seconds: took } = answer;
   shown.answer = answer;
-  shown.lang = lang;
+  shown.asked = request;
   player.learnLength(duration);
   waveform.show({ words, seconds: player.seconds });
-  transcript.show(words, segments, spoken(lang).tag);
+  transcript.show(words, segments, language.tag);
   say($("facts"), took === undefined ? "facts" : "facts.speed", {
     length: clock(Math.round(duration)),
-    language: spoken(lang).native_name,
-    model: answer.model ?? spoken(lang).model_id,
+    language: language.native_name,
+    model: answer.model ?? language.model_id,
     seconds: took?.toFixed(took < 10 ? 1 : 0),
   });
   warn(answer.warnings ?? []);
@@ -146,9 +148,7 @@ async function record() {
   player.pause();
   starting = true;
   try {
-    const language = spoken($("lang").value);
-    const { code, native_name: name, tag } = language;
-    await recording.start({ code, name, tag });
+    await recording.start(asked(), spoken($("lang").value));
   } catch (error) {
     if (!(error instanceof NoMicrophone)) throw error;
     return showProblem(error, record);
@@ -167,7 +167,7 @@ async function stop() {
   take(file, true);
   $("result").focus({ preventScroll: true });
   if (words === null) return transcribe();
-  show({ text: joined(words), words, segments, duration: seconds }, $("lang").value);
+  show({ text: joined(words), words, segments, duration: seconds }, asked());
 }
 
 function discard() {
@@ -194,8 +194,9 @@ function refresh() {
   $("tools").hidden = !answer;
   $("legend").hidden = !answer?.words?.length;
   const language = spoken($("lang").value);
-  $("again").hidden = !shown || !language || (answer && shown.lang === language.code);
-  if (language) say($("again"), "again", { language: language.native_name });
+  $("again").hidden = !shown || !language || (answer && alike(shown.asked, asked()));
+  const key = answer && shown.asked.lang === language?.code ? "again.options" : "again";
+  if (language) say($("again"), key, { language: language.native_name });
   $("more").hidden = busy() || ($("again").hidden && $("download-wav").hidden);
   // If the focused element is gone, the next Tab would start at the top of the page.
   if (focused.disabled || focused.closest("[hidden]")) $("result").focus({ preventScroll: true });
@@ -212,8 +213,11 @@ async function showLanguages() {
     ({ code, name, native_name: native, default: first }) =>
       new Option(native === name ? name : `${native} · ${name}`, code, first, first),
   );
+  const before = $("lang").value;
   $("lang").replaceChildren(...options);
-  if (spoken(remembered("language"))) $("lang").value = remembered("language");
+  const chosen = [before, remembered("language")].find(spoken);
+  if (chosen) $("lang").value = chosen;
+  showOptions(spoken($("lang").value));
   refresh();
 }
 
@@ -263,8 +267,10 @@ function listenForClicks() {
   });
   $("lang").addEventListener("change", () => {
     remember("language", $("lang").value);
+    showOptions(spoken($("lang").value));
     refresh();
   });
+  onOptions(refresh);
   for (const language of ["en", "ko"]) {
     $(`ui-${language}`).addEventListener("click", () => i18n.speak(language));
   }
@@ -276,5 +282,6 @@ i18n.translatePage();
 showInterface();
 listenForFiles();
 listenForClicks();
-watchHealth();
 showLanguages();
+// A checkpoint that had to be downloaded may bring a language model.
+if (await watchHealth()) showLanguages();

@@ -2,15 +2,19 @@
 
 /**
  * @param {object} request
- * @param {string} request.url  @param {string} request.name of the file  @param {string} request.lang
+ * @param {string} request.url  @param {string} request.name of the file
+ * @param {object} request.asked `lang`, and optionally `hotwords` and `language_model`
  * @param {string} request.format a `response_format`  @param {string|null} request.save a file name
  * @param {boolean} request.withKey
  */
-export function curlLine({ url, name, lang, format, save, withKey }) {
+export function curlLine({ url, name, asked, format, save, withKey }) {
   const parts = ["curl"];
   // Keeps the key out of shell histories and screenshots.
   if (withKey) parts.push('-H "Authorization: Bearer $STT_API_KEY"');
-  parts.push(`-F ${quote(`file=@${formName(name)}`)}`, `-F ${quote(`lang=${lang}`)}`);
+  parts.push(`-F ${quote(`file=@${formName(name)}`)}`, `-F ${quote(`lang=${asked.lang}`)}`);
+  // Unlike -F, takes @, < and ; as they are.
+  if (asked.hotwords) parts.push(`--form-string ${quote(`hotwords=${asked.hotwords}`)}`);
+  if ("language_model" in asked) parts.push(`-F language_model=${asked.language_model}`);
   parts.push(`-F ${quote(`response_format=${format}`)}`);
   if (save) parts.push(`-o ${quote(save)}`);
   return [...parts, quote(url)].join(" ");

@@ -11,18 +11,21 @@ const $ = (id) => document.getElementById(id);
 let status = "asking";
 let watching = false;
 
-/** Show the status, and poll until the service is ready. */
+/** Show the status, and poll until the service is ready. Returns whether it had to wait. */
 export async function watchHealth() {
-  if (watching) return;
+  if (watching) return false;
   watching = true;
+  let waited = false;
   try {
     while ((await showHealth()) !== "ok") {
+      waited = true;
       const wait = status === "loading" ? LOADING_MS : TROUBLE_MS;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   } finally {
     watching = false;
   }
+  return waited;
 }
 
 /** Wait while models are loading. @param {() => void} onWait called if it has to wait */

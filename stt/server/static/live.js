@@ -23,17 +23,17 @@ export class LiveText {
   #ended = null;
 
   /**
-   * @param {string} lang
+   * @param {object} asked `lang`, and optionally `hotwords` and `language_model`
    * @param {(partial: string) => void} onChange called after every reply with the
    *   provisional words as they follow the final ones, and when text is lost
    */
-  constructor(lang, onChange) {
+  constructor({ lang, ...options }, onChange) {
     this.#onChange = onChange;
     this.#socket = openStream(lang);
     const timer = setTimeout(() => this.#socket.close(), CONNECT_SECONDS * 1000);
     this.#socket.onopen = () => {
       clearTimeout(timer);
-      const config = { sample_rate: SAMPLE_RATE, words: true };
+      const config = { sample_rate: SAMPLE_RATE, words: true, ...options };
       this.#socket.send(JSON.stringify({ config }));
       for (const frame of this.#waiting.splice(0)) this.send(frame);
     };

@@ -22,16 +22,16 @@ export class Recording {
   /**
    * Start recording with live text. Throws NoMicrophone.
    *
-   * @param {{code: string, name: string, tag: string}} language spoken language: its
-   *   code, its native name and its BCP 47 tag
+   * @param {object} asked of the service: `lang`, and optionally `hotwords` and `language_model`
+   * @param {{native_name: string, tag: string}} language spoken language; `tag` is BCP 47
    */
-  async start({ code, name, tag }) {
+  async start(asked, { native_name: name, tag }) {
     this.#heard = false;
     this.#levels.clear();
     this.#live = this.#recorder = null;
     const early = []; // frames recorded before the connection
     this.#recorder = await Recorder.start((frame) => this.#take(frame, early));
-    this.#live = new LiveText(code, (partial) => this.#show(partial));
+    this.#live = new LiveText(asked, (partial) => this.#show(partial));
     for (const frame of early) this.#live.send(frame);
     $("live").lang = tag;
     say($("on-air"), "recording.now", { language: name });

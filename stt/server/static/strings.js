@@ -47,6 +47,13 @@ export const STRINGS = {
 
   source: ["A recording or the microphone", "녹음 파일 또는 마이크"],
   language: ["Spoken language", "음성 언어"],
+  options: ["Options", "옵션"],
+  hotwords: ["Hotwords", "키워드 부스팅"],
+  "hotwords.hint": [
+    "Names and terms that may be said, separated by commas. A weight can follow a colon.",
+    "녹음에 나올 만한 이름이나 용어를 쉼표로 구분해 입력하세요. 콜론 뒤에 가중치를 붙일 수 있습니다.",
+  ],
+  "options.model": ["Use the language model", "언어 모델 사용"],
   "drop.title": ["Drop a recording here", "녹음 파일을 여기에 놓으세요"],
   "drop.hint": [
     "or paste, choose or record one. All common formats work.",
@@ -146,6 +153,7 @@ export const STRINGS = {
   ],
   "download.wav": ["Save the recording (WAV)", "녹음 저장 (WAV)"],
   again: ["Transcribe as {language}", "{language}(으)로 변환"],
+  "again.options": ["Transcribe again", "다시 변환"],
   curl: ["From a terminal", "터미널 명령어"],
 
   "problem.title": ["Something went wrong", "처리하지 못했습니다"],
@@ -162,6 +170,7 @@ export const STRINGS = {
   "problem.invalid_audio": ["The recording is damaged", "녹음 파일이 손상되었습니다"],
   "problem.audio_too_long": ["The recording is too long", "녹음이 너무 깁니다"],
   "problem.upload_too_large": ["The file is too large", "파일이 너무 큽니다"],
+  "problem.invalid_hotwords": ["The hotwords cannot be used", "키워드를 사용할 수 없습니다"],
   "problem.overloaded": ["The service is busy", "요청이 많습니다"],
   "problem.model_loading": ["The model is not ready yet", "모델이 아직 준비되지 않았습니다"],
   "problem.model_failed": ["The model cannot be used", "모델을 사용할 수 없습니다"],

@@ -23,8 +23,8 @@ export function known({ answer, files }, format) {
 }
 
 /** Request the transcript in a format from the service. */
-export async function make({ file, lang, files }, format, { signal, onProgress }) {
-  files.set(format, await rendered(file, { lang, format, signal, onProgress }));
+export async function make({ file, asked, files }, format, { signal, onProgress }) {
+  files.set(format, await rendered(file, { asked, format, signal, onProgress }));
 }
 
 /** Download a file. */
@@ -40,11 +40,11 @@ export function save(content, name) {
 export const renamed = (name, format) => `${name.replace(/\.[^.]+$/, "")}.${format}`;
 
 /** Show the command for the last action. @param {string|null} name of a saved file */
-export function showCurl({ file, lang }, format, name = null) {
+export function showCurl({ file, asked }, format, name = null) {
   $("curl").textContent = curlLine({
     url: transcribeAddress(),
     name: file.name,
-    lang,
+    asked,
     format: responseFormat(format),
     save: name,
     withKey: apiKey() !== null,

@@ -14,7 +14,6 @@ from stt.errors import ModelBroken, ModelLoading, Overloaded, QueueTimeout
 from stt.languages import choose_languages
 from stt.models.loader import EngineLoader
 from stt.models.state import Status
-from stt.server.routes.languages import list_languages
 from stt.settings import load_settings
 from tests.checkpoints import save_mms
 from tests.fakes import FakeEngine, save_random_checkpoint
@@ -101,7 +100,7 @@ def test_languages_of_one_checkpoint_share_it(
         )
         asyncio.run(loader.run())
     assert loader.status is Status.READY
-    listed = {each.code: each.model_id for each in list_languages(loader._languages).languages}
+    listed = {language.code: language.model.name for language in loader._languages}
     assert listed == {"KR": "facebook/mms-1b-all#kor", "EN": "facebook/mms-1b-all#eng"}
     korean, english = (loader.engine(language) for language in loader._languages)
     assert isinstance(korean, TorchEngine)

@@ -1,0 +1,59 @@
+// What the page asks of each language besides its code: hotwords and its language model.
+
+import { say } from "./i18n.js";
+import { remember, remembered } from "./memory.js";
+
+const $ = (id) => document.getElementById(id);
+const EXAMPLES = { ko: "판교, 카카오뱅크:2", en: "Kubernetes, Nakamura:2" };
+
+let language = null; // the entry of /languages
+
+/**
+ * The fields of a request: `lang` and, if they are not the service's defaults, `hotwords`
+ * (comma-separated) and `language_model` (a boolean).
+ */
+export function asked() {
+  const fields = { lang: language.code };
+  const hotwords = list($("hotwords").value);
+  if (hotwords) fields.hotwords = hotwords;
+  const { language_model: usual } = language;
+  if (usual !== "none" && used() !== usual) fields.language_model = used() === "on";
+  return fields;
+}
+
+/** Whether two requests ask for the same. */
+export const alike = (one, other) =>
+  ["lang", "hotwords", "language_model"].every((name) => one[name] === other[name]);
+
+/** Show a language's options, as they were left. */
+export function showOptions(entry) {
+  language = entry;
+  const { code, tag, language_model: usual } = language;
+  $("hotwords").disabled = false;
+  $("hotwords").value = remembered(`hotwords.${code}`) ?? "";
+  $("hotwords").lang = tag;
+  $("hotwords").placeholder = EXAMPLES[tag.slice(0, 2)] ?? "";
+  $("model-option").hidden = usual === "none";
+  $("use-model").checked = (remembered(`language-model.${code}`) ?? usual) === "on";
+  $("options").open = Object.keys(asked()).length > 1;
+}
+
+/** Call `listener` after each change. */
+export function onOptions(listener) {
+  $("hotwords").addEventListener("input", () => {
+    remember(`hotwords.${language.code}`, list($("hotwords").value) || null);
+    listener();
+  });
+  $("use-model").addEventListener("change", () => {
+    // The default is not remembered, because the operator may change it.
+    const own = used() === language.language_model ? null : used();
+    remember(`language-model.${language.code}`, own);
+    listener();
+  });
+}
+
+const used = () => ($("use-model").checked ? "on" : "off");
+
+/** Pasted lines are separate hotwords. */
+const list = (text) =>
+  text.split(/[,\n]/).map((word) => word.trim()).filter(Boolean).join(", ");

@@ -15,6 +15,7 @@ from stt.errors import SttError
 COMMANDS = {
     "serve": "serve over HTTP until stopped",
     "transcribe": "turn files, folders or standard input into text, captions or JSON",
+    "align": "find when each word of a text is spoken in its recording",
     "download": "download models into the cache before a service needs them",
     "optimize": "make a model several times faster on a CPU, and measure the loss",
     "doctor": "check which engines are correct and fast on this machine",

@@ -12,6 +12,8 @@
     │   ├── UnknownModel
     │   ├── InvalidParameter
     │   ├── InvalidHotwords         they are malformed, or not in the checkpoint's letters
+    │   ├── InvalidText             the text cannot be aligned with any recording
+    │   ├── AlignmentFailed         the text does not belong to this recording
     │   └── NotSupported            and never will be
     ├── AudioError                  the upload cannot be transcribed
     │   ├── UnsupportedFormat
@@ -111,6 +113,18 @@ class InvalidHotwords(RequestError):
     """The hotwords are malformed, or the checkpoint cannot write one."""
 
     code = "invalid_hotwords"
+
+
+class InvalidText(RequestError):
+    """The text to align is empty, too long, or cannot be spelled by the checkpoint."""
+
+    code = "invalid_text"
+
+
+class AlignmentFailed(RequestError):
+    """No word of the text was found in the recording, or it is far too long for it."""
+
+    code = "alignment_failed"
 
 
 class NotSupported(RequestError):

@@ -1,4 +1,4 @@
-"""What an answer warns of: audio that is missing or doubtful although there is a transcript.
+"""What an answer warns of: audio or text that is missing or doubtful although there is a result.
 
 ``code`` is what programs compare: it never changes. Messages are for people, in ASCII, and contain
 no text from the file. To add a warning, add a `Code` and a row of docs/api.md.
@@ -29,6 +29,12 @@ class Code(StrEnum):
     """The prompt, or some of its words, had no effect."""
     NO_SPEECH = "no_speech"
     """Nothing was recognised."""
+    TEXT_NOT_SPOKEN = "text_not_spoken"
+    """Words of the text to align were not found in the recording."""
+    TEXT_NOT_SPELLED = "text_not_spelled"
+    """The checkpoint cannot spell some of the text to align."""
+    SPEECH_NOT_IN_TEXT = "speech_not_in_text"
+    """Some of the speech is not in the text to align."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import Any, BinaryIO, Protocol
 
 from tqdm import tqdm
 
+from stt.alignment.pipeline import align
+from stt.alignment.words import Alignment
 from stt.audio.pool import ReaderPool
 from stt.audio.reading import warming_clip
 from stt.decoding.decodings import Asked, Decodings
@@ -120,6 +122,16 @@ class LocalRecognizer:
             self._transcriber.transcribe(source, self.engine, track, self.decoding)
         )
         return Recognition(transcript.text, transcript, language.code, language.model.name)
+
+    def align(self, source: BinaryIO, text: str, track: int | None = None) -> Alignment:
+        """Find when each word of a text is spoken; blocks until done.
+
+        Raises:
+            SttError, OSError: this recording and this text cannot be aligned.
+        """
+        return self._runner.run(
+            align(self._transcriber, source, text, self.engine, self.language, track)
+        )
 
 
 def choose_language(spelling: str | None, settings: Settings) -> Language:

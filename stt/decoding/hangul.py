@@ -71,6 +71,13 @@ def as_typed(text: str) -> str:
     return "".join(_TYPED.get(character, character) for character in text)
 
 
+def letters(jamo: str) -> Iterator[str]:
+    """Conjoining jamo as the letters that people type, with compounds whole or in parts."""
+    typed = as_typed(jamo)
+    for split in ((), _VOWEL_COMPOUNDS, _COMPOUNDS.keys() - _VOWEL_COMPOUNDS.keys(), _COMPOUNDS):
+        yield "".join(_COMPOUNDS[each] if each in split else each for each in typed)
+
+
 class Composer:
     """Composes compatibility jamo, for one vocabulary.
 

@@ -1,20 +1,26 @@
 """WebVTT subtitles: https://www.w3.org/TR/webvtt1/."""
 
 import html
+from collections.abc import Sequence
 
 from stt.formats.base import Format, HasTranscript
-from stt.formats.captions import cut_cues
+from stt.formats.captions import Cue, cut_cues
 from stt.types import Transcript
 
 
 def to_vtt(transcript: Transcript) -> str:
     """The transcript as WebVTT; only the header without words."""
-    cues = (
+    return write_vtt(cut_cues(transcript))
+
+
+def write_vtt(cues: Sequence[Cue]) -> str:
+    """Cues as WebVTT."""
+    written = (
         # With ">" escaped, no text can contain "-->", which would start another cue.
         f"\n{cue.times('.')}\n" + html.escape("\n".join(cue.lines), quote=False) + "\n"
-        for cue in cut_cues(transcript)
+        for cue in cues
     )
-    return "WEBVTT\n" + "".join(cues)
+    return "WEBVTT\n" + "".join(written)
 
 
 VTT = Format[HasTranscript]("vtt", "text/vtt", lambda answer: to_vtt(answer.transcript))

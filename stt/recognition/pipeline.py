@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
@@ -127,6 +127,34 @@ class Transcriber:
         hearing = Hearing(blocks, self._cutter(engine), decoding.notices)
         return Words(self._words(engine, hearing, opened), hearing)
 
+    def hear(
+        self,
+        source: BinaryIO,
+        engine: Engine,
+        track: int | None = None,
+        listen: Callable[[Waveform], None] | None = None,
+    ) -> "Hearing":
+        """Open a recording, for `frames`.
+
+        Args:
+            source, engine, track: As for `words`.
+            listen: Called with every block of samples, in the threads that read them.
+        """
+        blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
+        return Hearing(blocks, self._cutter(engine), listen=listen)
+
+    async def frames(self, hearing: "Hearing", engine: Engine, want: Want[F]) -> AsyncGenerator[F]:
+        """The frames of a recording, in order and without gaps; errors are those of `words`.
+
+        Callers that stop early must close it (``aclosing``).
+        """
+        started = time.perf_counter()
+        self._scheduler.check_room()
+        async with aclosing(self._frames(self._windows(hearing), engine, want)) as all_frames:
+            async for frames in all_frames:
+                yield frames
+        self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
+
     def _cutter(self, engine: Engine) -> WindowCutter:
         return WindowCutter(
             engine.grid,
@@ -217,9 +245,14 @@ class Hearing:
     """One recording while it is read: its windows, and what is noticed about it."""
 
     def __init__(
-        self, blocks: Blocks, cutter: WindowCutter, notices: tuple[Notice, ...] = ()
+        self,
+        blocks: Blocks,
+        cutter: WindowCutter,
+        notices: tuple[Notice, ...] = (),
+        listen: Callable[[Waveform], None] | None = None,
     ) -> None:
         self.blocks = blocks
+        self._listen = listen
         self._cutter = cutter
         self._notices = notices
         self._levels = Levels()
@@ -255,6 +288,8 @@ class Hearing:
     def _measured(self) -> Iterator[Waveform]:
         for block in self.blocks:
             self._levels.feed(block)
+            if self._listen:
+                self._listen(block)
             yield block
 
 

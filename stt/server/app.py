@@ -44,7 +44,7 @@ from stt.server.middleware import (
 from stt.server.openapi import describe
 from stt.server.paths import ForwardedHeaders, PathPrefix, route_path
 from stt.server.problems import PROBLEMS, answer_errors
-from stt.server.routes import health, kserve, openai, pages, stream, transcribe, whisper
+from stt.server.routes import align, health, kserve, openai, pages, stream, transcribe, whisper
 from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
@@ -197,7 +197,7 @@ def create_app(
         app.add_middleware(ForwardedHeaders, trusted=settings.trusted_proxies)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
-    for router in (transcribe.router, openai.router, whisper.router):
+    for router in (transcribe.router, align.router, openai.router, whisper.router):
         app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
     for module in (stream, health, languages_route, pages, kserve, metrics_route):
         app.include_router(module.router)

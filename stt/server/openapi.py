@@ -6,13 +6,21 @@ statuses, so examples always have the shape of real answers.
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 
 from stt import __version__, errors
+from stt.alignment.words import (
+    AlignedCharacter,
+    AlignedSegment,
+    AlignedWord,
+    Alignment,
+    Status,
+)
 from stt.audio.containers import ACCEPTED
-from stt.formats import native, openai, whisper
+from stt.formats import alignment, native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import finding_fields
 from stt.languages import choose_languages
@@ -34,6 +42,16 @@ from stt.types import Token, Transcript, Word
 
 Answers: TypeAlias = dict[tuple[int, str], list[tuple[str, Any]]]
 """Named examples, by status and media type."""
+
+
+def _aligned(text: str, start: float, middle: float, end: float) -> AlignedWord:
+    """A word of two syllables."""
+    characters = (
+        AlignedCharacter(text[:1], start, middle, 0.9931),
+        AlignedCharacter(text[1:], middle, end, 0.9931),
+    )
+    return AlignedWord(text, start, end, 0.9931, Status.SPOKEN, characters)
+
 
 LANGUAGES = choose_languages((), {}, demo=True)
 KOREAN = LANGUAGES.default
@@ -65,6 +83,24 @@ SILENT = Transcript(
     ),
 )
 """An answer that warns."""
+ALIGNED = Alignment(
+    tuple(
+        AlignedSegment(words, (" ".join(word.text for word in words),))
+        for words in (
+            (
+                _aligned("내일", 0.16, 0.4, 0.66),
+                AlignedWord("아침", 0.66, 0.66, 0.0, Status.NOT_SPOKEN),
+            ),
+            (_aligned("비가", 1.44, 1.6, 1.85), _aligned("와요.", 1.96, 2.2, 2.43)),
+        )
+    ),
+    score=0.7448,
+    duration_seconds=SPOKEN.duration_seconds,
+    report=Report(
+        (Notice(Code.TEXT_NOT_SPOKEN, "1 of 4 words of the text were not found in the recording."),)
+    ),
+)
+"""The same recording and a text that differs from it."""
 GRANULARITIES = frozenset(Granularity)
 
 DETAILS = {
@@ -75,6 +111,9 @@ DETAILS = {
     "'verbose_json'.",
     "invalid_hotwords": "The model cannot write 'Z' of the hotword 'ZARA'. Write hotwords as they "
     "are spoken, with the letters of the language.",
+    "invalid_text": "The text is empty. Send the words that are spoken.",
+    "alignment_failed": "No word of the text was found in the 2.7 s of the recording. Check that "
+    "the text belongs to it, that it has speech, and that the language is right.",
     "not_supported": "task='translate' is not supported: these models cannot translate.",
     "invalid_audio": "The file has no audio track.",
     "decode_failed": "Decoding this file failed. It may be damaged; convert it, for example to "
@@ -113,6 +152,8 @@ ABOUT = {errors.InvalidParameter.code: "response_format"}
 """The field that causes an error in `DETAILS`, unless `PARAMS` has it."""
 TRANSCRIBING = ("/transcribe", "/v1/audio/transcriptions", "/asr")
 """Paths whose requests choose how to decode."""
+ALIGNMENTS = ("/align", "/v1/audio/alignments")
+"""Paths whose requests have a text."""
 
 
 def describe(app: FastAPI) -> None:
@@ -166,13 +207,15 @@ def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tu
         codes = {errors.InvalidParameter.code}  # of validation
         if path in TRANSCRIBING:
             codes.add(errors.InvalidHotwords.code)
+        if path in ALIGNMENTS:
+            codes |= {errors.InvalidText.code, errors.AlignmentFailed.code}
     elif status == 500:
         codes.add(BUG[0])
     elif status == 404:
         codes = {errors.UnknownModel.code}
     if "requestBody" not in operation and status == 400:
         codes = {errors.NotSupported.code}  # nothing else can fail
-    elif path not in TRANSCRIBING:
+    elif path not in (*TRANSCRIBING, *ALIGNMENTS):
         codes.discard(errors.NotSupported.code)
     return [(code, _error(path, status, code)) for code in sorted(codes)]
 
@@ -225,6 +268,15 @@ def _whisper() -> Answers:
     with_words = whisper.Answer(SPOKEN, KOREAN, True)
     words = _rendered([whisper.OUTPUTS["json"]], with_words, ", word_timestamps=true")
     examples[200, JSON] += words[200, JSON]
+    return examples
+
+
+def _alignments() -> Answers:
+    answer = alignment.Answer(ALIGNED, KOREAN.code, KOREAN.model.name)
+    examples = _rendered(alignment.FORMATS.values(), answer)
+    with_characters = replace(answer, with_characters=True)
+    characters = _rendered([alignment.FORMATS["json"]], with_characters, ", characters=true")
+    examples[200, JSON] += characters[200, JSON]
     return examples
 
 
@@ -286,6 +338,7 @@ def _answers() -> dict[str, Answers]:
     listed = languages.list_languages(LANGUAGES, lambda _: "off")
     return {
         "/transcribe": _native(),
+        **dict.fromkeys(ALIGNMENTS, _alignments()),
         "/v1/audio/transcriptions": _openai(),
         "/asr": _whisper(),
         "/detect-language": {

@@ -27,6 +27,8 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.UnknownModel: 404,
     errors.InvalidParameter: 400,
     errors.InvalidHotwords: 422,
+    errors.InvalidText: 422,
+    errors.AlignmentFailed: 422,
     errors.NotSupported: 400,
     errors.UnsupportedFormat: 415,
     errors.InvalidAudio: 400,
@@ -69,6 +71,7 @@ PARAMS = {
     errors.UnsupportedLanguage.code: "language",
     errors.UnknownModel.code: "model",
     errors.InvalidHotwords.code: "hotwords",
+    **dict.fromkeys((errors.InvalidText.code, errors.AlignmentFailed.code), "text"),
     **dict.fromkeys([*errors.errors_by_code(errors.AudioError), UPLOAD_TOO_LARGE], "file"),
 }
 """The field of OpenAI's form that causes an error, by its code."""

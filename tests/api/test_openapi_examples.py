@@ -85,6 +85,8 @@ def shape(value: Any) -> Any:
 
 
 FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
+TEXT = {"text": "ab cb\nab"}
+"""To align; the fake engine hears only the first word."""
 BOTH = {"timestamp_granularities[]": ["word", "segment"]}
 
 
@@ -100,6 +102,12 @@ BOTH = {"timestamp_granularities[]": ["word", "segment"]}
         ("/v1/audio/transcriptions", "stream=true", {"stream": "true"}, ""),
         *(("/asr", each, {}, f"?output={each}") for each in ("txt", "srt", "vtt", "tsv", "json")),
         ("/asr", "json, word_timestamps=true", {}, "?output=json&word_timestamps=true"),
+        *(
+            (path, each, {"response_format": each, **TEXT}, "")
+            for path in ("/align", "/v1/audio/alignments")
+            for each in ("json", "srt", "vtt", "textgrid")
+        ),
+        ("/align", "json, characters=true", {"characters": "true", **TEXT}, ""),
     ],
 )
 def test_real_answers_have_the_shape_of_their_examples(

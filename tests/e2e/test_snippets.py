@@ -101,6 +101,9 @@ SAYS = {
     "stt transcribe interview.m4a": TEXTS[MEETING],
     "stt transcribe call.wav --lang EN --format srt": TEXTS["en-library.wav"],
     "talk.m4a --url": TEXTS[MEETING],
+    "-F text=@meeting.txt": TEXTS[MEETING],
+    "stt align meeting.m4a": TEXTS[MEETING],
+    "stt align recordings texts": TEXTS[MEETING],
     "stt evaluate manifest.tsv": "CER",
     "stt evaluate test.tsv": "CER",
     "stt doctor": "right",
@@ -158,6 +161,9 @@ def desk(tmp_path: Path) -> Path:
     for name in ("meeting.m4a", "talk.m4a", "interview.m4a", "recordings/a.m4a"):
         shutil.copy(ROOT / "samples" / MEETING, tmp_path / name)
     shutil.copy(ROOT / "samples" / "en-library.wav", tmp_path / "call.wav")
+    (tmp_path / "texts").mkdir()
+    for name in ("meeting.txt", "texts/a.txt"):
+        (tmp_path / name).write_text(TEXTS[MEETING], encoding="utf-8")
     (tmp_path / "archive").mkdir()
     for name in ("calls.txt", "archive/calls.txt"):
         (tmp_path / name).write_text("\n".join(TEXTS.values()), encoding="utf-8")

@@ -25,6 +25,7 @@ LAYERS = [
     "inference",
     "decoding",
     "recognition",
+    "alignment",
     "formats",
     "observability",
     "server",

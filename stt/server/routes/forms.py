@@ -18,6 +18,8 @@ from stt.server.problems import MAX_FIELD_BYTES, MAX_FIELDS
 
 FILE_FIELDS = ("file", "audio_file")
 """Names of the part that is the recording."""
+TEXT_FIELD = "text"
+"""Name of the part that is a text to align."""
 RAW = re.compile(r"(audio|video)/.+|application/(octet-stream|ogg)")
 """Content types of a body that is the recording itself."""
 LIST_FIELD = re.compile(r"(timestamp_granularities|include)\[\d*\]")
@@ -30,6 +32,9 @@ TOO_MANY = (errno.EMFILE, errno.ENFILE)
 class UploadRoute(APIRoute):
     """A route whose form, if it takes one, is an `UploadRequest`'s."""
 
+    max_text_bytes = 0
+    """Of the field `text`, which may be as long, also from a file; 0 if it is like any other."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Called by FastAPI."""
         handle = super().get_route_handler()
@@ -38,6 +43,7 @@ class UploadRoute(APIRoute):
 
         async def handle_upload(request: Request) -> Response:
             upload = UploadRequest(request.scope, request.receive)
+            upload.max_text_bytes = self.max_text_bytes
             try:
                 await upload.form()  # FastAPI would answer "error parsing the body" to our errors
             except ClientDisconnect:
@@ -63,6 +69,9 @@ class UploadRequest(Request):
     A body with an audio content type is the file, and the query has the fields. Any other body is
     an empty form: parsing urlencoded ones can take a minute, and they hold no file.
     """
+
+    max_text_bytes = 0
+    """See `UploadRoute`."""
 
     async def form(self, **_: object) -> FormData:  # type: ignore[override]
         """The fields and the file.
@@ -90,6 +99,7 @@ class UploadRequest(Request):
         parser = OneFileParser(
             headers, self.stream(), max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
         )
+        parser.max_text_bytes = self.max_text_bytes
         try:
             form = await parser.parse()
         except MultiPartException as malformed:
@@ -119,11 +129,21 @@ class UploadRequest(Request):
 class OneFileParser(MultiPartParser):
     """Takes the recording's part for a file also without a name (or with ``filename*`` only)."""
 
+    max_text_bytes = 0
+    """See `UploadRoute`."""
+
     def on_headers_finished(self) -> None:
         """Called for each part, before its content."""
         part = self._current_part
         _, options = parse_options_header(part.content_disposition)
         name = options.get(b"name", b"").decode("latin-1")
+        self.max_part_size = MAX_FIELD_BYTES
+        if name == TEXT_FIELD and self.max_text_bytes:
+            # `-F text=@book.txt` sends a file, `-F 'text=<book.txt'` a field: both are the text.
+            part.content_disposition = b'form-data; name="text"'
+            options.pop(b"filename", None)
+            self.max_part_size = self.max_text_bytes
+            self.max_text_bytes = 0  # one text for each form
         if name in FILE_FIELDS and b"filename" not in options:
             part.content_disposition = (part.content_disposition or b"") + b'; filename="upload"'
             options[b"filename"] = b"upload"

@@ -35,7 +35,9 @@ DOCS_HEADERS = {
 }
 ENDPOINTS = {
     "transcribe": "POST /transcribe",
+    "align": "POST /align",
     "openai": "POST /v1/audio/transcriptions",
+    "alignments": "POST /v1/audio/alignments",
     "models": "GET /v1/models",
     "whisper": "POST /asr",
     "languages": "GET /languages",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from stt.alignment import readings
 from stt.alignment.text import GivenWord
-from stt.decoding import hangul, scripts
+from stt.decoding import scripts
+from stt.decoding.alphabet import form_in
 from stt.errors import NotSupported
 from stt.types import Vocabulary
 
 _SPACE = " "
 _PIECE_COST, _MISSING_COST = 1, 1_000
-_APOSTROPHES = str.maketrans("’‘ʼ＇`", "'''''")
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,7 @@ class WordSpeller:
 
     def _found(self, character: str) -> str:
         """The character as the vocabulary has it; "" if it has it in no form."""
-        for form in _forms(character):
-            if form and all(letter in self._alphabet for letter in form):
-                return form
-        return ""
+        return form_in(self._alphabet, character) or ""
 
     def _pieces(self, units: Sequence[_Unit]) -> Iterator[tuple[int, int]]:
         """The fewest symbols that write the units: columns and owners, in order."""
@@ -170,21 +167,6 @@ class WordSpeller:
                 found.append((column, units[min(begin + lead, end - 1)].owner))
             end = begin
         yield from reversed(found)
-
-
-def _forms(character: str) -> Iterator[str]:
-    """A character as vocabularies may have it, best first."""
-    plain = character.translate(_APOSTROPHES)
-    compatible = unicodedata.normalize("NFKC", plain)
-    for form in (plain, compatible):
-        yield from (form, form.lower(), form.upper())
-    jamo = unicodedata.normalize("NFD", compatible)
-    yield jamo
-    if hangul.is_hangul(character):
-        yield from hangul.letters(jamo)
-        return
-    letters = "".join(mark for mark in jamo if not unicodedata.combining(mark))
-    yield from (letters, letters.lower(), letters.upper())
 
 
 def _is_heard(text: str) -> bool:

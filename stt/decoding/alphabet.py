@@ -6,7 +6,7 @@ pieces.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -87,10 +87,17 @@ class Alphabet:
         return letters, missing
 
     def _find(self, character: str) -> tuple[int, ...] | None:
-        for form in (character, *_forms(character)):
-            if form and all(letter in self.numbers for letter in form):
-                return tuple(self.numbers[letter] for letter in form)
-        return None
+        form = form_in(self.numbers, character)
+        return None if form is None else tuple(self.numbers[letter] for letter in form)
+
+
+def form_in(letters: Container[str], character: str) -> str | None:
+    """A character as these letters write it: in its own case if they can, as a syllable or as jamo.
+
+    None if they cannot.
+    """
+    forms = (character, *_forms(character))
+    return next((form for form in forms if form and all(map(letters.__contains__, form))), None)
 
 
 def _forms(character: str) -> Iterator[str]:
@@ -102,7 +109,7 @@ def _forms(character: str) -> Iterator[str]:
     jamo = unicodedata.normalize("NFD", compatible)
     yield jamo
     if hangul.is_hangul(character):
-        yield hangul.as_typed(jamo)
+        yield from hangul.letters(jamo)
     else:
         bare = "".join(mark for mark in jamo if not unicodedata.combining(mark))
         yield from (bare, bare.lower(), bare.upper())

@@ -86,6 +86,11 @@ def main(arguments: Sequence[str]) -> int:
         SttError: the run could not start.
     """
     options, settings = begin(make_parser(), arguments)
+    if options.url and options.lm:
+        raise ConfigurationError(
+            "--lm is a file of this machine, and a service at --url uses its own: set STT_LMS there, "
+            "and --language-model here."
+        )
     asked = read_asked(options)
     settings = with_language_model(settings, options.lang, options.lm)
     recordings = find_recordings(options.files)

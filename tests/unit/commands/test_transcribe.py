@@ -170,6 +170,7 @@ def test_the_language_comes_from_the_flag_else_the_setting_else_korean() -> None
         (["transcribe", "a.wav", "--device", "tpu"], 2, "", "error: STT_DEVICE='tpu'"),
         (["transcribe", "a.wav", "--url", "ftp://x"], 2, "", "expected http://"),
         (["transcribe", "a.wav", "--url", "http://127.0.0.1:1"], 2, "", "no service at"),
+        (["transcribe", "a.wav", "--url", "http://x", "--lm", "ko.arpa"], 2, "", "set STT_LMS"),
         (["evaluate", "none.tsv"], 2, "", "none.tsv cannot be read"),
     ],
 )

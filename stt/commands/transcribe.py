@@ -88,8 +88,8 @@ def main(arguments: Sequence[str]) -> int:
     options, settings = begin(make_parser(), arguments)
     if options.url and options.lm:
         raise ConfigurationError(
-            "--lm is a file of this machine, and a service at --url uses its own: set STT_LMS there, "
-            "and --language-model here."
+            "--lm names a file of this machine, and the service at --url uses its own: set STT_LMS "
+            "there, and --language-model here."
         )
     asked = read_asked(options)
     settings = with_language_model(settings, options.lang, options.lm)

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from stt.commands.arguments import add_decoding, add_settings, begin, read_asked
+from stt.commands.arguments import (
+    add_decoding,
+    add_language,
+    add_settings,
+    add_track,
+    begin,
+    read_asked,
+)
 from stt.commands.inputs import Recording, find_recordings
 from stt.commands.outputs import FORMATS, plan_outputs, write_whole
 from stt.commands.progress import Progress
@@ -36,13 +43,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a recording, a folder of recordings, or - (stdin)"
     )
-    parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
-    parser.add_argument(
-        "--track",
-        type=track_number,
-        metavar="N",
-        help="audio track, from 1 [the default one, or the first with sound]",
-    )
+    add_language(parser)
+    add_track(parser)
     add_decoding(parser)
     parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
     parser.add_argument(
@@ -65,18 +67,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_settings(parser)
     return parser
-
-
-def track_number(text: str) -> int:
-    """A number from 1 on.
-
-    Raises:
-        ArgumentTypeError: it is less.
-    """
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a track; they count from 1")
-    return number
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.decoding import hangul
+from stt.decoding.scripts import has_unspaced
 from stt.decoding.spelling import SPACE, Speller
 from stt.types import Vocabulary
 
@@ -31,6 +32,8 @@ class Writing(NamedTuple):
     """``[n_vocab]``: whether a word ends before what the column writes."""
     ends_after: NDArray[np.bool_]
     """``[n_vocab]``: whether one ends after it."""
+    stands_alone: NDArray[np.bool_]
+    """``[n_letters]``: whether a letter is a word of its own, as in scripts without spaces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,9 @@ class Alphabet:
             letters=np.array([numbers[letter] for letter in "".join(texts)], np.int32),
             ends_before=np.array([each[:1] == (SPACE,) for each in pieces]),
             ends_after=np.array([each[-1:] == (SPACE,) for each in pieces]),
+            stands_alone=np.array(
+                [not speller.has_spaces or has_unspaced(letter) for letter in numbers], np.bool_
+            ),
         )
         return cls(numbers, writing)
 
@@ -88,6 +94,9 @@ class Alphabet:
 
     def _find(self, character: str) -> tuple[int, ...] | None:
         for form in (character, *_forms(character)):
+            form = "".join(
+                letter if letter in self.numbers else hangul.take_apart(letter) for letter in form
+            )
             if form and all(letter in self.numbers for letter in form):
                 return tuple(self.numbers[letter] for letter in form)
         return None

@@ -71,6 +71,11 @@ def as_typed(text: str) -> str:
     return "".join(_TYPED.get(character, character) for character in text)
 
 
+def take_apart(letter: str) -> str:
+    """The two letters of a compound jamo; anything else as it is."""
+    return _COMPOUNDS.get(letter, letter)
+
+
 class Composer:
     """Composes compatibility jamo, for one vocabulary.
 

@@ -256,3 +256,72 @@ def test_hotwords_are_parsed() -> None:
     assert parse_hotwords("") == ()
     decomposed = parse_hotwords("\u1100\u1161\u11bc")
     assert decomposed == (Hotword("강"),)
+
+
+def test_a_symbol_has_the_time_at_which_it_is_surest() -> None:
+    # Later, what little is left of the hypothesis without "a" might emit it again.
+    early = mixed({A: 0.9}, *[{}] * 9, {A: 0.01})
+    late = mixed({A: 0.1}, *[{}] * 9, {A: 0.95})
+    for frames, start, confidence in ((early, 0, 0.9), (late, 10, 0.95)):
+        (word,) = decode(Decoding(parse_hotwords("ccc")), frames)
+        assert word.text == "a"
+        assert word.start == pytest.approx(start * 0.02, abs=0.03)
+        assert word.confidence == pytest.approx(confidence, abs=1e-3)
+
+
+def test_the_likeliest_symbol_is_tried_however_improbable_it_is() -> None:
+    vocabulary = Vocabulary(
+        symbols=("<pad>", "|", *map(chr, range(0xAC00, 0xAC00 + 2000))), blank=0
+    )
+    log_probs = np.full((1, 2002), np.log(1 / 2002), np.float32)
+    log_probs[0, 7] += 0.5
+    assert text(Decoding(parse_hotwords("각")), log_probs, vocabulary) == "갅"
+
+
+def test_a_hotword_has_its_own_weight_though_it_begins_a_heavier_one() -> None:
+    frames = mixed({A: 0.99}, {B: 0.05, C: 0.95}, {SPACE: 0.99})
+    assert text(Decoding(parse_hotwords("ab:0.1, abcab:10")), frames) == "ac"
+    assert text(Decoding(parse_hotwords("ab:10, abcab:0.1")), frames) == "ab"
+    assert text(Decoding(parse_hotwords("ab:10, abc:0.1")), frames) == "ab"
+
+
+def test_a_hotword_that_begins_a_longer_one_does_not_end_it() -> None:
+    frames = mixed({A: 0.99}, {B: 0.99}, {SPACE: 0.99}, {B: 0.8, C: 0.2}, {BLANK: 0.9}, {B: 0.99})
+    assert text(Decoding(parse_hotwords("ab cb")), frames) == "ab cb"
+    assert text(Decoding(parse_hotwords("ab cb, ab")), frames) == "ab cb"
+    # What the shorter one gained is kept if the longer one is not completed.
+    unsure = mixed({A: 0.99}, {B: 0.4, C: 0.6}, {SPACE: 0.99}, {A: 0.999}, {B: 0.99})
+    assert text(Decoding(parse_hotwords("ab cb, ab")), unsure) == "ab ab"
+
+
+def test_hotwords_are_found_anywhere_in_scripts_without_spaces() -> None:
+    symbols = ("<pad>", "私", "は", "東", "京", "凍", "都", "に", "A", "I", "J")
+    for vocabulary in (
+        Vocabulary(symbols=symbols, blank=0),
+        Vocabulary(symbols=(*symbols, "|"), blank=0),
+    ):
+        n_vocab = len(vocabulary.symbols)
+        sure = 0.999
+        spoken = mixed(
+            {1: sure}, {2: sure}, {3: 0.4, 5: 0.6}, {4: sure}, {6: sure}, {7: sure}, n_vocab=n_vocab
+        )
+        assert text(Decoding(parse_hotwords("都に")), spoken, vocabulary) == "私は凍京都に"
+        assert text(Decoding(parse_hotwords("東京")), spoken, vocabulary) == "私は東京都に"
+        assert text(Decoding(parse_hotwords("は凍に, 東京")), spoken, vocabulary) == "私は東京都に"
+        latin = mixed({1: sure}, {8: sure}, {9: 0.4, 10: 0.6}, {2: sure}, n_vocab=n_vocab)
+        assert text(Decoding(parse_hotwords("東")), latin, vocabulary) == "私AJは"
+        assert text(Decoding(parse_hotwords("AI")), latin, vocabulary) == "私AIは"
+
+
+def test_hotwords_may_have_compounds_of_letters_that_the_vocabulary_has() -> None:
+    vocabulary = Vocabulary(symbols=("<pad>", "|", *"ㄱㅗㅏㅅㅓ"), blank=0)
+    spoken = mixed({2: 0.999}, {3: 0.999}, {4: 0.4, 6: 0.6}, n_vocab=7)
+    assert text(Decoding(parse_hotwords("각")), spoken, vocabulary) == "고ㅓ"
+    assert text(Decoding(parse_hotwords("과")), spoken, vocabulary) == "과"
+
+
+def test_a_heavy_hotword_that_is_not_spoken_costs_nothing() -> None:
+    # All but the first and the last letter are those of the hotword.
+    spoken = spell_log_probs([C, *[A, B] * 10, C], posterior=0.99)
+    hotwords = "b" + "ab" * 10 + "b:10"
+    assert text(Decoding(parse_hotwords(hotwords)), spoken) == "c" + "ab" * 10 + "c"

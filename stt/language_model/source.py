@@ -21,9 +21,12 @@ BINARY_SUFFIXES = (".bin", ".binary", ".klm", ".trie")
 """What people call KenLM's binaries."""
 
 
-ALPHA, UNKNOWN_OFFSET = 0.5, -10 * LOG_10
+ALPHA = 0.5
 BETAS: Mapping[Kind, float] = MappingProxyType({"word": 1.5, "character": 0.5})
-"""The weights of a model without any: pyctcdecode's, but characters are more and cost less."""
+UNKNOWN_OFFSETS: Mapping[Kind, float] = MappingProxyType({"word": -10 * LOG_10, "character": 0.0})
+"""The weights of a model without any: pyctcdecode's, but characters are more and cost less. Its
+offset for one unknown character would outweigh that it was clearly spoken, and it would be left out
+of the text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,7 @@ def load_language_model(path: Path) -> LanguageModel:
 
     Args:
         path: An ARPA file, or a folder with one. Both may have an ``attrs.json`` beside them;
-            without it the weights are `ALPHA`, `BETAS` and `UNKNOWN_OFFSET`.
+            without it the weights are `ALPHA`, `BETAS` and `UNKNOWN_OFFSETS`.
 
     Raises:
         ConfigurationError: there is no such file.
@@ -65,7 +68,7 @@ def load_language_model(path: Path) -> LanguageModel:
         for name, default in (
             ("alpha", ALPHA),
             ("beta", BETAS[ngrams.kind]),
-            ("unk_score_offset", UNKNOWN_OFFSET / LOG_10),
+            ("unk_score_offset", UNKNOWN_OFFSETS[ngrams.kind] / LOG_10),
         )
     )
     return LanguageModel(ngrams, alpha, beta, offset * LOG_10)

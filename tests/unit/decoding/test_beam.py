@@ -14,7 +14,7 @@ from stt.decoding.hotwords import LETTER_BONUS, Hotword, parse_hotwords
 from stt.engines.wants import BEST, Top
 from stt.errors import ConfigurationError, InvalidHotwords
 from stt.language_model.ngram import NgramModel
-from stt.language_model.source import LanguageModel
+from stt.language_model.source import ALPHA, BETAS, UNKNOWN_OFFSETS, LanguageModel
 from stt.language_model.tables import Ngrams
 from stt.types import Calibration, LogProbs, Vocabulary, Word, join_words
 from tests.fakes import LETTERS, FakeEngine, spell_log_probs
@@ -192,6 +192,15 @@ def test_a_word_model_prefers_the_words_it_knows() -> None:
     assert text(Decoding(language_model=light), frames) == "ac b"
     # A hotword need not be in the model.
     assert text(Decoding(parse_hotwords("ac"), unknown), frames) == "ac b"
+
+
+@pytest.mark.parametrize("unit", ["ab", "a"])
+def test_nothing_is_left_out_because_the_model_does_not_know_it(unit: str) -> None:
+    ngrams = Ngrams(np.array([[0], [1]], np.int32), np.full(2, -3, "f4"), np.zeros(2, "f4"))
+    known = NgramModel.of(("</s>", unit), [ngrams])
+    model = LanguageModel(known, ALPHA, BETAS[known.kind], UNKNOWN_OFFSETS[known.kind])
+    frames = spell_log_probs([A, C, SPACE, A, B, SPACE, C, A, C], posterior=0.99999)
+    assert text(Decoding(language_model=model), frames) == "ac ab cac"
 
 
 def test_a_character_model_knows_the_space_between_words() -> None:

@@ -100,6 +100,15 @@ class Decoding:
         return search.Model(alphabet.writing, graph, lexicon, tables, weights, limits)
 
 
+def check_hotwords(hotwords: tuple[Hotword, ...], vocabulary: Vocabulary) -> None:
+    """Check that a checkpoint can write some hotwords.
+
+    Raises:
+        InvalidHotwords: it cannot; the message names the hotword.
+    """
+    spell_hotwords(hotwords, _alphabet(vocabulary))
+
+
 GREEDY = Decoding()
 """The best path, without a language model."""
 

@@ -5,7 +5,6 @@ with ``attrs.json`` and an ARPA file.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ BINARY_SUFFIXES = (".bin", ".binary", ".klm", ".trie")
 """What people call KenLM's binaries."""
 
 
+MAX_WEIGHT = 1000
+"""Larger weights would overflow sums of scores."""
 ALPHA = 0.5
 BETAS: Mapping[Kind, float] = MappingProxyType({"word": 1.5, "character": 0.5})
 UNKNOWN_OFFSETS: Mapping[Kind, float] = MappingProxyType({"word": -10 * LOG_10, "character": 0.0})
@@ -105,6 +106,10 @@ def _read_attributes(path: Path) -> Mapping[str, object]:
 
 def _number(attributes: Mapping[str, object], name: str, default: float) -> float:
     value = attributes.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ModelBroken(f"{ATTRIBUTES} of the language model: {name} is not a number.")
-    return float(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not -MAX_WEIGHT <= value <= MAX_WEIGHT:  # type: ignore[operator]
+        raise ModelBroken(
+            f"{ATTRIBUTES} of the language model: {name} is not a number from -{MAX_WEIGHT} to "
+            f"{MAX_WEIGHT}."
+        )
+    return float(value)  # type: ignore[arg-type]

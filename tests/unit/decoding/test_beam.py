@@ -221,6 +221,13 @@ def test_syllables_are_no_units_for_letters_that_do_not_tell_where_one_ends() ->
     assert text(Decoding(language_model=words), spell_log_probs([2, 3, 4, 3]), JAMO) == "하나"
 
 
+def test_words_are_no_units_for_a_vocabulary_that_writes_nothing_between_them() -> None:
+    words = LanguageModel(bigrams({}, ["東京", "都"]), 1.0, 0.0, 0.0)
+    vocabulary = Vocabulary(symbols=("<pad>", "東", "京", "都"), blank=0)
+    with pytest.raises(ConfigurationError, match="--unit syllable"):
+        Decoding(language_model=words).open(Speaks(vocabulary))
+
+
 def test_words_leave_while_the_recording_goes_on_and_a_copy_changes_nothing() -> None:
     opened = Decoding(parse_hotwords("cc")).open(Speaks(LETTERS))
     minute = spell_log_probs([A, B, SPACE, C, BLANK] * 600)

@@ -11,7 +11,7 @@ from stt.frames import TopFrames
 from stt.types import Calibration, FrameGrid, Word
 
 if TYPE_CHECKING:
-    from stt.decoding.search import Model
+    from stt.decoding.bonuses import Model
 
 CHUNK_FRAMES = 250
 """Frames that are searched before what all beams agree on is settled."""

@@ -23,7 +23,7 @@ from stt.notices import Notice
 from stt.types import Vocabulary
 
 if TYPE_CHECKING:
-    from stt.decoding.search import Model
+    from stt.decoding.bonuses import Model
 
 D = TypeVar("D", bound=DecodableFrames)
 P = ParamSpec("P")
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 N_BEAMS = 32
 MIN_LOG_PROB, MIN_HOTWORD_LOG_PROB, MAX_BEHIND = -6.0, -12.0, 14.0
-"""See `stt.decoding.search.Limits`."""
+"""See `stt.decoding.bonuses.Limits`."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +87,17 @@ class Decoding:
     def _search_model(self, vocabulary: Vocabulary, pause_frames: int) -> "Model":
         alphabet = _alphabet(vocabulary)
         graph = _hotword_graph(self.hotwords, vocabulary) if self.hotwords else NO_HOTWORDS
-        from stt.decoding import search  # imports numba
+        from stt.decoding import bonuses  # imports numba
 
-        lexicon, tables, weights = NO_LEXICON, NO_TABLES, search.Weights(0.0, 0.0, 0.0)
+        lexicon, tables, weights = NO_LEXICON, NO_TABLES, bonuses.Weights(0.0, 0.0, 0.0)
         if (model := self.language_model) is not None:
             lexicon = _lexicon(model.ngrams, model.unknown_offset, vocabulary)
             tables = model.ngrams.tables
-            weights = search.Weights(model.alpha, model.beta, model.unknown_offset)
-        limits = search.Limits(
+            weights = bonuses.Weights(model.alpha, model.beta, model.unknown_offset)
+        limits = bonuses.Limits(
             N_BEAMS, MIN_LOG_PROB, MIN_HOTWORD_LOG_PROB, MAX_BEHIND, pause_frames
         )
-        return search.Model(alphabet.writing, graph, lexicon, tables, weights, limits)
+        return bonuses.Model(alphabet.writing, graph, lexicon, tables, weights, limits)
 
 
 def check_hotwords(hotwords: tuple[Hotword, ...], vocabulary: Vocabulary) -> None:

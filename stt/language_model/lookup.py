@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stt.compiling import compiled as compiled
+from stt.compiling import compiled
 from stt.language_model.tables import EMPTY, MULTIPLIER, Tables
 
 _MULTIPLIER = np.uint64(MULTIPLIER)

@@ -1,6 +1,7 @@
 """The documentation says what the code does."""
 
 import re
+from pathlib import Path
 
 from stt.engines.families.table import FAMILIES
 from stt.errors import InvalidParameter, SttError
@@ -56,3 +57,29 @@ def test_every_family_of_checkpoints_is_listed() -> None:
     assert {architecture for _, architecture in listed} == {
         family.architecture for family in FAMILIES
     }
+
+
+def anchors(file: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", file.read_text(encoding="utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in plain}
+
+
+def test_links_between_documents_have_their_anchors() -> None:
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    links = [
+        (file, path, anchor)
+        for file in files
+        for path, anchor in re.findall(
+            r"\]\(([^)#\s:]*\.md|)#([^)\s]+)\)", file.read_text(encoding="utf-8")
+        )
+    ]
+    assert len(links) > 50
+    broken = [
+        f"{file.name}: {path}#{anchor}"
+        for file, path, anchor in links
+        if anchor not in anchors(file.parent / path if path else file)
+    ]
+    assert broken == []

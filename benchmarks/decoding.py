@@ -131,7 +131,8 @@ def recall(
     spoken = Spoken.of(subject.speak_texts(kind, texts), engine, len(texts))
     hotwords = Decoding(parse_hotwords("\n".join(names)))
     counts = [n_found(names, spoken.hypotheses(each, engine)) for each in (GREEDY, hotwords)]
-    false = n_found(names, other.hypotheses(hotwords, engine)) - n_found(names, other.texts)
+    heard = zip(other.hypotheses(hotwords, engine), other.texts, strict=True)
+    false = sum(max(0, n_found(names, [text]) - n_found(names, [said])) for text, said in heard)
     before, after = other.rates(GREEDY, engine), other.rates(hotwords, engine)
     return [
         subject.name, kind, f"{len(texts)}", *(f"{count / len(texts):.0%}" for count in counts),

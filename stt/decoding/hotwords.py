@@ -23,7 +23,7 @@ MAX_HOTWORDS = 1_000
 MAX_LENGTH = 100
 """Characters of one hotword."""
 MIN_WEIGHT, MAX_WEIGHT = 0.1, 10.0
-LETTER_BONUS = 1.5
+LETTER_BONUS = 2.0
 """Log-probability that each letter of a hotword of weight 1 gains."""
 _WEIGHT = re.compile(r":\s*(?P<weight>[^:]*)$")
 

@@ -128,6 +128,10 @@ class WrittenForms:
             abbreviations |= read_abbreviations(settings.abbreviations)
         self._writers: dict[str, OpenWriter] = {"ko": partial(KoreanWriter, abbreviations)}
 
+    def has(self, language: Language) -> bool:
+        """Whether requests can ask for it."""
+        return language.iso_639_1 in self._writers
+
     def choose(self, language: Language, *, wanted: bool) -> OpenWriter:
         """The writer of a request.
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from flashlight.lib.text import decoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -256,3 +258,42 @@ def test_hotwords_are_parsed() -> None:
     assert parse_hotwords("") == ()
     decomposed = parse_hotwords("\u1100\u1161\u11bc")
     assert decomposed == (Hotword("강"),)
+
+
+def flashlight_text_of(log_probs: LogProbs) -> str:
+    """The text of flashlight-text's decoder, which also sums over paths."""
+    options = decoder.LexiconFreeDecoderOptions(
+        beam_size=32, beam_size_token=32, beam_threshold=14.0, lm_weight=0.0, sil_score=0.0,
+        log_add=True, criterion_type=decoder.CriterionType.CTC,
+    )  # fmt: skip
+    reference = decoder.LexiconFreeDecoder(options, decoder.ZeroLM(), SPACE, BLANK, [])
+    frames = np.ascontiguousarray(log_probs)
+    best = reference.decode(frames.ctypes.data, *frames.shape)[0].tokens
+    columns = [column for column, _ in itertools.groupby(best) if column >= 0]
+    return " ".join("".join(LETTERS.written(column) for column in columns).split())
+
+
+def log_prob_of(said: str, log_probs: LogProbs) -> float:
+    """The exact log-prob of a text, by torch's CTC loss."""
+    columns = torch.tensor([LETTERS.symbols.index("|" if each == " " else each) for each in said])
+    frames = torch.from_numpy(log_probs)[:, None]
+    loss = torch.nn.functional.ctc_loss(
+        frames, columns[None], torch.tensor([len(frames)]), torch.tensor([len(columns)]),
+        reduction="sum",
+    )  # fmt: skip
+    return -float(loss)
+
+
+@given(seed=st.integers(0, 10_000), sharpness=st.sampled_from([0.1, 0.2, 0.5]))
+@settings(max_examples=60, deadline=None)
+def test_the_text_is_as_likely_as_that_of_a_reference_decoder(seed: int, sharpness: float) -> None:
+    random = np.random.default_rng(seed)
+    log_probs = np.log(random.dirichlet(np.full(5, sharpness), 40)).astype(np.float32)
+    log_probs = np.maximum(log_probs, -5)  # nothing is below the threshold of symbols
+    log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
+    found = text(Decoding(parse_hotwords("cccccccccc:0.1")), log_probs)
+    expected = flashlight_text_of(log_probs)
+    # In flat frames either may lose the best text.
+    assert found == expected or (
+        log_prob_of(found, log_probs) > log_prob_of(expected, log_probs) - 0.5
+    )

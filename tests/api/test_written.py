@@ -69,6 +69,13 @@ def test_words_have_times_and_what_was_said(korean: TestClient, path: str) -> No
     assert written[1:] == spoken[2:]
 
 
+def test_whispers_json_has_what_was_said_too(korean: TestClient) -> None:
+    answer = post(korean, "/asr?written=true&output=json&word_timestamps=true").json()
+    words = answer["segments"][0]["words"]
+    assert [each["word"] for each in words] == [" 3시", " 봐"]
+    assert [each.get("spoken") for each in words] == ["세 시", None]
+
+
 def test_events_and_their_log_probs_spell_the_written_form(korean: TestClient) -> None:
     form = {"stream": "true", "written": "true", "include[]": "logprobs"}
     answer = post(korean, "/v1/audio/transcriptions", **form)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.written import cases
@@ -66,6 +66,7 @@ def test_a_preview_shows_all_words_and_changes_nothing() -> None:
     assert [word.text for word in writer.feed(words[2:])] == ["3시에"]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([*SENTENCES, " ".join(SENTENCES[:9])]))
 def test_any_split_into_feeds_gives_the_same_words_and_loses_nothing(seed: int, text: str) -> None:
     rng, words = random.Random(seed), say(text)

@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.written`` reads the sets in ``benchmarks/korean``: sentences with real
 numbers (spoken and written), and sentences with words that only look like numbers. ``--errors``
-lists what is wrong. The halves named ``kept`` were not looked at while the rules were written.
+lists what is wrong. The sets named ``kept`` and ``hard`` were not looked at before the rules were
+finished.
 """
 
 import argparse

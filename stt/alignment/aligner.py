@@ -6,15 +6,13 @@ that paths within `_KEEP` of the best one are in; the text that may follow withi
 back-pointers are dropped.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from stt.alignment.anchors import AnchorFinder
+from stt.alignment.backpointers import Backpointers, Block, Place
 from stt.alignment.found import Found
 from stt.alignment.trellis import GAP, STAR, SYMBOL, Costs, Trellis
-from stt.alignment.viterbi import entry_reach, kernels
 
 _BLOCK_FRAMES = 256
 _WINDOW_BLOCKS = 4
@@ -32,46 +30,6 @@ _KEEP = 60.0
 _BETTER = 0.01
 _PENDING_BYTES = 16_000_000
 """Of back-pointers; with more, the older half of the best path is settled though others differ."""
-
-
-@dataclass(frozen=True)
-class _Block:
-    """The back-pointers of some frames."""
-
-    first_frame: int
-    states: NDArray[np.int64]
-    """``[n_states]`` the active states of the trellis, ascending."""
-    gaps: NDArray[np.int32]
-    """``[n_states]`` column of `sources` of each gap and star; of others, anything."""
-    steps: NDArray[np.uint8]
-    sources: NDArray[np.int32]
-    emitted: NDArray[np.float32]
-    """``[n_frames, n_columns]`` log-probs less the best; of the columns that the states need."""
-    columns: NDArray[np.int32]
-    """``[n_states]`` of `emitted`."""
-    separator: NDArray[np.float32]
-    star: NDArray[np.float32]
-    best: NDArray[np.float32]
-    """``[n_frames]`` the highest log-prob."""
-
-    @property
-    def n_bytes(self) -> int:
-        return self.steps.nbytes + self.sources.nbytes + self.emitted.nbytes
-
-    def until(self, n_frames: int) -> "_Block":
-        """Its first frames."""
-        return self._cut(slice(0, n_frames))
-
-    def after(self, n_frames: int) -> "_Block":
-        """Its other frames."""
-        return self._cut(slice(n_frames, None))
-
-    def _cut(self, frames: slice) -> "_Block":
-        return _Block(
-            self.first_frame + (frames.start or 0), self.states, self.gaps, self.steps[frames],
-            self.sources[frames], self.emitted[frames], self.columns, self.separator[frames],
-            self.star[frames], self.best[frames],
-        )  # fmt: skip
 
 
 class Aligner:
@@ -96,6 +54,8 @@ class Aligner:
             keep: Paths that are so much worse than the best one are dropped.
             pending_bytes: Size of the back-pointers above which paths that differ are dropped.
         """
+        from stt.alignment import viterbi  # imports numba
+
         self._trellis = trellis
         self._costs = costs or Costs()
         self._block_frames = block_frames
@@ -104,7 +64,7 @@ class Aligner:
         self._keep = keep
         self._pending_bytes = pending_bytes
         self._anchors = AnchorFinder(trellis)
-        self._kernels = kernels()
+        self._viterbi = viterbi
         self._waiting: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self.n_frames = 0
         """Frames searched so far."""
@@ -112,7 +72,7 @@ class Aligner:
         """States times frames searched so far."""
         self.loss = 0.0
         """Cost of the best path so far, as a log-probability."""
-        self._pending: list[_Block] = []
+        self._pending = Backpointers()
         self._states: NDArray[np.int64] = np.zeros(1, np.int64)
         self._scores: NDArray[np.float32] = np.zeros(1, np.float32)  # in the first gap
         self.found = Found(len(trellis.symbols), trellis.n_units)
@@ -120,7 +80,7 @@ class Aligner:
     @property
     def pending_bytes(self) -> int:
         """Size of the back-pointers held."""
-        return sum(block.n_bytes for block in self._pending)
+        return self._pending.n_bytes
 
     def feed(self, log_probs: NDArray[np.float32], best: NDArray[np.float32]) -> None:
         """Add frames.
@@ -139,7 +99,7 @@ class Aligner:
         if self._pending:
             last, loss = self._best_end()
             self.loss += loss
-            self._settle(len(self._pending) - 1, len(self._pending[-1].best) - 1, last)
+            self._settle(self._pending.end(last))
         return self.found
 
     def _search_waiting(self) -> None:
@@ -187,9 +147,7 @@ class Aligner:
         kept[merits.argmax()] = True
         active = np.zeros(trellis.n_units + 1, np.bool_)
         for unit, merit in zip(numbers[kept].tolist(), merits[kept].tolist(), strict=True):
-            ahead = (
-                self._ahead if merit >= top - _EXTEND else self._block_frames // _FRAMES_PER_SYMBOL
-            )
+            ahead = self._ahead if merit >= top - _EXTEND else self._spoken_at_most
             first = int(trellis.first_symbols[unit])
             active[self._units(first, first + ahead)] = True
         return active
@@ -222,9 +180,9 @@ class Aligner:
         scores[at[stays]] = self._scores[stays]
         steps = np.zeros((len(best), len(states)), np.uint8)
         sources = np.zeros((len(best), 2 * len(gap_units)), np.int32)
-        self._kernels.advance(
+        self._viterbi.advance(
             scores, emitted, separator, star, columns.astype(np.int32), kinds,
-            entry_reach(kinds, needed, np.diff(states, prepend=-2) > 1),
+            self._viterbi.entry_reach(kinds, needed, np.diff(states, prepend=-2) > 1),
             trellis.first_symbols[gap_units],
             np.where(trellis.free_stars[gap_units], 0, costs.star).astype(np.float32),
             costs.skip, costs.skip_symbol, costs.skip_most, steps, sources,
@@ -235,8 +193,8 @@ class Aligner:
         scores[scores < -self._keep] = -np.inf
         self._states, self._scores = states, scores
         gaps = 2 * (np.cumsum(is_gap) - 1) + (kinds == STAR)
-        self._pending.append(
-            _Block(
+        self._pending.add(
+            Block(
                 self.n_frames, states, gaps.astype(np.int32), steps, sources, emitted,
                 columns.astype(np.int32), separator, star, best,
             )
@@ -260,54 +218,26 @@ class Aligner:
 
     def _settle_agreed(self) -> None:
         """Settle what all paths agree on, and more if there is too much to keep."""
-        states = np.flatnonzero(self._scores > -np.inf).astype(np.int32)
-        index = len(self._pending)
-        frame = -1
-        while index and frame < 0:
-            index -= 1
-            block = self._pending[index]
-            frame, states = self._kernels.meet(block.steps, block.sources, block.gaps, states)
-            if frame < 0 and index:
-                states = self._before(index, states)
-        if frame >= 0:
-            self._settle(index, frame, int(states[0]))
-        if self.pending_bytes > self._pending_bytes:
-            self._settle_half()
-
-    def _settle_half(self) -> None:
-        """Settle the older half of the best path, and drop the paths that differ there."""
-        half = len(self._pending) // 2
         alive = np.flatnonzero(self._scores > -np.inf)
-        origins = alive.astype(np.int32)
-        for newer in range(len(self._pending) - 1, half, -1):
-            block = self._pending[newer]
-            distinct, of = np.unique(origins, return_inverse=True)
-            before = self._kernels.origins(block.steps, block.sources, block.gaps, distinct)
-            origins = self._before(newer, before)[of]
-        agreed = int(origins[self._scores[alive].argmax()])
-        self._scores[alive[origins != agreed]] = -np.inf
-        self._settle(half, len(self._pending[half].best) - 1, agreed)
+        if (place := self._pending.meeting(alive.astype(np.int32))) is not None:
+            self._settle(place)
+        if self._pending.n_bytes > self._pending_bytes:
+            self._settle_half(alive)
 
-    def _before(self, index: int, states: NDArray[np.int32]) -> NDArray[np.int32]:
-        """States of a block in the numbering of the block before it."""
-        older = self._pending[index - 1].states
-        return np.searchsorted(older, self._pending[index].states[states]).astype(np.int32)
+    def _settle_half(self, alive: NDArray[np.int64]) -> None:
+        """Settle the older half of the best path, and drop the paths that differ there."""
+        places = self._pending.halfway(alive.astype(np.int32))
+        agreed = places[int(self._scores[alive].argmax())]
+        differs = [place.state != agreed.state for place in places]
+        self._scores[alive[differs]] = -np.inf
+        self._settle(agreed)
 
-    def _settle(self, index: int, frame: int, state: int) -> None:
-        """Record the path that is in ``state`` at a frame of a pending block, and forget it."""
-        last = self._pending[index]
-        rest = last.after(frame + 1)
-        self._pending[index] = last.until(frame + 1)
-        for older in range(index, -1, -1):
-            block = self._pending[older]
-            path = np.empty(len(block.best), np.int32)
-            state = self._kernels.trace(block.steps, block.sources, block.gaps, state, path)
+    def _settle(self, place: Place) -> None:
+        """Record the best path up to a place, and forget it."""
+        for block, path in self._pending.settle(place):
             self._record(block, path)
-            if older:
-                state = int(self._before(older, np.array([state], np.int32))[0])
-        self._pending[: index + 1] = [rest] if len(rest.best) else []
 
-    def _record(self, block: _Block, path: NDArray[np.int32]) -> None:
+    def _record(self, block: Block, path: NDArray[np.int32]) -> None:
         states = block.states[path]
         kinds, units = self._trellis.kinds[states], self._trellis.units[states]
         frames = block.first_frame + np.arange(len(path))

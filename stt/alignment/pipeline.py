@@ -18,7 +18,7 @@ from stt.engines.wants import Columns
 from stt.errors import AlignmentFailed, InvalidText
 from stt.languages import Language
 from stt.notices import Code, Notice, Report
-from stt.recognition.pipeline import Transcriber
+from stt.recognition.pipeline import Hearing, Transcriber
 
 MAX_TEXT_BYTES = 2**20
 """Of a text in UTF-8: about twelve hours of speech."""
@@ -61,24 +61,8 @@ async def align(
     async with aclosing(transcriber.frames(hearing, engine, want)) as all_frames:
         async for frames in all_frames:
             await asyncio.to_thread(aligner.feed, frames.log_probs, frames.best)
-    found = await asyncio.to_thread(aligner.finish)
-    _check_length(trellis, aligner.n_frames, hearing.seconds)
-    timer = Timer(trellis, found, engine.grid, engine.calibration, levels, aligner.n_frames)
-    segments = await asyncio.to_thread(timer.segments, given, spelled)
-    hearing.found_words = any(segment.is_spoken for segment in segments)
-    if not hearing.found_words:
-        raise AlignmentFailed(
-            f"No word of the text was found in the {hearing.seconds:.1f} s of the recording. Check "
-            "that the text belongs to it, that it has speech, and that the language is right."
-        )
-    alignment = Alignment(
-        segments,
-        timer.score(segments, spelled),
-        hearing.seconds,
-        timer.not_in_text(),
-        given.is_captions,
-    )
-    return replace(alignment, report=_report(hearing.report, alignment, spelled))
+    # In a thread, since the text may have many thousand words.
+    return await asyncio.to_thread(_time, given, spelled, trellis, aligner, levels, hearing, engine)
 
 
 def prepare(
@@ -111,6 +95,36 @@ def prepare(
             f"{_MAX_WORD_SYMBOLS}. Separate words with spaces."
         )
     return given, spelled, Trellis(spelled, engine.vocabulary)
+
+
+def _time(
+    given: GivenText,
+    spelled: tuple[SpelledWord, ...],
+    trellis: Trellis,
+    aligner: Aligner,
+    levels: Levels,
+    hearing: Hearing,
+    engine: Engine,
+) -> Alignment:
+    """End the search and find the times of all words; errors are those of `align`."""
+    found = aligner.finish()
+    _check_length(trellis, aligner.n_frames, hearing.seconds)
+    timer = Timer(trellis, found, engine.grid, engine.calibration, levels, aligner.n_frames)
+    segments = timer.segments(given, spelled)
+    hearing.found_words = any(segment.is_spoken for segment in segments)
+    if not hearing.found_words:
+        raise AlignmentFailed(
+            f"No word of the text was found in the {hearing.seconds:.1f} s of the recording. Check "
+            "that the text belongs to it, that it has speech, and that the language is right."
+        )
+    alignment = Alignment(
+        segments,
+        timer.score(segments, spelled),
+        hearing.seconds,
+        timer.not_in_text(),
+        given.is_captions,
+    )
+    return replace(alignment, report=_report(hearing.report, alignment, spelled))
 
 
 def _check_length(trellis: Trellis, n_frames: int, seconds: float) -> None:

@@ -1,17 +1,13 @@
-"""The search for the best path through some states of a trellis: loops that numba compiles.
+"""The search for the best path through some states of a trellis, compiled.
 
-Numba takes half a second to import, so `kernels` does it at the first alignment.
+Importing this module imports numba, so import it where an alignment is made, not at start.
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stt.alignment.trellis import GAP, SEPARATOR, STAR, SYMBOL
+from stt.compiling import compiled
 
 STAY, STEP, LEAP, JUMP, SKIP = range(5)
 """How a path enters a state: from itself, from 1, 2 or 3 states before, or by a skip."""
@@ -19,7 +15,8 @@ TIE = 1e-3
 """Skips are taken if they are no worse than this; scores have rounding errors."""
 
 
-def _advance(
+@compiled
+def advance(
     scores: NDArray[np.float32],
     emitted: NDArray[np.float32],
     separator: NDArray[np.float32],
@@ -116,7 +113,8 @@ def _advance(
     scores[:] = old
 
 
-def _trace(
+@compiled
+def trace(
     steps: NDArray[np.uint8],
     sources: NDArray[np.int32],
     gaps: NDArray[np.int32],
@@ -126,7 +124,7 @@ def _trace(
     """Follow the best path back from a state after the last frame.
 
     Args:
-        steps, sources: As `_advance` left them.
+        steps, sources: As `advance` left them.
         gaps: ``[n_states]`` column of `sources` of each gap and star; of others, anything.
         last: The state of the last frame.
         path: ``[n_frames]`` set to the state of each frame.
@@ -142,7 +140,8 @@ def _trace(
     return state
 
 
-def _meet(
+@compiled
+def meet(
     steps: NDArray[np.uint8],
     sources: NDArray[np.int32],
     gaps: NDArray[np.int32],
@@ -174,7 +173,8 @@ def _meet(
     return -1, current[:n]
 
 
-def _origins(
+@compiled
+def origins(
     steps: NDArray[np.uint8],
     sources: NDArray[np.int32],
     gaps: NDArray[np.int32],
@@ -189,32 +189,6 @@ def _origins(
             state = sources[t, gaps[state]] if step == SKIP else state - step
         found[i] = state
     return found
-
-
-@dataclass(frozen=True)
-class Kernels:
-    """The compiled loops."""
-
-    advance: Callable[..., None]
-    trace: Callable[..., int]
-    meet: Callable[..., tuple[int, NDArray[np.int32]]]
-    origins: Callable[..., NDArray[np.int32]]
-
-
-@cache
-def kernels() -> Kernels:
-    """Compile the loops, or load them from numba's cache."""
-    return Kernels(compiled(_advance), compiled(_trace), compiled(_meet), compiled(_origins))
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compile without the GIL; without a cache if no folder for one can be written."""
-    from numba import njit
-
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # "cannot cache function": read-only installation
-        return njit(nogil=True)(function)
 
 
 def entry_reach(

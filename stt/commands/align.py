@@ -7,12 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_language, add_settings, add_track, begin
 from stt.commands.inputs import Recording, find_recordings
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
 from stt.commands.recognition import LocalRecognizer, open_recognizer
-from stt.commands.transcribe import track_number
 from stt.errors import ConfigurationError, InvalidText
 from stt.formats.alignment import FORMATS, Answer
 
@@ -51,13 +50,8 @@ def make_parser() -> argparse.ArgumentParser:
         help="its text in UTF-8: lines, paragraphs, SubRip or WebVTT; or the folder of the texts, "
         "which are named like the recordings",
     )
-    parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
-    parser.add_argument(
-        "--track",
-        type=track_number,
-        metavar="N",
-        help="audio track, from 1 [the default one, or the first with sound]",
-    )
+    add_language(parser)
+    add_track(parser)
     parser.add_argument(
         "-f", "--format", choices=FORMATS, default="json", help="output format [json]"
     )

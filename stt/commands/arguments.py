@@ -73,6 +73,33 @@ def read_asked(options: argparse.Namespace) -> Asked:
         raise ConfigurationError(f"--hotwords {options.hotwords}: {reason}.") from None
 
 
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of the commands that transcribe one language."""
+    parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
+
+
+def add_track(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of the commands that read recordings as people have them."""
+    parser.add_argument(
+        "--track",
+        type=track_number,
+        metavar="N",
+        help="audio track, from 1 [the default one, or the first with sound]",
+    )
+
+
+def track_number(text: str) -> int:
+    """A number from 1 on.
+
+    Raises:
+        ArgumentTypeError: it is less.
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a track; they count from 1")
+    return number
+
+
 def add_languages(parser: argparse.ArgumentParser) -> None:
     """Add the flag of the commands that handle several languages."""
     parser.add_argument(

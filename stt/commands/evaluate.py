@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from stt.commands.arguments import add_decoding, add_settings, begin, read_asked
+from stt.commands.arguments import add_decoding, add_language, add_settings, begin, read_asked
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
@@ -79,7 +79,7 @@ def make_parser() -> argparse.ArgumentParser:
         help=".tsv with the columns path (or file) and text, or .jsonl with these keys; paths are "
         "relative to the manifest",
     )
-    parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
+    add_language(parser)
     parser.add_argument(
         "--worst", type=int, default=10, metavar="N", help="show the N worst recordings [10]"
     )

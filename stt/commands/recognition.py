@@ -178,7 +178,8 @@ def open_recognizer(
     Args:
         spelling: Code or alias of the language; None for the default.
         settings: The settings.
-        asked: What is asked of the decoding.
+        asked: What is asked of the decoding. None asks for the best path, whatever the settings
+            say; no language model is read then.
         pauses: Seconds between attempts to reach the hub.
 
     Raises:
@@ -188,9 +189,9 @@ def open_recognizer(
         ModelBroken: the model is missing or incomplete.
         ModelUnreachable: every attempt to reach the hub failed.
     """
-    asked = asked or Asked()
     language = choose_language(spelling, settings)
-    writing = WrittenForms(settings).choose(language, wanted=asked.written)
+    wanted = asked is not None and asked.written
+    writing = WrittenForms(settings).choose(language, wanted=wanted)
     if settings.demo:
         logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)
@@ -198,13 +199,15 @@ def open_recognizer(
     engine = open_engine(language.model, folder, settings).engine
     # The hub's cache names each snapshot's folder after its commit.
     from_hub = language.model.folder is None
-    decodings = Decodings(Languages([language]), settings)
+    decoding = GREEDY
+    if asked is not None:
+        decoding = Decodings(Languages([language]), settings).choose(language, engine, asked)
     recognizer = LocalRecognizer(
         engine,
         language,
         settings,
         revision=folder.name if from_hub else "",
-        decoding=decodings.choose(language, engine, asked),
+        decoding=decoding,
         writing=writing,
     )
     # Decoder and model import and allocate at first use; keep that out of the first measurement.

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from stt.commands.arguments import add_decoding, add_settings, begin, read_asked
+from stt.commands.arguments import (
+    add_decoding,
+    add_language,
+    add_settings,
+    add_track,
+    begin,
+    read_asked,
+)
 from stt.commands.inputs import Recording, find_recordings
 from stt.commands.outputs import FORMATS, plan_outputs, write_whole
 from stt.commands.progress import Progress
@@ -36,13 +43,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a recording, a folder of recordings, or - (stdin)"
     )
-    parser.add_argument("--lang", metavar="CODE", help="spoken language: code or alias [KR]")
-    parser.add_argument(
-        "--track",
-        type=track_number,
-        metavar="N",
-        help="audio track, from 1 [the default one, or the first with sound]",
-    )
+    add_language(parser)
+    add_track(parser)
     add_decoding(parser)
     parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
     parser.add_argument(
@@ -67,18 +69,6 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def track_number(text: str) -> int:
-    """A number from 1 on.
-
-    Raises:
-        ArgumentTypeError: it is less.
-    """
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a track; they count from 1")
-    return number
-
-
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status.
 
@@ -86,6 +76,11 @@ def main(arguments: Sequence[str]) -> int:
         SttError: the run could not start.
     """
     options, settings = begin(make_parser(), arguments)
+    if options.url and options.lm:
+        raise ConfigurationError(
+            "--lm names a file of this machine, and the service at --url uses its own: set STT_LMS "
+            "there, and --language-model here."
+        )
     asked = read_asked(options)
     settings = with_language_model(settings, options.lang, options.lm)
     recordings = find_recordings(options.files)

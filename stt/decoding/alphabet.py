@@ -39,8 +39,9 @@ class Alphabet:
 
     numbers: dict[str, int]
     writing: Writing
-    forms: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
-    """The letters of characters that were looked up before."""
+    forms: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The letters of characters that were found before. Others are not kept: requests may have any
+    of Unicode's million."""
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> "Alphabet":
@@ -77,18 +78,14 @@ class Alphabet:
         letters: list[int] = []
         missing = ""
         for character in unicodedata.normalize("NFC", word):
-            if character not in self.forms:
-                self.forms[character] = self._find(character)
-            found = self.forms[character]
+            found = self.forms.get(character)
+            if found is None and (form := form_in(self.numbers, character)) is not None:
+                found = self.forms[character] = tuple(self.numbers[letter] for letter in form)
             if found is not None:
                 letters += found
             elif character.isalnum():
                 missing += character
         return letters, missing
-
-    def _find(self, character: str) -> tuple[int, ...] | None:
-        form = form_in(self.numbers, character)
-        return None if form is None else tuple(self.numbers[letter] for letter in form)
 
 
 def form_in(letters: Container[str], character: str) -> str | None:

@@ -40,14 +40,15 @@ class GreedyDecoder:
         starts = np.flatnonzero(np.diff(best, prepend=best[0] + 1))
         ends = np.append(starts[1:], len(best))
         words: list[Word] = []
+        write, pieces = self._words.write, self._speller.pieces
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             column = int(best[start])
-            if self._speller.pieces(column):
-                emission = self._read_run(frames, start, end)
+            if pieces(column):
+                emission = self._read_run(frames, column, start, end)
                 if start == 0 and column == self._previous:
                     self._words.prolong(emission)
                 else:
-                    words += self._words.write(emission)
+                    words += write(emission)
             self._previous = column
         self._n_frames += len(best)
         return words
@@ -62,10 +63,10 @@ class GreedyDecoder:
         other._words = self._words.copy()
         return other
 
-    def _read_run(self, frames: Frames, start: int, end: int) -> Emission:
+    def _read_run(self, frames: Frames, column: int, start: int, end: int) -> Emission:
         surest = start + int(frames.log_probs[start:end].argmax())
         return Emission(
-            column=int(frames.columns[start]),
+            column=column,
             first_frame=self._n_frames + start,
             last_frame=self._n_frames + end - 1,
             peak=float(frames.log_probs[surest]),

@@ -3,22 +3,12 @@
 Importing this module imports numba, so import it where a language model is used, not at start.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
+from stt.compiling import compiled as compiled
 from stt.language_model.tables import EMPTY, MULTIPLIER, Tables
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compile without the GIL; keep the result on disk if there is a folder for it."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # "cannot cache function": no folder is writable
-        return numba.njit(nogil=True)(function)
-
 
 _MULTIPLIER = np.uint64(MULTIPLIER)
 

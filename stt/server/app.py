@@ -113,6 +113,7 @@ def create_app(
 
         async def warm(language: Language, engine: Engine) -> None:
             decoding = await asyncio.to_thread(decodings.default, language, engine)
+            await asyncio.to_thread(decoding.open, engine)  # spells a whole language model
             await unobserved.transcribe(warming_clip(), engine, decoding=decoding)
 
         runtime = connect(observer, metrics, admission, warm)

@@ -89,6 +89,7 @@ SAYS = {
     "stream=True": TEXTS[MEETING],
     "segment['text']": TEXTS[MEETING],
     "response_format=text localhost": TEXTS[MEETING],
+    "hotwords='서울, 비가:0.5' localhost": TEXTS["ko-weather.flac"],
     "-o meeting.srt": TEXTS[MEETING],
     "--fail-with-body": TEXTS[MEETING],
     "audio_file=@meeting.m4a": TEXTS[MEETING],

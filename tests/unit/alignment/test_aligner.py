@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from stt.alignment.aligner import Aligner
 from stt.alignment.found import Found
 from stt.alignment.spelling import Character, SpelledWord
 from stt.alignment.trellis import Costs, Trellis
-from stt.alignment.viterbi import compiled
 from stt.types import Vocabulary
 
 LETTERS = Vocabulary(symbols=("<pad>", "|", "a", "b", "c"), blank=0)
@@ -272,10 +270,3 @@ def test_memory_does_not_grow_with_speech_that_is_not_in_the_text() -> None:
     assert max(held) <= 600_000
     starts = found.first_frames.reshape(-1, 6)[:, 0]
     assert starts.tolist() == [15 * i + (20 * len(foreign) if i >= 20 else 0) for i in range(40)]
-
-
-def test_loops_compile_where_no_cache_can_be_written() -> None:
-    """As in a read-only installation: numba has no place for the cache of such a function."""
-    namespace: dict[str, Any] = {}
-    exec("def after(x):\n    return x + 1", namespace)
-    assert compiled(namespace["after"])(1) == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stt.commands.align import align_all, find_pairs, read_text
-from stt.commands.recognition import LocalRecognizer
+from stt.commands.recognition import LocalRecognizer, open_recognizer
 from stt.errors import ConfigurationError, InvalidText
 from stt.languages import SUPPORTED_LANGUAGES
 from stt.settings import load_settings
@@ -83,3 +83,9 @@ def test_a_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes("한국어".encode("cp949"))
     with pytest.raises(InvalidText, match="UTF-8"):
         read_text(tmp_path / "a.txt")
+
+
+def test_no_language_model_is_read_for_an_alignment(tmp_path: Path) -> None:
+    settings = load_settings(demo=True, lms=f"KR={tmp_path / 'none.arpa'}")
+    with open_recognizer("KR", settings) as recognizer:
+        assert recognizer.decoding.is_greedy

@@ -170,6 +170,7 @@ def test_the_language_comes_from_the_flag_else_the_setting_else_korean() -> None
         (["transcribe", "a.wav", "--device", "tpu"], 2, "", "error: STT_DEVICE='tpu'"),
         (["transcribe", "a.wav", "--url", "ftp://x"], 2, "", "expected http://"),
         (["transcribe", "a.wav", "--url", "http://127.0.0.1:1"], 2, "", "no service at"),
+        (["transcribe", "a.wav", "--url", "http://x", "--lm", "ko.arpa"], 2, "", "set STT_LMS"),
         (["evaluate", "none.tsv"], 2, "", "none.tsv cannot be read"),
     ],
 )
@@ -192,7 +193,8 @@ def test_help_imports_nothing_heavy() -> None:
         "for sys.argv in (['stt', '--help'], ['stt', 'transcribe', '--help']):\n"
         "    with suppress(SystemExit):\n"
         "        main()\n"
-        "    heavy = {'torch', 'transformers', 'librosa', 'av', 'fastapi'} & set(sys.modules)\n"
+        "    heavy = {'torch', 'transformers', 'librosa', 'numba', 'av', 'fastapi'}\n"
+        "    heavy &= set(sys.modules)\n"
         "    assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)

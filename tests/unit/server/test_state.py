@@ -1,0 +1,51 @@
+import asyncio
+import random
+import time
+from typing import Any
+
+from stt.decoding.decodings import Asked, Decodings
+from stt.decoding.hotwords import MAX_LENGTH
+from stt.languages import choose_languages
+from stt.server.state import Service
+from stt.settings import load_settings
+from tests.fakes import FakeEngine
+
+N_HOTWORDS = 400
+
+
+async def longest_turn(work: Any) -> tuple[float, float]:
+    """The longest turn of the event loop while something is awaited, and how long all took."""
+    turns = []
+    task = asyncio.ensure_future(work)
+    started = before = time.perf_counter()
+    while not task.done():
+        await asyncio.sleep(0.001)
+        now = time.perf_counter()
+        turns.append(now - before)
+        before = now
+    task.result()
+    return max(turns), before - started
+
+
+def test_many_hotwords_do_not_hold_up_the_event_loop() -> None:
+    settings = load_settings()
+    languages = choose_languages(settings.languages, settings.models, demo=False)
+    unused: Any = None
+    service = Service(
+        settings, languages, unused, unused, Decodings(languages, settings), unused, unused,
+        unused, unused, 1, unused,
+    )  # fmt: skip
+    engine, language = FakeEngine(), languages.default
+    letters = random.Random(0)
+
+    async def begin(n_hotwords: int) -> None:
+        words = ("".join(letters.choices("ab", k=MAX_LENGTH)) for _ in range(n_hotwords))
+        decoding = await service.decoding(language, engine, Asked(",".join(words)))
+        decoding.open(engine)
+
+    async def measure() -> None:
+        await begin(1)  # imports numba
+        longest, whole = await longest_turn(begin(N_HOTWORDS))
+        assert longest < whole / 2, f"{longest:.3f} of {whole:.3f} s"
+
+    asyncio.run(measure())

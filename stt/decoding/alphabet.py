@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.decoding import hangul
+from stt.decoding.scripts import has_unspaced
 from stt.decoding.spelling import SPACE, Speller
 from stt.types import Vocabulary
 
@@ -31,6 +32,8 @@ class Writing(NamedTuple):
     """``[n_vocab]``: whether a word ends before what the column writes."""
     ends_after: NDArray[np.bool_]
     """``[n_vocab]``: whether one ends after it."""
+    stands_alone: NDArray[np.bool_]
+    """``[n_letters]``: whether a letter is a word of its own, as in scripts without spaces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +62,9 @@ class Alphabet:
             letters=np.array([numbers[letter] for letter in "".join(texts)], np.int32),
             ends_before=np.array([each[:1] == (SPACE,) for each in pieces]),
             ends_after=np.array([each[-1:] == (SPACE,) for each in pieces]),
+            stands_alone=np.array(
+                [not speller.has_spaces or has_unspaced(letter) for letter in numbers], np.bool_
+            ),
         )
         return cls(numbers, writing)
 
@@ -93,8 +99,11 @@ def form_in(letters: Container[str], character: str) -> str | None:
 
     None if they cannot.
     """
-    forms = (character, *_forms(character))
-    return next((form for form in forms if form and all(map(letters.__contains__, form))), None)
+    for form in (character, *_forms(character)):
+        written = "".join(each if each in letters else hangul.take_apart(each) for each in form)
+        if written and all(map(letters.__contains__, written)):
+            return written
+    return None
 
 
 def _forms(character: str) -> Iterator[str]:
@@ -106,7 +115,7 @@ def _forms(character: str) -> Iterator[str]:
     jamo = unicodedata.normalize("NFD", compatible)
     yield jamo
     if hangul.is_hangul(character):
-        yield from hangul.letters(jamo)
+        yield hangul.as_typed(jamo)
     else:
         bare = "".join(mark for mark in jamo if not unicodedata.combining(mark))
         yield from (bare, bare.lower(), bare.upper())

@@ -98,6 +98,7 @@ class BeamDecoder:
         first["key"], first["blank"], first["symbol"] = 1, 0, -np.inf
         first["bonus"], first["in_word"], first["state"] = 0, False, self._start_state
         first["node"], first["hotword"], first["other"] = 0, -1, -1
+        first["kept"], first["may_begin"] = 0, True
 
     def _advance(self, frames: TopFrames) -> None:
         room = self._n_history + self._model.limits.n_beams * len(frames)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from stt.decoding.factory import Decoding
-from stt.decoding.hotwords import Hotword, parse_hotwords
+from stt.decoding.factory import Decoding, check_hotwords
+from stt.decoding.hotwords import MAX_HOTWORDS, Hotword, parse_hotwords
 from stt.engines.base import Engine
 from stt.errors import ConfigurationError, InvalidHotwords, NotSupported, SttError
 from stt.language_model.source import LanguageModel, load_language_model
@@ -68,7 +68,8 @@ class Decodings:
         """The decoding of a request; blocks while a language model is read for the first time.
 
         Raises:
-            InvalidHotwords: the hotwords are malformed.
+            InvalidHotwords: the hotwords are malformed, or the checkpoint cannot write one.
+            ConfigurationError: the language model does not fit the checkpoint.
             NotSupported: there is no language model.
         """
         wanted = asked.language_model
@@ -84,7 +85,10 @@ class Decodings:
         suggested, notices = read_prompt(asked.prompt, engine)
         for each in (*suggested, *parse_hotwords(asked.hotwords)):
             hotwords[each.text] = each
-        return Decoding(tuple(hotwords.values()), model, notices)
+        decoding = Decoding(tuple(hotwords.values()), model, notices)
+        if not decoding.is_greedy:
+            decoding.open(engine)  # spells the hotwords here, not in the event loop
+        return decoding
 
     def is_greedy(self, language: Language) -> bool:
         """Whether requests that ask for nothing take the best path."""
@@ -188,15 +192,21 @@ def read_prompt(prompt: str, engine: Engine) -> tuple[tuple[Hotword, ...], tuple
         return (), (Notice(Code.UNUSED_PROMPT, message),)
     hotwords: list[Hotword] = []
     n_unused = 0
-    for entry in entries:
+    for entry in entries[:MAX_HOTWORDS]:
         try:
             found = parse_hotwords(entry)
-            Decoding(found).open(engine)
+            check_hotwords(found, engine.vocabulary)
         except InvalidHotwords:
             n_unused += 1
         else:
             hotwords += found
-    if not n_unused:
+    messages = []
+    if n_unused:
+        messages.append(
+            f"{n_unused} of {len(entries)} words of the prompt cannot be written by the model."
+        )
+    if len(entries) > MAX_HOTWORDS:
+        messages.append(f"The prompt has {len(entries)} words; the first {MAX_HOTWORDS} are used.")
+    if not messages:
         return tuple(hotwords), ()
-    message = f"{n_unused} of {len(entries)} words of the prompt cannot be written by the model."
-    return tuple(hotwords), (Notice(Code.UNUSED_PROMPT, message),)
+    return tuple(hotwords), (Notice(Code.UNUSED_PROMPT, " ".join(messages)),)

@@ -17,6 +17,7 @@ from stt.decoding.words import PAUSE_SECONDS, WordBuilder
 from stt.engines.base import Engine
 from stt.engines.wants import BEST, DecodingWant, Top
 from stt.frames import DecodableFrames
+from stt.language_model.ngram import NgramModel
 from stt.language_model.source import LanguageModel
 from stt.notices import Notice
 from stt.types import Vocabulary
@@ -90,12 +91,22 @@ class Decoding:
 
         lexicon, tables, weights = NO_LEXICON, NO_TABLES, search.Weights(0.0, 0.0, 0.0)
         if (model := self.language_model) is not None:
-            lexicon, tables = _lexicon(model, vocabulary), model.ngrams.tables
+            lexicon = _lexicon(model.ngrams, model.unknown_offset, vocabulary)
+            tables = model.ngrams.tables
             weights = search.Weights(model.alpha, model.beta, model.unknown_offset)
         limits = search.Limits(
             N_BEAMS, MIN_LOG_PROB, MIN_HOTWORD_LOG_PROB, MAX_BEHIND, pause_frames
         )
         return search.Model(alphabet.writing, graph, lexicon, tables, weights, limits)
+
+
+def check_hotwords(hotwords: tuple[Hotword, ...], vocabulary: Vocabulary) -> None:
+    """Check that a checkpoint can write some hotwords.
+
+    Raises:
+        InvalidHotwords: it cannot; the message names the hotword.
+    """
+    spell_hotwords(hotwords, _alphabet(vocabulary))
 
 
 GREEDY = Decoding()
@@ -113,5 +124,5 @@ def _hotword_graph(hotwords: tuple[Hotword, ...], vocabulary: Vocabulary) -> Hot
 
 
 @lru_cache(maxsize=64)
-def _lexicon(model: LanguageModel, vocabulary: Vocabulary) -> Lexicon:
-    return spell_units(model.ngrams, _alphabet(vocabulary), model.unknown_offset)
+def _lexicon(ngrams: NgramModel, unknown_offset: float, vocabulary: Vocabulary) -> Lexicon:
+    return spell_units(ngrams, _alphabet(vocabulary), unknown_offset)

@@ -71,11 +71,9 @@ def as_typed(text: str) -> str:
     return "".join(_TYPED.get(character, character) for character in text)
 
 
-def letters(jamo: str) -> Iterator[str]:
-    """Conjoining jamo as the letters that people type, with compounds whole or in parts."""
-    typed = as_typed(jamo)
-    for split in ((), _VOWEL_COMPOUNDS, _COMPOUNDS.keys() - _VOWEL_COMPOUNDS.keys(), _COMPOUNDS):
-        yield "".join(_COMPOUNDS[each] if each in split else each for each in typed)
+def take_apart(letter: str) -> str:
+    """The two letters of a compound jamo; anything else as it is."""
+    return _COMPOUNDS.get(letter, letter)
 
 
 class Composer:

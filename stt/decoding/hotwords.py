@@ -85,16 +85,19 @@ class HotwordGraph(NamedTuple):
     """``[n_nodes]``: what a hypothesis has gained on its way to each node."""
     kept: NDArray[np.float32]
     """``[n_nodes]``: what it keeps if it goes on with another letter."""
-    ends: NDArray[np.bool_]
-    """``[n_nodes]``: whether a hotword is complete, so that all is kept if the word ends here."""
+    complete: NDArray[np.float32]
+    """``[n_nodes]``: what it keeps if the word ends here; 0 where no hotword is complete."""
     breaks: NDArray[np.bool_]
     """``[n_nodes]``: whether a space may follow within the hotword."""
 
 
 NO_HOTWORDS = HotwordGraph(
     Tree(np.ones(2, np.int32), np.full(1, -1, np.int32)),
-    np.zeros(1, np.float32), np.zeros(1, np.float32), np.zeros(1, np.bool_), np.zeros(1, np.bool_),
-)  # fmt: skip
+    bonuses=np.zeros(1, np.float32),
+    kept=np.zeros(1, np.float32),
+    complete=np.zeros(1, np.float32),
+    breaks=np.zeros(1, np.bool_),
+)
 
 
 def spell_hotwords(hotwords: Sequence[Hotword], alphabet: Alphabet) -> HotwordGraph:
@@ -109,8 +112,8 @@ def spell_hotwords(hotwords: Sequence[Hotword], alphabet: Alphabet) -> HotwordGr
     spelled = [_spell(hotword, alphabet) for hotword in hotwords]
     tree, nodes = grow([letters for letters, _ in spelled])
     n_nodes = len(tree.letters)
-    bonuses, kept = np.zeros(n_nodes, np.float32), np.zeros(n_nodes, np.float32)
-    ends, breaks = np.zeros(n_nodes, np.bool_), np.zeros(n_nodes, np.bool_)
+    bonuses, kept, complete = np.zeros((3, n_nodes), np.float32)
+    breaks = np.zeros(n_nodes, np.bool_)
     parents = parents_of(tree)
     for hotword, (_, at_spaces), node in zip(hotwords, spelled, nodes.tolist(), strict=True):
         path = [node]
@@ -119,15 +122,16 @@ def spell_hotwords(hotwords: Sequence[Hotword], alphabet: Alphabet) -> HotwordGr
         path.reverse()  # from the root
         for depth, each in enumerate(path):
             bonuses[each] = max(bonuses[each], depth * hotword.weight * LETTER_BONUS)
-        ends[node] = True
+        earned = (len(path) - 1) * hotword.weight * LETTER_BONUS
+        complete[node] = max(complete[node], earned)
         if _may_continue(hotword.text):
-            kept[node] = bonuses[node]
+            kept[node] = max(kept[node], earned)
             breaks[path[1:]] = True
         breaks[[path[depth] for depth in at_spaces]] = True
     for node in range(1, n_nodes):  # parents come before their children
         bonuses[node] = max(bonuses[node], bonuses[parents[node]])
         kept[node] = max(kept[node], kept[parents[node]])
-    return HotwordGraph(tree, bonuses, kept, ends, breaks)
+    return HotwordGraph(tree, bonuses, kept, complete, breaks)
 
 
 def _spell(hotword: Hotword, alphabet: Alphabet) -> tuple[list[int], list[int]]:

@@ -15,6 +15,10 @@ AMBIGUOUS = (
     "The language model's units are syllables, but this checkpoint writes letters that do not tell "
     "where a syllable ends. Use a model of words: stt lm build --unit word."
 )
+WITHOUT_WORDS = (
+    "The language model's units are words, but this checkpoint writes nothing between words. Use a "
+    "model of characters: stt lm build --unit syllable."
+)
 
 
 class Lexicon(NamedTuple):
@@ -63,6 +67,8 @@ def spell_units(model: NgramModel, alphabet: Alphabet, unknown_offset: float) ->
     is_word = model.kind == "word"
     if alphabet.is_ambiguous and not is_word:
         raise ConfigurationError(AMBIGUOUS)
+    if is_word and alphabet.writing.stands_alone.all():
+        raise ConfigurationError(WITHOUT_WORDS)
     unigrams = _unigrams(model)
     spelled: dict[tuple[int, ...], int] = {}
     for unit, text in enumerate(model.units):

@@ -35,7 +35,9 @@ BEAM = np.dtype(
         ("state", np.int32),  # of the language model
         ("node", np.int32),  # of the unit being spelled; `NOWHERE` if there is no such unit
         ("hotword", np.int32),  # node of the hotword being spelled; `NOWHERE` if there is none
+        ("kept", np.float32),  # of its bonus, if it goes no further
         ("other", np.int32),  # node of one that began later, within the first
+        ("may_begin", np.bool_),  # whether a hotword may begin with any next letter
     ]
 )
 EMISSION = np.dtype(
@@ -68,11 +70,11 @@ class Limits(NamedTuple):
 
     n_beams: int
     min_log_prob: float
-    """Symbols below are not tried..."""
+    """Symbols below are not tried, except the likeliest one..."""
     min_hotword_log_prob: float
-    """... unless they go on with a hotword."""
+    """... and those above this that go on with a hotword."""
     max_behind: float
-    """Beams that are so much worse than the best are dropped."""
+    """Beams that are so much worse than the best, without its unfinished hotword, are dropped."""
     pause_frames: int
     """A word ends at a silence as long."""
 
@@ -89,7 +91,6 @@ class Model(NamedTuple):
 
 
 KEYS = 4096
-_FIRST_KEY = np.uint64(0x9E3779B97F4A7C15)
 _NEXT_KEY = np.uint64(0xD1342543DE82EF95)
 
 
@@ -143,19 +144,32 @@ def end_unit(beam: Any, model: Any, is_hotword: bool) -> None:
 
 
 @compiled
+def leave_hotword(beam: Any, graph: Any) -> None:
+    """Give back what a beam has gained for a hotword and may not keep."""
+    if beam.hotword != NOWHERE:
+        beam.bonus += beam.kept - graph.bonuses[beam.hotword]
+    beam.hotword, beam.kept = NOWHERE, 0.0
+
+
+@compiled
+def at_stake(beam: Any, graph: Any) -> Any:
+    """What a beam has gained for a hotword and may have to give back."""
+    return 0.0 if beam.hotword == NOWHERE else graph.bonuses[beam.hotword] - beam.kept
+
+
+@compiled
 def end_word(beam: Any, model: Any) -> None:
     """End the word that a beam is in, if any."""
     if not beam.in_word:
         return
     beam.in_word = False
     graph = model.hotwords
-    at = beam.hotword
-    is_hotword = at != NOWHERE and graph.ends[at]
-    if at != NOWHERE and (is_hotword or not graph.breaks[at]):
-        if not is_hotword:
-            beam.bonus += graph.kept[at] - graph.bonuses[at]
-        beam.hotword = NOWHERE
-    beam.other = NOWHERE
+    is_hotword = beam.hotword != NOWHERE and graph.complete[beam.hotword] > 0
+    if is_hotword:
+        beam.kept = max(beam.kept, graph.complete[beam.hotword])
+    if beam.hotword != NOWHERE and not graph.breaks[beam.hotword]:
+        leave_hotword(beam, graph)
+    beam.other, beam.may_begin = NOWHERE, True
     if model.weights.alpha:
         end_unit(beam, model, is_hotword)
 
@@ -181,21 +195,33 @@ def write_for_model(beam: Any, letter: int, model: Any) -> None:
 
 
 @compiled
-def write_for_hotwords(beam: Any, letter: int, graph: Any) -> None:
+def later(beam: Any, letter: int, stands_alone: bool, tree: Any) -> Any:
+    """The node of a hotword that began after the one being spelled, or begins here."""
+    node = child(tree, beam.other, letter)
+    if node == NOWHERE and (beam.may_begin or stands_alone):
+        node = child(tree, ROOT, letter)
+    return node
+
+
+@compiled
+def write_for_hotwords(beam: Any, letter: int, stands_alone: bool, graph: Any) -> None:
     """Spell one more letter of a hotword; those that begin here have another chance."""
-    start = beam.other if beam.in_word else ROOT
-    other = child(graph.tree, start, letter)
+    other = later(beam, letter, stands_alone, graph.tree)
     at = beam.hotword
     longer = child(graph.tree, at, letter)
+    if at != NOWHERE and stands_alone:
+        beam.kept = max(beam.kept, graph.complete[at])
     if longer != NOWHERE:
         beam.bonus += graph.bonuses[longer] - graph.bonuses[at]
         beam.hotword, beam.other = longer, other
-        return
-    if at != NOWHERE:
-        beam.bonus += graph.kept[at] - graph.bonuses[at]
-    if other != NOWHERE:
-        beam.bonus += graph.bonuses[other]
-    beam.hotword, beam.other = other, NOWHERE
+    else:
+        leave_hotword(beam, graph)
+        if other != NOWHERE:
+            beam.bonus += graph.bonuses[other]
+        beam.hotword, beam.other = other, NOWHERE
+    if beam.hotword != NOWHERE:
+        beam.kept = max(beam.kept, graph.kept[beam.hotword])
+    beam.may_begin = stands_alone
 
 
 @compiled
@@ -211,7 +237,7 @@ def write(beam: Any, column: int, frame: int, model: Any) -> None:
         if model.weights.alpha:
             write_for_model(beam, letter, model)
         if len(model.hotwords.bonuses) > 1:
-            write_for_hotwords(beam, letter, model.hotwords)
+            write_for_hotwords(beam, letter, writing.stands_alone[letter], model.hotwords)
         beam.in_word = True
         beam.spoken = frame
     if writing.ends_after[column]:
@@ -228,8 +254,7 @@ def goes_on(beam: Any, column: int, model: Any) -> Any:
     letter = writing.letters[place]
     if child(graph.tree, beam.hotword, letter) != NOWHERE:
         return True
-    start = beam.other if beam.in_word else ROOT
-    return child(graph.tree, start, letter) != NOWHERE
+    return later(beam, letter, writing.stands_alone[letter], graph.tree) != NOWHERE
 
 
 @compiled
@@ -260,6 +285,16 @@ def stay(beams: Any, n: int, new: Any, frame: int, blank: float, at: Any, poster
 
 
 @compiled
+def emit(
+    beam: Any, parent: int, column: int, frame: int, log_prob: float, posterior: float
+) -> None:
+    """Place the last symbol of a beam."""
+    beam.parent, beam.column = parent, column
+    beam.first_frame, beam.last_frame = frame, frame
+    beam.peak, beam.posterior = log_prob, posterior
+
+
+@compiled
 def extend(
     beams: Any, n: int, new: Any, columns: Any, n_columns: int, frame: int, blank_column: int,
     at: Any, posterior: Any, keys: Any, places: Any, used: Any, model: Any,
@@ -271,16 +306,20 @@ def extend(
     for b in range(n):
         slot = find(keys, places, new[b].key)
         keys[slot], places[slot], used[b] = new[b].key, b, slot
-        best = max(best, add(new[b].blank, new[b].symbol) + new[b].bonus)
+        stake = at_stake(new[b], model.hotwords)
+        best = max(best, add(new[b].blank, new[b].symbol) + new[b].bonus - stake)
     for b in range(n):
         old = beams[b]
         total = add(old.blank, old.symbol)
         for index in range(n_columns):
             column = columns[index]
             log_prob = at[column]
-            if column == blank_column or log_prob < limits.min_hotword_log_prob:
+            if column == blank_column:
                 continue
-            if log_prob < limits.min_log_prob and not goes_on(old, column, model):
+            is_likely = index == 0 or log_prob >= limits.min_log_prob
+            if not is_likely and (
+                log_prob < limits.min_hotword_log_prob or not goes_on(old, column, model)
+            ):
                 continue
             path = (old.blank if column == old.column else total) + log_prob
             if path + old.bonus < best - limits.max_behind:
@@ -289,18 +328,17 @@ def extend(
             slot = find(keys, places, key)
             if places[slot] >= 0:
                 beam = new[places[slot]]
-                is_surer = path > beam.symbol
+                is_surer = path > add(beam.blank, beam.symbol)
                 beam.symbol = add(beam.symbol, path)
-                if is_surer:  # its symbols are rather where this path has them
-                    beam.parent = b
-                    beam.first_frame, beam.last_frame = frame, frame
-                    beam.peak, beam.posterior = log_prob, posterior[column]
+                if is_surer:  # its last symbol is rather here than where it was before
+                    emit(beam, b, column, frame, log_prob, posterior[column])
+                    if model.writing.firsts[column] < model.writing.firsts[column + 1]:
+                        beam.spoken = frame
                 continue
             new[n_new] = old
             beam = new[n_new]
-            beam.key, beam.blank, beam.symbol, beam.parent = key, -np.inf, path, b
-            beam.column, beam.first_frame, beam.last_frame = column, frame, frame
-            beam.peak, beam.posterior = log_prob, posterior[column]
+            beam.key, beam.blank, beam.symbol = key, -np.inf, path
+            emit(beam, b, column, frame, log_prob, posterior[column])
             write(beam, column, frame, model)
             keys[slot], places[slot], used[n_used] = key, n_new, slot
             n_new += 1
@@ -312,21 +350,30 @@ def extend(
 
 @compiled
 def select(
-    beams: Any, new: Any, n_new: int, totals: Any, limits: Any, history: Any, n_history: int,
+    beams: Any, new: Any, n_new: int, totals: Any, model: Any, history: Any, n_history: int,
     kept: Any, pushed: Any,
 ) -> tuple[int, int]:  # fmt: skip
-    """Keep the best candidates; returns the number of beams, and of emissions in the history."""
-    best = -np.inf
+    """Keep the best candidates; returns the number of beams, and of emissions in the history.
+
+    The best one without what is at stake is always kept, so that a hotword that is not completed
+    does not cost the text that is right.
+    """
+    limits = model.limits
+    safest, best = 0, -np.inf
     for index in range(n_new):
         totals[index] = add(new[index].blank, new[index].symbol) + new[index].bonus
-        best = max(best, totals[index])
+        safe = totals[index] - at_stake(new[index], model.hotwords)
+        if safe > best:
+            safest, best = index, safe
     least = best - limits.max_behind
+    totals[safest] = np.inf
     if n_new > limits.n_beams:
         least = max(least, np.partition(totals[:n_new], n_new - limits.n_beams)[-limits.n_beams])
     n = 0
     pushed[:] = -1
     for index in range(n_new):
-        if totals[index] < least or n == limits.n_beams:
+        has_room = n < limits.n_beams - (index < safest)
+        if index != safest and (totals[index] < least or not has_room):
             continue
         kept[n] = new[index]
         parent = new[index].parent
@@ -390,9 +437,7 @@ def advance(
             beams, n, new, columns[index], k, frame, blank_column, at, posterior, keys, places,
             used, model,
         )  # fmt: skip
-        n, n_history = select(
-            beams, new, n_new, totals, model.limits, history, n_history, kept, pushed
-        )
+        n, n_history = select(beams, new, n_new, totals, model, history, n_history, kept, pushed)
         for rank in range(k):
             at[columns[index, rank]] = -np.inf
     return n, n_history
@@ -455,9 +500,7 @@ def end(beams: Any, model: Any) -> Any:
     for b in range(len(beams)):
         beam = beams[b]
         end_word(beam, model)
-        graph, at = model.hotwords, beam.hotword
-        if at != NOWHERE:
-            beam.bonus += graph.kept[at] - graph.bonuses[at]
+        leave_hotword(beam, model.hotwords)
         if model.weights.alpha and beam.spoken >= 0:
             beam.bonus += model.weights.alpha * end_score(model.tables, beam.state)
         totals[b] = add(beam.blank, beam.symbol) + beam.bonus

@@ -25,7 +25,8 @@ class Speller:
         self._lower_case = vocabulary.lower_case
         self._attached = ATTACHED if vocabulary.cleans_up else ()
         written = [vocabulary.written(column) for column in range(len(vocabulary.symbols))]
-        self._has_spaces = vocabulary.symbols_are_words or any(SPACE in text for text in written)
+        self.has_spaces = vocabulary.symbols_are_words or any(SPACE in text for text in written)
+        """Whether the vocabulary writes anything between words."""
         self._has_runs = any(map(_has_characters_as_words, written))
         # Beside whole syllables, a ㅋ is a letter of its own.
         composes_letters = not any(map(hangul.has_syllables, written))
@@ -58,7 +59,7 @@ class Speller:
             return True
         # Beside Hangul, Latin letters and digits form words even if nothing separates them.
         is_run = self._has_runs and _continues_run(before[-1]) and _continues_run(character[0])
-        return not (self._has_spaces or is_run)
+        return not (self.has_spaces or is_run)
 
     def takes_final(self, before: str, piece: str) -> bool:
         """Whether the last letter of a syllable begins the next one: ``한`` and ``ㅏ`` are 하나."""

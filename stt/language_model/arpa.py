@@ -29,6 +29,10 @@ MAX_PREFACE_LINES = 1000
 MAX_RATIO, ALWAYS_ALLOWED = 100, 1 << 26
 """A compressed file may have this many times its size, or this many bytes. Models have 3 to 15
 times their size; a few kilobytes of zeros are a thousand times as much."""
+MAX_BACKOFF = 99
+"""Logarithm to base 10; larger ones would overflow sums of scores."""
+MAX_DIGITS = 18
+"""Of a count in the header."""
 BATCH_LINES = 50_000
 DECIMALS = 4
 """Of the written logarithms: probabilities are within 0.02 % of the estimated ones."""
@@ -146,8 +150,8 @@ def _read_header(lines: _Lines) -> list[int]:
     counts: list[int] = []
     while (line := lines.filled()).startswith(b"ngram"):
         order, equals, count = line.removeprefix(b"ngram").partition(b"=")
-        is_right = equals and order.strip() == b"%d" % (len(counts) + 1) and count.strip().isdigit()
-        if not is_right:
+        is_right = equals and order.strip() == b"%d" % (len(counts) + 1)
+        if not is_right or not count.strip().isdigit() or len(count) > MAX_DIGITS:
             lines.broken(f"expected ngram {len(counts) + 1}=COUNT, got {_shown(line)}")
         counts.append(int(count))
     if not counts or line != b"\\1-grams:":
@@ -227,9 +231,7 @@ def _numbers(
         values = np.fromiter(map(float, column), np.float64, len(column))
     except ValueError:
         values = np.array([_number_or_nan(text) for text in column])
-    is_wrong = np.isnan(values) | (values == np.inf)
-    if is_log_prob:
-        is_wrong |= values > 0
+    is_wrong = np.isnan(values) | (values > (0 if is_log_prob else MAX_BACKOFF))
     if is_wrong.any():
         place = int(is_wrong.argmax())
         kind = "a logarithm of a probability" if is_log_prob else "a back-off weight"

@@ -7,7 +7,7 @@ its own, since it scores like its suffix; so a decoder's hypotheses merge as ear
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -23,8 +23,6 @@ SPACES = ("|", "<space>", "▁", " ")
 LOG_10 = float(np.log(10))
 LEAST_LOG_PROB = -99 * LOG_10
 """What ARPA files write as the logarithm of zero, in natural log."""
-MISSING_UNKNOWN = -100 * LOG_10
-"""The log-prob of unknown units in a model without ``<unk>``, as in KenLM."""
 
 Kind: TypeAlias = Literal["word", "character"]
 
@@ -102,13 +100,23 @@ def kind_of(units: Sequence[str]) -> Kind:
 def with_unknown(
     units: tuple[str, ...], ngrams: list[Ngrams]
 ) -> tuple[tuple[str, ...], list[Ngrams]]:
-    """The same model with a unigram for ``<unk>``, as improbable as KenLM makes it."""
-    if UNKNOWN in units:
-        return units, ngrams
+    """The same model with a unigram for ``<unk>``.
+
+    Where it is missing or has no probability, it becomes as improbable as the rarest unit. KenLM
+    scores it 10^-100 then, which no recording outweighs: unknown words would be left out of a text.
+    """
     first = ngrams[0]
-    added = Ngrams(
-        np.append(first.units, np.array([[len(units)]], np.int32), axis=0),
-        np.append(first.log_probs, np.float32(MISSING_UNKNOWN)),
-        np.append(first.backoffs, np.float32(0)),
+    possible = first.log_probs[first.log_probs > LEAST_LOG_PROB]
+    rarest = np.float32(possible.min(initial=0))
+    if UNKNOWN not in units:
+        added = Ngrams(
+            np.append(first.units, np.array([[len(units)]], np.int32), axis=0),
+            np.append(first.log_probs, rarest),
+            np.append(first.backoffs, np.float32(0)),
+        )
+        return (*units, UNKNOWN), [added, *ngrams[1:]]
+    is_impossible = (first.units[:, 0] == units.index(UNKNOWN)) & (
+        first.log_probs <= LEAST_LOG_PROB
     )
-    return (*units, UNKNOWN), [added, *ngrams[1:]]
+    log_probs = np.where(is_impossible, rarest, first.log_probs)
+    return units, [replace(first, log_probs=log_probs), *ngrams[1:]]

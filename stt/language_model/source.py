@@ -5,7 +5,6 @@ with ``attrs.json`` and an ARPA file.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,14 @@ BINARY_SUFFIXES = (".bin", ".binary", ".klm", ".trie")
 """What people call KenLM's binaries."""
 
 
-ALPHA, UNKNOWN_OFFSET = 0.5, -10 * LOG_10
+MAX_WEIGHT = 1000
+"""Larger weights would overflow sums of scores."""
+ALPHA = 0.5
 BETAS: Mapping[Kind, float] = MappingProxyType({"word": 1.5, "character": 0.5})
-"""The weights of a model without any: pyctcdecode's, but characters are more and cost less."""
+UNKNOWN_OFFSETS: Mapping[Kind, float] = MappingProxyType({"word": -10 * LOG_10, "character": 0.0})
+"""The weights of a model without any: pyctcdecode's, but characters are more and cost less. Its
+offset for one unknown character would outweigh that it was clearly spoken, and it would be left out
+of the text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,7 @@ def load_language_model(path: Path) -> LanguageModel:
 
     Args:
         path: An ARPA file, or a folder with one. Both may have an ``attrs.json`` beside them;
-            without it the weights are `ALPHA`, `BETAS` and `UNKNOWN_OFFSET`.
+            without it the weights are `ALPHA`, `BETAS` and `UNKNOWN_OFFSETS`.
 
     Raises:
         ConfigurationError: there is no such file.
@@ -65,7 +69,7 @@ def load_language_model(path: Path) -> LanguageModel:
         for name, default in (
             ("alpha", ALPHA),
             ("beta", BETAS[ngrams.kind]),
-            ("unk_score_offset", UNKNOWN_OFFSET / LOG_10),
+            ("unk_score_offset", UNKNOWN_OFFSETS[ngrams.kind] / LOG_10),
         )
     )
     return LanguageModel(ngrams, alpha, beta, offset * LOG_10)
@@ -102,6 +106,10 @@ def _read_attributes(path: Path) -> Mapping[str, object]:
 
 def _number(attributes: Mapping[str, object], name: str, default: float) -> float:
     value = attributes.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ModelBroken(f"{ATTRIBUTES} of the language model: {name} is not a number.")
-    return float(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not -MAX_WEIGHT <= value <= MAX_WEIGHT:  # type: ignore[operator]
+        raise ModelBroken(
+            f"{ATTRIBUTES} of the language model: {name} is not a number from -{MAX_WEIGHT} to "
+            f"{MAX_WEIGHT}."
+        )
+    return float(value)  # type: ignore[arg-type]

@@ -15,8 +15,9 @@ from stt.decoding.factory import GREEDY, Decoding
 from stt.decoding.hotwords import LETTER_BONUS, Hotword, parse_hotwords
 from stt.engines.wants import BEST, Top
 from stt.errors import ConfigurationError, InvalidHotwords
+from stt.language_model.lookup import end_score, score
 from stt.language_model.ngram import NgramModel
-from stt.language_model.source import LanguageModel
+from stt.language_model.source import ALPHA, BETAS, UNKNOWN_OFFSETS, LanguageModel
 from stt.language_model.tables import Ngrams
 from stt.types import Calibration, LogProbs, Vocabulary, Word, join_words
 from tests.fakes import LETTERS, FakeEngine, spell_log_probs
@@ -129,6 +130,41 @@ def _nearly(scores: dict[tuple[int, ...], float], expected: str, found: str) -> 
     return abs(best(expected) - best(found)) < 1e-3
 
 
+@pytest.mark.parametrize("is_word", [True, False])
+@pytest.mark.parametrize("seed", range(12))
+def test_so_it_is_with_a_language_model(seed: int, is_word: bool) -> None:
+    # Seeds are fixed: in rare cases 32 beams do not hold the best text of all.
+    random = np.random.default_rng(seed)
+    log_probs: LogProbs = np.log(random.dirichlet(np.full(5, 0.7), 5)).astype(np.float32)
+    log_probs = np.maximum(log_probs, -5)
+    log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
+    units = ["ab", "b", "ca", "a"] if is_word else ["a", "b", "|"]
+    pairs = itertools.product(["<s>", *units], [*units, "</s>"])
+    ngrams = bigrams(
+        {pair: -random.uniform(0.1, 6) for pair in pairs if random.random() < 0.4}, units
+    )
+    model = LanguageModel(ngrams, 0.8, 0.5, -2.0)
+    scores = exhaustive(log_probs, {})
+    for symbols in scores:
+        words = "".join(LETTERS.written(column) for column in symbols).split()
+        scores[symbols] += _score(model, words if is_word else list("|".join(words)))
+    best = max(scores, key=lambda symbols: scores[symbols])
+    expected = " ".join("".join(LETTERS.written(column) for column in best).split())
+    found = text(Decoding(language_model=model), log_probs)
+    assert found == expected or _nearly(scores, expected, found)
+
+
+def _score(model: LanguageModel, units: Sequence[str]) -> float:
+    """What a language model adds to a text; nothing to an empty one."""
+    tables, state, total = model.ngrams.tables, model.ngrams.start_state, 0.0
+    for text in units:
+        unit = model.ngrams.unit(text)
+        log_prob, state = score(tables, state, unit)
+        offset = model.unknown_offset if unit == tables.unknown else 0.0
+        total += model.alpha * (log_prob + offset) + model.beta
+    return total + model.alpha * float(end_score(tables, state)) if units else 0.0
+
+
 @given(
     columns=st.lists(st.sampled_from([BLANK, SPACE, A, B, C]), min_size=1, max_size=90),
     cuts=st.lists(st.integers(0, 90), max_size=4),
@@ -196,6 +232,15 @@ def test_a_word_model_prefers_the_words_it_knows() -> None:
     assert text(Decoding(parse_hotwords("ac"), unknown), frames) == "ac b"
 
 
+@pytest.mark.parametrize("unit", ["ab", "a"])
+def test_nothing_is_left_out_because_the_model_does_not_know_it(unit: str) -> None:
+    ngrams = Ngrams(np.array([[0], [1]], np.int32), np.full(2, -3, "f4"), np.zeros(2, "f4"))
+    known = NgramModel.of(("</s>", unit), [ngrams])
+    model = LanguageModel(known, ALPHA, BETAS[known.kind], UNKNOWN_OFFSETS[known.kind])
+    frames = spell_log_probs([A, C, SPACE, A, B, SPACE, C, A, C], posterior=0.99999)
+    assert text(Decoding(language_model=model), frames) == "ac ab cac"
+
+
 def test_a_character_model_knows_the_space_between_words() -> None:
     frames = mixed({A: 0.99}, {SPACE: 0.55}, {B: 0.99})
     together = LanguageModel(bigrams({("a", "b"): -0.1}, ["a", "b", "|"]), 1.0, 0.0, 0.0)
@@ -212,6 +257,13 @@ def test_syllables_are_no_units_for_letters_that_do_not_tell_where_one_ends() ->
         Decoding(language_model=syllables).open(Speaks(JAMO))
     words = LanguageModel(bigrams({}, ["하나", "한"]), 1.0, 0.0, 0.0)
     assert text(Decoding(language_model=words), spell_log_probs([2, 3, 4, 3]), JAMO) == "하나"
+
+
+def test_words_are_no_units_for_a_vocabulary_that_writes_nothing_between_them() -> None:
+    words = LanguageModel(bigrams({}, ["東京", "都"]), 1.0, 0.0, 0.0)
+    vocabulary = Vocabulary(symbols=("<pad>", "東", "京", "都"), blank=0)
+    with pytest.raises(ConfigurationError, match="--unit syllable"):
+        Decoding(language_model=words).open(Speaks(vocabulary))
 
 
 def test_words_leave_while_the_recording_goes_on_and_a_copy_changes_nothing() -> None:
@@ -289,7 +341,8 @@ def log_prob_of(said: str, log_probs: LogProbs) -> float:
 def test_the_text_is_as_likely_as_that_of_a_reference_decoder(seed: int, sharpness: float) -> None:
     random = np.random.default_rng(seed)
     log_probs = np.log(random.dirichlet(np.full(5, sharpness), 40)).astype(np.float32)
-    log_probs = np.maximum(log_probs, -5)  # nothing is below the threshold of symbols
+    log_probs = np.maximum(log_probs, -5)  # nothing is below the threshold of symbols...
+    log_probs[:, SPACE] = -20  # ... but spaces: several symbols can write the same ones
     log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
     found = text(Decoding(parse_hotwords("cccccccccc:0.1")), log_probs)
     expected = flashlight_text_of(log_probs)
@@ -297,3 +350,72 @@ def test_the_text_is_as_likely_as_that_of_a_reference_decoder(seed: int, sharpne
     assert found == expected or (
         log_prob_of(found, log_probs) > log_prob_of(expected, log_probs) - 0.5
     )
+
+
+def test_a_symbol_has_the_time_at_which_it_is_surest() -> None:
+    # Later, what little is left of the hypothesis without "a" might emit it again.
+    early = mixed({A: 0.9}, *[{}] * 9, {A: 0.01})
+    late = mixed({A: 0.1}, *[{}] * 9, {A: 0.95})
+    for frames, start, confidence in ((early, 0, 0.9), (late, 10, 0.95)):
+        (word,) = decode(Decoding(parse_hotwords("ccc")), frames)
+        assert word.text == "a"
+        assert word.start == pytest.approx(start * 0.02, abs=0.03)
+        assert word.confidence == pytest.approx(confidence, abs=1e-3)
+
+
+def test_the_likeliest_symbol_is_tried_however_improbable_it_is() -> None:
+    vocabulary = Vocabulary(
+        symbols=("<pad>", "|", *map(chr, range(0xAC00, 0xAC00 + 2000))), blank=0
+    )
+    log_probs = np.full((1, 2002), np.log(1 / 2002), np.float32)
+    log_probs[0, 7] += 0.5
+    assert text(Decoding(parse_hotwords("각")), log_probs, vocabulary) == "갅"
+
+
+def test_a_hotword_has_its_own_weight_though_it_begins_a_heavier_one() -> None:
+    frames = mixed({A: 0.99}, {B: 0.05, C: 0.95}, {SPACE: 0.99})
+    assert text(Decoding(parse_hotwords("ab:0.1, abcab:10")), frames) == "ac"
+    assert text(Decoding(parse_hotwords("ab:10, abcab:0.1")), frames) == "ab"
+    assert text(Decoding(parse_hotwords("ab:10, abc:0.1")), frames) == "ab"
+
+
+def test_a_hotword_that_begins_a_longer_one_does_not_end_it() -> None:
+    frames = mixed({A: 0.99}, {B: 0.99}, {SPACE: 0.99}, {B: 0.8, C: 0.2}, {BLANK: 0.9}, {B: 0.99})
+    assert text(Decoding(parse_hotwords("ab cb")), frames) == "ab cb"
+    assert text(Decoding(parse_hotwords("ab cb, ab")), frames) == "ab cb"
+    # What the shorter one gained is kept if the longer one is not completed.
+    unsure = mixed({A: 0.99}, {B: 0.4, C: 0.6}, {SPACE: 0.99}, {A: 0.999}, {B: 0.99})
+    assert text(Decoding(parse_hotwords("ab cb, ab")), unsure) == "ab ab"
+
+
+def test_hotwords_are_found_anywhere_in_scripts_without_spaces() -> None:
+    symbols = ("<pad>", "私", "は", "東", "京", "凍", "都", "に", "A", "I", "J")
+    for vocabulary in (
+        Vocabulary(symbols=symbols, blank=0),
+        Vocabulary(symbols=(*symbols, "|"), blank=0),
+    ):
+        n_vocab = len(vocabulary.symbols)
+        sure = 0.999
+        spoken = mixed(
+            {1: sure}, {2: sure}, {3: 0.4, 5: 0.6}, {4: sure}, {6: sure}, {7: sure}, n_vocab=n_vocab
+        )
+        assert text(Decoding(parse_hotwords("都に")), spoken, vocabulary) == "私は凍京都に"
+        assert text(Decoding(parse_hotwords("東京")), spoken, vocabulary) == "私は東京都に"
+        assert text(Decoding(parse_hotwords("は凍に, 東京")), spoken, vocabulary) == "私は東京都に"
+        latin = mixed({1: sure}, {8: sure}, {9: 0.4, 10: 0.6}, {2: sure}, n_vocab=n_vocab)
+        assert text(Decoding(parse_hotwords("東")), latin, vocabulary) == "私AJは"
+        assert text(Decoding(parse_hotwords("AI")), latin, vocabulary) == "私AIは"
+
+
+def test_hotwords_may_have_compounds_of_letters_that_the_vocabulary_has() -> None:
+    vocabulary = Vocabulary(symbols=("<pad>", "|", *"ㄱㅗㅏㅅㅓ"), blank=0)
+    spoken = mixed({2: 0.999}, {3: 0.999}, {4: 0.4, 6: 0.6}, n_vocab=7)
+    assert text(Decoding(parse_hotwords("각")), spoken, vocabulary) == "고ㅓ"
+    assert text(Decoding(parse_hotwords("과")), spoken, vocabulary) == "과"
+
+
+def test_a_heavy_hotword_that_is_not_spoken_costs_nothing() -> None:
+    # All but the first and the last letter are those of the hotword.
+    spoken = spell_log_probs([C, *[A, B] * 10, C], posterior=0.99)
+    hotwords = "b" + "ab" * 10 + "b:10"
+    assert text(Decoding(parse_hotwords(hotwords)), spoken) == "c" + "ab" * 10 + "c"

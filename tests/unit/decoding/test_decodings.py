@@ -1,11 +1,13 @@
 """Which languages have a language model, and whether requests use it."""
 
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from stt.decoding.decodings import Asked, Decodings, Switch
+from stt.decoding.decodings import Asked, Decodings, Switch, read_prompt
+from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.languages import BUNDLED_FOLDER, choose_languages
 from stt.settings import load_settings
 from tests.fakes import FakeEngine
@@ -48,3 +50,11 @@ def test_a_model_that_cannot_be_read_is_none(
     assert decodings.choose(languages.default, FakeEngine(), Asked()).language_model is None
     assert decodings.language_model(languages.default) == "none"
     assert "decoding without its language model" in caplog.text
+
+
+def test_a_prompt_has_no_more_hotwords_than_a_request_may_have() -> None:
+    entries = ["".join(letters) for letters in product("abc", repeat=7)]
+    hotwords, (notice,) = read_prompt(", ".join(["zoo", *entries]), FakeEngine())
+    assert [each.text for each in hotwords] == entries[: MAX_HOTWORDS - 1]
+    assert "1 of 2188 words of the prompt cannot be written" in notice.message
+    assert "the first 1000 are used" in notice.message

@@ -111,6 +111,7 @@ def test_the_logarithm_of_zero_is_finite(tmp_path: Path) -> None:
     [
         (("\\data\\", "\\date\\"), "line 17: this is no ARPA file"),
         (("ngram 2=3", "ngram 3=3"), "line 3: expected ngram 2=COUNT, got 'ngram 3=3'"),
+        (("ngram 1=5", "ngram 1=" + "9" * 5000), "line 2: expected ngram 1=COUNT"),
         (("ngram 1=5", "ngram 1=4"), "line 10: expected .2-grams: after the 1-grams"),
         (("ngram 1=5", "ngram 1=6"), "line 11: expected a logarithm, 1 unit and"),
         (("ngram 2=3", "ngram 2=" + "9" * 12), "line 16: expected a logarithm, 2 units"),
@@ -118,6 +119,7 @@ def test_the_logarithm_of_zero_is_finite(tmp_path: Path) -> None:
         (("-1.25", "one"), "line 10: 'one' is not a logarithm of a probability"),
         (("-1.25", "0.5"), "line 10: '0.5' is not a logarithm"),
         (("-1.25", "nan"), "line 10: 'nan' is not a logarithm"),
+        (("-0.125", "1e300"), "line 10: '1e300' is not a back-off weight"),
         (("-0.125", "?"), "line 10: '\\?' is not a back-off weight"),
         (("한 글", "한 말"), "line 14: '말' has no 1-gram"),
         (("한 글", "한 글 글 글"), "line 14: expected a logarithm, 2 units"),

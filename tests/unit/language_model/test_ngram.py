@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stt.errors import ModelBroken
 from stt.language_model.lookup import end_score, score
-from stt.language_model.ngram import MISSING_UNKNOWN, NgramModel, kind_of
+from stt.language_model.ngram import LEAST_LOG_PROB, NgramModel, kind_of
 from stt.language_model.tables import Ngrams
 
 Listed = dict[tuple[str, ...], tuple[float, float]]
@@ -35,12 +35,16 @@ def model_of(listed: Listed) -> NgramModel:
     return NgramModel.of(units, orders)
 
 
+def rarest(listed: Listed) -> float:
+    return min(log_prob for ngram, (log_prob, _) in listed.items() if len(ngram) == 1)
+
+
 def backed_off(listed: Listed, context: tuple[str, ...], unit: str) -> float:
     """The definition: Katz (1987), as ARPA files mean it."""
     if (*context, unit) in listed:
         return listed[*context, unit][0]
     if not context:
-        return listed["<unk>",][0] if ("<unk>",) in listed else MISSING_UNKNOWN
+        return listed["<unk>",][0] if ("<unk>",) in listed else rarest(listed)
     return listed.get(context, (0.0, 0.0))[1] + backed_off(listed, context[1:], unit)
 
 
@@ -117,7 +121,12 @@ def test_any_index_outside_the_vocabulary_is_unknown() -> None:
     model = model_of(SMALL)
     for unit in (-1, len(model.units), 2**31 - 1, model.unit("unseen")):
         log_prob, state = score(model.tables, 0, unit)
-        assert (log_prob, state) == (pytest.approx(MISSING_UNKNOWN), 0)
+        assert (log_prob, state) == (pytest.approx(rarest(SMALL)), 0)
+
+
+def test_an_unknown_unit_without_probability_is_as_rare_as_the_rarest_unit() -> None:
+    model = model_of({**SMALL, ("<unk>",): (LEAST_LOG_PROB, 0.0)})
+    assert score(model.tables, 0, model.unit("unseen"))[0] == pytest.approx(rarest(SMALL))
 
 
 def test_an_end_that_the_model_does_not_have_costs_nothing() -> None:

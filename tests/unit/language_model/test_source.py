@@ -63,6 +63,7 @@ def test_a_file_alone_has_the_usual_weights(tmp_path: Path) -> None:
         ({"a.arpa": ARPA, "attrs.json": "[]"}, "not a JSON object"),
         ({"a.arpa": ARPA, "attrs.json": '{"alpha": "x"}'}, "alpha is not a number"),
         ({"a.arpa": ARPA, "attrs.json": '{"beta": NaN}'}, "beta is not a number"),
+        ({"a.arpa": ARPA, "attrs.json": '{"beta": -1e300}'}, "not a number from -1000 to 1000"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_told_why(

@@ -151,7 +151,7 @@ class Word:
     """
 
     text: str
-    """NFC, never empty, without white space."""
+    """NFC, never empty; without white space, unless it is a written form."""
     start: float
     """Seconds from the start of the recording; not before the end of the previous word."""
     end: float
@@ -160,9 +160,11 @@ class Word:
     """Probability that all symbols of the word are right, 0 to 1: the product over the symbols of
     the posterior at each one's best frame, after the temperature."""
     tokens: tuple[Token, ...] = ()
-    """The parts of the word, as decoded; joined they are ``text``."""
+    """The parts of the word, as decoded; joined they are ``text``, or ``spoken`` without spaces."""
     space_before: bool = True
     """Whether a space separates the word from the one before, as most scripts have it."""
+    spoken: str | None = None
+    """What was said, if the text is its written form: ``세 시`` of ``3시``."""
 
     @property
     def continued(self) -> str:

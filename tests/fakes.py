@@ -115,6 +115,12 @@ class EchoEngine(FakeEngine):
         return results
 
 
+class SpeaksKorean(EchoEngine):
+    """Hears 세 for "a", 시 for "b", 봐 for "c"."""
+
+    vocabulary = Vocabulary(symbols=("<pad>", "|", "세", "시", "봐"), blank=0)
+
+
 def save_random_checkpoint(
     folder: Path, *, norm: str, seed: int = 0, bin_file: bool = False
 ) -> Path:

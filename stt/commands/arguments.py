@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stt.decoding.decodings import Asked
@@ -49,6 +50,11 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="use the language model, or do not [yes, if --lm names one or the checkpoint has one]",
     )
+    parser.add_argument(
+        "--written",
+        action="store_true",
+        help="write numbers, units and abbreviations as people write them (only Korean)",
+    )
 
 
 def read_asked(options: argparse.Namespace) -> Asked:
@@ -57,10 +63,11 @@ def read_asked(options: argparse.Namespace) -> Asked:
     Raises:
         ConfigurationError: the file cannot be read.
     """
+    asked = Asked("", options.language_model, written=options.written)
     if options.hotwords is None:
-        return Asked("", options.language_model)
+        return asked
     try:
-        return Asked(options.hotwords.read_text(encoding="utf-8-sig"), options.language_model)
+        return replace(asked, hotwords=options.hotwords.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"--hotwords {options.hotwords}: {reason}.") from None

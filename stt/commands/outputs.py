@@ -41,6 +41,7 @@ def render_json(recognition: Recognition, name: str) -> str:
                 "end": round(word.end, 3),
                 "confidence": round(word.confidence, 4),
                 **({} if word.space_before else {"space_before": False}),
+                **({"spoken": word.spoken} if word.spoken else {}),
             }
             for word in transcript.words
         ],

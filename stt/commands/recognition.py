@@ -24,6 +24,7 @@ from stt.inference.batcher import Batcher
 from stt.languages import Language, Languages, ModelSource, choose_languages
 from stt.models.source import find_model
 from stt.recognition.pipeline import Transcriber
+from stt.recognition.written import AsSpoken, OpenWriter, WrittenForms
 from stt.settings import Settings
 from stt.types import Transcript
 
@@ -84,6 +85,7 @@ class LocalRecognizer:
         *,
         revision: str = "",
         decoding: Decoding = GREEDY,
+        writing: OpenWriter = AsSpoken,
     ) -> None:
         self.language = language
         self.revision = revision or language.model.revision
@@ -95,6 +97,7 @@ class LocalRecognizer:
         )
         self.engine = engine
         self.decoding = decoding
+        self._writing = writing
         self._batcher = Batcher(batch_seconds=settings.batch_seconds)
         self._readers = ReaderPool(settings)
         self._transcriber = Transcriber(self._batcher, settings, self._readers.read)
@@ -119,7 +122,7 @@ class LocalRecognizer:
         """See `Recognizer.recognize`."""
         language = self.language
         transcript = self._runner.run(
-            self._transcriber.transcribe(source, self.engine, track, self.decoding)
+            self._transcriber.transcribe(source, self.engine, track, self.decoding, self._writing)
         )
         return Recognition(transcript.text, transcript, language.code, language.model.name)
 
@@ -182,11 +185,13 @@ def open_recognizer(
     Raises:
         ConfigurationError: the language or the device is unknown.
         InvalidHotwords: the hotwords are malformed.
-        NotSupported: there is no language model.
+        NotSupported: there is no language model, or no written form.
         ModelBroken: the model is missing or incomplete.
         ModelUnreachable: every attempt to reach the hub failed.
     """
     language = choose_language(spelling, settings)
+    wanted = asked is not None and asked.written
+    writing = WrittenForms(settings).choose(language, wanted=wanted)
     if settings.demo:
         logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)
@@ -203,6 +208,7 @@ def open_recognizer(
         settings,
         revision=folder.name if from_hub else "",
         decoding=decoding,
+        writing=writing,
     )
     # Decoder and model import and allocate at first use; keep that out of the first measurement.
     recognizer.recognize(warming_clip(), "")

@@ -107,6 +107,8 @@ def _fields(lang: str | None, asked: Asked) -> dict[str, str]:
     fields = {"lang": lang, "hotwords": asked.hotwords}
     if asked.language_model is not None:
         fields["language_model"] = str(asked.language_model).lower()
+    if asked.written:
+        fields["written"] = "true"
     return {name: value for name, value in fields.items() if value}
 
 
@@ -168,6 +170,7 @@ def _read_answer(body: bytes) -> Recognition:
                 each["end"],
                 each["confidence"],
                 space_before=each.get("space_before", True),
+                spoken=each.get("spoken"),
             )
             for each in answer["words"]
         )

@@ -29,7 +29,7 @@ Switch: TypeAlias = Literal["on", "off", "none"]
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asks of its decoding, as it is spelled there."""
+    """What a request asks of its decoding and its words, as it is spelled there."""
 
     hotwords: str = ""
     """See `parse_hotwords`."""
@@ -37,6 +37,8 @@ class Asked:
     """Whether to use the language model; None means as the service is set."""
     prompt: str = ""
     """Of Whisper's APIs: a list of hotwords, or prose, which is not used."""
+    written: bool = False
+    """Whether numbers and abbreviations are written as people write them."""
 
 
 class Decodings:

@@ -120,7 +120,8 @@ def logprob_entries(words: Iterable[Word], *, begin_text: bool = True) -> list[L
         begin_text = False
         least = sys.float_info.min  # JSON has no infinity
         whole = Token(word.text, math.log(max(word.confidence, least)))
-        for token in word.tokens or (whole,):
+        tokens = word.tokens if word.spoken is None else ()  # they spell what was said
+        for token in tokens or (whole,):
             text = space + token.text
             # Rounding can lift the calibrated logarithm of a certain symbol above 0.
             logprob = round(min(0.0, token.log_posterior), 6)

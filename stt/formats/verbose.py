@@ -27,6 +27,9 @@ class WordEntry(BaseModel):
         description="Ours: `false` if no space separates the word from the one before, as in "
         "Japanese or Chinese; else omitted.",
     )
+    spoken: str | None = Field(
+        None, description="Ours: what was said, if `word` is its written form; else omitted."
+    )
 
 
 class SegmentEntry(BaseModel):
@@ -72,6 +75,7 @@ def word_entries(transcript: Transcript) -> list[WordEntry]:
             end=round(word.end, 3),
             confidence=round(word.confidence, 4),
             space_before=None if word.space_before else False,
+            spoken=word.spoken,
         )
         for word in transcript.words
     ]

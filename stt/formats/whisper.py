@@ -27,6 +27,9 @@ class TimedWord(BaseModel):
     start: float = Field(description="Seconds from the start of the recording.")
     end: float = Field(description="Seconds from the start of the recording.")
     probability: float = Field(description="The `confidence` of `/transcribe`.")
+    spoken: str | None = Field(
+        None, description="Ours: what was said, if `word` is its written form; else omitted."
+    )
 
 
 class TimedSegment(SegmentEntry):
@@ -97,6 +100,7 @@ def _render_json(answer: Answer) -> str:
                     start=round(word.start, 3),
                     end=round(word.end, 3),
                     probability=round(word.confidence, 4),
+                    spoken=word.spoken,
                 )
                 for word in segment.words
             ]

@@ -7,7 +7,7 @@ something else (이 분, 한 번).
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stt.korean import contacts, latin, numbers, numerals, uncounted
 from stt.korean.numbers import Context, Found, tail_at
@@ -25,7 +25,9 @@ _FINDERS = (
 )
 """The first that finds something decides."""
 _MOST_WORDS = 12
-"""Words that one written word can take: an address spelled letter by letter."""
+"""Words that one written word can take, and that decide on it: an address spelled letter by
+letter."""
+START = Context()
 _MOST_CHARACTERS = 40
 """Longer words are not read as Korean numbers."""
 
@@ -38,29 +40,34 @@ class Written:
     first_word: int
     last_word: int
     """Included."""
+    counter: str = field(default="", compare=False)
+    """The counter of the number, such as 월, which what follows depends on."""
 
 
 def written(
-    words: Sequence[str], abbreviations: Mapping[str, str] = latin.ABBREVIATIONS
+    words: Sequence[str],
+    abbreviations: Mapping[str, str] = latin.ABBREVIATIONS,
+    before: Context = START,
 ) -> list[Written]:
     """The written form of spoken words, in order; every word is in exactly one span.
 
     Args:
         words: Spoken words without spaces.
         abbreviations: Written forms by spoken ones (에이아이: AI).
+        before: What stands before the first word.
     """
     composed = [unicodedata.normalize("NFC", word) for word in words]
     spans: list[Written] = []
-    position, counter = 0, ""
+    position, context = 0, before
     while position < len(words):
-        found = _find(composed, position, counter, abbreviations)
-        n_words = 1
-        text, counter = words[position], ""
+        found = _find(composed, position, context, abbreviations)
+        n_words, text, counter = 1, words[position], ""
         if found:
             spoken = " ".join(composed[position : position + _MOST_WORDS])[: found.n_characters]
             n_words, text, counter = spoken.count(" ") + 1, found.written, found.counter
-        spans.append(Written(text, position, position + n_words - 1))
+        spans.append(Written(text, position, position + n_words - 1, counter))
         position += n_words
+        context = Context(composed[position - 1], counter)
     return spans
 
 
@@ -72,7 +79,10 @@ def open_from(words: Sequence[str]) -> int:
     or address with it.
     """
     position = max(0, len(words) - 1)
-    while position and _INNER_WORD.fullmatch(unicodedata.normalize("NFC", words[position - 1])):
+    first = max(0, len(words) - _MOST_WORDS + 1)
+    while position > first and _INNER_WORD.fullmatch(
+        unicodedata.normalize("NFC", words[position - 1])
+    ):
         position -= 1
     return position
 
@@ -84,7 +94,7 @@ _INNER_WORD = re.compile(
 
 
 def _find(
-    words: Sequence[str], position: int, counter: str, abbreviations: Mapping[str, str]
+    words: Sequence[str], position: int, context: Context, abbreviations: Mapping[str, str]
 ) -> Found | None:
     if not _may_change(words[position]):
         return None
@@ -94,7 +104,6 @@ def _find(
             break
         ahead.append(word)
     text = " ".join(ahead)
-    context = Context(words[position - 1] if position else "", counter)
     for finder in _FINDERS:
         if found := finder(text, context):
             return found

@@ -27,6 +27,7 @@ from stt.decoding.factory import Opened
 from stt.decoding.words import PAUSE_SECONDS
 from stt.frames import DecodableFrames
 from stt.recognition.chunking import quietest_frame
+from stt.recognition.written import AsSpoken, Writer
 from stt.types import FrameGrid, Vocabulary, Waveform, Word
 
 MARGIN_SECONDS = 0.2
@@ -88,10 +89,12 @@ class Endpointer:
         vocabulary: Vocabulary,
         opened: Opened[Any],
         config: StreamingConfig,
+        writer: Writer | None = None,
     ) -> None:
         self._grid = grid
         self._vocabulary = vocabulary
         self._decoder = opened.decoder
+        self._writer = writer or AsSpoken()
         self._want = opened.want
         self._config = config
         written = map(vocabulary.written, range(len(vocabulary.symbols)))
@@ -161,7 +164,7 @@ class Endpointer:
         """Return the words after the settled ones, up to the last look; they may change."""
         decoder = self._decoder.copy()
         frames = self._look.frames_between(self._settled, self._look.end)
-        return decoder.feed(frames) + decoder.finish()
+        return self._writer.preview(decoder.feed(frames) + decoder.finish())
 
     def _walk(self) -> "_Asked | None":
         """Advance step by step until something must be computed; return that."""
@@ -242,9 +245,10 @@ class Endpointer:
 
     def _settle(self, frames: DecodableFrames, is_pause: bool) -> None:
         """Decode the next frames for good."""
-        self._words += self._decoder.feed(frames)
+        self._words += self._writer.feed(self._decoder.feed(frames))
         if is_pause:
-            self._words += self._decoder.finish()
+            self._words += self._writer.feed(self._decoder.finish())
+            self._words += self._writer.finish()
             self._is_open = False
         elif not self._is_between_words[frames.best].all():
             self._is_open = True

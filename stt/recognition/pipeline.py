@@ -24,6 +24,7 @@ from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
 from stt.notices import Code, Notice, Report
 from stt.recognition.chunking import Window, WindowCutter
+from stt.recognition.written import AsSpoken, OpenWriter, Writer
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Transcript, Waveform, Word
 
@@ -91,9 +92,10 @@ class Transcriber:
         engine: Engine,
         track: int | None = None,
         decoding: Decoding = GREEDY,
+        writing: OpenWriter = AsSpoken,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track, decoding)
+        words = self.words(source, engine, track, decoding, writing)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
@@ -103,6 +105,7 @@ class Transcriber:
         engine: Engine,
         track: int | None = None,
         decoding: Decoding = GREEDY,
+        writing: OpenWriter = AsSpoken,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
@@ -111,6 +114,7 @@ class Transcriber:
             engine: The model of the spoken language.
             track: Number of the audio track, from 1; None chooses one.
             decoding: How its frames become words.
+            writing: How the words are written.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -125,7 +129,7 @@ class Transcriber:
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
         opened = decoding.open(engine)
         hearing = Hearing(blocks, self._cutter(engine), decoding.notices)
-        return Words(self._words(engine, hearing, opened), hearing)
+        return Words(self._words(engine, hearing, opened, writing()), hearing)
 
     def hear(
         self,
@@ -164,20 +168,21 @@ class Transcriber:
         )
 
     async def _words(
-        self, engine: Engine, hearing: "Hearing", opened: Opened[D]
+        self, engine: Engine, hearing: "Hearing", opened: Opened[D], writer: Writer
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
         windows = self._windows(hearing)
         async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
             async for frames in all_frames:
-                for word in await opened.run(opened.decoder.feed, frames):
-                    hearing.found_words = True
+                words = await opened.run(opened.decoder.feed, frames)
+                hearing.found_words |= bool(words)
+                for word in writer.feed(words):
                     yield word
-        last = await opened.run(opened.decoder.finish)
-        hearing.found_words |= bool(last)
+        words = await opened.run(opened.decoder.finish)
+        hearing.found_words |= bool(words)
         self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
-        for word in last:
+        for word in (*writer.feed(words), *writer.finish()):
             yield word
 
     async def _frames(

@@ -20,6 +20,7 @@ from stt.engines.base import Engine
 from stt.errors import AudioTooLong, InvalidAudio, InvalidParameter, Overloaded
 from stt.inference.scheduler import Scheduler
 from stt.recognition.endpointing import Endpointer, StreamingConfig
+from stt.recognition.written import AsSpoken, OpenWriter
 from stt.settings import Settings
 from stt.types import Word
 
@@ -55,6 +56,7 @@ class LiveSession:
         settings: Settings,
         sample_rate: float,
         decoding: Decoding = GREEDY,
+        writing: OpenWriter = AsSpoken,
     ) -> None:
         """
         Raises:
@@ -77,7 +79,7 @@ class LiveSession:
             search=settings.cut_search_seconds,
         )
         self._opened = decoding.open(engine)
-        self._cutter = Endpointer(engine.grid, engine.vocabulary, self._opened, config)
+        self._cutter = Endpointer(engine.grid, engine.vocabulary, self._opened, config, writing())
         self._turn = asyncio.Lock()
         """Held while the cutter works, which may be in a thread."""
         self._n_received = 0

@@ -28,6 +28,7 @@ from stt.observability.metrics import Metrics
 from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
+from stt.recognition.written import WrittenForms
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
 from stt.server.keys import ChargingObserver, KeyRing
@@ -96,6 +97,7 @@ def create_app(
     """
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
     decodings = Decodings(languages, settings)
+    written_forms = WrittenForms(settings)
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
     admission = Admission(settings)
@@ -122,8 +124,8 @@ def create_app(
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
         app.state.service = Service(
-            settings, languages, scheduler, runtime.engines, decodings, transcriber, admission,
-            metrics, live, forward_threads(settings.cpu_threads), runtime.collect,
+            settings, languages, scheduler, runtime.engines, decodings, written_forms, transcriber,
+            admission, metrics, live, forward_threads(settings.cpu_threads), runtime.collect,
         )  # fmt: skip
         if settings.demo:
             logger.warning(

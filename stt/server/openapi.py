@@ -335,7 +335,9 @@ def _summary() -> tuple[str, Any]:
 
 def _answers() -> dict[str, Answers]:
     """Examples of successful and health answers, by path."""
-    listed = languages.list_languages(LANGUAGES, lambda _: "off")
+    listed = languages.list_languages(
+        LANGUAGES, lambda _: "off", lambda language: language.code == "KR"
+    )
     return {
         "/transcribe": _native(),
         **dict.fromkeys(ALIGNMENTS, _alignments()),

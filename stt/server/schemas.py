@@ -53,6 +53,7 @@ class LanguageEntry(BaseModel):
     language_model: Switch = Field(
         description="Whether requests use a language model unless they send `language_model`."
     )
+    written: bool = Field(description="Whether requests can send `written=true`.")
 
 
 class LanguagesResponse(BaseModel):

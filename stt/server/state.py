@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi.requests import HTTPConnection
 from prometheus_client import CollectorRegistry
@@ -15,6 +15,7 @@ from stt.languages import Language, Languages
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
+from stt.recognition.written import OpenWriter, WrittenForms
 from stt.server.admission import Admission
 from stt.server.runtime import Engines
 from stt.settings import Settings
@@ -29,6 +30,7 @@ class Service:
     scheduler: Scheduler
     engines: Engines
     decodings: Decodings
+    written_forms: WrittenForms
     transcriber: Transcriber
     admission: Admission
     metrics: Metrics
@@ -44,7 +46,7 @@ class Service:
         It has been opened once: what that takes long for, up to a second with many hotwords, is
         kept, and must not hold up the event loop.
         """
-        if asked == Asked() and self.decodings.is_greedy(language):
+        if replace(asked, written=False) == Asked() and self.decodings.is_greedy(language):
             return GREEDY
 
         def choose() -> Decoding:
@@ -53,6 +55,10 @@ class Service:
             return decoding
 
         return await asyncio.to_thread(choose)
+
+    def writing(self, language: Language, asked: Asked) -> OpenWriter:
+        """The writer of a request; see `WrittenForms.choose`."""
+        return self.written_forms.choose(language, wanted=asked.written)
 
 
 def get_service(connection: HTTPConnection) -> Service:

@@ -179,6 +179,9 @@ class ModelSettings(Group):
     lms: Annotated[dict[str, Path], NoDecode] = Field(default_factory=dict)
     """n-gram language models: CODE=/models/ko.arpa.gz, comma-separated. Default: the one that a
     checkpoint comes with in `language_model/`, if it does."""
+    abbreviations: Path | None = None
+    """File of abbreviations for the written form of Korean, beside those that are known: a spoken
+    and a written form on each line, `엘엘엠 LLM`."""
     device: str = "auto"
     """`auto` (CUDA if available, else CPU), `cpu`, `cuda` or `cuda:N`."""
     backend: Literal["auto", "torch", "openvino"] = "auto"

@@ -219,6 +219,7 @@ def test_the_openapi_page_shows_the_formats(speaker: TestClient) -> None:
         "track",
         "hotwords",
         "language_model",
+        "written",
     }
     formats = ["json", "text", "srt", "vtt", "verbose_json"]
     assert fields["response_format"]["enum"] == formats

@@ -77,8 +77,10 @@ def test_languages(client: TestClient) -> None:
         "revision": "main",
         "default": True,
         "language_model": "none",
+        "written": True,
     }
     assert (english["code"], english["default"]) == ("EN", False)
+    assert english["written"] is False
 
 
 def test_the_root_is_a_summary_for_programs_and_a_page_for_browsers(client: TestClient) -> None:

@@ -243,5 +243,6 @@ def test_the_openapi_page_describes_the_answers(client: TestClient) -> None:
         "track",
         "hotwords",
         "language_model",
+        "written",
     }
     assert "HTTPValidationError" not in json.dumps(spec["paths"])

@@ -1,4 +1,4 @@
-"""The page in a real browser: hotwords and the language model's switch."""
+"""The page in a real browser: hotwords, and the switches of language model and written form."""
 
 import json
 import subprocess
@@ -17,6 +17,8 @@ from tests.e2e.server import Server
 WEATHER = SAMPLES / "ko-weather.flac"
 MISHEARD = "서우레:5"
 """A hotword that the demo prefers to what is said."""
+CLASS = SAMPLES / "ko-class-telephone.wav"
+"""Its text has a number."""
 LIBRARY = SAMPLES / "ko-library.m4a"
 """The demo's language model changes its text."""
 
@@ -64,6 +66,28 @@ def test_a_change_offers_another_transcription(visit: Open, demo: Server) -> Non
     expect(page.locator("#again")).to_be_hidden()
     page.reload()
     expect(page.locator("#use-model")).to_be_checked()
+
+
+def test_the_written_form_is_chosen_for_korean(visit: Open, demo: Server) -> None:
+    page = visit().open()
+    page.locator("#options summary").click()
+    page.locator("#write").check()
+    give(page, CLASS)
+    assert words(page) == "수업은 오전 9시에 시작합니다"
+    line = page.locator("#curl").inner_text()
+    answer = subprocess.run(line, shell=True, cwd=SAMPLES, capture_output=True, check=True)
+    assert json.loads(answer.stdout)["text"] == words(page)
+    page.locator("#write").uncheck()
+    page.locator("#again").click()
+    expect(page.locator("#again")).to_be_hidden()
+    expect(page.locator("#tools")).to_be_visible()
+    assert words(page) == TEXTS[CLASS.name]
+    page.locator("#write").check()
+    page.reload()
+    expect(page.locator("#write")).to_be_checked()
+    assert live_config(page) == {"sample_rate": 16000, "words": True, "written": True}
+    page.locator("#lang").select_option("EN")
+    expect(page.locator("#write")).to_be_hidden()
 
 
 def test_the_switch_is_there_if_the_language_has_a_model(visit: Open) -> None:

@@ -16,13 +16,20 @@ router = APIRouter(tags=["service"])
 @router.get("/languages")
 def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
     """The served languages, their accepted spellings and their models."""
-    return list_languages(service.languages, service.decodings.language_model)
+    return list_languages(
+        service.languages, service.decodings.language_model, service.written_forms.has
+    )
 
 
 def list_languages(
-    languages: Languages, language_model: Callable[[Language], Switch]
+    languages: Languages,
+    language_model: Callable[[Language], Switch],
+    written: Callable[[Language], bool],
 ) -> LanguagesResponse:
-    """The answer for these languages; ``language_model`` says how each uses one."""
+    """The answer for these languages.
+
+    ``language_model`` says how each uses one, ``written`` whether it has a written form.
+    """
     return LanguagesResponse(
         languages=[
             LanguageEntry(
@@ -35,6 +42,7 @@ def list_languages(
                 revision=language.model.revision,
                 default=language is languages.default,
                 language_model=language_model(language),
+                written=written(language),
             )
             for language in languages
         ]

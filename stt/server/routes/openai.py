@@ -88,6 +88,7 @@ async def create_transcription(
     if language and language.strip():
         spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
+    writing = service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, replace(asked, prompt=prompt))
     if stream:
         if response_format not in STREAMABLE:
@@ -96,12 +97,12 @@ async def create_transcription(
                 "'json' or 'text', or leave it out."
             )
         return await stream_events(
-            service.transcriber.words(file.file, engine, track, decoding),
+            service.transcriber.words(file.file, engine, track, decoding, writing),
             granularities,
             with_logprobs=with_logprobs,
             keep_alive_seconds=service.settings.keep_alive_seconds,
         )
-    transcript = await service.transcriber.transcribe(file.file, engine, track, decoding)
+    transcript = await service.transcriber.transcribe(file.file, engine, track, decoding, writing)
     answer = Answer(transcript, spoken, granularities, with_logprobs)
     return await respond(FORMATS[response_format], answer)
 

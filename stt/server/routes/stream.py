@@ -98,10 +98,12 @@ class Config(BaseModel):
     phrase_list: list[str] = Field(default=[], max_length=MAX_HOTWORDS)
     """Vosk's hotwords."""
     language_model: bool | None = None
+    written: bool = False
 
     def asked(self) -> Asked:
-        """What it asks of the decoding."""
-        return Asked("\n".join([self.hotwords, *self.phrase_list]).strip(), self.language_model)
+        """What it asks of the decoding and the words."""
+        hotwords = "\n".join([self.hotwords, *self.phrase_list]).strip()
+        return Asked(hotwords, self.language_model, written=self.written)
 
 
 @router.websocket("/stream")
@@ -190,12 +192,12 @@ class Connection:
                 raise Ending(Close.UNSUPPORTED, "unknown_message", f"Unknown message. {EXPECTED}")
 
     async def _open(self, language: Language) -> LiveSession:
-        service, config = self._service, self._config
+        service, asked = self._service, self._config.asked()
         engine = service.engines.engine(language)
-        decoding = await service.decoding(language, engine, config.asked())
-        return LiveSession(
-            engine, service.scheduler, service.settings, config.sample_rate, decoding
-        )
+        writing = service.writing(language, asked)
+        decoding = await service.decoding(language, engine, asked)
+        rate = self._config.sample_rate
+        return LiveSession(engine, service.scheduler, service.settings, rate, decoding, writing)
 
     def _whole_samples(self, message: bytes) -> bytes:
         """The samples that are complete: a stream can be cut into messages anywhere."""
@@ -336,6 +338,7 @@ def result_message(words: Sequence[Word], with_entries: bool) -> dict[str, Any]:
                 "end": round(word.end, 3),
                 "conf": round(word.confidence, 4),
                 **_without_space([word]),
+                **({"spoken": word.spoken} if word.spoken else {}),
             }
             for word in words
         ]

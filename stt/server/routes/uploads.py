@@ -26,6 +26,10 @@ ABOUT_HOTWORDS = (
     "`word:2` counts twice as much."
 )
 ABOUT_LANGUAGE_MODEL = "Whether to use the language model. Default: as the service is set."
+ABOUT_WRITTEN = (
+    "Whether numbers, units and abbreviations are written as people write them: 3시 for 세 시. "
+    "Only in Korean."
+)
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,10 @@ def requested_granularities(
 def requested_decoding(
     hotwords: Annotated[str, Form(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Form(description=ABOUT_LANGUAGE_MODEL)] = None,
+    written: Annotated[bool, Form(description=ABOUT_WRITTEN)] = False,
 ) -> Asked:
-    """FastAPI dependency: what the form asks of the decoding."""
-    return Asked(hotwords, language_model)
+    """FastAPI dependency: what the form asks of the decoding and the words."""
+    return Asked(hotwords, language_model, written=written)
 
 
 def requested_decoding_in_query(
@@ -86,10 +91,11 @@ def requested_decoding_in_query(
     language_model: Annotated[
         bool | None, Query(description="The same; the form field comes first.")
     ] = None,
+    written: Annotated[bool, Query(description="The same; either counts.")] = False,
 ) -> Asked:
-    """FastAPI dependency: what the form or the query asks of the decoding."""
+    """FastAPI dependency: what the form or the query asks of the decoding and the words."""
     wanted = language_model if asked.language_model is None else asked.language_model
-    return Asked(asked.hotwords or hotwords, wanted)
+    return Asked(asked.hotwords or hotwords, wanted, written=asked.written or written)
 
 
 async def respond(response_format: Format[AnswerT], answer: AnswerT) -> Response:

@@ -17,6 +17,7 @@ from stt.server.routes.uploads import (
     ABOUT_HOTWORDS,
     ABOUT_LANGUAGE_MODEL,
     ABOUT_TRACK,
+    ABOUT_WRITTEN,
     TRACK,
     OneOf,
     document,
@@ -57,6 +58,7 @@ async def asr(
     ] = "",
     hotwords: Annotated[str, Query(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Query(description=ABOUT_LANGUAGE_MODEL)] = None,
+    written: Annotated[bool, Query(description=ABOUT_WRITTEN)] = False,
 ) -> Response:
     """Transcribe one recording.
 
@@ -69,13 +71,18 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
-    asked = Asked(hotwords, language_model, initial_prompt)
+    asked = Asked(hotwords, language_model, initial_prompt, written)
+    writing = service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, asked)
     if encode:
-        transcript = await service.transcriber.transcribe(audio_file.file, engine, track, decoding)
+        transcript = await service.transcriber.transcribe(
+            audio_file.file, engine, track, decoding, writing
+        )
     else:
         with await run_in_threadpool(with_header, audio_file.file) as source:
-            transcript = await service.transcriber.transcribe(source, engine, track, decoding)
+            transcript = await service.transcriber.transcribe(
+                source, engine, track, decoding, writing
+            )
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 
 

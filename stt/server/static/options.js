@@ -1,4 +1,5 @@
-// What the page asks of each language besides its code: hotwords and its language model.
+// What the page asks of each language besides its code: hotwords, its language model, its written
+// form.
 
 import { say } from "./i18n.js";
 import { remember, remembered } from "./memory.js";
@@ -10,7 +11,7 @@ let language = null; // the entry of /languages
 
 /**
  * The fields of a request: `lang` and, if they are not the service's defaults, `hotwords`
- * (comma-separated) and `language_model` (a boolean).
+ * (comma-separated), `language_model` (a boolean) and `written` (true).
  */
 export function asked() {
   const fields = { lang: language.code };
@@ -18,23 +19,26 @@ export function asked() {
   if (hotwords) fields.hotwords = hotwords;
   const { language_model: usual } = language;
   if (usual !== "none" && used() !== usual) fields.language_model = used() === "on";
+  if (language.written && $("write").checked) fields.written = true;
   return fields;
 }
 
 /** Whether two requests ask for the same. */
 export const alike = (one, other) =>
-  ["lang", "hotwords", "language_model"].every((name) => one[name] === other[name]);
+  ["lang", "hotwords", "language_model", "written"].every((name) => one[name] === other[name]);
 
 /** Show a language's options, as they were left. */
 export function showOptions(entry) {
   language = entry;
-  const { code, tag, language_model: usual } = language;
+  const { code, tag, language_model: usual, written } = language;
   $("hotwords").disabled = false;
   $("hotwords").value = remembered(`hotwords.${code}`) ?? "";
   $("hotwords").lang = tag;
   $("hotwords").placeholder = EXAMPLES[tag.slice(0, 2)] ?? "";
   $("model-option").hidden = usual === "none";
   $("use-model").checked = (remembered(`language-model.${code}`) ?? usual) === "on";
+  $("write-option").hidden = !written;
+  $("write").checked = remembered(`written.${code}`) === "on";
   $("options").open = Object.keys(asked()).length > 1;
 }
 
@@ -48,6 +52,10 @@ export function onOptions(listener) {
     // The default is not remembered, because the operator may change it.
     const own = used() === language.language_model ? null : used();
     remember(`language-model.${language.code}`, own);
+    listener();
+  });
+  $("write").addEventListener("change", () => {
+    remember(`written.${language.code}`, $("write").checked ? "on" : null);
     listener();
   });
 }

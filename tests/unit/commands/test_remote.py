@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from stt.commands import transcribe
+from stt.commands.outputs import render_json
 from stt.commands.recognition import RecognitionFailed
 from stt.commands.remote import MAX_TRIES, RemoteRecognizer
 from stt.decoding.decodings import Asked
@@ -113,11 +114,19 @@ def test_words_keep_the_spaces_that_they_have() -> None:
 def test_what_is_not_asked_for_the_service_chooses() -> None:
     with stand_in((200, {}, ANSWER), (200, {}, ANSWER)) as server:
         RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
-        asked = Asked("가나:2", language_model=False)
+        asked = Asked("가나:2", language_model=False, written=True)
         RemoteRecognizer(server.url, asked=asked).recognize(BytesIO(b"x"), "a")
     assert set(server.forms[0]) == {"response_format", "file"}
     assert server.forms[1]["hotwords"] == (None, "가나:2".encode())
     assert server.forms[1]["language_model"] == (None, b"false")
+    assert server.forms[1]["written"] == (None, b"true")
+
+
+def test_what_was_said_stays_beside_what_is_written() -> None:
+    three = {"word": "3시", "start": 0.1, "end": 0.4, "confidence": 0.9, "spoken": "세 시"}
+    with stand_in((200, {}, ANSWER | {"words": [three]})) as server:
+        recognition = RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
+    assert json.loads(render_json(recognition, "a"))["words"] == [three]
 
 
 def test_retries_wait_as_long_as_the_service_asks_and_send_the_whole_file(

@@ -2,10 +2,13 @@
 
 import random
 import time
+from pathlib import Path
 
 import pytest
 
 from stt.korean.written import Written, open_from, written
+
+ROOT = Path(__file__).parents[3]
 
 
 def text_of(spoken: str, **options: object) -> str:
@@ -82,6 +85,18 @@ def test_numbers_and_names_are_written(spoken: str, expected: str):
 )
 def test_words_that_only_look_like_numbers_stay(spoken: str):
     assert text_of(spoken) == spoken
+
+
+def test_the_examples_of_the_documentation_are_right():
+    text = (ROOT / "docs" / "korean.md").read_text(encoding="utf-8")
+    tables = text.split("| 들리는 대로 | 표기 |\n|---|---|\n")[1:]
+    rows = [
+        row.strip("|").split("|")
+        for table in tables
+        for row in table.partition("\n\n")[0].splitlines()
+    ]
+    assert len(rows) > 30
+    assert [[said, f" {text_of(said)} "] for said, _ in rows] == rows
 
 
 def test_a_span_names_the_words_that_it_replaces():

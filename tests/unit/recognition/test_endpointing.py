@@ -8,8 +8,9 @@ from stt.decoding.factory import GREEDY
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.wants import BEST
 from stt.recognition.endpointing import Endpointer, StreamingConfig
+from stt.recognition.written import KoreanWriter, Writer
 from stt.types import Waveform, Word
-from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, say
+from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, SpeaksKorean, say
 
 CONFIG = StreamingConfig.of_seconds(WAV2VEC2_GRID, step=0.4, window=4, context=0.5, search=0.5)
 
@@ -17,9 +18,15 @@ CONFIG = StreamingConfig.of_seconds(WAV2VEC2_GRID, step=0.4, window=4, context=0
 class Listener:
     """An endpointer with an engine that computes at once, or on request."""
 
-    def __init__(self, config: StreamingConfig = CONFIG) -> None:
-        self.engine = EchoEngine()
-        self.endpointer = Endpointer(WAV2VEC2_GRID, LETTERS, GREEDY.open(self.engine), config)
+    def __init__(
+        self,
+        config: StreamingConfig = CONFIG,
+        engine: EchoEngine | None = None,
+        writer: Writer | None = None,
+    ) -> None:
+        self.engine = engine or EchoEngine()
+        opened, vocabulary = GREEDY.open(self.engine), self.engine.vocabulary
+        self.endpointer = Endpointer(WAV2VEC2_GRID, vocabulary, opened, config, writer)
         self.settled: list[Word] = []
         self.utterances: list[str] = []
 
@@ -69,6 +76,15 @@ def test_words_are_provisional_until_a_pause() -> None:
 def test_a_pause_ends_a_word_without_a_delimiter_but_a_hesitation_does_not() -> None:
     assert [word.text for word in heard(say("ab" + " " * 60 + "ca "), [])] == ["ab", "ca"]
     assert [word.text for word in heard(say("ab" + " " * 20 + "ca "), [])] == ["abca"]
+
+
+def test_a_number_ends_with_its_utterance_whenever_it_is_computed() -> None:
+    waveform = say("a|b|c|a" + " " * 70 + "b|c" + " " * 60)
+    for n_blocks in (1, 3, 40):
+        listener = Listener(engine=SpeaksKorean(), writer=KoreanWriter())
+        seen = [listener.hear(block) for block in np.array_split(waveform, n_blocks)]
+        assert [word.text for word in listener.end()] == ["3시", "봐", "세", "시", "봐"]
+    assert "3시 봐 세" in seen
 
 
 def test_times_count_from_the_start_of_the_stream() -> None:

@@ -117,7 +117,7 @@ def test_http_still_works_on_the_websocket_path(client: TestClient) -> None:
 
 def test_words_are_optional_and_unknown_settings_are_ignored(client: TestClient) -> None:
     with client.websocket_connect("/stream") as socket:
-        config = {"sample_rate": 16000.0, "words": 0, "phrase_list": ["a"], "max_alternatives": 3}
+        config = {"sample_rate": 16000.0, "words": 0, "max_alternatives": 3, "spk": 1}
         socket.send_json({"config": config})
         ask(socket, pcm(say("ab".ljust(30))))
         assert ask(socket, {"eof": 1}) == {"text": "ab"}

@@ -57,7 +57,7 @@ def test_a_change_offers_another_transcription(visit: Open, demo: Server) -> Non
     page.locator("#use-model").check()
     page.locator("#again").click()
     expect(page.locator("#again")).to_be_hidden()
-    expect(page.locator("#tools")).to_be_visible()
+    expect(page.locator(".word").first).to_be_visible()
     expected = demo.transcribe(LIBRARY, lang="KR", language_model="true").json()["text"]
     assert words(page) == expected != TEXTS[LIBRARY.name]
     page.locator("#hotwords").fill("책")
@@ -80,7 +80,8 @@ def test_the_written_form_is_chosen_for_korean(visit: Open, demo: Server) -> Non
     page.locator("#write").uncheck()
     page.locator("#again").click()
     expect(page.locator("#again")).to_be_hidden()
-    expect(page.locator("#tools")).to_be_visible()
+    expect(page.locator(".word").first).to_be_visible()
+    expect(page.locator("#transcript")).to_contain_text("아홉")
     assert words(page) == TEXTS[CLASS.name]
     page.locator("#write").check()
     page.reload()

@@ -336,20 +336,21 @@ def log_prob_of(said: str, log_probs: LogProbs) -> float:
     return -float(loss)
 
 
-@given(seed=st.integers(0, 10_000), sharpness=st.sampled_from([0.1, 0.2, 0.5]))
-@settings(max_examples=60, deadline=None)
-def test_the_text_is_as_likely_as_that_of_a_reference_decoder(seed: int, sharpness: float) -> None:
-    random = np.random.default_rng(seed)
-    log_probs = np.log(random.dirichlet(np.full(5, sharpness), 40)).astype(np.float32)
-    log_probs = np.maximum(log_probs, -5)  # nothing is below the threshold of symbols...
-    log_probs[:, SPACE] = -20  # ... but spaces: several symbols can write the same ones
-    log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
-    found = text(Decoding(parse_hotwords("cccccccccc:0.1")), log_probs)
-    expected = flashlight_text_of(log_probs)
-    # In flat frames either may lose the best text.
-    assert found == expected or (
-        log_prob_of(found, log_probs) > log_prob_of(expected, log_probs) - 0.5
-    )
+@pytest.mark.parametrize("sharpness", [0.1, 0.2, 0.5])
+def test_texts_are_as_likely_as_those_of_a_reference_decoder(sharpness: float) -> None:
+    gains = []
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        log_probs = np.log(random.dirichlet(np.full(5, sharpness), 40)).astype(np.float32)
+        log_probs = np.maximum(log_probs, -5)  # nothing is below the threshold of symbols...
+        log_probs[:, SPACE] = -20  # ... but spaces: several symbols can write the same ones
+        log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
+        found = text(Decoding(parse_hotwords("cccccccccc:0.1")), log_probs)
+        expected = flashlight_text_of(log_probs)
+        gains.append(log_prob_of(found, log_probs) - log_prob_of(expected, log_probs))
+    # In flat frames either may lose the best text; this search does so less often.
+    assert min(gains) > -1
+    assert sum(gains) > 0
 
 
 def test_a_symbol_has_the_time_at_which_it_is_surest() -> None:

@@ -1,16 +1,14 @@
 """What each language of a service decodes with: its language model and its hotwords."""
 
 import logging
-import re
 import threading
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from stt.decoding.factory import Decoding, check_hotwords
-from stt.decoding.hotwords import MAX_HOTWORDS, Hotword, parse_hotwords
+from stt.decoding.hotwords import MAX_HOTWORDS, Hotword, parse_hotwords, split_entries
 from stt.engines.base import Engine
 from stt.errors import ConfigurationError, InvalidHotwords, NotSupported, SttError
 from stt.language_model.source import LanguageModel, load_language_model
@@ -87,7 +85,9 @@ class Decodings:
             hotwords[each.text] = each
         decoding = Decoding(tuple(hotwords.values()), model, notices)
         if not decoding.is_greedy:
-            decoding.open(engine)  # spells the hotwords here, not in the event loop
+            # What takes long, up to a second with many hotwords, is kept: it must not hold up the
+            # event loop, where the request opens its decoder.
+            decoding.open(engine)
         return decoding
 
     def is_greedy(self, language: Language) -> bool:
@@ -179,10 +179,9 @@ def read_prompt(prompt: str, engine: Engine) -> tuple[tuple[Hotword, ...], tuple
     A prompt is a list of hotwords if it has commas or lines and each entry is a few words, or if it
     is a single word. What the checkpoint cannot write is left out, since prompts are only hints.
     """
-    prompt = unicodedata.normalize("NFC", prompt).strip()
-    if not prompt:
+    if not prompt.strip():
         return (), ()
-    entries = [entry.strip() for entry in re.split(r"[,\n\r、，]", prompt) if entry.strip()]
+    entries = split_entries(prompt)
     most = MAX_PROMPT_WORDS if len(entries) > 1 else 1
     if any(len(entry.split()) > most or entry[-1] in ".?!。？！" for entry in entries):
         message = (

@@ -47,13 +47,19 @@ def parse_hotwords(text: str) -> tuple[Hotword, ...]:
         InvalidHotwords: there are too many, one is too long, or a weight is out of range.
     """
     found: dict[str, Hotword] = {}
-    for entry in re.split(r"[,\n\r、，]", unicodedata.normalize("NFC", text)):
-        hotword = _parse(entry.strip())
+    for entry in split_entries(text):
+        hotword = _parse(entry)
         if hotword is not None:
             found[hotword.text] = hotword
     if len(found) > MAX_HOTWORDS:
         raise InvalidHotwords(f"There are {len(found)} hotwords; the limit is {MAX_HOTWORDS}.")
     return tuple(found.values())
+
+
+def split_entries(text: str) -> list[str]:
+    """The entries of a list separated by commas or lines, in NFC, without the empty ones."""
+    entries = re.split(r"[,\n\r、，]", unicodedata.normalize("NFC", text))
+    return [entry.strip() for entry in entries if entry.strip()]
 
 
 def _parse(entry: str) -> Hotword | None:

@@ -41,20 +41,10 @@ class Service:
     """Collects the metrics of all processes."""
 
     async def decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
-        """The decoding of a request; see `Decodings.choose` and `Decoding.open`.
-
-        It has been opened once: what that takes long for, up to a second with many hotwords, is
-        kept, and must not hold up the event loop.
-        """
+        """The decoding of a request; see `Decodings.choose`, which would hold up the event loop."""
         if replace(asked, written=False) == Asked() and self.decodings.is_greedy(language):
             return GREEDY
-
-        def choose() -> Decoding:
-            decoding = self.decodings.choose(language, engine, asked)
-            decoding.open(engine)
-            return decoding
-
-        return await asyncio.to_thread(choose)
+        return await asyncio.to_thread(self.decodings.choose, language, engine, asked)
 
     def writing(self, language: Language, asked: Asked) -> OpenWriter:
         """The writer of a request; see `WrittenForms.choose`."""

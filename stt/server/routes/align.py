@@ -9,7 +9,16 @@ from stt.formats.alignment import FORMATS, AlignmentResponse, Answer
 from stt.languages import Language
 from stt.server.problems import OPENAI_PROBLEMS, PROBLEMS
 from stt.server.routes.forms import UploadRoute
-from stt.server.routes.uploads import ABOUT_TRACK, TRACK, OneOf, document, respond
+from stt.server.routes.uploads import (
+    ABOUT_TRACK,
+    TRACK,
+    LanguageName,
+    ModelName,
+    OneOf,
+    document,
+    respond,
+    spoken_language,
+)
 from stt.server.state import Service, get_service
 
 
@@ -72,21 +81,14 @@ async def create_alignment(
     service: Use,
     file: Recording,
     text: GivenText,
-    model: Annotated[
-        str,
-        Form(description="Language code or model id. Any other name selects the default model."),
-    ] = "",
-    language: Annotated[
-        str | None, Form(description="ISO 639-1 code or any alias. Takes precedence over `model`.")
-    ] = None,
+    model: ModelName = "",
+    language: LanguageName = None,
     response_format: ResponseFormat = "json",
     characters: Characters = False,
     track: Track = None,
 ) -> Response:
     """The same as `/align`, in the manner of OpenAI's API, which has no such route."""
-    spoken = service.languages.find_model(model) or service.languages.default
-    if language and language.strip():
-        spoken = service.languages.resolve(language)
+    spoken = spoken_language(service.languages, model, language)
     return await _answer(service, file, text, spoken, response_format, characters, track)
 
 

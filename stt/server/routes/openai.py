@@ -21,11 +21,14 @@ from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
     ABOUT_TRACK,
     TRACK,
+    LanguageName,
+    ModelName,
     OneOf,
     document,
     requested_decoding,
     requested_granularities,
     respond,
+    spoken_language,
 )
 from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, stream_events
@@ -64,13 +67,8 @@ async def create_transcription(
     granularities: Annotated[frozenset[Granularity], Depends(requested_granularities)],
     with_logprobs: Annotated[bool, Depends(requested_logprobs)],
     asked: Annotated[Asked, Depends(requested_decoding)],
-    model: Annotated[
-        str,
-        Form(description="Language code or model id. Any other name selects the default model."),
-    ] = "",
-    language: Annotated[
-        str | None, Form(description="ISO 639-1 code or any alias. Takes precedence over `model`.")
-    ] = None,
+    model: ModelName = "",
+    language: LanguageName = None,
     response_format: Annotated[
         str, OneOf(FORMATS), Form(description="Format of the answer.")
     ] = "json",
@@ -84,9 +82,7 @@ async def create_transcription(
     temperature: Annotated[float, Form(description="Ignored: CTC models do not sample.")] = 0.0,
 ) -> Response:
     """Transcribe one recording of any length. Unlisted fields are ignored."""
-    spoken = service.languages.find_model(model) or service.languages.default
-    if language and language.strip():
-        spoken = service.languages.resolve(language)
+    spoken = spoken_language(service.languages, model, language)
     engine = service.engines.engine(spoken)
     writing = service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, replace(asked, prompt=prompt))

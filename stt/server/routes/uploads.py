@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from annotated_types import Interval
 from fastapi import Depends, Form, Query, Response
@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from stt.decoding.decodings import Asked
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
+from stt.languages import Language, Languages
 
 TRACK = Interval(ge=1, le=1000)
 ABOUT_TRACK = (
@@ -21,6 +22,14 @@ ABOUT_TRACK = (
 )
 
 
+ModelName: TypeAlias = Annotated[
+    str, Form(description="Language code or model id. Any other name selects the default model.")
+]
+"""``model`` of OpenAI's forms."""
+LanguageName: TypeAlias = Annotated[
+    str | None, Form(description="ISO 639-1 code or any alias. Takes precedence over `model`.")
+]
+"""``language`` of OpenAI's forms."""
 ABOUT_HOTWORDS = (
     "Words and names that the recording is likely to have, separated by commas or lines. "
     "`word:2` counts twice as much."
@@ -96,6 +105,17 @@ def requested_decoding_in_query(
     """FastAPI dependency: what the form or the query asks of the decoding and the words."""
     wanted = language_model if asked.language_model is None else asked.language_model
     return Asked(asked.hotwords or hotwords, wanted, written=asked.written or written)
+
+
+def spoken_language(languages: Languages, model: str, language: str | None) -> Language:
+    """The language that OpenAI's fields name.
+
+    Raises:
+        UnsupportedLanguage: the field ``language`` names none that is served.
+    """
+    if language and language.strip():
+        return languages.resolve(language)
+    return languages.find_model(model) or languages.default
 
 
 async def respond(response_format: Format[AnswerT], answer: AnswerT) -> Response:

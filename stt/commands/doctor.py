@@ -114,7 +114,8 @@ def _version(package: str) -> str:
 
 def _check_torch(settings: Settings) -> Iterator[Check]:
     """Compare torch on the device with fp32 on the CPU, on the bundled Korean model."""
-    from stt.engines.torch import choose_precision, compare_precision
+    from stt.engines.precision import choose_precision
+    from stt.engines.self_check import compare_precision
 
     device = choose_device(settings.device)
     cpu_threads = forward_threads(settings.cpu_threads)

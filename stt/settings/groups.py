@@ -183,13 +183,14 @@ class ModelSettings(Group):
     """File of abbreviations for the written form of Korean, beside those that are known: a spoken
     and a written form on each line, `엘엘엠 LLM`."""
     device: str = "auto"
-    """`auto` (CUDA if available, else CPU), `cpu`, `cuda` or `cuda:N`."""
+    """`auto` (the first GPU that works and has 2 GB free, else the CPU), `cpu`, `cuda` or
+    `cuda:N`."""
     backend: Literal["auto", "torch", "openvino"] = "auto"
     """Inference library. `auto`: OpenVINO on a CPU for checkpoints converted by `stt optimize`,
     else torch."""
     precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = "auto"
     """Arithmetic of the model. `auto`: what `stt optimize` produced, else bf16 if the hardware has
-    it, else fp32 on a CPU and fp16 on a GPU."""
+    it, else fp32 on a CPU and fp16 on a GPU that is fast in it."""
     cpu_threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads per forward pass; 0: one per core."""
     cache_dir: Path | None = None

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from stt.engines.faults import DeviceLost
 from stt.engines.wants import F, Want
 from stt.frames import Frames
 from stt.types import Waveform
@@ -200,7 +201,7 @@ def test_a_lost_device_is_503_for_all_requests_and_livez() -> None:
 
         def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
             if self.lost:
-                raise RuntimeError("CUDA error: an illegal memory access was encountered")
+                raise DeviceLost("CUDA error: an illegal memory access was encountered")
             return super().forward(waveforms, want)
 
     engine = Loses()

@@ -23,6 +23,7 @@ from stt.engines.wants import F, Want
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
 from stt.notices import Code, Notice, Report
+from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.chunking import Window, WindowCutter
 from stt.recognition.written import AsSpoken, OpenWriter, Writer
 from stt.settings import Settings
@@ -154,7 +155,9 @@ class Transcriber:
         """
         started = time.perf_counter()
         self._scheduler.check_room()
-        async with aclosing(self._frames(self._windows(hearing), engine, want)) as all_frames:
+        async with aclosing(
+            self._frames(self._windows(hearing, engine.limits.windows_ahead), engine, want)
+        ) as all_frames:
             async for frames in all_frames:
                 yield frames
         self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
@@ -172,7 +175,7 @@ class Transcriber:
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
-        windows = self._windows(hearing)
+        windows = self._windows(hearing, engine.limits.windows_ahead)
         async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
             async for frames in all_frames:
                 words = await opened.run(opened.decoder.feed, frames)
@@ -213,9 +216,8 @@ class Transcriber:
         """Stop the reader threads."""
         self._reader_threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _windows(self, hearing: "Hearing") -> AsyncGenerator[Window]:
-        """Windows of a recording, read off the event loop and one window ahead."""
-        loop = asyncio.get_running_loop()
+    async def _windows(self, hearing: "Hearing", n_ahead: int) -> AsyncGenerator[Window]:
+        """Windows of a recording, read off the event loop and before they are needed."""
         cuts = hearing.windows()
         started, stopwatch = time.perf_counter(), Stopwatch()
         context = copy_context()  # so that the threads log the request id
@@ -228,18 +230,15 @@ class Transcriber:
                 if has_slot:
                     self._slots.release()
 
-        coming = loop.run_in_executor(self._reader_threads, next_window)
+        windows = ReadAhead(next_window, self._reader_threads, n_ahead)
         try:
-            # Shielded: a running thread cannot be cancelled, only awaited.
-            while (window := await asyncio.shield(coming)) is not None:
-                coming = loop.run_in_executor(self._reader_threads, next_window)
+            async for window in windows:
                 yield window
         finally:
             # The caller may stop early, and gets its source back only when no thread reads it.
             with suppress(ValueError):  # a running generator cannot be closed
                 hearing.blocks.close()
-            await asyncio.wait([coming])
-            coming.exception()  # marks it as retrieved
+            await windows.stop()
             cuts.close()
             hearing.blocks.close()
             if stopwatch.seconds:
@@ -296,24 +295,6 @@ class Hearing:
             if self._listen:
                 self._listen(block)
             yield block
-
-
-class Stopwatch:
-    """Measures the time that iterators take to compute, in any thread."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.ended = 0.0
-        """`time.perf_counter` after the last item."""
-
-    def next(self, items: Iterator[T]) -> T | None:
-        """Return the next item, or None after the last one."""
-        started = time.perf_counter()
-        try:
-            return next(items, None)
-        finally:
-            self.ended = time.perf_counter()
-            self.seconds += self.ended - started
 
 
 def cut_windows(blocks: Iterator[Waveform], cutter: WindowCutter) -> Generator[Window]:

@@ -241,7 +241,7 @@ class InferenceSettings(Group):
     """Windows of one recording that may be queued at once, so that a long recording does not starve
     short ones. Default: 2 on a CPU, 8 on a GPU."""
     batch_seconds: float | None = Field(default=None, gt=0, le=100_000)
-    """Largest batch, in seconds of padded audio (longest x rows). Default: 30 on a CPU, 640 on a
+    """Largest batch, in seconds of padded audio (longest x rows). Default: 30 on a CPU, 160 on a
     GPU."""
 
     @field_validator("cut_search_seconds")

@@ -14,10 +14,12 @@ from stt.engines.accelerator import Accelerator, Host
 from stt.engines.arithmetic import Arithmetic, Fallback
 from stt.engines.checkpoint import read_checkpoint
 from stt.engines.faults import DeviceLost
-from stt.engines.torch import TorchEngine, load_model
+from stt.engines.rows import RowsAtATime
+from stt.engines.torch import TorchEngine, load_model, load_torch_engine
 from stt.engines.wants import BEST
 from stt.types import SAMPLE_RATE, Calibration, Waveform
 from tests.audio_files import tones
+from tests.checkpoints import save_checkpoint
 from tests.fakes import save_random_checkpoint
 
 
@@ -238,3 +240,56 @@ def test_fp32_that_cannot_be_loaded_is_tried_once(folder: Path) -> None:
     assert loads == [1]
     assert "fp32 cannot be loaded (CUDA out of memory.)" in str(engine.warning)
     assert len(engine.forward(speech(1.0), BEST)) == 1, "what does not overflow is still computed"
+
+
+SPLIT = (
+    "WavLM, layer norm",
+    "WavLM, group norm",
+    "Data2Vec-audio",
+    "SEW",
+    "Wav2Vec2-Conformer, rotary",
+)
+
+
+class Seen:
+    """The shapes that a module gets."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+        module.register_forward_pre_hook(
+            lambda _, inputs: self.shapes.append(tuple(inputs[0].shape))
+        )
+
+
+@pytest.mark.parametrize("norm", ["layer", "group"])
+def test_the_encoder_computes_whole_rows_on_a_gpu_and_pieces_on_a_cpu(
+    tmp_path: Path, norm: str
+) -> None:
+    checkpoint = read_checkpoint(save_random_checkpoint(tmp_path, norm=norm))
+    model = load_model(checkpoint, "fp32")
+    model.encoder_samples = 2 * 6 * SAMPLE_RATE
+    rows = torch.from_numpy(np.stack(speech(6.0, 6.0, 6.0)))
+    seen = Seen(model.encoder)
+    with torch.inference_mode():
+        together = model._encode(rows)
+        assert seen.shapes == [(2, 6 * SAMPLE_RATE), (1, 6 * SAMPLE_RATE)]
+        del seen.shapes[:]
+        alone = [model._encode(row[None]) for row in rows]
+    longest = max(length for _, length in seen.shapes)
+    assert (longest < 3 * SAMPLE_RATE) == (norm == "layer"), "pieces need a local encoder"
+    torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", SPLIT)
+def test_the_encoders_of_transformers_take_some_rows_at_a_time(tmp_path: Path, shape: str) -> None:
+    folder = save_checkpoint(tmp_path, shape)
+    engine = load_torch_engine(folder, device="cpu", precision="fp32", pads=True)
+    clips = speech(1.0, 1.0, 1.0, 1.0, 1.0)
+    at_once = engine.log_probs(clips)
+    split = engine._arithmetic.current.model.model.base_model.feature_extractor
+    assert isinstance(split, RowsAtATime)
+    split.n_samples = 2 * SAMPLE_RATE
+    seen = Seen(split.encoder)
+    for ours, theirs in zip(engine.log_probs(clips), at_once, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    assert [n_rows for n_rows, _ in seen.shapes] == [2, 2, 1]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from stt.engines import wav2vec2
 from stt.engines.checkpoint import read_checkpoint
 from stt.engines.front_end import normalised
 from stt.engines.precision import choose_precision
@@ -54,15 +53,13 @@ def test_results_never_depend_on_the_batch(engine: TorchEngine) -> None:
         assert (log_probs.argmax(1) == alone.argmax(1)).all()
 
 
-def test_several_passes_give_the_results_of_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_several_passes_give_the_results_of_one(folder: Path) -> None:
     at_once = load_torch_engine(folder, device="cpu", precision="fp32", pads=True).log_probs(
         WAVEFORMS
     )
     # Passes of 3 s; the longest waveform, 4 s, still gets its own.
     engine = load_torch_engine(folder, device="cpu", precision="fp32", pads=True, pass_seconds=3)
-    monkeypatch.setattr(wav2vec2, "ENCODER_SAMPLES", 2 * 16000)
+    engine._arithmetic.current.model.encoder_samples = 2 * 16000
     checkpoint = engine._checkpoint
     masked = checkpoint.family.is_padding_safe(checkpoint.config)
     expected = [[5], [2], [0, 3, 1], [6, 4]] if masked else [[5], [2], [0, 3], [1, 6], [4]]

@@ -1,5 +1,6 @@
 """What the engines ask of a GPU beside computing: whether it still works, and its memory back."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from stt.engines.faults import DeviceLost, is_out_of_memory
@@ -18,6 +19,10 @@ class Accelerator(Protocol):
 
     def free_memory(self) -> None:
         """Return the allocator's cached memory to the device."""
+        ...
+
+    def measure_memory(self) -> Callable[[], int]:
+        """Begin to measure; the function returns the most bytes that were reserved since."""
         ...
 
 
@@ -40,6 +45,13 @@ class Cuda:
 
         torch.cuda.empty_cache()
 
+    def measure_memory(self) -> Callable[[], int]:
+        """See `Accelerator`."""
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(self._device)
+        return lambda: torch.cuda.max_memory_reserved(self._device)
+
 
 class Host:
     """The processor, which fails only together with this process."""
@@ -49,6 +61,10 @@ class Host:
 
     def free_memory(self) -> None:
         """See `Accelerator`."""
+
+    def measure_memory(self) -> Callable[[], int]:
+        """See `Accelerator`."""
+        return lambda: 0
 
 
 def accelerator_of(device: str) -> Accelerator:

@@ -155,6 +155,7 @@ def _open_torch(
         precision=precision,
         calibration=source.calibration,
         cpu_threads=cpu_threads,
+        graph_seconds=settings.window_seconds if settings.cuda_graphs else None,
         language=source.adapter,
         layers=layers,
     )

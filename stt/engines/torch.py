@@ -16,9 +16,10 @@ import numpy as np
 from stt.engines.accelerator import Accelerator, accelerator_of, check_alive
 from stt.engines.arithmetic import Arithmetic, Fallback
 from stt.engines.checkpoint import read_checkpoint, unreadable
-from stt.engines.families.base import Checkpoint, Layers
+from stt.engines.families.base import Checkpoint, Input, Layers
 from stt.engines.faults import is_out_of_memory, release
 from stt.engines.front_end import front_end_of
+from stt.engines.graphs import Graphs, RecordCuda
 from stt.engines.limits import limits_of
 from stt.engines.memory import release_mapped_pages
 from stt.engines.passes import PASS_SECONDS, Passes
@@ -225,12 +226,14 @@ def load_torch_engine(
     cpu_threads: int = 0,
     pads: bool | None = None,
     pass_seconds: float = PASS_SECONDS,
+    graph_seconds: float | None = None,
     language: str | None = None,
     layers: Layers | None = None,
 ) -> TorchEngine:
     """Load a checkpoint folder in transformers' layout; see `TorchEngine` for the arguments.
 
     Args:
+        graph_seconds: Length of the windows to compute as CUDA graphs, if any.
         language: See `stt.engines.checkpoint.read_checkpoint`.
         layers: Layers of loaded checkpoints, to share and to add to.
 
@@ -243,6 +246,10 @@ def load_torch_engine(
     precision = choose_precision(precision, device)
     checkpoint = read_checkpoint(folder, language)
     model = load_model(checkpoint, precision, layers).to(device)
+    compute = model
+    if graph_seconds and device != "cpu" and checkpoint.family.input is Input.WAVEFORM:
+        n_samples = checkpoint.grid.window_samples(graph_seconds)
+        compute = Graphs(model, n_samples, RecordCuda())
 
     def load_exact() -> Any:
         return load_model(checkpoint, "fp32").to(device)
@@ -255,7 +262,7 @@ def load_torch_engine(
     release_mapped_pages(Path(torch.__file__).parents[1])
     return TorchEngine(
         checkpoint,
-        Fallback(Arithmetic(model, precision), load_exact if precision == "fp16" else None),
+        Fallback(Arithmetic(compute, precision), load_exact if precision == "fp16" else None),
         device=device,
         calibration=calibration or Calibration(),
         cpu_threads=cpu_threads,

@@ -57,10 +57,9 @@ class WindowCutter:
         cut_search_seconds: float = 0.0,
     ) -> None:
         self._grid = grid
-        stride_seconds = grid.stride_samples / SAMPLE_RATE
-        self._window_frames = max(1, round(window_seconds / stride_seconds))
-        self._context_frames = round(context_seconds / stride_seconds)
-        self._search_frames = round(cut_search_seconds / stride_seconds)
+        self._window_frames = grid.n_frames(grid.window_samples(window_seconds))
+        self._context_frames = grid.frames_in(context_seconds)
+        self._search_frames = grid.frames_in(cut_search_seconds)
         if self._window_frames - 2 * self._context_frames - self._search_frames < 1:
             raise ValueError("window_seconds must exceed 2 * context_seconds + cut_search_seconds")
         self._blocks: list[Waveform] = []

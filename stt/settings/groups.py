@@ -244,6 +244,10 @@ class InferenceSettings(Group):
     """Largest batch, in seconds of padded audio (longest x rows). Default: 30 on a CPU, 160 on a
     GPU."""
 
+    cuda_graphs: bool = False
+    """Compute full windows on a GPU as CUDA graphs: fewer launches, more memory. Not tried on a GPU
+    yet."""
+
     @field_validator("cut_search_seconds")
     @classmethod
     def _leave_a_core(cls, value: float, info: ValidationInfo) -> float:

@@ -160,7 +160,7 @@ def test_a_batch_too_large_for_memory_is_split() -> None:
     with live(engine=engine) as running:
         answers = post_as_one_batch(running, engine, bad=None)
     assert [answer.json()["text"] for answer in answers.values()] == TEXTS
-    assert [len(batch) for batch in engine.batches[-3:]] == [0, 2, 2]
+    assert [len(batch) for batch in engine.batches[-4:]] == [0, 1, 2, 1]
 
 
 class Ends(Marked):

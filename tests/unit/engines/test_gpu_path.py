@@ -1,6 +1,7 @@
 """What a GPU does beside computing, with the CPU in its place and devices that fail on purpose."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from stt.engines.accelerator import Accelerator, Host
 from stt.engines.arithmetic import Arithmetic, Fallback
 from stt.engines.checkpoint import read_checkpoint
 from stt.engines.faults import DeviceLost
+from stt.engines.graphs import Graphs
 from stt.engines.rows import RowsAtATime
 from stt.engines.torch import TorchEngine, load_model, load_torch_engine
 from stt.engines.wants import BEST
@@ -293,3 +295,58 @@ def test_the_encoders_of_transformers_take_some_rows_at_a_time(tmp_path: Path, s
     for ours, theirs in zip(engine.log_probs(clips), at_once, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
     assert [n_rows for n_rows, _ in seen.shapes] == [2, 2, 1]
+
+
+class Replays:
+    """Records on the CPU: a replay computes again and writes into the same output."""
+
+    def __init__(self) -> None:
+        self.n_recorded = self.n_replayed = 0
+
+    def __call__(self, compute: Callable[[], Tensor]) -> tuple[Tensor, Callable[[], None]]:
+        self.n_recorded += 1
+        output = torch.full_like(compute(), torch.nan)
+
+        def replay() -> None:
+            self.n_replayed += 1
+            output.copy_(compute())
+
+        return output, replay
+
+
+@pytest.mark.parametrize("norm", ["layer", "group"])
+def test_replayed_windows_have_the_frames_of_computed_ones(tmp_path: Path, norm: str) -> None:
+    folder, records = save_random_checkpoint(tmp_path, norm=norm), Replays()
+    model = load_model(read_checkpoint(folder), "fp32")
+    engine = engine_of(folder, Graphs(model, 2 * SAMPLE_RATE, records), pass_seconds=8)
+    plain = engine_of(folder, model, pass_seconds=8)
+    for n_rows in (1, 3, 4, 2, 9):
+        clips = speech(*[2.0] * n_rows)
+        for ours, theirs in zip(
+            engine.forward(clips, BEST), plain.forward(clips, BEST), strict=True
+        ):
+            np.testing.assert_array_equal(ours.columns, theirs.columns)
+            np.testing.assert_allclose(ours.log_probs, theirs.log_probs, atol=1e-5)
+    # Passes of 1; 3; 4; 2; 4, 4 and 1 rows.
+    assert (records.n_recorded, records.n_replayed) == (3, 7)
+    for clips in (speech(1.0), speech(2.5), speech(2.0, 1.5)):
+        [ours, *_], [theirs, *_] = engine.forward(clips, BEST), plain.forward(clips, BEST)
+        np.testing.assert_array_equal(ours.columns, theirs.columns)
+    assert records.n_replayed == 7 + (norm == "group"), "a window of another length was replayed"
+
+
+def test_a_device_that_records_no_graphs_computes_without(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = []
+
+    def fails(compute: Callable[[], Tensor]) -> tuple[Tensor, Callable[[], None]]:
+        tries.append(1)
+        raise torch.AcceleratorError("CUDA error: operation not permitted when stream is capturing")
+
+    model = load_model(read_checkpoint(folder), "fp32")
+    engine = engine_of(folder, Graphs(model, 2 * SAMPLE_RATE, fails))
+    for _ in range(2):
+        assert [len(frames) for frames in engine.forward(speech(2.0, 2.0), BEST)] == [99, 99]
+    assert tries == [1]
+    assert caplog.messages == ["CUDA graphs cannot be recorded here, so none are used"]

@@ -79,7 +79,7 @@ class Graphs:
     def __call__(self, waveforms: Any, lengths: Any | None = None) -> Any:
         """Logits, ``[n, n_frames, n_vocab]``; valid until the next call on the same stream."""
         n_rows, n_samples = waveforms.shape
-        if self._graphs is None or lengths is not None or n_samples != self._n_samples:
+        if lengths is not None or n_samples != self._n_samples:
             return self.model(waveforms, lengths)
         graph = self._find(1 << (n_rows - 1).bit_length(), waveforms)
         if graph is None:
@@ -90,8 +90,10 @@ class Graphs:
 
     def _find(self, n_rows: int, like: Any) -> Graph | None:
         """The graph for so many rows, recorded now if need be; None if that fails."""
-        if self._graphs is None or n_rows in self._graphs:
-            return self._graphs and self._graphs[n_rows]
+        if self._graphs is None:
+            return None
+        if n_rows in self._graphs:
+            return self._graphs[n_rows]
         inputs = like.new_zeros(n_rows, self._n_samples)
         inputs[: len(like)].copy_(like)
         try:

@@ -114,14 +114,14 @@ def evaluate(
 ) -> Report:
     """Transcribe and score; failed recordings are logged and excluded from the scores."""
     recordings = [Recording(each.path, Path(each.name)) for each in utterances]
-    results = []
+    heard: list[tuple[Utterance, str, float]] = []
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for utterance, recording in zip(utterances, recordings, strict=True):
             with progress.recording(recording.name, recording.size) as counted:
                 with recording.open() as file:
                     recognition = recognizer.recognize(counted(file), recording.name)
                 seconds = recognition.transcript.duration_seconds
-                results.append(comparison.compare(utterance, recognition.text, seconds))
+                heard.append((utterance, recognition.text, seconds))
                 progress.count(seconds)
     conditions = Conditions(
         model=recognizer.language.model.name,
@@ -136,7 +136,7 @@ def evaluate(
     )
     return report(
         conditions,
-        results,
+        [comparison.compare(*each) for each in heard],
         n_failed=progress.n_failed,
         audio_seconds=progress.audio_seconds,
         work_seconds=progress.work_seconds,

@@ -17,11 +17,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from benchmarks.report import table
 from benchmarks.written import HALVES, SETS, cases
 from stt.evaluation.comparison import choose_comparison
+from stt.evaluation.kinds import Kinds, kinds
+from stt.evaluation.readers import KoreanReader
+from stt.evaluation.transcriptions import plain
 from stt.languages import SUPPORTED_LANGUAGES
 
 HARD = SETS / "readings.tsv"
@@ -104,9 +106,8 @@ def main() -> None:
     options = parser.parse_args()
     each, compared = list(pairs()), (ours(), *others())
     right = {library.name: [is_right(library, pair) for pair in each] for library in compared}
-    kinds = list(dict.fromkeys(pair.kind for pair in each))
     rows = []
-    for kind in kinds:
+    for kind in dict.fromkeys(pair.kind for pair in each):
         chosen = [n for n, pair in enumerate(each) if pair.kind == kind]
         rows.append(
             [
@@ -118,10 +119,36 @@ def main() -> None:
     rows.append(["all", str(len(each)), *(str(sum(found)) for found in right.values())])
     print(table(["", "pairs", *(f"{name}: right" for name in right)], rows))
     print()
+    print(table(["", "spacing", "notation", "real", "all"], kinds_of_errors(each)))
+    print()
     for library in compared:
         print(f"{library.name}: {milliseconds(library, each[:500]):.2f} ms a pair")
     if options.differences:
         print("\n".join(differences(each, right)))
+
+
+def kinds_of_errors(each: Sequence[Pair]) -> Iterator[list[str]]:
+    """The edits of all raw texts by kind, in characters; nlptutti does not tell them apart."""
+    import kocer
+
+    chosen = [pair for pair in each if "dual" not in pair.kind]
+    reader = KoreanReader()
+    counted = [kinds(reader, plain(pair.reference), pair.hypothesis) for pair in chosen]
+    total = sum(counted, Kinds())
+    theirs = kocer.breakdown(
+        [pair.reference for pair in chosen], [pair.hypothesis for pair in chosen]
+    )
+    for name, *numbers in (
+        ("stt evaluate", total.spacing, total.notation, total.real, total.total),
+        (
+            "kocer",
+            theirs.spacing,
+            theirs.punctuation + theirs.numbers_letters,
+            theirs.remaining,
+            theirs.raw_errors,
+        ),
+    ):
+        yield [str(name), *map(str, numbers)]
 
 
 def is_right(library: Library, pair: Pair) -> bool:

@@ -155,8 +155,8 @@ def _warn_of_marks(utterances: Sequence[Utterance], comparison: Comparison) -> N
     marked = [each.name for each in utterances if looks_dual(each.reference)]
     if marked and comparison.transcription == DEFAULT_TRANSCRIPTION:
         logger.warning(
-            "%d references have pairs such as (3시)/(세 시), the first is that of %s; "
-            "read them with --transcription dual-spoken or dual-written",
+            "References with pairs such as (3시)/(세 시): %d, first %s. Read them with "
+            "--transcription dual-spoken or dual-written",
             len(marked),
             marked[0],
         )

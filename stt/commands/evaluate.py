@@ -52,6 +52,19 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--worst", type=int, default=10, metavar="N", help="show the N worst recordings [10]"
     )
+    _add_scoring(parser)
+    add_decoding(parser)
+    parser.add_argument(
+        "--tune",
+        action="store_true",
+        help="try weights of the language model and print the best ones, instead of a report",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
+    add_settings(parser)
+    return parser
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normaliser",
         choices=NORMALISERS,
@@ -67,15 +80,6 @@ def make_parser() -> argparse.ArgumentParser:
         help="how references are written; dual-spoken, dual-written: KsponSpeech's notation, with "
         f"marks and pairs such as (3시)/(세 시) [{DEFAULT_TRANSCRIPTION}]",
     )
-    add_decoding(parser)
-    parser.add_argument(
-        "--tune",
-        action="store_true",
-        help="try weights of the language model and print the best ones, instead of a report",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
-    add_settings(parser)
-    return parser
 
 
 def main(arguments: Sequence[str]) -> int:

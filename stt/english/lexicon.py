@@ -10,8 +10,9 @@ def _set(text: str) -> frozenset[str]:
 DIGITS = {word: str(value) for value, word in enumerate(_DIGITS.split())} | {"oh": "0", "o": "0"}
 _TENS = _set("twenty thirty forty fourty fifty sixty seventy eighty ninety")
 _TEENS = _set("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen")
-MAGNITUDES = frozenset({"million", "billion", "trillion"})
-SCALES = MAGNITUDES | {"hundred", "thousand"}
+MAGNITUDES = {"million": 10**6, "billion": 10**9, "trillion": 10**12}
+LARGE_SCALES = frozenset(MAGNITUDES) | {"thousand"}
+SCALES = LARGE_SCALES | {"hundred"}
 PLURAL_SCALES = frozenset(f"{scale}s" for scale in SCALES)
 ZERO_LETTERS = frozenset({"oh", "o"})
 CARDINALS = (frozenset(DIGITS) - ZERO_LETTERS) | _TENS | _TEENS | SCALES

@@ -27,10 +27,9 @@ def ordinal(phrase: Phrase) -> Found | None:
     number = phrase.number_at(0)
     if number is None or number.rank < LEAST or phrase.context.is_linked:
         return None
-    if phrase.words[0] in lexicon.SCALES | lexicon.SCALE_ORDINALS | {"one"} or number.words[
-        -1
-    ].endswith("second"):
-        return None  # a hundredth, one hundredth; thirty second is 32nd or 30 s
+    first, last = number.words[0], number.words[-1]
+    if first in lexicon.SCALES | lexicon.SCALE_ORDINALS | {"one"} or last.endswith("second"):
+        return None  # the hundredth, one hundredth; thirty second is 32nd or 30 s
     if phrase.context.last in ("a", "an") or lexicon.is_number(phrase.word(number.end)):
         return None
     return Found(number.end, number.text)
@@ -71,15 +70,15 @@ def _with_magnitude(phrase: Phrase, number: Number) -> Found:
     """Its digits, with a word for millions: 2 million, 1.5 million, 1,200,000."""
     n_words, last = number.end, number.words[-1]
     follows = phrase.word(n_words)
-    if "." in number.text and follows in lexicon.MAGNITUDES | {"thousand"}:
+    if "." in number.text and follows in lexicon.LARGE_SCALES:
         return Found(n_words + 1, f"{number.text} {phrase.spoken[n_words]}")
     if number.value is None:
         return Found(n_words, number.text)
     if last not in lexicon.MAGNITUDES and follows == "trillion":
         return Found(n_words + 1, f"{number.value:,} {phrase.spoken[n_words]}")
-    if last in lexicon.MAGNITUDES and lexicon.MAGNITUDES.isdisjoint(number.words[:-1]):
-        n_scale = {"million": 10**6, "billion": 10**9}[last]
-        return Found(n_words, f"{number.value // n_scale:,} {phrase.spoken[n_words - 1]}")
+    if last in lexicon.MAGNITUDES and not lexicon.MAGNITUDES.keys() & set(number.words[:-1]):
+        count = number.value // lexicon.MAGNITUDES[last]
+        return Found(n_words, f"{count:,} {phrase.spoken[n_words - 1]}")
     is_long = number.value >= 10_000
     return Found(n_words, f"{number.value:,}" if is_long else number.text)
 
@@ -126,7 +125,7 @@ def _stays_before(phrase: Phrase, n_words: int) -> bool:
 
 
 def _has_scale(words: tuple[str, ...]) -> bool:
-    return words[-1] in lexicon.MAGNITUDES | {"thousand"}
+    return words[-1] in lexicon.LARGE_SCALES
 
 
 def _stays_after(phrase: Phrase) -> bool:

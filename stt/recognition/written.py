@@ -27,6 +27,9 @@ MAX_PAUSE_SECONDS = 2.0
 class Writer(Protocol):
     """Writes the words of one recording. Returned words are in order and never change."""
 
+    is_slow: bool
+    """Whether it would hold up an event loop."""
+
     def feed(self, words: Sequence[Word]) -> list[Word]:
         """Add the next words, maybe none; return those that no later word can change."""
         ...
@@ -47,6 +50,8 @@ OpenWriter: TypeAlias = Callable[[], Writer]
 class AsSpoken:
     """Leaves all words as they are."""
 
+    is_slow = False
+
     def feed(self, words: Sequence[Word]) -> list[Word]:
         return list(words)
 
@@ -59,6 +64,8 @@ class AsSpoken:
 
 class KoreanWriter:
     """Writes Korean; see `stt.korean.written`."""
+
+    is_slow = False
 
     def __init__(self, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> None:
         """``abbreviations`` are written forms by spoken ones."""

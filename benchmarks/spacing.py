@@ -3,7 +3,7 @@
 ``uv run --group bench --extra spacing python -m benchmarks.spacing --chat ko_chatbot.csv`` compares
 what the bundled model recognises in its held-out speech, which is synthetic (espeak-ng), and texts
 without their spaces: those of that speech, those of ``benchmarks/korean``, and everyday sentences
-(a CSV file with the columns Q and A, as `training.splits` reads it). Beside ours is what
+(a CSV file with the columns Q and A). Beside ours is what
 kiwipiepy's own ``space`` makes of them, and dadeum's ``clean`` if that is installed.
 """
 
@@ -25,6 +25,7 @@ from stt.decoding.factory import GREEDY
 from stt.engines.wants import BEST
 from stt.korean.spacing import Analyse, find_breaks, open_analyser
 from stt.types import join_words
+from training.held_out import Subject, everyday_sentences
 
 SPLITS = {
     "test_sentences": ("test_sentences", {}),
@@ -67,8 +68,6 @@ def own_sentences() -> list[str]:
 
 def recognised(n_clips: int) -> dict[str, list[Case]]:
     """The held-out speech of the bundled model, and what it recognises."""
-    from training.held_out import Subject
-
     subject = Subject.bundled("ko-mini")
     engine = subject.load(threads=1)
     found = {}
@@ -105,9 +104,7 @@ def main() -> None:
     sets["benchmarks/korean, without spaces"] = without_spaces(own_sentences())
     sets["benchmarks/korean, as they are"] = unchanged(own_sentences())
     if options.chat:
-        from training.splits import everyday_splits
-
-        everyday = everyday_splits(options.chat).held_out
+        everyday = everyday_sentences(options.chat)
         sets["everyday, without spaces"] = without_spaces(everyday)
         sets["everyday, as people wrote them"] = unchanged(everyday)
 

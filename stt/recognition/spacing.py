@@ -130,10 +130,18 @@ class Spacings:
             raise NotSupported(
                 f"spacing=restored is only for Korean, not for {language.name}. Leave spacing out."
             )
+        return partial(KoreanSpacer, self.load())
+
+    def load(self) -> Analyse:
+        """Load it, unless it is loaded. The library holds Python's GIL for a second or more then.
+
+        Raises:
+            NotSupported: the extra is not installed.
+        """
         with self._loading:
             if self._analyse is None:
                 self._analyse = _load()
-        return partial(KoreanSpacer, self._analyse)
+            return self._analyse
 
 
 def _load() -> Analyse:

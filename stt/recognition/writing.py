@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from stt.decoding.decodings import Asked
+from stt.errors import ConfigurationError, NotSupported
 from stt.languages import Language
 from stt.recognition.spacing import Spacings
 from stt.recognition.written import OpenWriter, Writer, WrittenForms
@@ -48,6 +49,17 @@ class Writings:
     def has_written_form(self, language: Language) -> bool:
         """Whether requests can ask for the written form."""
         return self._written_forms.has(language)
+
+    def preload(self) -> None:
+        """Load what restores spaces.
+
+        Raises:
+            ConfigurationError: the extra is not installed.
+        """
+        try:
+            self._spacings.load()
+        except NotSupported as error:
+            raise ConfigurationError(f"STT_PRELOAD_SPACING: {error.message}") from error
 
     def choose(self, language: Language, asked: Asked) -> OpenWriter:
         """The writer of a request; blocks while what restores spaces is loaded.

@@ -93,11 +93,14 @@ def create_app(
         connect: Provides the runtime; None runs models in this process.
 
     Raises:
-        ConfigurationError: the settings contradict each other, or the key file is unreadable.
+        ConfigurationError: the settings contradict each other, or the key file is unreadable, or an
+            extra is not installed.
     """
     languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
     decodings = Decodings(languages, settings)
     writings = Writings(settings)
+    if settings.preload_spacing:
+        writings.preload()
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
     admission = Admission(settings)

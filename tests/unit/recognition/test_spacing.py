@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stt.decoding.decodings import Asked
-from stt.errors import NotSupported
+from stt.errors import ConfigurationError, NotSupported
 from stt.languages import SUPPORTED_LANGUAGES
 from stt.recognition.spacing import KoreanSpacer, Spacings, split
 from stt.recognition.writing import Writings
@@ -150,3 +150,5 @@ def test_without_the_extra_the_message_names_it(monkeypatch: pytest.MonkeyPatch)
     assert not Spacings().has(KOREAN)
     with pytest.raises(NotSupported, match=r"pip install 'stt-ctc\[spacing\]'"):
         Spacings().choose(KOREAN)
+    with pytest.raises(ConfigurationError, match=r"STT_PRELOAD_SPACING: .*stt-ctc\[spacing\]"):
+        Writings(load_settings([])).preload()

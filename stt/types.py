@@ -141,6 +141,8 @@ class Token:
     """NFC, never empty."""
     log_posterior: float
     """Natural logarithm, after the temperature; the sum if there are several symbols."""
+    times: tuple[float, float] | None = None
+    """Start and end in seconds, within those of the word; None if they are not known."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
-from stt.decoding.decodings import Asked
+from stt.decoding.decodings import Asked, Spacing
 from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
 from stt.observability.logs import configure_logging
@@ -56,6 +57,13 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=f"write numbers as people do: 3시, 1999 (only {names()})",
     )
+    parser.add_argument(
+        "--spacing",
+        choices=get_args(Spacing),
+        default="model",
+        help="`restored` splits long words where the model left out spaces (only Korean; needs the "
+        "extra `spacing`) [model]",
+    )
 
 
 def read_asked(options: argparse.Namespace) -> Asked:
@@ -64,7 +72,7 @@ def read_asked(options: argparse.Namespace) -> Asked:
     Raises:
         ConfigurationError: the file cannot be read.
     """
-    asked = Asked("", options.language_model, written=options.written)
+    asked = Asked("", options.language_model, written=options.written, spacing=options.spacing)
     if options.hotwords is None:
         return asked
     try:

@@ -24,8 +24,8 @@ from stt.inference.batcher import Batcher
 from stt.languages import Language, Languages, ModelSource, choose_languages
 from stt.models.source import find_model
 from stt.recognition.pipeline import Transcriber
+from stt.recognition.writing import Writings
 from stt.recognition.written import AsSpoken, OpenWriter
-from stt.recognition.written_forms import WrittenForms
 from stt.settings import Settings
 from stt.types import Transcript
 
@@ -186,13 +186,12 @@ def open_recognizer(
     Raises:
         ConfigurationError: the language or the device is unknown.
         InvalidHotwords: the hotwords are malformed.
-        NotSupported: there is no language model, or no written form.
+        NotSupported: there is no language model, no written form, or nothing to restore spaces.
         ModelBroken: the model is missing or incomplete.
         ModelUnreachable: every attempt to reach the hub failed.
     """
     language = choose_language(spelling, settings)
-    wanted = asked is not None and asked.written
-    writing = WrittenForms(settings).choose(language, wanted=wanted)
+    writing = Writings(settings).choose(language, asked or Asked())
     if settings.demo:
         logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)

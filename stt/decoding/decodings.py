@@ -23,6 +23,7 @@ MAX_PROMPT_WORDS = 4
 """An entry of a prompt with more words is prose."""
 
 Switch: TypeAlias = Literal["on", "off", "none"]
+Spacing: TypeAlias = Literal["model", "restored"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Asked:
     """Of Whisper's APIs: a list of hotwords, or prose, which is not used."""
     written: bool = False
     """Whether numbers and abbreviations are written as people write them."""
+    spacing: Spacing = "model"
+    """Whose spaces the words have: the model's, or also those that it left out."""
 
 
 class Decodings:

@@ -41,7 +41,7 @@ class Opened(Generic[D]):
     want: DecodingWant[D]
     decoder: Decoder[D]
     is_slow: bool
-    """Whether it would hold up an event loop."""
+    """Whether it, or what takes its words, would hold up an event loop."""
 
     async def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a step of the decoder, in a thread if it is slow."""

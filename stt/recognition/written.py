@@ -17,6 +17,9 @@ MAX_PAUSE_SECONDS = 2.0
 class Writer(Protocol):
     """Writes the words of one recording. Returned words are in order and never change."""
 
+    is_slow: bool
+    """Whether it would hold up an event loop."""
+
     def feed(self, words: Sequence[Word]) -> list[Word]:
         """Add the next words, maybe none; return those that no later word can change."""
         ...
@@ -36,6 +39,8 @@ OpenWriter: TypeAlias = Callable[[], Writer]
 
 class AsSpoken:
     """Leaves all words as they are."""
+
+    is_slow = False
 
     def feed(self, words: Sequence[Word]) -> list[Word]:
         return list(words)
@@ -83,6 +88,8 @@ class Rules(Generic[ContextT]):
 
 class RuleWriter(Generic[ContextT]):
     """Writes a language by its rules."""
+
+    is_slow = False
 
     def __init__(self, rules: Rules[ContextT]) -> None:
         self._rules = rules

@@ -23,7 +23,7 @@ from stt.audio.containers import ACCEPTED
 from stt.formats import alignment, native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import finding_fields
-from stt.languages import choose_languages
+from stt.languages import Language, choose_languages
 from stt.notices import Code, Notice, Report
 from stt.server.problems import (
     BUG,
@@ -335,9 +335,11 @@ def _summary() -> tuple[str, Any]:
 
 def _answers() -> dict[str, Answers]:
     """Examples of successful and health answers, by path."""
-    listed = languages.list_languages(
-        LANGUAGES, lambda _: "off", lambda language: language.code == "KR"
-    )
+
+    def is_korean(language: Language) -> bool:
+        return language.code == "KR"
+
+    listed = languages.list_languages(LANGUAGES, lambda _: "off", is_korean, is_korean)
     return {
         "/transcribe": _native(),
         **dict.fromkeys(ALIGNMENTS, _alignments()),

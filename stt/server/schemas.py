@@ -54,6 +54,7 @@ class LanguageEntry(BaseModel):
         description="Whether requests use a language model unless they send `language_model`."
     )
     written: bool = Field(description="Whether requests can send `written=true`.")
+    spacing: bool = Field(description="Whether requests can send `spacing=restored`.")
 
 
 class LanguagesResponse(BaseModel):

@@ -15,8 +15,8 @@ from stt.languages import Language, Languages
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
+from stt.recognition.writing import Writings
 from stt.recognition.written import OpenWriter
-from stt.recognition.written_forms import WrittenForms
 from stt.server.admission import Admission
 from stt.server.runtime import Engines
 from stt.settings import Settings
@@ -31,7 +31,7 @@ class Service:
     scheduler: Scheduler
     engines: Engines
     decodings: Decodings
-    written_forms: WrittenForms
+    writings: Writings
     transcriber: Transcriber
     admission: Admission
     metrics: Metrics
@@ -43,13 +43,17 @@ class Service:
 
     async def decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
         """The decoding of a request; see `Decodings.choose`, which would hold up the event loop."""
-        if replace(asked, written=False) == Asked() and self.decodings.is_greedy(language):
+        if replace(asked, written=False, spacing="model") == Asked() and self.decodings.is_greedy(
+            language
+        ):
             return GREEDY
         return await asyncio.to_thread(self.decodings.choose, language, engine, asked)
 
-    def writing(self, language: Language, asked: Asked) -> OpenWriter:
-        """The writer of a request; see `WrittenForms.choose`."""
-        return self.written_forms.choose(language, wanted=asked.written)
+    async def writing(self, language: Language, asked: Asked) -> OpenWriter:
+        """The writer of a request; see `Writings.choose`, which may hold up the event loop."""
+        if asked.spacing == "model":
+            return self.writings.choose(language, asked)
+        return await asyncio.to_thread(self.writings.choose, language, asked)
 
 
 async def get_service(connection: HTTPConnection) -> Service:

@@ -76,6 +76,9 @@ class ServerSettings(ServiceGroup):
     idle_connection_seconds: int = Field(default=75, ge=1, le=86_400)
     """Close a connection after this long without a request. Set it above the idle time-out of a
     load balancer, which would otherwise reuse connections that are being closed."""
+    preload_spacing: bool = False
+    """Load what `spacing=restored` needs at the start, not at the first request that asks for it.
+    Needs the extra `spacing`."""
 
     @field_validator("hotword_files", mode="before")
     @classmethod

@@ -17,7 +17,10 @@ router = APIRouter(tags=["service"])
 async def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
     """The served languages, their accepted spellings and their models."""
     return list_languages(
-        service.languages, service.decodings.language_model, service.written_forms.has
+        service.languages,
+        service.decodings.language_model,
+        service.writings.has_written_form,
+        service.writings.has_spacing,
     )
 
 
@@ -25,10 +28,12 @@ def list_languages(
     languages: Languages,
     language_model: Callable[[Language], Switch],
     written: Callable[[Language], bool],
+    spacing: Callable[[Language], bool],
 ) -> LanguagesResponse:
     """The answer for these languages.
 
-    ``language_model`` says how each uses one, ``written`` whether it has a written form.
+    ``language_model`` says how each uses one, ``written`` whether it has a written form, and
+    ``spacing`` whether its missing spaces can be restored.
     """
     return LanguagesResponse(
         languages=[
@@ -43,6 +48,7 @@ def list_languages(
                 default=language is languages.default,
                 language_model=language_model(language),
                 written=written(language),
+                spacing=spacing(language),
             )
             for language in languages
         ]

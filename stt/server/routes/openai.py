@@ -84,7 +84,7 @@ async def create_transcription(
     """Transcribe one recording of any length. Unlisted fields are ignored."""
     spoken = spoken_language(service.languages, model, language)
     engine = service.engines.engine(spoken)
-    writing = service.writing(spoken, asked)
+    writing = await service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, replace(asked, prompt=prompt))
     if stream:
         if response_format not in STREAMABLE:

@@ -8,7 +8,7 @@ from typing import Annotated, BinaryIO, cast
 from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from stt.decoding.decodings import Asked
+from stt.decoding.decodings import Asked, Spacing
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
@@ -16,6 +16,7 @@ from stt.server.routes.forms import IN_MEMORY_BYTES, UploadRoute
 from stt.server.routes.uploads import (
     ABOUT_HOTWORDS,
     ABOUT_LANGUAGE_MODEL,
+    ABOUT_SPACING,
     ABOUT_TRACK,
     ABOUT_WRITTEN,
     TRACK,
@@ -59,6 +60,7 @@ async def asr(
     hotwords: Annotated[str, Query(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Query(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Query(description=ABOUT_WRITTEN)] = False,
+    spacing: Annotated[Spacing, Query(description=ABOUT_SPACING)] = "model",
 ) -> Response:
     """Transcribe one recording.
 
@@ -71,8 +73,8 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
-    asked = Asked(hotwords, language_model, initial_prompt, written)
-    writing = service.writing(spoken, asked)
+    asked = Asked(hotwords, language_model, initial_prompt, written, spacing)
+    writing = await service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, asked)
     if encode:
         transcript = await service.transcriber.transcribe(

@@ -11,6 +11,7 @@ from pathlib import Path, PureWindowsPath
 from types import MappingProxyType
 
 from stt.errors import ConfigurationError, UnsupportedLanguage
+from stt.normalisation import compose, find_path
 from stt.types import Calibration
 
 BUNDLED_PREFIX, BUNDLED_REVISION = "bundled:", "bundled"
@@ -74,8 +75,8 @@ class ModelSource:
                 "after the #."
             )
         if _is_path(text):
-            folder = Path(text).expanduser().absolute()
-            return cls(folder.name, "local", folder, adapter or None)
+            folder = find_path(Path(text).expanduser().absolute())
+            return cls(compose(folder.name), "local", folder, adapter or None)
         hub_id, _, revision = text.partition("@")
         if hub_id.count("/") != 1 or not all(hub_id.split("/")):
             raise ConfigurationError(
@@ -87,7 +88,7 @@ class ModelSource:
 
 def _is_path(text: str) -> bool:
     is_absolute = text[:1] in ("/", ".", "~") or PureWindowsPath(text).drive != ""
-    return is_absolute or (text != "" and Path(text).is_dir())
+    return is_absolute or (text != "" and find_path(Path(text)).is_dir())
 
 
 def parse_models(text: str) -> dict[str, ModelSource]:
@@ -118,7 +119,7 @@ def parse_files(text: str) -> dict[str, Path]:
             raise ConfigurationError(
                 f"{entry!r} is not of the form CODE=FILE, such as KR=/models/ko.arpa.gz"
             )
-        files[code] = Path(path).expanduser().absolute()
+        files[code] = find_path(Path(path).expanduser().absolute())
     return files
 
 
@@ -278,7 +279,7 @@ class Languages:
 
     def find_model(self, name: str) -> Language | None:
         """Find a language by its model id or code, in any case; None if there is no such one."""
-        wanted = name.strip().lower()
+        wanted = compose(name).strip().lower()
         for language in self._by_code.values():
             if wanted in (language.model.name.lower(), language.code.lower()):
                 return language
@@ -286,7 +287,7 @@ class Languages:
 
 
 def _normal(spelling: str) -> str:
-    return spelling.strip().lower().replace("_", "-")
+    return compose(spelling).strip().lower().replace("_", "-")
 
 
 def choose_languages(
@@ -307,7 +308,7 @@ def choose_languages(
         known = {code: replace(known[code], model=model) for code, model in DEMO_MODELS.items()}
     registry = Languages(known.values())
     chosen_codes = list(codes) or (list(DEMO_MODELS) if demo else [DEFAULT_CODE])
-    sources = {code.strip().upper(): source for code, source in models.items()}
+    sources = {compose(code).strip().upper(): source for code, source in models.items()}
     for code, source in sources.items():
         base = registry.find(code) or Language(
             code, code, code, iso_639_1=code.lower(), tag=code.lower(), model=source

@@ -5,7 +5,6 @@ hotword is not completed (contextual biasing by shallow fusion; Zhao et al., 201
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from stt.decoding.hangul import is_hangul
 from stt.decoding.scripts import has_unspaced
 from stt.decoding.tree import Tree, grow, parents_of
 from stt.errors import InvalidHotwords
+from stt.normalisation import compose
 
 MAX_HOTWORDS = 1_000
 MAX_LENGTH = 100
@@ -58,7 +58,7 @@ def parse_hotwords(text: str) -> tuple[Hotword, ...]:
 
 def split_entries(text: str) -> list[str]:
     """The entries of a list separated by commas or lines, in NFC, without the empty ones."""
-    entries = re.split(r"[,\n\r、，]", unicodedata.normalize("NFC", text))
+    entries = re.split(r"[,\n\r、，]", compose(text))
     return [entry.strip() for entry in entries if entry.strip()]
 
 

@@ -5,7 +5,6 @@ Incremental, so that streams can use it: what the next words may still change is
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +16,7 @@ from stt.korean import latin
 from stt.korean.numbers import Context
 from stt.korean.written import START, open_from, written
 from stt.languages import Language
+from stt.normalisation import compose
 from stt.settings import Settings
 from stt.types import Word, join_words
 
@@ -94,7 +94,7 @@ class KoreanWriter:
         final = [span for span in spans if span.last_word < n_final]
         if final:
             last = final[-1]
-            before = unicodedata.normalize("NFC", held[last.last_word].text)
+            before = compose(held[last.last_word].text)
             self._before = Context(before, last.counter)
             self._held = held[last.last_word + 1 :]
         return [write(held[span.first_word : span.last_word + 1], span.text) for span in final]
@@ -164,7 +164,7 @@ def read_abbreviations(path: Path) -> dict[str, str]:
         raise ConfigurationError(f"The abbreviations in {path} cannot be read: {reason}.") from None
     found = {}
     for number, line in enumerate(lines, 1):
-        fields = unicodedata.normalize("NFC", line).split()
+        fields = compose(line).split()
         if not fields:
             continue
         if len(fields) != 2 or not _SPOKEN.fullmatch(fields[0]):

@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parents[2] / "stt"
 LAYERS = [
     "errors",
     "notices",
+    "normalisation",
     "types",
     "frames",
     "compiling",
-    "normalisation",
     "language_model",
     "korean",
     "languages",

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from stt.commands.arguments import add_decoding, add_language, add_settings, begin, read_asked
+from stt.commands.arguments import (
+    add_decoding,
+    add_language,
+    add_settings,
+    begin,
+    given_path,
+    read_asked,
+)
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
@@ -33,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "manifest",
-        type=Path,
+        type=given_path,
         metavar="MANIFEST",
         help=".tsv with the columns path (or file) and text, or .jsonl with these keys; paths are "
         "relative to the manifest",

@@ -15,17 +15,21 @@ from stt.commands import lm
 from stt.commands.align import find_pairs
 from stt.commands.arguments import given_path
 from stt.commands.calibration import read_clips
+from stt.commands.evaluate import evaluate
 from stt.commands.inputs import find_recordings
 from stt.commands.outputs import plan_outputs
+from stt.commands.recognition import LocalRecognizer
 from stt.decoding.spelling import Speller
 from stt.engines.vocabulary import read_vocabulary
 from stt.engines.wants import F, Want
+from stt.evaluation.manifests import read_manifest
 from stt.languages import SUPPORTED_LANGUAGES, choose_languages, parse_models
 from stt.normalisation import PathFinder, compose
+from stt.settings import load_settings
 from stt.types import SAMPLE_RATE, Vocabulary, Waveform
 from tests.api.conftest import serve_app
 from tests.audio_files import tones, with_libsndfile
-from tests.fakes import FakeEngine
+from tests.fakes import PREFERS_AB, FakeEngine
 
 WAV = with_libsndfile(tones(1.5, SAMPLE_RATE), SAMPLE_RATE, "WAV")
 Form: TypeAlias = Callable[[str], str]
@@ -100,7 +104,7 @@ def written_file(form: Form, folder: Path, name: str, content: str) -> str:
     return str(file)
 
 
-ARPA = "\\data\\\nngram 1=5\n\n\\1-grams:\n-3 <unk>\n-99 <s> 0\n-1 </s>\n-0.3 판교 0\n-4 판고 0\n\n\\end\\\n"
+ARPA = PREFERS_AB.replace("ab", "판교").replace("ac", "판고")
 
 
 def language_code(form: Form, folder: Path) -> object:
@@ -208,6 +212,19 @@ def pairs(form: Form, folder: Path) -> object:
     return [(each.recording.name, each.text.read_text(), each.target) for each in found]
 
 
+def manifest(suffix: str, content: str) -> Way:
+    def way(form: Form, folder: Path) -> object:
+        (folder / nfd("회의.wav")).write_bytes(WAV)
+        utterances = read_manifest(Path(written_file(form, folder, f"목록{suffix}", content)))
+        with LocalRecognizer(MishearsHangul(), SUPPORTED_LANGUAGES["KR"], load_settings()) as used:
+            report = evaluate(utterances, used, "none")
+        return [
+            (each.utterance.name, each.utterance.reference, each.scores) for each in report.results
+        ]
+
+    return way
+
+
 def calibration(form: Form, folder: Path) -> object:
     (folder / nfd("회의.wav")).write_bytes(WAV)
     written_file(form, folder, "texts.tsv", "file\ttext\n회의.wav\t판교\n")
@@ -240,6 +257,11 @@ def vocabulary(form: Form, folder: Path) -> object:
 FILES: dict[str, tuple[Way, object]] = {
     "recordings and the names of their results": (recordings, None),
     "pairs of recordings and texts": (pairs, None),
+    "manifest in TSV": (manifest(".tsv", "file\ttext\n회의.wav\t판교\n"), None),
+    "manifest in JSONL": (
+        manifest(".jsonl", '{"audio_filepath": "회의.wav", "text": "판교"}'),
+        None,
+    ),
     "texts for stt optimize": (calibration, [("회의.wav", "판교")]),
     "texts for a language model": (language_model, None),
     "files named on the command line": (named_on_the_command_line, None),

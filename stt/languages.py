@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 from types import MappingProxyType
 
+from stt.conventions import KNOWN_CONVENTIONS, Convention
 from stt.errors import ConfigurationError, UnsupportedLanguage
 from stt.normalisation import compose, find_path
 from stt.types import Calibration
@@ -91,38 +92,6 @@ def _is_path(text: str) -> bool:
     return is_absolute or (text != "" and find_path(Path(text)).is_dir())
 
 
-def parse_models(text: str) -> dict[str, ModelSource]:
-    """Parse ``CODE=MODEL,CODE=MODEL``.
-
-    Raises:
-        ConfigurationError: an entry is malformed.
-    """
-    models = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        code, equals, source = entry.partition("=")
-        if not equals or not code.strip():
-            raise ConfigurationError(f"{entry!r} is not of the form CODE=MODEL")
-        models[code.strip()] = ModelSource.parse(source)
-    return models
-
-
-def parse_files(text: str) -> dict[str, Path]:
-    """Parse ``CODE=FILE,CODE=FILE``.
-
-    Raises:
-        ConfigurationError: an entry is malformed.
-    """
-    files = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        code, equals, path = (part.strip() for part in entry.partition("="))
-        if not (code and equals and path):
-            raise ConfigurationError(
-                f"{entry!r} is not of the form CODE=FILE, such as KR=/models/ko.arpa.gz"
-            )
-        files[code] = find_path(Path(path).expanduser().absolute())
-    return files
-
-
 # benchmarks/word_times.py and benchmarks/confidence.py measured the calibrations.
 BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {
@@ -150,6 +119,15 @@ class Language:
     model: ModelSource
     aliases: tuple[str, ...] = ()
     """Other spellings that requests may use, in any case."""
+    set_convention: Convention | None = None
+    """What ``STT_CONVENTIONS`` says."""
+
+    @property
+    def convention(self) -> Convention | None:
+        """How its checkpoint writes; None if that is unknown."""
+        is_known = self.model.folder is None or self.model.is_bundled
+        known = KNOWN_CONVENTIONS.get(self.model.id) if is_known else None
+        return self.set_convention or known
 
     def spellings(self) -> set[str]:
         """Every accepted spelling, in lower case."""
@@ -291,7 +269,11 @@ def _normal(spelling: str) -> str:
 
 
 def choose_languages(
-    codes: Iterable[str], models: Mapping[str, ModelSource], *, demo: bool
+    codes: Iterable[str],
+    models: Mapping[str, ModelSource],
+    *,
+    demo: bool,
+    conventions: Mapping[str, Convention] | None = None,
 ) -> Languages:
     """Choose the languages to serve from the registry.
 
@@ -299,6 +281,7 @@ def choose_languages(
         codes: Registry codes or aliases; if empty, `DEFAULT_CODE`, or all demo models.
         models: Code to checkpoint; replaces the registry's checkpoint or adds a language.
         demo: Use `DEMO_MODELS` instead of the registry's checkpoints.
+        conventions: Code to what its checkpoint writes, where that is not known.
 
     Raises:
         ConfigurationError: a code is unknown, or has no bundled model.
@@ -314,6 +297,14 @@ def choose_languages(
             code, code, code, iso_639_1=code.lower(), tag=code.lower(), model=source
         )
         known[base.code] = replace(base, model=source)
+    registry = Languages(known.values())
+    for code, convention in (conventions or {}).items():
+        language = registry.find(code)
+        if language is None:
+            raise ConfigurationError(
+                f"STT_CONVENTIONS: {code!r} is no language here. Known: {', '.join(known)}."
+            )
+        known[language.code] = replace(language, set_convention=convention)
     registry = Languages(known.values())
     try:
         chosen = [registry.resolve(code) for code in chosen_codes]

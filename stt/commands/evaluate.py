@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ from stt.commands.arguments import (
     given_path,
     read_asked,
 )
+from stt.commands.checkout import commit
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
@@ -27,6 +29,11 @@ from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
 from stt.evaluation.report import Conditions, Report
 from stt.evaluation.results import compare
 from stt.evaluation.text_report import render_text
+from stt.models.card import MAX_NAME, Evaluation, add_evaluation, card_file
+from stt.normalisation import compose
+from stt.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -63,6 +70,14 @@ def make_parser() -> argparse.ArgumentParser:
         help="try weights of the language model and print the best ones, instead of a report",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
+    parser.add_argument(
+        "--save-card",
+        nargs="?",
+        const="",
+        metavar="SET",
+        help="store the error rates with the model, as those of this set [the manifest's name]; "
+        "/languages and /v1/models show them",
+    )
     add_settings(parser)
     return parser
 
@@ -75,6 +90,8 @@ def main(arguments: Sequence[str]) -> int:
         ConfigurationError: the results could not be written.
     """
     options, settings = begin(make_parser(), arguments)
+    if options.tune and options.save_card is not None:
+        raise ConfigurationError("--tune measures weights, not error rates: leave out --save-card.")
     utterances = read_manifest(options.manifest)
     settings = with_language_model(settings, options.lang, options.lm)
     with open_recognizer(options.lang, settings, read_asked(options)) as recognizer:
@@ -90,7 +107,70 @@ def main(arguments: Sequence[str]) -> int:
             write_whole(options.json, json.dumps(to_json(report), ensure_ascii=False, indent=1))
         except OSError as error:
             raise ConfigurationError(f"--json {options.json}: {error.strerror}.") from None
+    if options.save_card is not None:
+        name = compose(options.save_card).strip() or compose(options.manifest.stem)
+        save_card(report, name, recognizer, settings, written=options.written)
     return 1 if report.n_failed else 0
+
+
+def save_card(
+    report: Report,
+    name: str,
+    recognizer: LocalRecognizer,
+    settings: Settings,
+    *,
+    written: bool = False,
+) -> None:
+    """Store the error rates with the model.
+
+    Args:
+        report: The outcome.
+        name: The set's.
+        recognizer: What was evaluated.
+        settings: Its settings.
+        written: Whether the texts were written forms.
+
+    Raises:
+        ConfigurationError: they cannot be stored.
+    """
+    if not report.results:
+        raise ConfigurationError("--save-card: no recording was transcribed.")
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise ConfigurationError(
+            f"--save-card {name[:40]!r}: expected the name of a set, 1 to {MAX_NAME} characters."
+        )
+    decoding = recognizer.decoding
+    used = {
+        "hotwords": decoding.hotwords,
+        "language_model": decoding.language_model,
+        "written": written,
+    }
+    evaluation = Evaluation(
+        set=name,
+        n=len(report.results),
+        cer=_rounded(report.scores.characters.rate),
+        cer_by_reading=None,
+        normaliser=report.conditions.normaliser,
+        decoding=", ".join(each for each, is_used in used.items() if is_used) or "best_path",
+        precision=report.conditions.precision,
+        date=report.conditions.date,
+        commit=commit("stt"),
+    )
+    assert recognizer.checkpoint is not None  # noqa: S101
+    source, cache = recognizer.language.model, settings.cache_dir
+    file = card_file(source, recognizer.checkpoint, cache)
+    try:
+        write_whole(file, add_evaluation(source, recognizer.checkpoint, cache, evaluation))
+    except OSError as error:
+        raise ConfigurationError(
+            f"--save-card: {file} cannot be written: {error.strerror}. Make the folder writable; "
+            "for a model of the hub, STT_CACHE_DIR sets another one."
+        ) from None
+    logger.info("the card of %s is in %s", source.name, file)
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 5)
 
 
 def evaluate(

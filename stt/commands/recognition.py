@@ -83,12 +83,16 @@ class LocalRecognizer:
         language: Language,
         settings: Settings,
         *,
-        revision: str = "",
+        checkpoint: Path | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
     ) -> None:
         self.language = language
-        self.revision = revision or language.model.revision
+        self.checkpoint = checkpoint
+        """Its folder; None if the engine comes from none."""
+        # The hub's cache names each snapshot's folder after its commit.
+        from_hub = checkpoint is not None and language.model.folder is None
+        self.revision = checkpoint.name if checkpoint and from_hub else language.model.revision
         """Commit of the checkpoint if it is from the hub."""
         self.device, self.backend, self.precision = (
             engine.device,
@@ -145,7 +149,9 @@ def choose_language(spelling: str | None, settings: Settings) -> Language:
     """
     codes = [spelling] if spelling else settings.languages
     try:
-        return choose_languages(codes, settings.models, demo=settings.demo).default
+        return choose_languages(
+            codes, settings.models, demo=settings.demo, conventions=settings.conventions
+        ).default
     except ConfigurationError as error:
         # The message names the setting, which is a flag here.
         message = error.message
@@ -197,8 +203,6 @@ def open_recognizer(
     folder = find_checkpoint(language.model, settings, pauses)
     logger.info("%s: loading %s", language.name, language.model.name)
     engine = open_engine(language.model, folder, settings).engine
-    # The hub's cache names each snapshot's folder after its commit.
-    from_hub = language.model.folder is None
     decoding = GREEDY
     if asked is not None:
         decoding = Decodings(Languages([language]), settings).choose(language, engine, asked)
@@ -206,7 +210,7 @@ def open_recognizer(
         engine,
         language,
         settings,
-        revision=folder.name if from_hub else "",
+        checkpoint=folder,
         decoding=decoding,
         writing=writing,
     )

@@ -24,6 +24,7 @@ from stt.engines.device import forward_threads
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER
 from stt.inference.observer import Observer
 from stt.languages import Language, choose_languages
+from stt.models.card import Cards
 from stt.observability.metrics import Metrics
 from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
@@ -95,7 +96,9 @@ def create_app(
     Raises:
         ConfigurationError: the settings contradict each other, or the key file is unreadable.
     """
-    languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+    languages = choose_languages(
+        settings.languages, settings.models, demo=settings.demo, conventions=settings.conventions
+    )
     decodings = Decodings(languages, settings)
     written_forms = WrittenForms(settings)
     connect = connect or partial(connect_locally, languages, settings, engine)
@@ -124,8 +127,9 @@ def create_app(
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
         app.state.service = Service(
-            settings, languages, scheduler, runtime.engines, decodings, written_forms, transcriber,
-            admission, metrics, live, forward_threads(settings.cpu_threads), runtime.collect,
+            settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
+            written_forms, transcriber, admission, metrics, live,
+            forward_threads(settings.cpu_threads), runtime.collect,
         )  # fmt: skip
         if settings.demo:
             logger.warning(

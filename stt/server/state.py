@@ -12,6 +12,7 @@ from stt.decoding.factory import GREEDY, Decoding
 from stt.engines.base import Engine
 from stt.inference.scheduler import Scheduler
 from stt.languages import Language, Languages
+from stt.models.card import Cards, Evaluation
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
@@ -30,6 +31,7 @@ class Service:
     scheduler: Scheduler
     engines: Engines
     decodings: Decodings
+    cards: Cards
     written_forms: WrittenForms
     transcriber: Transcriber
     admission: Admission
@@ -45,6 +47,10 @@ class Service:
         if replace(asked, written=False) == Asked() and self.decodings.is_greedy(language):
             return GREEDY
         return await asyncio.to_thread(self.decodings.choose, language, engine, asked)
+
+    def evaluations(self, language: Language) -> list[Evaluation]:
+        """What was measured of a language's model; see `Cards.evaluations`."""
+        return self.cards.evaluations(language.model)
 
     def writing(self, language: Language, asked: Asked) -> OpenWriter:
         """The writer of a request; see `WrittenForms.choose`."""

@@ -23,9 +23,10 @@ from stt.decoding.spelling import Speller
 from stt.engines.vocabulary import read_vocabulary
 from stt.engines.wants import F, Want
 from stt.evaluation.manifests import read_manifest
-from stt.languages import SUPPORTED_LANGUAGES, choose_languages, parse_models
+from stt.languages import SUPPORTED_LANGUAGES, choose_languages
 from stt.normalisation import PathFinder, compose
 from stt.settings import load_settings
+from stt.settings.parsing import parse_models
 from stt.types import SAMPLE_RATE, Vocabulary, Waveform
 from tests.api.conftest import serve_app
 from tests.audio_files import tones, with_libsndfile

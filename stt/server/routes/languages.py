@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 
 from stt.decoding.decodings import Switch
 from stt.languages import Language, Languages
+from stt.models.card import Evaluation
 from stt.server.schemas import LanguageEntry, LanguagesResponse
 from stt.server.state import Service, get_service
 
@@ -17,7 +18,10 @@ router = APIRouter(tags=["service"])
 def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
     """The served languages, their accepted spellings and their models."""
     return list_languages(
-        service.languages, service.decodings.language_model, service.written_forms.has
+        service.languages,
+        service.decodings.language_model,
+        service.written_forms.has,
+        service.evaluations,
     )
 
 
@@ -25,10 +29,12 @@ def list_languages(
     languages: Languages,
     language_model: Callable[[Language], Switch],
     written: Callable[[Language], bool],
+    evaluations: Callable[[Language], list[Evaluation]],
 ) -> LanguagesResponse:
     """The answer for these languages.
 
-    ``language_model`` says how each uses one, ``written`` whether it has a written form.
+    ``language_model`` says how each uses one, ``written`` whether it has a written form,
+    ``evaluations`` what was measured of its model.
     """
     return LanguagesResponse(
         languages=[
@@ -43,6 +49,8 @@ def list_languages(
                 default=language is languages.default,
                 language_model=language_model(language),
                 written=written(language),
+                convention=language.convention,
+                evaluations=evaluations(language),
             )
             for language in languages
         ]

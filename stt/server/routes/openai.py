@@ -104,16 +104,16 @@ async def create_transcription(
 
 
 @router.get("/models", responses={401: OPENAI_PROBLEMS[401]})
-async def list_models(service: Use) -> ModelList:
+def list_models(service: Use) -> ModelList:
     """The served models."""
-    return ModelList(data=[Model.of(language) for language in service.languages])
+    return ModelList(data=[Model.of(each, service.evaluations(each)) for each in service.languages])
 
 
 @router.get("/models/{model:path}", responses=UNKNOWN_MODEL)
-async def retrieve_model(service: Use, model: str) -> Model:
+def retrieve_model(service: Use, model: str) -> Model:
     """One served model, by its id or its language code."""
     language = service.languages.find_model(model)
     if language is None:
         known = ", ".join(each.model.name for each in service.languages)
         raise UnknownModel(f"Model {model[:80]!r} is not served. Served: {known}.")
-    return Model.of(language)
+    return Model.of(language, service.evaluations(language))

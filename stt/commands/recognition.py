@@ -197,7 +197,8 @@ def open_recognizer(
     """
     language = choose_language(spelling, settings)
     wanted = asked is not None and asked.written
-    writing = WrittenForms(settings).choose(language, wanted=wanted)
+    written_forms = WrittenForms(settings)
+    written_forms.choose(language, wanted=wanted)  # refuses before the model is loaded
     if settings.demo:
         logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)
@@ -212,7 +213,7 @@ def open_recognizer(
         settings,
         checkpoint=folder,
         decoding=decoding,
-        writing=writing,
+        writing=written_forms.choose(language, wanted=wanted, hotwords=decoding.hotwords),
     )
     # Decoder and model import and allocate at first use; keep that out of the first measurement.
     recognizer.recognize(warming_clip(), "")

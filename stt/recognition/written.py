@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from stt.errors import ConfigurationError, NotSupported
+from stt.abbreviations import abbreviations
+from stt.decoding.hotwords import Hotword
+from stt.errors import NotSupported
 from stt.korean import latin
 from stt.korean.numbers import Context
+from stt.korean.readings import readings
 from stt.korean.written import START, open_from, written
 from stt.languages import Language
 from stt.normalisation import compose
@@ -22,6 +24,9 @@ from stt.types import Word, join_words
 
 MAX_PAUSE_SECONDS = 2.0
 """A longer one ends a number. People pause for less within the numbers that they dictate."""
+
+
+_LATIN, _DIGIT = re.compile("[A-Za-z]"), re.compile(r"\d")
 
 
 class Writer(Protocol):
@@ -123,54 +128,45 @@ class WrittenForms:
         Raises:
             ConfigurationError: the file of abbreviations is missing or malformed.
         """
-        abbreviations = dict(latin.ABBREVIATIONS)
-        if settings.abbreviations is not None:
-            abbreviations |= read_abbreviations(settings.abbreviations)
-        self._writers: dict[str, OpenWriter] = {"ko": partial(KoreanWriter, abbreviations)}
+        self._abbreviations = abbreviations(settings.abbreviations)
 
     def has(self, language: Language) -> bool:
         """Whether requests can ask for it."""
-        return language.iso_639_1 in self._writers
+        return language.iso_639_1 == "ko"
 
-    def choose(self, language: Language, *, wanted: bool) -> OpenWriter:
+    def choose(
+        self, language: Language, *, wanted: bool, hotwords: Sequence[Hotword] = ()
+    ) -> OpenWriter:
         """The writer of a request.
+
+        Args:
+            language: What is spoken.
+            wanted: Whether the request asks for it.
+            hotwords: Those of the request: what they name is written as they write it.
 
         Raises:
             NotSupported: the language has no written form.
         """
         if not wanted:
             return AsSpoken
-        writer = self._writers.get(language.iso_639_1)
-        if writer is None:
+        if not self.has(language):
             raise NotSupported(
                 f"{language.name} has no written form here, only Korean does. Leave written out."
             )
-        return writer
+        named = names_in(hotwords, self._abbreviations)
+        return partial(KoreanWriter, {**self._abbreviations, **named})
 
 
-_SPOKEN = re.compile("[가-힣]{2,40}")
+def names_in(hotwords: Sequence[Hotword], abbreviations: Mapping[str, str]) -> dict[str, str]:
+    """Words of hotwords with Latin letters, by the ways to say them: 쓰리엠 is 3M.
 
-
-def read_abbreviations(path: Path) -> dict[str, str]:
-    """Read a file of abbreviations: on each line a spoken and a written form, ``에이아이 AI``.
-
-    Raises:
-        ConfigurationError: it cannot be read; the message names the file and the line.
+    A code of two syllables is left out: 오지 is a word, not always 5G.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigurationError(f"The abbreviations in {path} cannot be read: {reason}.") from None
     found = {}
-    for number, line in enumerate(lines, 1):
-        fields = compose(line).split()
-        if not fields:
-            continue
-        if len(fields) != 2 or not _SPOKEN.fullmatch(fields[0]):
-            raise ConfigurationError(
-                f"{path}, line {number}: {line[:80]!r} is not an abbreviation; expected two words, "
-                "the first in 2 to 40 syllables of Hangul, such as 에이아이 AI."
-            )
-        found[fields[0]] = fields[1]
+    for text in dict.fromkeys(hotword.written for hotword in hotwords):
+        for word in readings(text, abbreviations):
+            if _LATIN.search(word.written):
+                least = 3 if _DIGIT.search(word.written) else 2
+                spoken = (way.replace(" ", "") for way in word.spoken)
+                found |= {each: word.written for each in spoken if len(each) >= least}
     return found

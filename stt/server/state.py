@@ -52,9 +52,9 @@ class Service:
         """What was measured of a language's model; see `Cards.evaluations`."""
         return self.cards.evaluations(language.model)
 
-    def writing(self, language: Language, asked: Asked) -> OpenWriter:
+    def writing(self, language: Language, asked: Asked, decoding: Decoding) -> OpenWriter:
         """The writer of a request; see `WrittenForms.choose`."""
-        return self.written_forms.choose(language, wanted=asked.written)
+        return self.written_forms.choose(language, wanted=asked.written, hotwords=decoding.hotwords)
 
 
 async def get_service(connection: HTTPConnection) -> Service:

@@ -18,6 +18,7 @@ LAYERS = [
     "compiling",
     "language_model",
     "korean",
+    "abbreviations",
     "conventions",
     "languages",
     "settings",

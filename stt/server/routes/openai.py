@@ -84,8 +84,8 @@ async def create_transcription(
     """Transcribe one recording of any length. Unlisted fields are ignored."""
     spoken = spoken_language(service.languages, model, language)
     engine = service.engines.engine(spoken)
-    writing = service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, replace(asked, prompt=prompt))
+    writing = service.writing(spoken, asked, decoding)
     if stream:
         if response_format not in STREAMABLE:
             raise InvalidParameter(

@@ -2,9 +2,9 @@
 
 ``python -m training.evaluate ko-mini`` synthesises the held-out texts again (the same clips for the
 same seed and espeak-ng), runs the float16 weights in float32 with transformers' own classes, one
-clip at a time, and writes ``figures.json`` and ``README.md`` beside the weights. ``--only words
-confidence precision`` measures these sections again, with the engines of the service, and keeps the
-rest; ``--only`` alone renders the page again.
+clip at a time, and writes ``figures.json``, ``stt-card.json`` and ``README.md`` beside the weights. ``--only
+words confidence precision`` measures these sections again, with the engines of the service, and
+keeps the rest; ``--only`` alone renders the page again.
 """
 
 import argparse
@@ -40,6 +40,7 @@ from training.figures import (
 )
 from training.held_out import Subject
 from training.recipe import RECIPES, Recipe, n_output_frames
+from training.served_card import served_card
 from training.text_ko import hold_out
 
 _N_VARIED = 120
@@ -351,10 +352,11 @@ def update(
 
 
 def write(recipe: Recipe, figures: Figures, folder: Path) -> Figures:
-    """Write both files; return the figures as rounded in ``figures.json``."""
+    """Write all files; return the figures as rounded in ``figures.json``."""
     figures.save(folder / "figures.json")
     saved = Figures.load(folder / "figures.json")
     write_card(recipe, saved, folder / "README.md")
+    (folder / "stt-card.json").write_text(served_card(saved, folder).to_json(), encoding="utf-8")
     return saved
 
 

@@ -9,6 +9,7 @@ from typing import get_args
 from stt.decoding.decodings import Asked, Spacing
 from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
+from stt.normalisation import find_path
 from stt.observability.logs import configure_logging
 from stt.recognition.written_forms import names
 from stt.settings import SERVICE_ONLY, Settings, load_settings
@@ -35,16 +36,24 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             group.add_argument(flag, metavar=metavar, default=argparse.SUPPRESS, help=text + shown)
 
 
+def given_path(text: str) -> Path:
+    """The file or folder that a flag names, in any normal form; see `find_path`."""
+    return find_path(Path(text))
+
+
 def add_decoding(parser: argparse.ArgumentParser) -> None:
     """Add the flags of commands that choose how to decode."""
     parser.add_argument(
         "--hotwords",
-        type=Path,
+        type=given_path,
         metavar="FILE",
         help="words and names to expect: one `word` or `word:weight` per line",
     )
     parser.add_argument(
-        "--lm", type=Path, metavar="FILE", help="language model (.arpa or .arpa.gz) of the language"
+        "--lm",
+        type=given_path,
+        metavar="FILE",
+        help="language model (.arpa or .arpa.gz) of the language",
     )
     parser.add_argument(
         "--language-model",

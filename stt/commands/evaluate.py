@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from stt.commands.arguments import add_decoding, add_language, add_settings, begin, read_asked
+from stt.abbreviations import abbreviations
+from stt.commands.arguments import (
+    add_decoding,
+    add_language,
+    add_settings,
+    begin,
+    given_path,
+    read_asked,
+)
+from stt.commands.checkout import commit
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
@@ -26,7 +35,8 @@ from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
 from stt.evaluation.report import Conditions, Report, report
 from stt.evaluation.text_report import render_text
 from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION, TRANSCRIPTIONS, looks_dual
-from stt.recognition.written_forms import known_abbreviations
+from stt.models.card import MAX_NAME, Evaluation, add_evaluation, card_file
+from stt.normalisation import compose
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -43,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "manifest",
-        type=Path,
+        type=given_path,
         metavar="MANIFEST",
         help=".tsv with the columns path (or file) and text, or .jsonl with these keys; paths are "
         "relative to the manifest",
@@ -60,6 +70,14 @@ def make_parser() -> argparse.ArgumentParser:
         help="try weights of the language model and print the best ones, instead of a report",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
+    parser.add_argument(
+        "--save-card",
+        nargs="?",
+        const="",
+        metavar="SET",
+        help="store the error rates with the model, as those of this set [the manifest's name]; "
+        "/languages and /v1/models show them",
+    )
     add_settings(parser)
     return parser
 
@@ -90,6 +108,8 @@ def main(arguments: Sequence[str]) -> int:
         ConfigurationError: the results could not be written.
     """
     options, settings = begin(make_parser(), arguments)
+    if options.tune and options.save_card is not None:
+        raise ConfigurationError("--tune measures weights, not error rates: leave out --save-card.")
     utterances = read_manifest(options.manifest)
     comparison = _comparison(options, settings)
     _warn_of_marks(utterances, comparison)
@@ -107,7 +127,71 @@ def main(arguments: Sequence[str]) -> int:
             write_whole(options.json, json.dumps(to_json(found), ensure_ascii=False, indent=1))
         except OSError as error:
             raise ConfigurationError(f"--json {options.json}: {error.strerror}.") from None
+    if options.save_card is not None:
+        name = compose(options.save_card).strip() or compose(options.manifest.stem)
+        save_card(found, name, recognizer, settings, written=options.written)
     return 1 if found.n_failed else 0
+
+
+def save_card(
+    report: Report,
+    name: str,
+    recognizer: LocalRecognizer,
+    settings: Settings,
+    *,
+    written: bool = False,
+) -> None:
+    """Store the error rates with the model.
+
+    Args:
+        report: The outcome.
+        name: The set's.
+        recognizer: What was evaluated.
+        settings: Its settings.
+        written: Whether the texts were written forms.
+
+    Raises:
+        ConfigurationError: they cannot be stored.
+    """
+    if not report.results:
+        raise ConfigurationError("--save-card: no recording was transcribed.")
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise ConfigurationError(
+            f"--save-card {name[:40]!r}: expected the name of a set, 1 to {MAX_NAME} characters."
+        )
+    decoding = recognizer.decoding
+    used = {
+        "hotwords": decoding.hotwords,
+        "language_model": decoding.language_model,
+        "written": written,
+    }
+    by_name = {rate.kind.name: rate.errors.rate for rate in report.rates}
+    evaluation = Evaluation(
+        set=name,
+        n=len(report.results),
+        cer=_rounded(report.scores.characters.rate),
+        cer_by_reading=_rounded(by_name.get("cer_by_reading")),
+        normaliser=report.conditions.normaliser,
+        decoding=", ".join(each for each, is_used in used.items() if is_used) or "best_path",
+        precision=report.conditions.precision,
+        date=report.conditions.date,
+        commit=commit("stt"),
+    )
+    assert recognizer.checkpoint is not None  # noqa: S101
+    source, cache = recognizer.language.model, settings.cache_dir
+    file = card_file(source, recognizer.checkpoint, cache)
+    try:
+        write_whole(file, add_evaluation(source, recognizer.checkpoint, cache, evaluation))
+    except OSError as error:
+        raise ConfigurationError(
+            f"--save-card: {file} cannot be written: {error.strerror}. Make the folder writable; "
+            "for a model of the hub, STT_CACHE_DIR sets another one."
+        ) from None
+    logger.info("the card of %s is in %s", source.name, file)
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 5)
 
 
 def evaluate(
@@ -153,7 +237,7 @@ def _comparison(options: argparse.Namespace, settings: Settings) -> Comparison:
         language,
         options.normaliser,
         options.transcription,
-        known_abbreviations(settings.abbreviations),
+        abbreviations(settings.abbreviations),
     )
 
 

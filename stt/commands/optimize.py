@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_settings, begin, given_path
 from stt.commands.calibration import Clip, augment, read_clips, with_noise
 from stt.commands.recognition import choose_language, find_checkpoint
 from stt.decoding.factory import GREEDY
@@ -75,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("lang", nargs="?", metavar="CODE", help="language: code or alias [KR]")
     parser.add_argument(
         "--calibration",
-        type=Path,
+        type=given_path,
         metavar="FOLDER",
         help="recordings like those you will transcribe, ideally 100 or more; with a texts.tsv "
         "(columns file or path, and text), both error rates are printed [the package's samples]",

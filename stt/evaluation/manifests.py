@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stt.errors import ConfigurationError
+from stt.normalisation import PathFinder, compose
 
 PATH_COLUMNS = ("path", "file", "audio_filepath")
 TEXT_COLUMN = "text"
@@ -18,11 +19,11 @@ class Utterance:
     """One line of a manifest."""
 
     name: str
-    """The path as written in the manifest."""
+    """The path as written in the manifest, in NFC."""
     path: Path
-    """The path to open."""
+    """The path to open, whose name may be in another form."""
     reference: str
-    """The reference text as written in the manifest; "" for silence."""
+    """The reference text as written in the manifest, in NFC; "" for silence."""
 
 
 def read_manifest(manifest: Path) -> list[Utterance]:
@@ -45,7 +46,7 @@ def read_manifest(manifest: Path) -> list[Utterance]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"{manifest} cannot be read: {reason}.") from None
-    utterances = []
+    utterances, finder = [], PathFinder()
     for line, row in reader(text, manifest):
         name = next((row[column] for column in PATH_COLUMNS if row.get(column)), None)
         reference = row.get(TEXT_COLUMN)
@@ -54,7 +55,8 @@ def read_manifest(manifest: Path) -> list[Utterance]:
                 f"{manifest}, line {line}: expected a path ({' or '.join(PATH_COLUMNS)}) and a "
                 f"{TEXT_COLUMN}."
             )
-        utterances.append(Utterance(name, manifest.parent / name, reference))
+        path = finder.find(manifest.parent / name)
+        utterances.append(Utterance(compose(name), path, compose(reference)))
     if not utterances:
         raise ConfigurationError(f"{manifest} lists no recordings.")
     return utterances

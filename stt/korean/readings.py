@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice, product
 
-from stt.korean import latin, spoken_numbers
+from stt.korean import codes, latin, spoken_numbers
 from stt.korean.counters import SPOKEN_UNITS
 from stt.korean.spoken_numbers import Alternatives
 
@@ -106,6 +106,13 @@ def needs_reading(text: str) -> bool:
 def spoken_text(text: str) -> str:
     """The usual way to say ``text``."""
     return " ".join(filter(None, (reading.spoken[0] for reading in readings(text))))
+
+
+def ways_to_say(text: str, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> Alternatives:
+    """The ways to say all of ``text``, at most eight, the usual one first."""
+    spoken = [reading.spoken for reading in readings(text, abbreviations)]
+    ways = (" ".join(filter(None, way)) for way in islice(product(*spoken), _MOST_ALTERNATIVES))
+    return tuple(dict.fromkeys(ways))
 
 
 def _say(word: str, around: Around) -> Alternatives:
@@ -204,11 +211,16 @@ def _number(match: re.Match[str], around: Around) -> Alternatives | None:
     return spoken_numbers.say(match, around.after)
 
 
+def _code(match: re.Match[str], around: Around) -> Alternatives | None:
+    return around.abbreviations.get(match[0]) or codes.say(match[0])
+
+
 _READERS: tuple[
     tuple[re.Pattern[str], Callable[[re.Match[str], Around], Alternatives | None]], ...
 ] = (
     (_EMAIL, _email),
     (_WEB, _web),
+    (codes.PATTERN, _code),
     *((pattern, _number) for pattern in spoken_numbers.PATTERNS),
     (_LATIN_WORD, _latin),
 )

@@ -118,7 +118,7 @@ def _abbreviation(text: str, abbreviations: Mapping[str, str]) -> Found | None:
     """An abbreviation of the list in one word or in two, with its particles."""
     first, _, rest = text.partition(" ")
     second = rest.partition(" ")[0]
-    for candidate, n_spaces in ((first, 0), (first + second, 1)):
+    for candidate, n_spaces in ((first + second, 1), (first, 0)):  # the longest: 지피티 포
         if n_spaces and not (second and latin.letters_of(first)):
             continue
         for end in range(len(candidate), 1, -1):

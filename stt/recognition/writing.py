@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from stt.decoding.decodings import Asked
+from stt.decoding.hotwords import Hotword
 from stt.errors import ConfigurationError, NotSupported
 from stt.languages import Language
 from stt.recognition.spacing import Spacings
@@ -62,13 +63,20 @@ class Writings:
         except NotSupported as error:
             raise ConfigurationError(f"STT_PRELOAD_SPACING: {error.message}") from error
 
-    def choose(self, language: Language, asked: Asked) -> OpenWriter:
+    def choose(
+        self, language: Language, asked: Asked, hotwords: Sequence[Hotword] = ()
+    ) -> OpenWriter:
         """The writer of a request; blocks while what restores spaces is loaded.
+
+        Args:
+            language: What is spoken.
+            asked: What the request asks for.
+            hotwords: Its hotwords: what they name is written as they write it.
 
         Raises:
             NotSupported: the language does not have what is asked, or an extra is not installed.
         """
-        write = self._written_forms.choose(language, wanted=asked.written)
+        write = self._written_forms.choose(language, wanted=asked.written, hotwords=hotwords)
         if asked.spacing == "model":
             return write
         space = self._spacings.choose(language)

@@ -1,18 +1,19 @@
 """The languages that have a written form, and the rules of each."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from stt.abbreviations import abbreviations
+from stt.decoding.hotwords import Hotword
 from stt.english import written as english
-from stt.errors import ConfigurationError, NotSupported
+from stt.errors import NotSupported
 from stt.korean import latin
 from stt.korean import written as korean
 from stt.korean.numbers import Context
+from stt.korean.readings import readings
 from stt.languages import SUPPORTED_LANGUAGES, Language
 from stt.recognition.written import AsSpoken, OpenWriter, Rules, RuleWriter
 from stt.settings import Settings
@@ -29,11 +30,17 @@ def korean_rules(abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> Rule
 
 ENGLISH = Rules(english.START, english.written, english.open_from)
 
-RULES: Mapping[str, Callable[[Settings], Rules[Any]]] = MappingProxyType(
-    {
-        "ko": lambda settings: korean_rules(known_abbreviations(settings.abbreviations)),
-        "en": lambda settings: ENGLISH,
-    }
+RulesFor = Callable[[Sequence[Hotword]], Rules[Any]]
+"""The rules of a request with these hotwords: what they name is written as they write it."""
+
+
+def _korean(settings: Settings) -> RulesFor:
+    known = abbreviations(settings.abbreviations)
+    return lambda hotwords: korean_rules({**known, **names_in(hotwords, known)})
+
+
+RULES: Mapping[str, Callable[[Settings], RulesFor]] = MappingProxyType(
+    {"ko": _korean, "en": lambda _: lambda _: ENGLISH}
 )
 """By ISO 639-1 code: a new language is its folder and a line here."""
 
@@ -58,8 +65,15 @@ class WrittenForms:
         """Whether requests can ask for it."""
         return language.iso_639_1 in self._rules
 
-    def choose(self, language: Language, *, wanted: bool) -> OpenWriter:
+    def choose(
+        self, language: Language, *, wanted: bool, hotwords: Sequence[Hotword] = ()
+    ) -> OpenWriter:
         """The writer of a request.
+
+        Args:
+            language: What is spoken.
+            wanted: Whether the request asks for it.
+            hotwords: Those of the request: what they name is written as they write it.
 
         Raises:
             NotSupported: the language has no written form.
@@ -72,43 +86,22 @@ class WrittenForms:
                 f"{language.name} has no written form here, only {names()} have one. Leave written "
                 "out."
             )
-        return partial(RuleWriter, rules)
+        return partial(RuleWriter, rules(hotwords))
 
 
-def known_abbreviations(path: Path | None) -> Mapping[str, str]:
-    """The built-in abbreviations, and those of the operator's file.
+_LATIN, _DIGIT = re.compile("[A-Za-z]"), re.compile(r"\d")
 
-    Raises:
-        ConfigurationError: see `read_abbreviations`.
+
+def names_in(hotwords: Sequence[Hotword], known: Mapping[str, str]) -> dict[str, str]:
+    """Words of hotwords with Latin letters, by the ways to say them: 쓰리엠 is 3M.
+
+    A code of two syllables is left out: 오지 is a word, not always 5G.
     """
-    if path is None:
-        return latin.ABBREVIATIONS
-    return dict(latin.ABBREVIATIONS) | read_abbreviations(path)
-
-
-_SPOKEN = re.compile("[가-힣]{2,40}")
-
-
-def read_abbreviations(path: Path) -> dict[str, str]:
-    """Read a file of abbreviations: on each line a spoken and a written form, ``에이아이 AI``.
-
-    Raises:
-        ConfigurationError: it cannot be read; the message names the file and the line.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigurationError(f"The abbreviations in {path} cannot be read: {reason}.") from None
-    found = {}
-    for number, line in enumerate(lines, 1):
-        fields = unicodedata.normalize("NFC", line).split()
-        if not fields:
-            continue
-        if len(fields) != 2 or not _SPOKEN.fullmatch(fields[0]):
-            raise ConfigurationError(
-                f"{path}, line {number}: {line[:80]!r} is not an abbreviation; expected two words, "
-                "the first in 2 to 40 syllables of Hangul, such as 에이아이 AI."
-            )
-        found[fields[0]] = fields[1]
+    found: dict[str, str] = {}
+    for text in dict.fromkeys(hotword.written for hotword in hotwords):
+        for word in readings(text, known):
+            if _LATIN.search(word.written):
+                least = 3 if _DIGIT.search(word.written) else 2
+                spoken = (way.replace(" ", "") for way in word.spoken)
+                found |= {each: word.written for each in spoken if len(each) >= least}
     return found

@@ -24,6 +24,7 @@ from stt.engines.device import forward_threads
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER
 from stt.inference.observer import Observer
 from stt.languages import Language, choose_languages
+from stt.models.card import Cards
 from stt.observability.metrics import Metrics
 from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
@@ -96,7 +97,9 @@ def create_app(
         ConfigurationError: the settings contradict each other, or the key file is unreadable, or an
             extra is not installed.
     """
-    languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+    languages = choose_languages(
+        settings.languages, settings.models, demo=settings.demo, conventions=settings.conventions
+    )
     decodings = Decodings(languages, settings)
     writings = Writings(settings)
     if settings.preload_spacing:
@@ -127,8 +130,9 @@ def create_app(
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
         app.state.service = Service(
-            settings, languages, scheduler, runtime.engines, decodings, writings, transcriber,
-            admission, metrics, live, forward_threads(settings.cpu_threads), runtime.collect,
+            settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
+            writings, transcriber, admission, metrics, live,
+            forward_threads(settings.cpu_threads), runtime.collect,
         )  # fmt: skip
         if settings.demo:
             logger.warning(

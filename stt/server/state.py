@@ -12,6 +12,7 @@ from stt.decoding.factory import GREEDY, Decoding
 from stt.engines.base import Engine
 from stt.inference.scheduler import Scheduler
 from stt.languages import Language, Languages
+from stt.models.card import Cards, Evaluation
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
@@ -31,6 +32,7 @@ class Service:
     scheduler: Scheduler
     engines: Engines
     decodings: Decodings
+    cards: Cards
     writings: Writings
     transcriber: Transcriber
     admission: Admission
@@ -49,11 +51,15 @@ class Service:
             return GREEDY
         return await asyncio.to_thread(self.decodings.choose, language, engine, asked)
 
-    async def writing(self, language: Language, asked: Asked) -> OpenWriter:
+    def evaluations(self, language: Language) -> list[Evaluation]:
+        """What was measured of a language's model; see `Cards.evaluations`."""
+        return self.cards.evaluations(language.model)
+
+    async def writing(self, language: Language, asked: Asked, decoding: Decoding) -> OpenWriter:
         """The writer of a request; see `Writings.choose`, which may hold up the event loop."""
         if asked.spacing == "model":
-            return self.writings.choose(language, asked)
-        return await asyncio.to_thread(self.writings.choose, language, asked)
+            return self.writings.choose(language, asked, decoding.hotwords)
+        return await asyncio.to_thread(self.writings.choose, language, asked, decoding.hotwords)
 
 
 async def get_service(connection: HTTPConnection) -> Service:

@@ -197,6 +197,7 @@ def run(snippet: Snippet, server: Server, desk: Path) -> str:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "STT_DEMO": "true",
         "HF_HUB_OFFLINE": "1",
+        "STT_CACHE_DIR": str(desk / "cache"),  # where `--save-card` writes
         "PYTHONUTF8": "1",
     }
     # Readers run the scripts on oneDNN's faults without a cap: AVX2's int8 products saturate.

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from fastapi.concurrency import run_in_threadpool
 
 from stt.decoding.decodings import Switch
 from stt.languages import Language, Languages
+from stt.models.card import Evaluation
 from stt.server.schemas import LanguageEntry, LanguagesResponse
 from stt.server.state import Service, get_service
 
@@ -16,11 +18,13 @@ router = APIRouter(tags=["service"])
 @router.get("/languages")
 async def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
     """The served languages, their accepted spellings and their models."""
-    return list_languages(
+    return await run_in_threadpool(  # reads the models' cards
+        list_languages,
         service.languages,
         service.decodings.language_model,
         service.writings.has_written_form,
         service.writings.has_spacing,
+        service.evaluations,
     )
 
 
@@ -29,11 +33,13 @@ def list_languages(
     language_model: Callable[[Language], Switch],
     written: Callable[[Language], bool],
     spacing: Callable[[Language], bool],
+    evaluations: Callable[[Language], list[Evaluation]],
 ) -> LanguagesResponse:
     """The answer for these languages.
 
-    ``language_model`` says how each uses one, ``written`` whether it has a written form, and
-    ``spacing`` whether its missing spaces can be restored.
+    ``language_model`` says how each uses one, ``written`` whether it has a written form,
+    ``spacing`` whether its missing spaces can be restored, and ``evaluations`` what was measured of
+    its model.
     """
     return LanguagesResponse(
         languages=[
@@ -49,6 +55,8 @@ def list_languages(
                 language_model=language_model(language),
                 written=written(language),
                 spacing=spacing(language),
+                convention=language.convention,
+                evaluations=evaluations(language),
             )
             for language in languages
         ]

@@ -195,8 +195,8 @@ class Connection:
     async def _open(self, language: Language) -> LiveSession:
         service, asked = self._service, self._config.asked()
         engine = service.engines.engine(language)
-        writing = await service.writing(language, asked)
         decoding = await service.decoding(language, engine, asked)
+        writing = await service.writing(language, asked, decoding)
         rate = self._config.sample_rate
         return LiveSession(engine, service.scheduler, service.settings, rate, decoding, writing)
 

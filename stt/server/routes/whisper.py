@@ -74,8 +74,8 @@ async def asr(
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
     asked = Asked(hotwords, language_model, initial_prompt, written, spacing)
-    writing = await service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, asked)
+    writing = await service.writing(spoken, asked, decoding)
     if encode:
         transcript = await service.transcriber.transcribe(
             audio_file.file, engine, track, decoding, writing

@@ -73,4 +73,4 @@ const used = () => ($("use-model").checked ? "on" : "off");
 
 /** Pasted lines are separate hotwords. */
 const list = (text) =>
-  text.split(/[,\n]/).map((word) => word.trim()).filter(Boolean).join(", ");
+  text.normalize("NFC").split(/[,\n]/).map((word) => word.trim()).filter(Boolean).join(", ");

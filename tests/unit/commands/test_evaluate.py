@@ -2,7 +2,7 @@ import csv
 import json
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from stt.evaluation.kinds import Kinds
 from stt.evaluation.manifests import read_manifest
 from stt.evaluation.text_report import render_text
 from stt.language_model.source import load_language_model
-from stt.languages import SUPPORTED_LANGUAGES
+from stt.languages import BUNDLED_MODELS, SUPPORTED_LANGUAGES
+from stt.models.card import Cards
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
 from tests.fakes import PREFERS_AB, FakeEngine, Mumbles
@@ -34,7 +35,9 @@ def test_the_report(tmp_path: Path) -> None:
     rows = ["path\ttext", "a.wav\tAB.", "a.wav\tac d", "a.wav\t", "broken.wav\tab", "gone.wav\tab"]
     manifest.write_text("\n".join(rows))
     language = SUPPORTED_LANGUAGES["KR"]
-    with LocalRecognizer(FakeEngine(), language, load_settings(), revision="c0ffee") as recognizer:
+    with LocalRecognizer(
+        FakeEngine(), language, load_settings(), checkpoint=Path("snapshots/c0ffee")
+    ) as recognizer:
         report = evaluate.evaluate(
             read_manifest(manifest), recognizer, Comparison(), today=date(2026, 1, 2)
         )
@@ -118,6 +121,44 @@ def test_other_languages_than_korean_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "m.tsv").write_text("path\ttext\ngone.wav\ta\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="only Korean can be read aloud, not English"):
         evaluate.main([str(tmp_path / "m.tsv"), "--lang", "EN", "--normaliser", "reading"])
+
+
+def test_the_figures_are_stored_with_the_model(tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "ko-hello.wav", tmp_path)
+    manifest = tmp_path / "회의.tsv"
+    manifest.write_text("path\ttext\nko-hello.wav\t안녕하세요\n", encoding="utf-8")
+    source, cache = BUNDLED_MODELS["ko-mini"], tmp_path / "cache"
+    flags = [str(manifest), "--demo", "--cache-dir", str(cache), "--precision", "fp32"]
+    before = Cards(cache).evaluations(source)
+    assert evaluate.main([*flags, "--save-card"]) == 0
+    [named] = Cards(cache).evaluations(source)[len(before) :]
+    assert (named.set, named.n, named.cer_by_reading) == ("회의", 1, 1.4)
+    assert named.cer is not None and named.cer > 0
+    assert (named.normaliser, named.decoding, named.precision) == ("basic", "best_path", "fp32")
+    assert named.date == datetime.now(UTC).date().isoformat()
+    assert named.commit
+    (tmp_path / "words.txt").write_text("안녕", encoding="utf-8")
+    more = ["--hotwords", str(tmp_path / "words.txt"), "--written"]
+    assert evaluate.main([*flags, *more, "--save-card", "회의"]) == 0
+    [again] = Cards(cache).evaluations(source)[len(before) :]
+    assert again.decoding == "hotwords, written"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--tune", "--save-card"], "leave out --save-card"),
+        (["--save-card", "a" * 101], "expected the name of a set, 1 to 100 characters"),
+        (["--save-card", "--cache-dir", "{manifest}"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_stored_is_said(tmp_path: Path, flags: list[str], message: str) -> None:
+    shutil.copy(SAMPLES / "ko-hello.wav", tmp_path)
+    manifest = tmp_path / "m.tsv"
+    manifest.write_text("path\ttext\nko-hello.wav\t안녕하세요\n", encoding="utf-8")
+    flags = [flag.format(manifest=manifest) for flag in flags]
+    with pytest.raises(ConfigurationError, match=message):
+        evaluate.main([str(manifest), "--demo", *flags])
 
 
 def test_tuning_finds_weights_that_help(tmp_path: Path) -> None:

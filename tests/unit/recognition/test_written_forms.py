@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from stt.abbreviations import read_abbreviations
+from stt.decoding.hotwords import Hotword
 from stt.errors import ConfigurationError, NotSupported
 from stt.languages import SUPPORTED_LANGUAGES
 from stt.recognition.written import AsSpoken
-from stt.recognition.written_forms import RULES, WrittenForms, names, read_abbreviations
+from stt.recognition.written_forms import RULES, WrittenForms, names
 from stt.settings import load_settings
 from stt.types import join_words
 from tests.unit.recognition.test_written import say
@@ -34,6 +36,27 @@ def test_other_languages_are_refused_and_words_stay_as_spoken_by_default() -> No
 def test_messages_name_every_language_of_the_table() -> None:
     assert names() == "Korean and English"
     assert len(RULES) == 2
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        ("쓰리엠 제품", "3M 제품"),
+        ("지피티 포를 써요", "GPT-4를 써요"),
+        ("지피티포가 나왔어요", "GPT-4가 나왔어요"),
+        ("갤럭시 에스 이십사를 샀어요", "갤럭시 S24를 샀어요"),
+        ("파이브지 요금제", "5G 요금제"),
+        ("오지 마세요", "오지 마세요"),  # also a way to say 5G
+        ("세 시에 와요", "3시에 와요"),
+        ("에이아이와", "AI와"),
+    ],
+)
+def test_hotwords_are_written_as_they_were_given(spoken: str, written: str) -> None:
+    given = ("3M", "GPT-4", "갤럭시 S24", "5G", "3시")
+    hotwords = [Hotword("any", written=each) for each in given]
+    korean = SUPPORTED_LANGUAGES["KR"]
+    writer = WrittenForms(load_settings()).choose(korean, wanted=True, hotwords=hotwords)()
+    assert join_words(writer.feed(say(spoken)) + writer.finish()) == written
 
 
 def test_the_operators_abbreviations_come_beside_the_known_ones(tmp_path: Path) -> None:

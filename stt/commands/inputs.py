@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from stt.audio.containers import AUDIO_SUFFIXES
+from stt.audio.headerless import HEADERLESS_SUFFIX, with_header
 from stt.errors import ConfigurationError
 
 STDIN = "-"
@@ -43,14 +44,18 @@ class Recording:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """Open the recording as a seekable file.
+        """Open the recording as a seekable file; a ``.pcm`` gets the header that it lacks.
 
         Raises:
             OSError: the file is missing or not readable.
         """
         if self.path is not None:
             with self.path.open("rb") as file:
-                yield file
+                if self.path.suffix.lower() != HEADERLESS_SUFFIX:
+                    yield file
+                    return
+                with with_header(file) as recording:
+                    yield recording
             return
         with tempfile.TemporaryFile() as copy:  # decoders seek, a pipe cannot
             shutil.copyfileobj(sys.stdin.buffer, copy)

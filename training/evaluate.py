@@ -22,7 +22,7 @@ import torch
 import transformers
 from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
-from stt.commands import scoring
+from stt.evaluation import errors
 from training import confidence, precision, word_times
 from training.augment import COLOURS, coloured_noise, hum
 from training.card import write_card
@@ -81,8 +81,8 @@ class Recogniser:
 
 
 def score(references: Sequence[str], texts: Sequence[str], target: float | None = None) -> Score:
-    """Error rates as `stt.commands.scoring` counts them; no reference is empty."""
-    scores = scoring.score(zip(references, texts, strict=True))
+    """Error rates as `stt.evaluation.errors` counts them; no reference is empty."""
+    scores = errors.score(zip(references, texts, strict=True))
     return Score(
         n_clips=len(texts),
         cer=scores.characters.rate,

@@ -9,8 +9,8 @@ import numpy as np
 
 from stt.audio.containers import AUDIO_SUFFIXES
 from stt.audio.reading import read_audio
-from stt.commands.scoring import read_manifest
 from stt.errors import AudioError, ConfigurationError
+from stt.evaluation.manifests import read_manifest
 from stt.languages import Language, samples_folder
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 

@@ -14,13 +14,13 @@ from tqdm import tqdm
 from stt.commands.arguments import add_settings, begin
 from stt.commands.calibration import Clip, augment, read_clips, with_noise
 from stt.commands.recognition import choose_language, find_checkpoint
-from stt.commands.scoring import Errors, score
 from stt.decoding.factory import GREEDY
 from stt.engines.agreement import REFERENCE_FRAMES, Agreement, Reference
 from stt.engines.base import Engine
 from stt.engines.device import forward_threads
 from stt.engines.openvino import CONTEXT_FRAMES
 from stt.errors import ConfigurationError
+from stt.evaluation.errors import Errors, score
 from stt.languages import Language
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, join_words

@@ -14,11 +14,13 @@ from tqdm import tqdm
 from stt.commands.inputs import Recording
 from stt.commands.progress import Progress
 from stt.commands.recognition import LocalRecognizer
-from stt.commands.scoring import NORMALISERS, Utterance, score
 from stt.decoding.factory import Decoding, Opened
 from stt.engines.base import Engine
 from stt.engines.wants import Top
 from stt.errors import ConfigurationError
+from stt.evaluation.errors import score
+from stt.evaluation.manifests import Utterance
+from stt.evaluation.normalisers import NORMALISERS
 from stt.frames import TopFrames
 from stt.types import Word, join_words
 

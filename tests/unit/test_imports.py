@@ -31,6 +31,7 @@ LAYERS = [
     "observability",
     "server",
     "cluster",
+    "evaluation",
     "commands",
     "cli",
 ]

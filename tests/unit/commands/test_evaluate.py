@@ -9,10 +9,12 @@ import pytest
 
 from stt.commands import evaluate
 from stt.commands.recognition import LocalRecognizer
-from stt.commands.scoring import read_manifest
 from stt.commands.tuning import tune
 from stt.decoding.factory import Decoding
 from stt.errors import ConfigurationError
+from stt.evaluation.json_report import to_json
+from stt.evaluation.manifests import read_manifest
+from stt.evaluation.text_report import render_text
 from stt.language_model.source import load_language_model
 from stt.languages import SUPPORTED_LANGUAGES
 from stt.settings import load_settings
@@ -37,7 +39,7 @@ def test_the_report(tmp_path: Path) -> None:
     assert report.scores.characters.rate == (1 + 2 + 2) / 6
     assert report.scores.characters_without_spaces.rate == (1 + 1 + 2) / 5
     assert report.scores.words.rate == (1 + 1 + 1) / 3
-    text = evaluate.render(report, 1)
+    text = render_text(report, 1)
     assert "n/a  a.wav:  | ab" in text
     assert "3, 1 of them with an empty reference; 2 failed and are not scored" in text
     last = text.splitlines()[-1]
@@ -45,7 +47,7 @@ def test_the_report(tmp_path: Path) -> None:
         f"{language.model.id}@c0ffee KR, fake fp32 on cpu, normaliser basic, 2026-01-02: "
         "WER 100.00 %, CER 83.33 %, CER without spaces 80.00 %, 3 files; 2 failed"
     )
-    entry = json.loads(json.dumps(evaluate.to_json(report)))
+    entry = json.loads(json.dumps(to_json(report)))
     assert (entry["revision"], entry["n_failed"], entry["wer"]) == ("c0ffee", 2, 1.0)
     assert [file["cer"] for file in entry["files"]] == [0.0, 0.75, None]
 

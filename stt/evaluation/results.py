@@ -1,0 +1,39 @@
+"""Single recordings and their scores."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stt.evaluation.errors import Scores, score
+from stt.evaluation.manifests import Utterance
+from stt.evaluation.normalisers import NORMALISERS
+
+
+@dataclass(frozen=True)
+class Result:
+    """One recording and its score."""
+
+    utterance: Utterance
+    hypothesis: str
+    """The model's text, not normalised."""
+    audio_seconds: float
+    compared: tuple[str, str]
+    """Reference and hypothesis after the normaliser."""
+    scores: Scores
+
+
+def compare(utterance: Utterance, hypothesis: str, audio_seconds: float, normaliser: str) -> Result:
+    """Normalise and score one recording."""
+    normalise = NORMALISERS[normaliser]
+    compared = normalise(utterance.reference), normalise(hypothesis)
+    return Result(utterance, hypothesis, audio_seconds, compared, score([compared]))
+
+
+def worst(results: Iterable[Result], count: int) -> list[Result]:
+    """The results with the highest CER, without the correct ones; ties: more errors first."""
+
+    def badness(result: Result) -> tuple[float, int]:
+        rate = result.scores.characters.rate
+        return float("inf") if rate is None else rate, result.scores.characters.total
+
+    wrong = [result for result in results if result.scores.characters.total]
+    return sorted(wrong, key=badness, reverse=True)[:count]

@@ -20,8 +20,8 @@ IN_MEMORY_BYTES = 1_000_000
 def with_header(samples: BinaryIO) -> BinaryIO:
     """A copy of s16le samples (16 kHz, mono) as a WAV file; closing it closes only the copy.
 
-    A file that has a header after all is copied as it is. Half a sample at the end is dropped: every
-    file of KsponSpeech's test sets has such a byte.
+    A file that has a header after all is copied as it is. Half a sample at the end is dropped: the
+    files of KsponSpeech's test sets have such a byte.
     """
     head = samples.read(HEAD_BYTES)
     samples.seek(0)

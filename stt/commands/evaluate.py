@@ -15,7 +15,7 @@ from stt.commands.recognition import LocalRecognizer, open_recognizer, with_lang
 from stt.errors import ConfigurationError
 from stt.evaluation.errors import score
 from stt.evaluation.json_report import to_json
-from stt.evaluation.manifests import Utterance, read_manifest
+from stt.evaluation.manifests import FORMATS, Utterance, read_manifest
 from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
 from stt.evaluation.report import Conditions, Report
 from stt.evaluation.results import compare
@@ -35,8 +35,18 @@ def make_parser() -> argparse.ArgumentParser:
         "manifest",
         type=Path,
         metavar="MANIFEST",
-        help=".tsv with the columns path (or file) and text, or .jsonl with these keys; paths are "
-        "relative to the manifest",
+        help="a list of recordings with their texts, or the folder of a data set: .tsv with the "
+        "columns path (or file) and text, .jsonl with these keys, Zeroth-Korean, KsponSpeech, "
+        "ClovaCall, FLEURS, Common Voice, LibriSpeech, AI Hub, Kaldi",
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, help="the manifest's format [found by its content]"
+    )
+    parser.add_argument(
+        "--audio",
+        type=Path,
+        metavar="FOLDER",
+        help="where the recordings are [where the format has them]",
     )
     add_language(parser)
     parser.add_argument(
@@ -68,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
         ConfigurationError: the results could not be written.
     """
     options, settings = begin(make_parser(), arguments)
-    utterances = read_manifest(options.manifest)
+    utterances = read_manifest(options.manifest, options.format, options.audio)
     settings = with_language_model(settings, options.lang, options.lm)
     with open_recognizer(options.lang, settings, read_asked(options)) as recognizer:
         if options.tune:

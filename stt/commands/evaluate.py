@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -11,15 +12,24 @@ from stt.commands.arguments import add_decoding, add_language, add_settings, beg
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
-from stt.commands.recognition import LocalRecognizer, open_recognizer, with_language_model
+from stt.commands.recognition import (
+    LocalRecognizer,
+    choose_language,
+    open_recognizer,
+    with_language_model,
+)
 from stt.errors import ConfigurationError
-from stt.evaluation.errors import score
+from stt.evaluation.comparison import Comparison, choose_comparison
 from stt.evaluation.json_report import to_json
 from stt.evaluation.manifests import FORMATS, Utterance, read_manifest
 from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
-from stt.evaluation.report import Conditions, Report
-from stt.evaluation.results import compare
+from stt.evaluation.report import Conditions, Report, report
 from stt.evaluation.text_report import render_text
+from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION, TRANSCRIPTIONS, looks_dual
+from stt.recognition.written import abbreviations
+from stt.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -56,8 +66,16 @@ def make_parser() -> argparse.ArgumentParser:
         "--normaliser",
         choices=NORMALISERS,
         default=DEFAULT_NORMALISER,
-        help="normalise both texts before comparing; basic: NFC, lower case, no punctuation, "
-        f"single spaces; none: unchanged [{DEFAULT_NORMALISER}]",
+        help="what to compare; basic: texts in NFC and lower case, without punctuation; reading: "
+        "how they are said, so that 3시 is 세 시 (only Korean); none: texts unchanged "
+        f"[{DEFAULT_NORMALISER}]",
+    )
+    parser.add_argument(
+        "--transcription",
+        choices=TRANSCRIPTIONS,
+        default=DEFAULT_TRANSCRIPTION,
+        help="how references are written; dual-spoken, dual-written: KsponSpeech's notation, with "
+        f"marks and pairs such as (3시)/(세 시) [{DEFAULT_TRANSCRIPTION}]",
     )
     add_decoding(parser)
     parser.add_argument(
@@ -79,27 +97,29 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, settings = begin(make_parser(), arguments)
     utterances = read_manifest(options.manifest, options.format, options.audio)
+    comparison = _comparison(options, settings)
+    _warn_of_marks(utterances, comparison)
     settings = with_language_model(settings, options.lang, options.lm)
     with open_recognizer(options.lang, settings, read_asked(options)) as recognizer:
         if options.tune:
             from stt.commands.tuning import tune
 
-            sys.stdout.write(tune(utterances, recognizer, options.normaliser))
+            sys.stdout.write(tune(utterances, recognizer, comparison))
             return 0
-        report = evaluate(utterances, recognizer, options.normaliser)
-    sys.stdout.write(render_text(report, options.worst))
+        found = evaluate(utterances, recognizer, comparison)
+    sys.stdout.write(render_text(found, options.worst))
     if options.json:
         try:
-            write_whole(options.json, json.dumps(to_json(report), ensure_ascii=False, indent=1))
+            write_whole(options.json, json.dumps(to_json(found), ensure_ascii=False, indent=1))
         except OSError as error:
             raise ConfigurationError(f"--json {options.json}: {error.strerror}.") from None
-    return 1 if report.n_failed else 0
+    return 1 if found.n_failed else 0
 
 
 def evaluate(
     utterances: Sequence[Utterance],
     recognizer: LocalRecognizer,
-    normaliser: str = DEFAULT_NORMALISER,
+    comparison: Comparison,
     today: date | None = None,
 ) -> Report:
     """Transcribe and score; failed recordings are logged and excluded from the scores."""
@@ -111,7 +131,7 @@ def evaluate(
                 with recording.open() as file:
                     recognition = recognizer.recognize(counted(file), recording.name)
                 seconds = recognition.transcript.duration_seconds
-                results.append(compare(utterance, recognition.text, seconds, normaliser))
+                results.append(comparison.compare(utterance, recognition.text, seconds))
                 progress.count(seconds)
     conditions = Conditions(
         model=recognizer.language.model.name,
@@ -120,14 +140,33 @@ def evaluate(
         backend=recognizer.backend,
         precision=recognizer.precision,
         device=recognizer.device,
-        normaliser=normaliser,
+        normaliser=comparison.normaliser,
+        transcription=comparison.transcription,
         date=(today or datetime.now(UTC).date()).isoformat(),
     )
-    return Report(
-        conditions=conditions,
-        scores=score(result.compared for result in results),
-        results=tuple(results),
+    return report(
+        conditions,
+        results,
         n_failed=progress.n_failed,
         audio_seconds=progress.audio_seconds,
         work_seconds=progress.work_seconds,
     )
+
+
+def _comparison(options: argparse.Namespace, settings: Settings) -> Comparison:
+    language = choose_language(options.lang, settings)
+    return choose_comparison(
+        language, options.normaliser, options.transcription, abbreviations(settings)
+    )
+
+
+def _warn_of_marks(utterances: Sequence[Utterance], comparison: Comparison) -> None:
+    """References in a notation that nobody named would count as errors of the model."""
+    marked = [each.name for each in utterances if looks_dual(each.reference)]
+    if marked and comparison.transcription == DEFAULT_TRANSCRIPTION:
+        logger.warning(
+            "%d references have pairs such as (3시)/(세 시), the first is that of %s; "
+            "read them with --transcription dual-spoken or dual-written",
+            len(marked),
+            marked[0],
+        )

@@ -5,9 +5,11 @@ more than short ones. There is a CER with and one without spaces, because writer
 on where spaces go, which also changes the WER.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from rapidfuzz.distance import Levenshtein
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,30 @@ class Errors:
             return self.total / self.reference_units
         return 0.0 if self.total == 0 else None
 
+    def __add__(self, other: "Errors") -> "Errors":
+        return Errors(
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+            self.reference_units + other.reference_units,
+        )
+
 
 @dataclass(frozen=True)
 class Scores:
     """Errors of hypotheses against references."""
 
-    words: Errors
-    characters: Errors
+    words: Errors = Errors()
+    characters: Errors = Errors()
     """Spaces between words count."""
-    characters_without_spaces: Errors
+    characters_without_spaces: Errors = Errors()
+
+    def __add__(self, other: "Scores") -> "Scores":
+        return Scores(
+            self.words + other.words,
+            self.characters + other.characters,
+            self.characters_without_spaces + other.characters_without_spaces,
+        )
 
 
 def score(pairs: Iterable[tuple[str, str]]) -> Scores:
@@ -54,34 +71,29 @@ def score(pairs: Iterable[tuple[str, str]]) -> Scores:
     Args:
         pairs: (reference, hypothesis).
     """
-    import jiwer
-
-    pairs = list(pairs)
-    if not pairs:
-        return Scores(Errors(), Errors(), Errors())
-    references, hypotheses = map(list, zip(*pairs, strict=True))
-    return Scores(
-        _count(jiwer.process_words(_spaced(references), _spaced(hypotheses))),
-        _count(jiwer.process_characters(references, hypotheses)),
-        _count(jiwer.process_characters(_joined(references), _joined(hypotheses))),
-    )
+    total = Scores()
+    for reference, hypothesis in pairs:
+        words = reference.split(), hypothesis.split()
+        total += Scores(
+            _count(*words),
+            _count(reference.strip(), hypothesis.strip()),
+            _count(*map("".join, words)),
+        )
+    return total
 
 
-def _spaced(texts: Iterable[str]) -> list[str]:
-    """Collapse white space to single spaces; jiwer splits words only at spaces."""
-    return [" ".join(text.split()) for text in texts]
+def count_edits(reference: str, hypothesis: str) -> int:
+    """The fewest edits, in characters."""
+    return Levenshtein.distance(reference, hypothesis)
 
 
-def _joined(texts: Iterable[str]) -> list[str]:
-    """Remove all white space."""
-    return ["".join(text.split()) for text in texts]
-
-
-def _count(output: Any) -> Errors:
-    # Not jiwer's own rate, which for empty references is the number of insertions.
+def _count(reference: Sequence[str], hypothesis: Sequence[str]) -> Errors:
+    if reference == hypothesis:
+        return Errors(reference_units=len(reference))
+    edits = Counter(edit.tag for edit in Levenshtein.editops(reference, hypothesis))
     return Errors(
-        substitutions=output.substitutions,
-        deletions=output.deletions,
-        insertions=output.insertions,
-        reference_units=output.hits + output.substitutions + output.deletions,
+        substitutions=edits["replace"],
+        deletions=edits["delete"],
+        insertions=edits["insert"],
+        reference_units=len(reference),
     )

@@ -1,9 +1,16 @@
 """The outcome of an evaluation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stt.evaluation.errors import Scores
+from stt.evaluation.kinds import Kinds
+from stt.evaluation.rates import Rate, rates
 from stt.evaluation.results import Result
+from stt.evaluation.substitutions import Substitution, substitutions
+
+_MOST_SUBSTITUTIONS = 100
+"""Kept in a report."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,7 @@ class Conditions:
     precision: str
     device: str
     normaliser: str
+    transcription: str
     date: str
     """UTC, ISO 8601."""
 
@@ -26,8 +34,10 @@ class Report:
     """The outcome of an evaluation."""
 
     conditions: Conditions
-    scores: Scores
-    """Over `results`, without the failed recordings."""
+    rates: tuple[Rate, ...]
+    """Over `results`, without the failed recordings: the WER, then the CERs."""
+    kinds: Kinds
+    substitutions: tuple[Substitution, ...]
     results: tuple[Result, ...]
     n_failed: int
     audio_seconds: float
@@ -38,3 +48,29 @@ class Report:
     def rtfx(self) -> float:
         """Audio seconds for each second of work."""
         return self.audio_seconds / self.work_seconds if self.work_seconds else 0.0
+
+    @property
+    def scores(self) -> Scores:
+        """The errors of all results together."""
+        return sum((result.scores for result in self.results), Scores())
+
+
+def report(
+    conditions: Conditions,
+    results: Sequence[Result],
+    *,
+    n_failed: int,
+    audio_seconds: float,
+    work_seconds: float,
+) -> Report:
+    """Sum up single results."""
+    return Report(
+        conditions=conditions,
+        rates=rates(results),
+        kinds=sum((result.kinds for result in results), Kinds()),
+        substitutions=substitutions(results, _MOST_SUBSTITUTIONS),
+        results=tuple(results),
+        n_failed=n_failed,
+        audio_seconds=audio_seconds,
+        work_seconds=work_seconds,
+    )

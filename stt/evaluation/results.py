@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stt.evaluation.errors import Scores, score
+from stt.evaluation.errors import Errors, Scores
+from stt.evaluation.kinds import Kinds
 from stt.evaluation.manifests import Utterance
-from stt.evaluation.normalisers import NORMALISERS
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,9 @@ class Result:
     compared: tuple[str, str]
     """Reference and hypothesis after the normaliser."""
     scores: Scores
-
-
-def compare(utterance: Utterance, hypothesis: str, audio_seconds: float, normaliser: str) -> Result:
-    """Normalise and score one recording."""
-    normalise = NORMALISERS[normaliser]
-    compared = normalise(utterance.reference), normalise(hypothesis)
-    return Result(utterance, hypothesis, audio_seconds, compared, score([compared]))
+    by_reading: Errors | None
+    """In characters without spaces, of both texts as they are said; None if nobody knows how."""
+    kinds: Kinds
 
 
 def worst(results: Iterable[Result], count: int) -> list[Result]:

@@ -123,10 +123,9 @@ class WrittenForms:
         Raises:
             ConfigurationError: the file of abbreviations is missing or malformed.
         """
-        abbreviations = dict(latin.ABBREVIATIONS)
-        if settings.abbreviations is not None:
-            abbreviations |= read_abbreviations(settings.abbreviations)
-        self._writers: dict[str, OpenWriter] = {"ko": partial(KoreanWriter, abbreviations)}
+        self._writers: dict[str, OpenWriter] = {
+            "ko": partial(KoreanWriter, abbreviations(settings))
+        }
 
     def has(self, language: Language) -> bool:
         """Whether requests can ask for it."""
@@ -146,6 +145,17 @@ class WrittenForms:
                 f"{language.name} has no written form here, only Korean does. Leave written out."
             )
         return writer
+
+
+def abbreviations(settings: Settings) -> Mapping[str, str]:
+    """Written forms by spoken ones: those that are known, and those of the settings.
+
+    Raises:
+        ConfigurationError: the file of abbreviations is missing or malformed.
+    """
+    if settings.abbreviations is None:
+        return latin.ABBREVIATIONS
+    return {**latin.ABBREVIATIONS, **read_abbreviations(settings.abbreviations)}
 
 
 _SPOKEN = re.compile("[가-힣]{2,40}")

@@ -12,6 +12,7 @@ from stt.commands.recognition import LocalRecognizer
 from stt.commands.tuning import tune
 from stt.decoding.factory import Decoding
 from stt.errors import ConfigurationError
+from stt.evaluation.comparison import Comparison
 from stt.evaluation.json_report import to_json
 from stt.evaluation.manifests import read_manifest
 from stt.evaluation.text_report import render_text
@@ -33,7 +34,9 @@ def test_the_report(tmp_path: Path) -> None:
     manifest.write_text("\n".join(rows))
     language = SUPPORTED_LANGUAGES["KR"]
     with LocalRecognizer(FakeEngine(), language, load_settings(), revision="c0ffee") as recognizer:
-        report = evaluate.evaluate(read_manifest(manifest), recognizer, today=date(2026, 1, 2))
+        report = evaluate.evaluate(
+            read_manifest(manifest), recognizer, Comparison(), today=date(2026, 1, 2)
+        )
     assert (len(report.results), report.n_failed, report.audio_seconds) == (3, 2, 3.0)
     # ab|ab, "ac d"|ab: b for c, and " d" gone; nothing|ab: two inserted.
     assert report.scores.characters.rate == (1 + 2 + 2) / 6
@@ -44,8 +47,9 @@ def test_the_report(tmp_path: Path) -> None:
     assert "3, 1 of them with an empty reference; 2 failed and are not scored" in text
     last = text.splitlines()[-1]
     assert last.startswith(
-        f"{language.model.id}@c0ffee KR, fake fp32 on cpu, normaliser basic, 2026-01-02: "
-        "WER 100.00 %, CER 83.33 %, CER without spaces 80.00 %, 3 files; 2 failed"
+        f"{language.model.id}@c0ffee KR, fake fp32 on cpu, normaliser basic, "
+        "transcription plain, 2026-01-02: WER 100.00 %, CER 83.33 %, "
+        "CER without spaces 80.00 %, 3 files; 2 failed"
     )
     entry = json.loads(json.dumps(to_json(report)))
     assert (entry["revision"], entry["n_failed"], entry["wer"]) == ("c0ffee", 2, 1.0)
@@ -81,8 +85,8 @@ def test_tuning_finds_weights_that_help(tmp_path: Path) -> None:
     decoding = Decoding(language_model=model)
     language = SUPPORTED_LANGUAGES["KR"]
     with LocalRecognizer(Mumbles(), language, load_settings(), decoding=decoding) as recognizer:
-        assert evaluate.evaluate(utterances, recognizer).results[0].hypothesis == "ac"
-        table = tune(utterances, recognizer, "basic")
+        assert evaluate.evaluate(utterances, recognizer, Comparison()).results[0].hypothesis == "ac"
+        table = tune(utterances, recognizer, Comparison())
         assert recognizer.decoding is decoding
     best = table.splitlines()[1].split()
     assert float(best[0]) > 0
@@ -93,4 +97,4 @@ def test_tuning_finds_weights_that_help(tmp_path: Path) -> None:
         LocalRecognizer(Mumbles(), language, load_settings()) as recognizer,
         pytest.raises(ConfigurationError, match="no language model to tune"),
     ):
-        tune(utterances, recognizer, "basic")
+        tune(utterances, recognizer, Comparison())

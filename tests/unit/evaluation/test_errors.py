@@ -1,4 +1,10 @@
+import jiwer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from stt.evaluation.errors import Errors, score
+
+TEXTS = st.lists(st.sampled_from(["가", "나", "다라", "ab", "c"]), max_size=6).map(" ".join)
 
 
 def test_rates_cover_the_whole_set() -> None:
@@ -30,3 +36,20 @@ def test_the_rate_is_undefined_if_all_references_are_empty() -> None:
 
 def test_with_an_empty_hypothesis_all_words_are_deletions() -> None:
     assert score([("가 나", "")]).words == Errors(deletions=2, reference_units=2)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5))
+def test_jiwer_counts_the_same(pairs: list[tuple[str, str]]) -> None:
+    scores = score(pairs)
+    references, hypotheses = map(list, zip(*pairs, strict=True))
+    for errors, measured in (
+        (scores.words, jiwer.process_words(references, hypotheses)),
+        (scores.characters, jiwer.process_characters(references, hypotheses)),
+    ):
+        assert errors == Errors(
+            measured.substitutions,
+            measured.deletions,
+            measured.insertions,
+            measured.hits + measured.substitutions + measured.deletions,
+        )

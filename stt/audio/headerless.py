@@ -2,6 +2,9 @@
 
 import shutil
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -35,3 +38,18 @@ def with_header(samples: BinaryIO) -> BinaryIO:
                 recording.writeframesraw(piece[: len(piece) // SAMPLE_BYTES * SAMPLE_BYTES])
     copy.seek(0)
     return cast(BinaryIO, copy)
+
+
+@contextmanager
+def open_recording(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of a recording; a ``.pcm`` gets the header that it lacks.
+
+    Raises:
+        OSError: the file is missing or not readable.
+    """
+    with path.open("rb") as file:
+        if path.suffix.lower() != HEADERLESS_SUFFIX:
+            yield file
+            return
+        with with_header(file) as recording:
+            yield recording

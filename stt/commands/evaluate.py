@@ -5,9 +5,11 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from stt.audio.noise import NoiseMeter
 from stt.commands.arguments import add_decoding, add_language, add_settings, begin, read_asked
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
@@ -20,8 +22,9 @@ from stt.commands.recognition import (
 )
 from stt.errors import ConfigurationError
 from stt.evaluation.comparison import Comparison, choose_comparison
+from stt.evaluation.html_report import render_html
 from stt.evaluation.json_report import to_json
-from stt.evaluation.manifests import FORMATS, Utterance, read_manifest
+from stt.evaluation.manifests import FORMATS, Utterance, find_format, read_manifest
 from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
 from stt.evaluation.report import Conditions, Report, report
 from stt.evaluation.text_report import render_text
@@ -73,9 +76,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--transcription",
         choices=TRANSCRIPTIONS,
-        default=DEFAULT_TRANSCRIPTION,
         help="how references are written; dual-spoken, dual-written: KsponSpeech's notation, with "
-        f"marks and pairs such as (3시)/(세 시) [{DEFAULT_TRANSCRIPTION}]",
+        "marks and pairs such as (3시)/(세 시) [dual-spoken for ksponspeech and aihub, else plain]",
     )
     add_decoding(parser)
     parser.add_argument(
@@ -84,6 +86,14 @@ def make_parser() -> argparse.ArgumentParser:
         help="try weights of the language model and print the best ones, instead of a report",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="also write a page with all results"
+    )
+    parser.add_argument(
+        "--embed-audio",
+        action="store_true",
+        help="put copies of the worst recordings into the page of --report",
+    )
     add_settings(parser)
     return parser
 
@@ -96,6 +106,8 @@ def main(arguments: Sequence[str]) -> int:
         ConfigurationError: the results could not be written.
     """
     options, settings = begin(make_parser(), arguments)
+    if options.embed_audio and not options.report:
+        raise ConfigurationError("--embed-audio puts copies into a page: add --report FILE.html.")
     utterances = read_manifest(options.manifest, options.format, options.audio)
     comparison = _comparison(options, settings)
     _warn_of_marks(utterances, comparison)
@@ -109,10 +121,10 @@ def main(arguments: Sequence[str]) -> int:
         found = evaluate(utterances, recognizer, comparison)
     sys.stdout.write(render_text(found, options.worst))
     if options.json:
-        try:
-            write_whole(options.json, json.dumps(to_json(found), ensure_ascii=False, indent=1))
-        except OSError as error:
-            raise ConfigurationError(f"--json {options.json}: {error.strerror}.") from None
+        _write("--json", options.json, json.dumps(to_json(found), ensure_ascii=False, indent=1))
+    if options.report:
+        html = render_html(found, options.report, embed_audio=options.embed_audio)
+        _write("--report", options.report, html)
     return 1 if found.n_failed else 0
 
 
@@ -128,10 +140,14 @@ def evaluate(
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for utterance, recording in zip(utterances, recordings, strict=True):
             with progress.recording(recording.name, recording.size) as counted:
+                noise = NoiseMeter()
                 with recording.open() as file:
-                    recognition = recognizer.recognize(counted(file), recording.name)
+                    recognition = recognizer.recognize(
+                        counted(file), recording.name, listen=noise.feed
+                    )
                 seconds = recognition.transcript.duration_seconds
-                results.append(comparison.compare(utterance, recognition.text, seconds))
+                result = comparison.compare(utterance, recognition.text, seconds)
+                results.append(replace(result, snr_db=noise.snr_db))
                 progress.count(seconds)
     conditions = Conditions(
         model=recognizer.language.model.name,
@@ -153,11 +169,19 @@ def evaluate(
     )
 
 
+def _write(flag: str, file: Path, text: str) -> None:
+    try:
+        write_whole(file, text)
+    except OSError as error:
+        raise ConfigurationError(f"{flag} {file}: {error.strerror}.") from None
+
+
 def _comparison(options: argparse.Namespace, settings: Settings) -> Comparison:
     language = choose_language(options.lang, settings)
-    return choose_comparison(
-        language, options.normaliser, options.transcription, abbreviations(settings)
+    transcription = (
+        options.transcription or find_format(options.manifest, options.format).transcription
     )
+    return choose_comparison(language, options.normaliser, transcription, abbreviations(settings))
 
 
 def _warn_of_marks(utterances: Sequence[Utterance], comparison: Comparison) -> None:

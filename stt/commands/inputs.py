@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from stt.audio.containers import AUDIO_SUFFIXES
-from stt.audio.headerless import HEADERLESS_SUFFIX, with_header
+from stt.audio.headerless import open_recording
 from stt.errors import ConfigurationError
 
 STDIN = "-"
@@ -50,12 +50,8 @@ class Recording:
             OSError: the file is missing or not readable.
         """
         if self.path is not None:
-            with self.path.open("rb") as file:
-                if self.path.suffix.lower() != HEADERLESS_SUFFIX:
-                    yield file
-                    return
-                with with_header(file) as recording:
-                    yield recording
+            with open_recording(self.path) as file:
+                yield file
             return
         with tempfile.TemporaryFile() as copy:  # decoders seek, a pipe cannot
             shutil.copyfileobj(sys.stdin.buffer, copy)

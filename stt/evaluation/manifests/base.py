@@ -1,5 +1,6 @@
 """What every format of manifests shares: the utterance, the seam, and finding the recordings."""
 
+import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from stt.audio.containers import AUDIO_SUFFIXES
 from stt.audio.headerless import HEADERLESS_SUFFIX
 from stt.errors import ConfigurationError
+from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION
 
 SUFFIXES = tuple(sorted(AUDIO_SUFFIXES | {HEADERLESS_SUFFIX}))
 GENDERS = {"m": "male", "male": "male", "f": "female", "female": "female"}
@@ -73,6 +75,8 @@ class ManifestFormat:
     matches: Callable[[Head], bool]
     read: Callable[[Place], Iterable[Utterance]]
     """Raises ConfigurationError where the content is not as expected."""
+    transcription: str = DEFAULT_TRANSCRIPTION
+    """How its references are written, one of `TRANSCRIPTIONS`."""
 
 
 def read_text(path: Path) -> str:
@@ -102,6 +106,11 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(read_text(path).replace("\r\n", "\n").split("\n"), start=1):
         if line.strip():
             yield number, line
+
+
+def printable(path: Path) -> str:
+    """A path as text: file names are bytes, and some are not valid UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def malformed(path: Path, line: int, expected: str) -> ConfigurationError:

@@ -11,11 +11,14 @@ from stt.evaluation.manifests.base import (
     Place,
     Utterance,
     malformed,
+    printable,
     read_lines,
     read_text,
 )
 
 SEPARATOR = " :: "
+TRANSCRIPTION = "dual-spoken"
+"""CTC models write what is said."""
 
 
 def _read_list(place: Place) -> Iterator[Utterance]:
@@ -38,7 +41,7 @@ def _read_folder(place: Place) -> Iterator[Utterance]:
         recording = _recording(text)
         if recording is None:
             continue
-        name = str(recording.relative_to(place.path))
+        name = printable(recording.relative_to(place.path))
         yield Utterance(name, recording, " ".join(read_text(text).split()))
 
 
@@ -60,10 +63,12 @@ KSPONSPEECH = ManifestFormat(
     f"a list of KsponSpeech (eval_clean.trn) with PATH{SEPARATOR}TEXT on each line",
     lambda head: SEPARATOR in head.first,
     _read_list,
+    TRANSCRIPTION,
 )
 AIHUB = ManifestFormat(
     "aihub",
     "a folder of recordings (.pcm or .wav), each with its text in a .txt of the same name",
     _is_folder,
     _read_folder,
+    TRANSCRIPTION,
 )

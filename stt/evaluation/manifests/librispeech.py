@@ -16,6 +16,7 @@ from stt.evaluation.manifests.base import (
     Place,
     Utterance,
     malformed,
+    printable,
     read_gender,
     read_lines,
 )
@@ -45,7 +46,7 @@ def _read(place: Place) -> Iterator[Utterance]:
             path = _find(text.parent, identity)
             speaker = identity.replace("-", "_").partition("_")[0]
             yield Utterance(
-                str(path.relative_to(place.folder)),
+                printable(path.relative_to(place.folder)),
                 path,
                 reference.strip(),
                 speaker=speaker,

@@ -49,19 +49,21 @@ def read_manifest(
     """
     if audio and not audio.is_dir():
         raise ConfigurationError(f"--audio {audio}: there is no such folder.")
-    found = FORMATS[format_name] if format_name else detect(manifest)
+    found = find_format(manifest, format_name)
     utterances = list(found.read(Place(manifest, audio)))
     if not utterances:
         raise ConfigurationError(f"{manifest} lists no recordings ({found.name}: {found.about}).")
     return utterances
 
 
-def detect(manifest: Path) -> ManifestFormat:
-    """The format of a manifest, by its content.
+def find_format(manifest: Path, name: str | None = None) -> ManifestFormat:
+    """The format of that name; None finds it by the manifest's content.
 
     Raises:
         ConfigurationError: none fits.
     """
+    if name:
+        return FORMATS[name]
     head = Head(manifest, ())
     if not manifest.is_dir():
         head = Head(manifest, tuple(line for _, line in islice(read_lines(manifest), 3)))

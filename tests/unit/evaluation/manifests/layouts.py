@@ -73,7 +73,7 @@ def ksponspeech(root: Path) -> Path:
     write(folder / "KsponSpeech_E00002.pcm", THANKS)
     return put(
         root / "KsponSpeech_scripts" / "eval_clean.trn",
-        f"KsponSpeech_eval/eval_clean/KsponSpeech_E00001.pcm :: {HELLO_TEXT}.",
+        f"KsponSpeech_eval/eval_clean/KsponSpeech_E00001.pcm :: b/ {HELLO_TEXT}. n/",
         f"KsponSpeech_eval/eval_clean/KsponSpeech_E00002.pcm :: {THANKS_TEXT}.",
     )
 
@@ -83,7 +83,7 @@ def aihub(root: Path) -> Path:
     write(folder / "KsponSpeech_000001.pcm", HELLO)
     write(folder / "KsponSpeech_000002.wav", THANKS)
     put(folder / "KsponSpeech_000001.txt", f"{HELLO_TEXT}.", encoding="cp949")
-    put(folder / "KsponSpeech_000002.txt", f"{THANKS_TEXT}.")
+    put(folder / "KsponSpeech_000002.txt", f"(thank you)/({THANKS_TEXT}).")
     return root
 
 

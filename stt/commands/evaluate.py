@@ -5,7 +5,6 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -44,23 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
         "reference texts. Exit status: 0 all transcribed, 1 some recording failed, 2 wrong usage "
         "or settings, 130 interrupted.",
     )
-    parser.add_argument(
-        "manifest",
-        type=Path,
-        metavar="MANIFEST",
-        help="a list of recordings with their texts, or the folder of a data set: .tsv with the "
-        "columns path (or file) and text, .jsonl with these keys, Zeroth-Korean, KsponSpeech, "
-        "ClovaCall, FLEURS, Common Voice, LibriSpeech, AI Hub, Kaldi",
-    )
-    parser.add_argument(
-        "--format", choices=FORMATS, help="the manifest's format [found by its content]"
-    )
-    parser.add_argument(
-        "--audio",
-        type=Path,
-        metavar="FOLDER",
-        help="where the recordings are [where the format has them]",
-    )
+    _add_manifest(parser)
     add_language(parser)
     parser.add_argument(
         "--worst", type=int, default=10, metavar="N", help="show the N worst recordings [10]"
@@ -85,6 +68,32 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="try weights of the language model and print the best ones, instead of a report",
     )
+    _add_outputs(parser)
+    add_settings(parser)
+    return parser
+
+
+def _add_manifest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "manifest",
+        type=Path,
+        metavar="MANIFEST",
+        help="a list of recordings with their texts, or the folder of a data set: .tsv with the "
+        "columns path (or file) and text, .jsonl with these keys, Zeroth-Korean, KsponSpeech, "
+        "ClovaCall, FLEURS, Common Voice, LibriSpeech, AI Hub, Kaldi",
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, help="the manifest's format [found by its content]"
+    )
+    parser.add_argument(
+        "--audio",
+        type=Path,
+        metavar="FOLDER",
+        help="where the recordings are [where the format has them]",
+    )
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
     parser.add_argument(
         "--report", type=Path, metavar="FILE.html", help="also write a page with all results"
@@ -94,8 +103,6 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="put copies of the worst recordings into the page of --report",
     )
-    add_settings(parser)
-    return parser
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -136,7 +143,7 @@ def evaluate(
 ) -> Report:
     """Transcribe and score; failed recordings are logged and excluded from the scores."""
     recordings = [Recording(each.path, Path(each.name)) for each in utterances]
-    results = []
+    heard: list[tuple[Utterance, str, float, float | None]] = []
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for utterance, recording in zip(utterances, recordings, strict=True):
             with progress.recording(recording.name, recording.size) as counted:
@@ -146,8 +153,7 @@ def evaluate(
                         counted(file), recording.name, listen=noise.feed
                     )
                 seconds = recognition.transcript.duration_seconds
-                result = comparison.compare(utterance, recognition.text, seconds)
-                results.append(replace(result, snr_db=noise.snr_db))
+                heard.append((utterance, recognition.text, seconds, noise.snr_db))
                 progress.count(seconds)
     conditions = Conditions(
         model=recognizer.language.model.name,
@@ -162,7 +168,7 @@ def evaluate(
     )
     return report(
         conditions,
-        results,
+        [comparison.compare(*each) for each in heard],
         n_failed=progress.n_failed,
         audio_seconds=progress.audio_seconds,
         work_seconds=progress.work_seconds,
@@ -189,8 +195,8 @@ def _warn_of_marks(utterances: Sequence[Utterance], comparison: Comparison) -> N
     marked = [each.name for each in utterances if looks_dual(each.reference)]
     if marked and comparison.transcription == DEFAULT_TRANSCRIPTION:
         logger.warning(
-            "%d references have pairs such as (3시)/(세 시), the first is that of %s; "
-            "read them with --transcription dual-spoken or dual-written",
+            "References with pairs such as (3시)/(세 시): %d, first %s. Read them with "
+            "--transcription dual-spoken or dual-written",
             len(marked),
             marked[0],
         )

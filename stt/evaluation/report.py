@@ -42,7 +42,7 @@ class Report:
     n_failed: int
     audio_seconds: float
     work_seconds: float
-    """Time to decode, infer and score all `results` one by one, without loading the model."""
+    """Time to decode and infer all `results` one by one, without loading the model."""
 
     @property
     def rtfx(self) -> float:

@@ -14,12 +14,12 @@ Everything else stays as it is, also parentheses without a counterpart.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-_NOISE = re.compile(r"(?<![A-Za-z0-9])[blonu]/(?=[\s가-힣)*+.,?!]|[blonu]/|$)")
-_AFTER_WORD = re.compile(r"(?<=[가-힣])(?:[/*]|\+)+(?=[\s.,?!)]|$)")
+_NOISE = re.compile(r"(?<![A-Za-z0-9])[blonu]/(?=[\s가-힣()*+.,?!]|[blonu]/|$)")
+_AFTER_WORD = re.compile(r"(?:(?<=[가-힣])[/*+]+|(?<=\))[*+]+)(?=[\s.,?!)]|$)")
 _BEFORE_WORD = re.compile(r"(?<![^\s(])[*+]+(?=[가-힣])")
 _BETWEEN = re.compile(r"\s*/\s*(?=\()")
 _IS_WRITTEN = re.compile(r"[0-9A-Za-z%℃]")
@@ -57,9 +57,8 @@ def dual(text: str, *, is_spoken: bool) -> Reference:
 
     Of a pair, the form with digits or Latin letters is the written one; else the first.
     """
-    marked = [(_without_marks(written), _without_marks(spoken)) for written, spoken in _parts(text)]
     places = []
-    for words in _at_spaces(marked):
+    for words in _at_spaces(_parts(_without_marks(text))):
         written, spoken = (" ".join("".join(form).split()) for form in zip(*words, strict=True))
         if written or spoken:
             places.append(Place(written, spoken))
@@ -83,7 +82,6 @@ DEFAULT_TRANSCRIPTION = "plain"
 
 
 def _without_marks(text: str) -> str:
-    """Spaces stay, since they divide what stands around a pair from it."""
     text = _NOISE.sub(" ", text)
     return _BEFORE_WORD.sub("", _AFTER_WORD.sub("", text))
 
@@ -129,7 +127,7 @@ _LONGEST = 200
 """Characters of one form; else parentheses that never close would be looked for again and again."""
 
 
-def _at_spaces(parts: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+def _at_spaces(parts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     """Cut where words end; spaces within a pair cut nothing."""
     words: list[tuple[str, str]] = []
     for written, spoken in parts:

@@ -41,6 +41,7 @@ _EMAIL = re.compile(rf"([A-Za-z0-9._-]+)@({_HOST})")
 _WEB = re.compile(rf"(?:https?://)?({_HOST})(?![A-Za-z])")
 _ENDS_IN_NUMBER = re.compile("[0-9만억조]$")
 _MODEL = re.compile(r"([A-Z]{1,4})-?([0-9]{1,4})")
+_JOINED = re.compile(r"[A-Z]{1,4}(?:-[A-Z]{1,4})+")
 _MOST_LETTERS = 6
 """Longer words in capitals are words, not abbreviations."""
 _MOST_SMALL_LETTERS = 4
@@ -136,6 +137,8 @@ def _part(word: str, position: int, around: Around) -> tuple[Alternatives, int]:
                 return said, match.end()
     if match := _PUNCTUATION.match(word, position):
         return ("",), match.end()
+    if word[position] == "~" and not word[position + 1 : position + 2].isdecimal():
+        return ("",), position + 1  # 네~
     if word[position] in _SYMBOLS:
         return tuple(f" {way} " for way in _SYMBOLS[word[position]]), position + 1
     end = position + 1
@@ -147,7 +150,7 @@ def _part(word: str, position: int, around: Around) -> tuple[Alternatives, int]:
 def _latin(match: re.Match[str], around: Around) -> Alternatives:
     written = match[0].rstrip(".-&")
     if spoken := around.abbreviations.get(match[0]) or around.abbreviations.get(written):
-        return spoken
+        return (*spoken, *(latin.spellings(written) if written.isalpha() else ()))
     is_unit = match.start() == 0 and _ENDS_IN_NUMBER.search(around.before)
     if is_unit and match[0] in SPOKEN_UNITS:
         return (SPOKEN_UNITS[match[0]],)
@@ -162,7 +165,9 @@ def _latin(match: re.Match[str], around: Around) -> Alternatives:
 
 
 def _letters_and_number(written: str) -> Alternatives:
-    """MP3, F-16: letters by their names, then the number; nothing for anything else."""
+    """MP3, F-16, USB-C: letters by their names, then the number; nothing for anything else."""
+    if _JOINED.fullmatch(written):
+        return (" ".join(map(latin.spelled, written.split("-"))), written)
     match = _MODEL.fullmatch(written)
     if not match:
         return ()

@@ -51,7 +51,7 @@ class Service:
         return self.written_forms.choose(language, wanted=asked.written)
 
 
-def get_service(connection: HTTPConnection) -> Service:
+async def get_service(connection: HTTPConnection) -> Service:
     """FastAPI dependency for requests and WebSockets."""
     service: Service = connection.app.state.service
     return service

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -13,7 +14,13 @@ from stt.server.middleware import LINGER_BYTES
 QUIET_SECONDS = 2.0
 """Silence after which the connection closes; the client has seen the close frame by then."""
 TURN_SECONDS = 0.002
-"""Time for a connection's input in one turn of the event loop."""
+"""Time for a connection's input in one turn of the event loop, and for all input between rests."""
+REST_SECONDS = 0.001
+"""Rest of the event loop from input, for other threads.
+
+A thread that waits for Python's lock asks for it after 5 ms without a change, but every system call
+of the loop counts as one: without rests, threads could wait for seconds.
+"""
 PIECE_BYTES = 512
 """Input handled between two looks at the clock: at most 85 frames, some 2 ms."""
 MAX_FRAGMENTS = 1024
@@ -25,26 +32,38 @@ class InputTurns:
     """The connections of a server whose input waits.
 
     Each turn of the event loop handles a little input of one of them, so however many flood the
-    service, everything else gets its turn in between.
+    service, everything else gets its turn in between. Other threads get theirs in the rests.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
         self._waiting: deque[PatientWebSockets] = deque()
+        self._spent_seconds = 0.0
+        """Since the last rest."""
 
     def add(self, connection: "PatientWebSockets") -> None:
         """Let a connection wait for its turn."""
         self._waiting.append(connection)
         if len(self._waiting) == 1:
-            connection.loop.call_soon(self._next)
+            self._plan_next(connection.loop)
+
+    def _plan_next(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._spent_seconds < TURN_SECONDS:
+            loop.call_soon(self._next)
+        else:
+            self._spent_seconds = 0.0
+            loop.call_later(REST_SECONDS, self._next)
 
     def _next(self) -> None:
         connection = self._waiting[0]
+        began = self._clock()
         try:
             connection.take_turn()
         finally:
             self._waiting.popleft()
+            self._spent_seconds += self._clock() - began
             if self._waiting:
-                asyncio.get_running_loop().call_soon(self._next)
+                self._plan_next(connection.loop)
 
 
 class PatientWebSockets(WebSocketsSansIOProtocol):

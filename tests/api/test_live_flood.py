@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from statistics import median
 
@@ -12,7 +13,7 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from stt.server.websocket_protocol import InputTurns
+from stt.server.websocket_protocol import REST_SECONDS, TURN_SECONDS, InputTurns
 from tests.audio_files import tones, with_libsndfile
 from tests.flood import KINDS, flooded, livez_seconds
 from tests.live import WAIT_SECONDS, BlockedEngine, live, wait_until
@@ -97,3 +98,31 @@ def test_between_two_turns_of_connections_everything_else_has_one() -> None:
 
     asyncio.run(scenario())
     assert "".join(order).strip(".") == "a.b.c.a.b.c.a.b.c"
+
+
+def test_after_some_input_the_event_loop_rests_for_other_threads() -> None:
+    planned = []
+    now = 0.0
+
+    class Loop:
+        def call_soon(self, call: Callable[[], None]) -> None:
+            planned.append((0.0, call))
+
+        def call_later(self, seconds: float, call: Callable[[], None]) -> None:
+            planned.append((seconds, call))
+
+    class Busy:
+        loop = Loop()
+
+        def take_turn(self) -> None:
+            nonlocal now
+            now += 0.6 * TURN_SECONDS
+            turns.add(self)  # type: ignore[arg-type]
+
+    turns = InputTurns(clock=lambda: now)
+    for _ in range(3):
+        turns.add(Busy())  # type: ignore[arg-type]
+    for position in range(6):
+        planned[position][1]()
+    waits = [seconds for seconds, _ in planned]
+    assert waits == [0, 0, REST_SECONDS, 0, REST_SECONDS, 0, REST_SECONDS]

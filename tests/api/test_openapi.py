@@ -1,9 +1,11 @@
 """The service matches its OpenAPI description for any input, and never answers 5xx."""
 
 from collections.abc import Iterator
+from inspect import iscoroutinefunction
 
 import pytest
 import schemathesis
+from fastapi.routing import iter_route_contexts
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import (
     negative_data_rejection,
@@ -47,6 +49,20 @@ def running() -> Iterator[Live]:
 def guarded() -> Iterator[Live]:
     with live(*GUARDED) as running:
         yield running
+
+
+def test_no_route_needs_a_thread_before_it_starts() -> None:
+    # FastAPI calls plain functions in threads, which wait for Python's lock while the loop is busy.
+    app = create_app(load_settings(GUARDED), engine=FakeEngine(), readers=shared_readers())
+    waiting = [getattr(context, "dependant", None) for context in iter_route_contexts(app.routes)]
+    calls = set()
+    while waiting:
+        if dependant := waiting.pop():
+            waiting += dependant.dependencies
+            calls.add(dependant.call)
+    assert len(calls) > 20
+    plain = {call for call in calls if not iscoroutinefunction(getattr(call, "__func__", call))}
+    assert {call for call in plain if not iscoroutinefunction(type(call).__call__)} == set()
 
 
 @open_schema.parametrize()

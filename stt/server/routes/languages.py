@@ -14,7 +14,7 @@ router = APIRouter(tags=["service"])
 
 
 @router.get("/languages")
-def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
+async def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
     """The served languages, their accepted spellings and their models."""
     return list_languages(
         service.languages, service.decodings.language_model, service.written_forms.has

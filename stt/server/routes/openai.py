@@ -46,7 +46,7 @@ ANSWERS[200]["content"][EventStream.media_type] = {"schema": {"type": "string"}}
 STREAMABLE = ("json", "text")
 
 
-def requested_logprobs(
+async def requested_logprobs(
     include: Annotated[
         list[str],
         Form(default_factory=list, description="`logprobs`, for `json`. `include[]` is the same."),

@@ -69,7 +69,7 @@ def parse_granularities(values: list[Any]) -> list[Granularity]:
 Granularities = Annotated[list[Granularity], BeforeValidator(parse_granularities)]
 
 
-def requested_granularities(
+async def requested_granularities(
     granularities: Annotated[
         Granularities,
         Form(
@@ -85,7 +85,7 @@ def requested_granularities(
     return frozenset(granularities)
 
 
-def requested_decoding(
+async def requested_decoding(
     hotwords: Annotated[str, Form(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Form(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Form(description=ABOUT_WRITTEN)] = False,
@@ -94,7 +94,7 @@ def requested_decoding(
     return Asked(hotwords, language_model, written=written)
 
 
-def requested_decoding_in_query(
+async def requested_decoding_in_query(
     asked: Annotated[Asked, Depends(requested_decoding)],
     hotwords: Annotated[str, Query(description="The same; the form field comes first.")] = "",
     language_model: Annotated[

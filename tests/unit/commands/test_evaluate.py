@@ -11,9 +11,10 @@ from stt.commands import evaluate
 from stt.commands.recognition import LocalRecognizer
 from stt.commands.tuning import tune
 from stt.decoding.factory import Decoding
-from stt.errors import ConfigurationError
-from stt.evaluation.comparison import Comparison
+from stt.errors import ConfigurationError, SttError
+from stt.evaluation.comparison import Comparison, choose_comparison
 from stt.evaluation.json_report import to_json
+from stt.evaluation.kinds import Kinds
 from stt.evaluation.manifests import read_manifest
 from stt.evaluation.text_report import render_text
 from stt.language_model.source import load_language_model
@@ -74,6 +75,49 @@ def test_the_bundled_model_from_manifest_to_exit_status(
 
     manifest.write_text('{"path": "gone.wav", "text": "a"}')
     assert evaluate.main([str(manifest), "--demo"]) == 1
+
+
+def test_korean_is_read(tmp_path: Path) -> None:
+    # The fake engine recognises "ab" in everything.
+    (tmp_path / "a.wav").write_bytes(with_libsndfile(tones(1, 16_000), 16_000, "WAV"))
+    (tmp_path / "m.tsv").write_text(
+        "path\ttext\na.wav\t에이비\na.wav\tn/ (AB)/(에이비)\na.wav\tcd\n", encoding="utf-8"
+    )
+    language = SUPPORTED_LANGUAGES["KR"]
+    comparison = choose_comparison(language, "reading", "dual-spoken")
+    with LocalRecognizer(FakeEngine(), language, load_settings()) as recognizer:
+        report = evaluate.evaluate(read_manifest(tmp_path / "m.tsv"), recognizer, comparison)
+    by_reading = report.rates[-1]
+    assert (by_reading.kind.name, by_reading.errors.total) == ("cer_by_reading", 2)
+    assert report.kinds == Kinds(notation=6, real=2, reference_characters=8)
+    text = render_text(report, 0)
+    assert "notation             75.0 %   6 characters" in text
+    assert "         1  cd -> ab  (a.wav)" in text
+    assert "CER by reading      25.00 %   [" in text
+    assert "normaliser reading, transcription dual-spoken" in text
+    entry = json.loads(json.dumps(to_json(report)))
+    low, high = entry["confidence_intervals"]["cer_by_reading"]
+    assert 0 <= low < entry["cer_by_reading"] < high
+    assert entry["kinds"] == {"spacing": 0, "notation": 6, "real": 2}
+    assert entry["substitutions"] == [
+        {"reference": "cd", "hypothesis": "ab", "count": 1, "file": "a.wav"}
+    ]
+    assert [file["cer_by_reading"] for file in entry["files"]] == [0.0, 0.0, 1.0]
+
+
+def test_a_notation_that_nobody_named_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.tsv").write_text("path\ttext\ngone.wav\t(3시)/(세 시)\n", encoding="utf-8")
+    with pytest.raises(SttError):
+        evaluate.main([str(tmp_path / "m.tsv"), "--models", f"KR={tmp_path}"])
+    assert "pairs such as (3시)/(세 시): 1, first gone.wav." in capsys.readouterr().err
+
+
+def test_other_languages_than_korean_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "m.tsv").write_text("path\ttext\ngone.wav\ta\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="only Korean can be read aloud, not English"):
+        evaluate.main([str(tmp_path / "m.tsv"), "--lang", "EN", "--normaliser", "reading"])
 
 
 def test_tuning_finds_weights_that_help(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Reports without a model, for the page's tests."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from stt.evaluation.comparison import Comparison
@@ -23,7 +22,7 @@ def result(
     speaker: str = "",
 ) -> Result:
     utterance = Utterance(name, Path("/set") / name, reference, speaker=speaker)
-    return replace(Comparison().compare(utterance, hypothesis, seconds), snr_db=snr_db)
+    return Comparison().compare(utterance, hypothesis, seconds, snr_db)
 
 
 def report_of(*results: Result) -> Report:

@@ -26,7 +26,7 @@ from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
 from stt.evaluation.report import Conditions, Report, report
 from stt.evaluation.text_report import render_text
 from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION, TRANSCRIPTIONS, looks_dual
-from stt.recognition.written import abbreviations
+from stt.recognition.written_forms import known_abbreviations
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,10 @@ def evaluate(
 def _comparison(options: argparse.Namespace, settings: Settings) -> Comparison:
     language = choose_language(options.lang, settings)
     return choose_comparison(
-        language, options.normaliser, options.transcription, abbreviations(settings)
+        language,
+        options.normaliser,
+        options.transcription,
+        known_abbreviations(settings.abbreviations),
     )
 
 

@@ -26,7 +26,7 @@ from stt.evaluation.readers import KoreanReader
 from stt.evaluation.transcriptions import plain
 from stt.languages import SUPPORTED_LANGUAGES
 
-HARD = SETS / "readings.tsv"
+HARD = SETS / "korean" / "readings.tsv"
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Library:
 
 
 def pairs() -> Iterator[Pair]:
-    for half in HALVES:
-        for case in cases("numbers", half):
+    for half in HALVES["korean"]:
+        for case in cases("korean", "numbers", half):
             yield Pair("numbers, spoken and written", case.spoken, case.written, True)
             yield Pair("numbers, written and spoken", case.written, case.spoken, True)
             yield Pair("numbers, a digit changed", case.spoken, _changed(case.written), False)
-        for case in cases("look_alikes", half):
+        for case in cases("korean", "look_alikes", half):
             text = case.spoken
             yield Pair("without spaces", text, text.replace(" ", ""), True)
     with HARD.open(encoding="utf-8", newline="") as file:

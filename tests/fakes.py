@@ -121,6 +121,12 @@ class SpeaksKorean(EchoEngine):
     vocabulary = Vocabulary(symbols=("<pad>", "|", "세", "시", "봐"), blank=0)
 
 
+class SpeaksEnglish(EchoEngine):
+    """Hears TEN for "a", PERCENT for "b", OFF for "c"."""
+
+    vocabulary = Vocabulary(symbols=("<pad>", "|", "TEN", "PERCENT", "OFF"), blank=0)
+
+
 def save_random_checkpoint(
     folder: Path, *, norm: str, seed: int = 0, bin_file: bool = False
 ) -> Path:

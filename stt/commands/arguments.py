@@ -9,6 +9,7 @@ from stt.decoding.decodings import Asked
 from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
 from stt.observability.logs import configure_logging
+from stt.recognition.written_forms import names
 from stt.settings import SERVICE_ONLY, Settings, load_settings
 
 
@@ -53,7 +54,7 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--written",
         action="store_true",
-        help="write numbers, units and abbreviations as people write them (only Korean)",
+        help=f"write numbers as people do: 3시, 1999 (only {names()})",
     )
 
 

@@ -28,7 +28,7 @@ from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
 from stt.evaluation.report import Conditions, Report, report
 from stt.evaluation.text_report import render_text
 from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION, TRANSCRIPTIONS, looks_dual
-from stt.recognition.written import abbreviations
+from stt.recognition.written_forms import known_abbreviations
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,19 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--worst", type=int, default=10, metavar="N", help="show the N worst recordings [10]"
     )
+    _add_scoring(parser)
+    add_decoding(parser)
+    parser.add_argument(
+        "--tune",
+        action="store_true",
+        help="try weights of the language model and print the best ones, instead of a report",
+    )
+    _add_outputs(parser)
+    add_settings(parser)
+    return parser
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normaliser",
         choices=NORMALISERS,
@@ -62,15 +75,6 @@ def make_parser() -> argparse.ArgumentParser:
         help="how references are written; dual-spoken, dual-written: KsponSpeech's notation, with "
         "marks and pairs such as (3시)/(세 시) [dual-spoken for ksponspeech and aihub, else plain]",
     )
-    add_decoding(parser)
-    parser.add_argument(
-        "--tune",
-        action="store_true",
-        help="try weights of the language model and print the best ones, instead of a report",
-    )
-    _add_outputs(parser)
-    add_settings(parser)
-    return parser
 
 
 def _add_manifest(parser: argparse.ArgumentParser) -> None:
@@ -183,11 +187,15 @@ def _write(flag: str, file: Path, text: str) -> None:
 
 
 def _comparison(options: argparse.Namespace, settings: Settings) -> Comparison:
-    language = choose_language(options.lang, settings)
     transcription = (
         options.transcription or find_format(options.manifest, options.format).transcription
     )
-    return choose_comparison(language, options.normaliser, transcription, abbreviations(settings))
+    return choose_comparison(
+        choose_language(options.lang, settings),
+        options.normaliser,
+        transcription,
+        known_abbreviations(settings.abbreviations),
+    )
 
 
 def _warn_of_marks(utterances: Sequence[Utterance], comparison: Comparison) -> None:

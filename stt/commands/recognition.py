@@ -24,7 +24,8 @@ from stt.inference.batcher import Batcher
 from stt.languages import Language, Languages, ModelSource, choose_languages
 from stt.models.source import find_model
 from stt.recognition.pipeline import Transcriber
-from stt.recognition.written import AsSpoken, OpenWriter, WrittenForms
+from stt.recognition.written import AsSpoken, OpenWriter
+from stt.recognition.written_forms import WrittenForms
 from stt.settings import Settings
 from stt.types import Transcript, Waveform
 

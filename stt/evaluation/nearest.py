@@ -54,20 +54,21 @@ def _usual(lattice: Lattice) -> str:
 
 
 class _Nodes:
-    """A lattice as a graph: a node for each character, and one after each entry's spellings."""
+    """A lattice as a graph: a node for each character, and one where several spellings end."""
 
     def __init__(self, lattice: Lattice) -> None:
         self._lattice = lattice
         self.codes = [_START]
         self._before: list[int] = []
         self._first = [0, 0]
-        self._joints: list[int] = []
+        self._joints: dict[int, int] = {}
         last = 0
-        for ways in lattice:
+        for at, ways in enumerate(lattice):
             ends = [self._spell(way, last) for way in ways]
-            last = len(self.codes)
-            self._add(_JOINT, ends)
-            self._joints.append(last)
+            last = ends[0]
+            if len(ways) > 1:
+                last = self._joints[at] = len(self.codes)
+                self._add(_JOINT, ends)
 
     def _spell(self, way: str, last: int) -> int:
         for character in way:
@@ -91,5 +92,9 @@ class _Nodes:
 
     def chosen(self, ways: Any) -> str:
         """The text along a path: int32 [n], at each joint the index of the spelling."""
-        words = (each[ways[at]] for each, at in zip(self._lattice, self._joints, strict=True))
+        joints = self._joints
+        words = (
+            each[ways[joints[at]]] if at in joints else each[0]
+            for at, each in enumerate(self._lattice)
+        )
         return " ".join(filter(None, words))

@@ -40,8 +40,8 @@ class Written:
     first_word: int
     last_word: int
     """Included."""
-    counter: str = field(default="", compare=False)
-    """The counter of the number, such as 월, which what follows depends on."""
+    after: Context = field(default=START, compare=False)
+    """What stands before the next word."""
 
 
 def written(
@@ -65,9 +65,9 @@ def written(
         if found:
             spoken = " ".join(composed[position : position + _MOST_WORDS])[: found.n_characters]
             n_words, text, counter = spoken.count(" ") + 1, found.written, found.counter
-        spans.append(Written(text, position, position + n_words - 1, counter))
         position += n_words
         context = Context(composed[position - 1], counter)
+        spans.append(Written(text, position - n_words, position - 1, context))
     return spans
 
 

@@ -28,7 +28,7 @@ from stt.observability.metrics import Metrics
 from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
-from stt.recognition.written import WrittenForms
+from stt.recognition.written_forms import WrittenForms
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
 from stt.server.keys import ChargingObserver, KeyRing

@@ -15,7 +15,8 @@ from stt.languages import Language, Languages
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
-from stt.recognition.written import OpenWriter, WrittenForms
+from stt.recognition.written import OpenWriter
+from stt.recognition.written_forms import WrittenForms
 from stt.server.admission import Admission
 from stt.server.runtime import Engines
 from stt.settings import Settings

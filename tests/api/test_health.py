@@ -80,7 +80,7 @@ def test_languages(client: TestClient) -> None:
         "written": True,
     }
     assert (english["code"], english["default"]) == ("EN", False)
-    assert english["written"] is False
+    assert english["written"] is True
 
 
 def test_the_root_is_a_summary_for_programs_and_a_page_for_browsers(client: TestClient) -> None:

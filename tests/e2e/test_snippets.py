@@ -76,6 +76,7 @@ TEXT_ONLY = {
     ("docs/cli.md", "ko.arpa.gz: "): "test_lm reads lines like these",
     ("docs/cli.md", "engine   "): "test_openvino reads doctor's table",
     ("docs/cli.md", "file\ttext"): "a manifest; test_evaluate reads one like it",
+    ("docs/cli.md", "CER   "): "test_evaluate reads lines like these",
     ("docs/deployment.md", "# my-stt/kustomization.yaml"): "test_kubernetes builds one like it",
     ("docs/operations.md", "rule_files:"): "Prometheus' own configuration",
     ("docs/operations.md", "sha256:"): "lines of a file; test_fairness reads some like them",

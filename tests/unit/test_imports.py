@@ -18,6 +18,7 @@ LAYERS = [
     "normalisation",
     "language_model",
     "korean",
+    "english",
     "languages",
     "settings",
     "audio",

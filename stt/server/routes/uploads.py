@@ -14,6 +14,7 @@ from stt.decoding.decodings import Asked
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
 from stt.languages import Language, Languages
+from stt.recognition.written_forms import names
 
 TRACK = Interval(ge=1, le=1000)
 ABOUT_TRACK = (
@@ -36,8 +37,8 @@ ABOUT_HOTWORDS = (
 )
 ABOUT_LANGUAGE_MODEL = "Whether to use the language model. Default: as the service is set."
 ABOUT_WRITTEN = (
-    "Whether numbers, units and abbreviations are written as people write them: 3시 for 세 시. "
-    "Only in Korean."
+    "Whether numbers are written as people write them: 3시 for 세 시, 25% for twenty five percent. "
+    f"Only in {names()}."
 )
 
 

@@ -93,9 +93,10 @@ class Transcriber:
         track: int | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        listen: Callable[[Waveform], None] | None = None,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track, decoding, writing)
+        words = self.words(source, engine, track, decoding, writing, listen)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
@@ -106,6 +107,7 @@ class Transcriber:
         track: int | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        listen: Callable[[Waveform], None] | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
@@ -115,6 +117,7 @@ class Transcriber:
             track: Number of the audio track, from 1; None chooses one.
             decoding: How its frames become words.
             writing: How the words are written.
+            listen: Called with every block of samples, in the threads that read them.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -129,7 +132,7 @@ class Transcriber:
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
         opened, writer = decoding.open(engine), writing()
         opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
-        hearing = Hearing(blocks, self._cutter(engine), decoding.notices)
+        hearing = Hearing(blocks, self._cutter(engine), decoding.notices, listen)
         return Words(self._words(engine, hearing, opened, writer), hearing)
 
     def hear(

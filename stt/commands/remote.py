@@ -109,6 +109,8 @@ def _fields(lang: str | None, asked: Asked) -> dict[str, str]:
         fields["language_model"] = str(asked.language_model).lower()
     if asked.written:
         fields["written"] = "true"
+    if asked.spacing != "model":
+        fields["spacing"] = asked.spacing
     return {name: value for name, value in fields.items() if value}
 
 

@@ -94,9 +94,10 @@ class Transcriber:
         track: int | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        listen: Callable[[Waveform], None] | None = None,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track, decoding, writing)
+        words = self.words(source, engine, track, decoding, writing, listen)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
@@ -107,6 +108,7 @@ class Transcriber:
         track: int | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        listen: Callable[[Waveform], None] | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
@@ -116,6 +118,7 @@ class Transcriber:
             track: Number of the audio track, from 1; None chooses one.
             decoding: How its frames become words.
             writing: How the words are written.
+            listen: Called with every block of samples, in the threads that read them.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -128,9 +131,10 @@ class Transcriber:
             ClusterUnavailable: no engine of the cluster can be reached.
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
-        opened = decoding.open(engine)
-        hearing = Hearing(blocks, self._cutter(engine), decoding.notices)
-        return Words(self._words(engine, hearing, opened, writing()), hearing)
+        opened, writer = decoding.open(engine), writing()
+        opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
+        hearing = Hearing(blocks, self._cutter(engine), decoding.notices, listen)
+        return Words(self._words(engine, hearing, opened, writer), hearing)
 
     def hear(
         self,
@@ -176,16 +180,24 @@ class Transcriber:
         started = time.perf_counter()
         self._scheduler.check_room()
         windows = self._windows(hearing, engine.limits.windows_ahead)
+
+        def write(words: list[Word]) -> list[Word]:
+            hearing.found_words |= bool(words)
+            return writer.feed(words)
+
+        def decode(frames: D) -> list[Word]:
+            return write(opened.decoder.feed(frames))
+
+        def finish() -> list[Word]:
+            return write(opened.decoder.finish()) + writer.finish()
+
         async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
             async for frames in all_frames:
-                words = await opened.run(opened.decoder.feed, frames)
-                hearing.found_words |= bool(words)
-                for word in writer.feed(words):
+                for word in await opened.run(decode, frames):
                     yield word
-        words = await opened.run(opened.decoder.finish)
-        hearing.found_words |= bool(words)
+        rest = await opened.run(finish)
         self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
-        for word in (*writer.feed(words), *writer.finish()):
+        for word in rest:
             yield word
 
     async def _frames(

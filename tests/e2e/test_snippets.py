@@ -33,6 +33,7 @@ from tests.snippets import ROOT, SHELL, Snippet, all_snippets, snippets, without
 
 MEETING = "ko-library.m4a"
 HUB = "needs the hub"
+DATA_SET = "the reader's; test_layouts reads small ones like it"
 NOT_RUN = {
     "uv run server_stt.py": HUB,
     "STT_LANGUAGES=KR,EN,JA,ZH uv run server_stt.py": HUB,
@@ -57,6 +58,8 @@ NOT_RUN = {
     "stt optimize KR --calibration recordings": "test_openvino converts",
     "stt optimize KR --calibration recordings --to bf16": "test_openvino converts",
     'pip install "stt-ctc[openvino]"': "installs",
+    "stt evaluate zeroth_korean/test_data_01 --report zeroth.html": DATA_SET,
+    "stt evaluate KsponSpeech_scripts/eval_clean.trn --audio KsponSpeech_eval": DATA_SET,
     "ffmpeg -v error -i film.mkv -f flac - | stt transcribe -": "needs ffmpeg, the program",
     "stt transcribe recordings --url http://gpu-host:8400": "the host is the reader's",
     "STT_API_KEY=... stt transcribe talk.mp3 --url https://host": "the host is the reader's",
@@ -73,6 +76,7 @@ TEXT_ONLY = {
     ("docs/cli.md", "ko.arpa.gz: "): "test_lm reads lines like these",
     ("docs/cli.md", "engine   "): "test_openvino reads doctor's table",
     ("docs/cli.md", "file\ttext"): "a manifest; test_evaluate reads one like it",
+    ("docs/cli.md", "CER   "): "test_evaluate reads lines like these",
     ("docs/deployment.md", "# my-stt/kustomization.yaml"): "test_kubernetes builds one like it",
     ("docs/operations.md", "rule_files:"): "Prometheus' own configuration",
     ("docs/operations.md", "sha256:"): "lines of a file; test_fairness reads some like them",
@@ -196,6 +200,7 @@ def run(snippet: Snippet, server: Server, desk: Path) -> str:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "STT_DEMO": "true",
         "HF_HUB_OFFLINE": "1",
+        "STT_CACHE_DIR": str(desk / "cache"),  # where `--save-card` writes
         "PYTHONUTF8": "1",
     }
     # Readers run the scripts on oneDNN's faults without a cap: AVX2's int8 products saturate.

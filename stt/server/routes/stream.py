@@ -17,7 +17,7 @@ from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, ValidationError
 
 from stt import errors
-from stt.decoding.decodings import Asked
+from stt.decoding.decodings import Asked, Spacing
 from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.languages import Language
 from stt.recognition.streaming import LiveResult, LiveSession
@@ -99,11 +99,12 @@ class Config(BaseModel):
     """Vosk's hotwords."""
     language_model: bool | None = None
     written: bool = False
+    spacing: Spacing = "model"
 
     def asked(self) -> Asked:
         """What it asks of the decoding and the words."""
         hotwords = "\n".join([self.hotwords, *self.phrase_list]).strip()
-        return Asked(hotwords, self.language_model, written=self.written)
+        return Asked(hotwords, self.language_model, written=self.written, spacing=self.spacing)
 
 
 @router.websocket("/stream")
@@ -194,8 +195,8 @@ class Connection:
     async def _open(self, language: Language) -> LiveSession:
         service, asked = self._service, self._config.asked()
         engine = service.engines.engine(language)
-        writing = service.writing(language, asked)
         decoding = await service.decoding(language, engine, asked)
+        writing = await service.writing(language, asked, decoding)
         rate = self._config.sample_rate
         return LiveSession(engine, service.scheduler, service.settings, rate, decoding, writing)
 

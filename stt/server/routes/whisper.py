@@ -1,21 +1,20 @@
 """Routes of whisper-asr-webservice, for subtitle tools written for it."""
 
-import shutil
-import wave
-from tempfile import SpooledTemporaryFile
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from stt.decoding.decodings import Asked
+from stt.audio.headerless import with_header
+from stt.decoding.decodings import Asked, Spacing
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
-from stt.server.routes.forms import IN_MEMORY_BYTES, UploadRoute
+from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
     ABOUT_HOTWORDS,
     ABOUT_LANGUAGE_MODEL,
+    ABOUT_SPACING,
     ABOUT_TRACK,
     ABOUT_WRITTEN,
     TRACK,
@@ -24,16 +23,10 @@ from stt.server.routes.uploads import (
     respond,
 )
 from stt.server.state import Service, get_service
-from stt.types import SAMPLE_RATE
 
 router = APIRouter(tags=["whisper-asr-webservice"], route_class=UploadRoute)
 
 Use = Annotated[Service, Depends(get_service)]
-HEAD_BYTES = 12
-MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3")
-"""How files begin that samples hardly begin like; MP3 without a tag is not among them."""
-SAMPLE_BYTES = 2
-COPY_BYTES = 2**20
 
 
 @router.post(
@@ -59,6 +52,7 @@ async def asr(
     hotwords: Annotated[str, Query(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Query(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Query(description=ABOUT_WRITTEN)] = False,
+    spacing: Annotated[Spacing, Query(description=ABOUT_SPACING)] = "model",
 ) -> Response:
     """Transcribe one recording.
 
@@ -71,9 +65,9 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
-    asked = Asked(hotwords, language_model, initial_prompt, written)
-    writing = service.writing(spoken, asked)
+    asked = Asked(hotwords, language_model, initial_prompt, written, spacing)
     decoding = await service.decoding(spoken, engine, asked)
+    writing = await service.writing(spoken, asked, decoding)
     if encode:
         transcript = await service.transcriber.transcribe(
             audio_file.file, engine, track, decoding, writing
@@ -96,22 +90,3 @@ async def detect_language(
     `confidence` is one divided by the number of served languages.
     """
     return DetectedLanguage.of(service.languages.default, 1 / len(service.languages))
-
-
-def with_header(samples: BinaryIO) -> BinaryIO:
-    """A copy of s16le samples (16 kHz, mono) as a WAV file; closing it closes only the copy.
-
-    What Bazarr sends with ``encode=false``. A file that has a header after all is copied as it is.
-    """
-    head = samples.read(HEAD_BYTES)
-    samples.seek(0)
-    copy = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115  # the caller closes it
-    if head.startswith(MAGIC) or head[4:8] == b"ftyp":
-        shutil.copyfileobj(samples, copy)
-    else:
-        with wave.open(copy, "wb") as recording:
-            recording.setparams((1, SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", ""))
-            while piece := samples.read(COPY_BYTES):
-                recording.writeframesraw(piece)
-    copy.seek(0)
-    return cast(BinaryIO, copy)

@@ -21,6 +21,7 @@ LAYERS = [
     "languages",
     "settings",
     "audio",
+    "activity",
     "engines",
     "models",
     "inference",

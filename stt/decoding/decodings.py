@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from stt.activity.detectors import Vad
 from stt.decoding.factory import Decoding, check_hotwords
 from stt.decoding.hotwords import MAX_HOTWORDS, Hotword, parse_hotwords, split_entries
 from stt.engines.base import Engine
@@ -37,6 +38,8 @@ class Asked:
     """Of Whisper's APIs: a list of hotwords, or prose, which is not used."""
     written: bool = False
     """Whether numbers and abbreviations are written as people write them."""
+    vad: Vad | None = None
+    """Whether pauses are left out; None means as the service is set."""
 
 
 class Decodings:

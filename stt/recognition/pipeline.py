@@ -15,6 +15,8 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
+from stt.activity.base import Detector
+from stt.activity.detectors import Vad, open_detector
 from stt.audio.level import SPEECH_DBFS, Levels
 from stt.audio.reading import Blocks, ReadAudio, read_audio
 from stt.decoding.factory import GREEDY, D, Decoding, Opened
@@ -93,9 +95,10 @@ class Transcriber:
         track: int | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        vad: Vad | None = None,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track, decoding, writing)
+        words = self.words(source, engine, track, decoding, writing, vad)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
@@ -106,6 +109,7 @@ class Transcriber:
         track: int | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        vad: Vad | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
@@ -115,6 +119,7 @@ class Transcriber:
             track: Number of the audio track, from 1; None chooses one.
             decoding: How its frames become words.
             writing: How the words are written.
+            vad: Whether pauses are left out; None means as the service is set.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -128,7 +133,8 @@ class Transcriber:
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
         opened = decoding.open(engine)
-        hearing = Hearing(blocks, self._cutter(engine), decoding.notices)
+        detector = open_detector(vad or self._settings.vad, engine.device)
+        hearing = Hearing(blocks, self._cutter(engine, detector), decoding.notices)
         return Words(self._words(engine, hearing, opened, writing()), hearing)
 
     def hear(
@@ -155,16 +161,17 @@ class Transcriber:
         started = time.perf_counter()
         self._scheduler.check_room()
         async with aclosing(self._frames(self._windows(hearing), engine, want)) as all_frames:
-            async for frames in all_frames:
+            async for _, frames in all_frames:
                 yield frames
         self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
 
-    def _cutter(self, engine: Engine) -> WindowCutter:
+    def _cutter(self, engine: Engine, detector: Detector | None = None) -> WindowCutter:
         return WindowCutter(
             engine.grid,
             window_seconds=self._settings.window_seconds,
             context_seconds=self._settings.context_seconds,
             cut_search_seconds=self._settings.cut_search_seconds,
+            detector=detector,
         )
 
     async def _words(
@@ -174,8 +181,12 @@ class Transcriber:
         self._scheduler.check_room()
         windows = self._windows(hearing)
         async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
-            async for frames in all_frames:
-                words = await opened.run(opened.decoder.feed, frames)
+            async for window, frames in all_frames:
+                words: list[Word] = []
+                if window.silent_before:
+                    blanks = opened.want.blanks(window.silent_before, engine.vocabulary.blank)
+                    words += await opened.run(opened.decoder.feed, blanks)
+                words += await opened.run(opened.decoder.feed, frames)
                 hearing.found_words |= bool(words)
                 for word in writer.feed(words):
                     yield word
@@ -187,8 +198,8 @@ class Transcriber:
 
     async def _frames(
         self, windows: AsyncGenerator[Window], engine: Engine, want: Want[F]
-    ) -> AsyncGenerator[F]:
-        """The frames of all cores, in order, with only a few windows in the queue at a time."""
+    ) -> AsyncGenerator[tuple[Window, F]]:
+        """All windows and the frames of their cores, in order, with only a few in the queue."""
         pending: deque[tuple[Window, asyncio.Task[F]]] = deque()
         most = self._settings.windows_in_flight or engine.limits.windows_in_flight
         try:
@@ -205,9 +216,9 @@ class Transcriber:
                 task.cancel()  # for failed ones this marks the exception as retrieved
 
     @staticmethod
-    async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> F:
+    async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> tuple[Window, F]:
         window, task = pending.popleft()
-        return (await task)[window.core]
+        return window, (await task)[window.core]
 
     def close(self) -> None:
         """Stop the reader threads."""

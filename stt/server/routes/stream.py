@@ -17,6 +17,7 @@ from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, ValidationError
 
 from stt import errors
+from stt.activity.detectors import Vad
 from stt.decoding.decodings import Asked
 from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.languages import Language
@@ -99,11 +100,12 @@ class Config(BaseModel):
     """Vosk's hotwords."""
     language_model: bool | None = None
     written: bool = False
+    vad: Vad | None = None
 
     def asked(self) -> Asked:
         """What it asks of the decoding and the words."""
         hotwords = "\n".join([self.hotwords, *self.phrase_list]).strip()
-        return Asked(hotwords, self.language_model, written=self.written)
+        return Asked(hotwords, self.language_model, written=self.written, vad=self.vad)
 
 
 @router.websocket("/stream")
@@ -196,8 +198,10 @@ class Connection:
         engine = service.engines.engine(language)
         writing = service.writing(language, asked)
         decoding = await service.decoding(language, engine, asked)
-        rate = self._config.sample_rate
-        return LiveSession(engine, service.scheduler, service.settings, rate, decoding, writing)
+        rate, vad = self._config.sample_rate, self._config.vad
+        return LiveSession(
+            engine, service.scheduler, service.settings, rate, decoding, writing, vad
+        )
 
     def _whole_samples(self, message: bytes) -> bytes:
         """The samples that are complete: a stream can be cut into messages anywhere."""

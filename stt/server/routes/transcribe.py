@@ -64,7 +64,7 @@ async def transcribe(
     writing = service.writing(language, asked)
     decoding = await service.decoding(language, engine, asked)
     transcript = await service.transcriber.transcribe(
-        file.file, engine, track or track_in_query, decoding, writing
+        file.file, engine, track or track_in_query, decoding, writing, asked.vad
     )
     body = TranscriptionResponse(
         text=transcript.text,

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from stt.activity.detectors import Vad
 from stt.decoding.decodings import Asked
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
@@ -38,6 +39,10 @@ ABOUT_LANGUAGE_MODEL = "Whether to use the language model. Default: as the servi
 ABOUT_WRITTEN = (
     "Whether numbers, units and abbreviations are written as people write them: 3시 for 세 시. "
     "Only in Korean."
+)
+
+ABOUT_VAD = (
+    "`auto`: long pauses are not computed; `off`: every second is. Default: as the service is set."
 )
 
 
@@ -89,9 +94,10 @@ async def requested_decoding(
     hotwords: Annotated[str, Form(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Form(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Form(description=ABOUT_WRITTEN)] = False,
+    vad: Annotated[Vad | None, Form(description=ABOUT_VAD)] = None,
 ) -> Asked:
     """FastAPI dependency: what the form asks of the decoding and the words."""
-    return Asked(hotwords, language_model, written=written)
+    return Asked(hotwords, language_model, written=written, vad=vad)
 
 
 async def requested_decoding_in_query(
@@ -101,10 +107,16 @@ async def requested_decoding_in_query(
         bool | None, Query(description="The same; the form field comes first.")
     ] = None,
     written: Annotated[bool, Query(description="The same; either counts.")] = False,
+    vad: Annotated[Vad | None, Query(description="The same; the form field comes first.")] = None,
 ) -> Asked:
     """FastAPI dependency: what the form or the query asks of the decoding and the words."""
     wanted = language_model if asked.language_model is None else asked.language_model
-    return Asked(asked.hotwords or hotwords, wanted, written=asked.written or written)
+    return Asked(
+        asked.hotwords or hotwords,
+        wanted,
+        written=asked.written or written,
+        vad=asked.vad or vad,
+    )
 
 
 def spoken_language(languages: Languages, model: str, language: str | None) -> Language:

@@ -8,6 +8,7 @@ from typing import Annotated, BinaryIO, cast
 from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
+from stt.activity.detectors import Vad
 from stt.decoding.decodings import Asked
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
@@ -17,6 +18,7 @@ from stt.server.routes.uploads import (
     ABOUT_HOTWORDS,
     ABOUT_LANGUAGE_MODEL,
     ABOUT_TRACK,
+    ABOUT_VAD,
     ABOUT_WRITTEN,
     TRACK,
     OneOf,
@@ -59,6 +61,7 @@ async def asr(
     hotwords: Annotated[str, Query(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Query(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Query(description=ABOUT_WRITTEN)] = False,
+    vad: Annotated[Vad | None, Query(description=ABOUT_VAD)] = None,
 ) -> Response:
     """Transcribe one recording.
 
@@ -71,17 +74,17 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
-    asked = Asked(hotwords, language_model, initial_prompt, written)
+    asked = Asked(hotwords, language_model, initial_prompt, written, vad)
     writing = service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, asked)
     if encode:
         transcript = await service.transcriber.transcribe(
-            audio_file.file, engine, track, decoding, writing
+            audio_file.file, engine, track, decoding, writing, vad
         )
     else:
         with await run_in_threadpool(with_header, audio_file.file) as source:
             transcript = await service.transcriber.transcribe(
-                source, engine, track, decoding, writing
+                source, engine, track, decoding, writing, vad
             )
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 

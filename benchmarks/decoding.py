@@ -15,13 +15,14 @@ import numpy as np
 
 from benchmarks.report import table
 from benchmarks.setting import describe
-from stt.commands.scoring import normalise_basic, score
 from stt.decoding.factory import GREEDY, Decoding
 from stt.decoding.hotwords import Hotword, parse_hotwords
 from stt.engines.torch import TorchEngine
 from stt.engines.wants import Top
+from stt.evaluation.errors import score
 from stt.frames import DecodableFrames, Frames, TopFrames
 from stt.language_model.source import LanguageModel, load_language_model
+from stt.normalisation import normalise_basic
 from stt.types import SAMPLE_RATE, join_words
 from training.held_out import Corpus, Subject
 

@@ -4,10 +4,12 @@
 --engines naive torch-fp32 torch-bf16 openvino-bf16 openvino-int8``
 
 ``naive`` is transformers' speech recognition pipeline in fp32 with eager attention; ``naive-sdpa``
-has transformers' default attention. The others are engines of the service, named by ``STT_BACKEND``
-and ``STT_PRECISION``. Each engine has its own process. They take turns, so that other load on the
-machine affects all alike; a turn starts with an untimed second of audio to warm the caches. *Floor*
-is the time that the matrix products of the model take at the best rate measured in this run.
+has transformers' default attention. ``onnxruntime-fp32`` and ``onnxruntime-int8`` compute the
+checkpoint exported to ONNX (`benchmarks.onnx_models`). The others are engines of the service, named
+by ``STT_BACKEND`` and ``STT_PRECISION``. Each engine has its own process. They take turns, so that
+other load on the machine affects all alike; a turn starts with an untimed second of audio to warm
+the caches. *Floor* is the time that the matrix products of the model take at the best rate measured
+in this run.
 
 ``--lengths N``: the extra cost of a new length. ``--memory-lengths N``: resident memory over random
 lengths. ``--flat SECONDS ...``: time per second of audio, from clips to hours.
@@ -28,12 +30,12 @@ from benchmarks import report
 from benchmarks.report import Footprint, Timing, seconds
 from benchmarks.setting import describe
 from benchmarks.shapes import NAMES, count_flops, find_shape, read_config
-from benchmarks.timed_engine import NAIVE, Loading, TimedEngine, TimedGemm, WindowedRun
+from benchmarks.timed_engine import NAIVE, PEERS, Loading, TimedEngine, TimedGemm, WindowedRun
 from benchmarks.workers import Memory, Unavailable, Worker
 from stt.engines.device import available_cores
 from stt.types import SAMPLE_RATE
 
-ENGINES = (*NAIVE, "torch-fp32", "torch-bf16", "openvino-bf16", "openvino-int8")
+ENGINES = (*NAIVE, *PEERS, "torch-fp32", "torch-bf16", "openvino-bf16", "openvino-int8")
 PAUSE_SECONDS = 0.25
 """Between turns: idle OpenMP threads spin for up to 200 ms."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 20.0
@@ -184,7 +186,7 @@ def measure_memory(options: argparse.Namespace, entrants: list[Entrant]) -> None
 
 def measure_flatness(options: argparse.Namespace, entrants: list[Entrant]) -> None:
     """Time per second of audio, through the service's windows."""
-    entrants = [each for each in entrants if each.name not in NAIVE]
+    entrants = [each for each in entrants if each.name not in (*NAIVE, *PEERS)]
     if not entrants:
         sys.exit("--flat needs an engine of the service, not only naive ones")
     runs: dict[tuple[str, float], list[WindowedRun]] = {}

@@ -24,12 +24,12 @@ import numpy as np
 from benchmarks.report import Percentiles, seconds, table
 from benchmarks.setting import describe
 from stt.activity.detectors import open_detector
-from stt.commands.scoring import score
 from stt.decoding.factory import GREEDY
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.base import Engine
 from stt.engines.torch import TorchEngine
 from stt.engines.wants import BEST
+from stt.evaluation.errors import score
 from stt.inference.batcher import Batcher
 from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter

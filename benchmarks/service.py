@@ -41,7 +41,7 @@ from benchmarks.load import (
 from benchmarks.report import Percentiles, seconds
 from benchmarks.servers import Server, naive, ours
 from benchmarks.setting import describe
-from benchmarks.shapes import NAMES, find_shape
+from benchmarks.shapes import MODEL_CACHE, NAMES, find_shape, optimized_model
 from benchmarks.timed_engine import TimedEngine
 from benchmarks.workers import Worker
 from stt.engines.device import available_cores
@@ -63,6 +63,7 @@ def our_settings(options: argparse.Namespace) -> dict[str, str]:
         "STT_CPU_THREADS": str(options.threads),
         "STT_BACKEND": backend,
         "STT_PRECISION": precision,
+        "STT_CACHE_DIR": str(MODEL_CACHE),
         "STT_MAX_QUEUE_SECONDS": f"{room:g}",
         **dict(each.split("=", 1) for each in options.set),
     }
@@ -71,6 +72,9 @@ def our_settings(options: argparse.Namespace) -> dict[str, str]:
 def start(options: argparse.Namespace, stack: ExitStack) -> tuple[list[Server], dict[str, float]]:
     """Start the sides, one after the other; return them and their median start times."""
     folder = find_shape(options.shape)
+    backend, _, precision = options.engine.partition("-")
+    if backend == "openvino":
+        optimized_model(folder, precision)
     sides = {
         "ours": ours(folder, our_settings(options)),
         "naive": naive(folder, options.threads),

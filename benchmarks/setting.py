@@ -1,13 +1,14 @@
 """The machine, commit and command of a figure, printed above it."""
 
 import platform
-import subprocess
 import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
+
+from stt.commands import checkout
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,14 +24,7 @@ def processor() -> str:
 
 def commit() -> str:
     """The checked-out commit, with a + if the working tree differs."""
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-        ).stdout.strip()
-
-    changed = git("status", "--porcelain", "--", "stt", "benchmarks")
-    return (git("rev-parse", "--short=10", "HEAD") or "unknown") + ("+" if changed else "")
+    return checkout.commit("stt", "benchmarks")
 
 
 def libraries() -> str:

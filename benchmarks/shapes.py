@@ -12,17 +12,18 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from benchmarks.setting import ROOT
-from stt.engines.openvino_cache import GRAPH_VERSION
-from stt.languages import BUNDLED_FOLDER
+from stt.engines.openvino_cache import place_of
+from stt.languages import BUNDLED_FOLDER, ModelSource
 from stt.types import SAMPLE_RATE, FrameGrid
 
 SHAPES_FOLDER = ROOT / "runs" / "shapes"
+MODEL_CACHE = SHAPES_FOLDER / "cache"
+"""Holds the shapes that OpenVINO has converted."""
 SYMBOLS_SHARE = 0.15
 """Share of frames of a random model with a symbol other than the blank, about as in speech.
 Otherwise decoding would have many times the work."""
@@ -68,7 +69,7 @@ def find_shape(name: str, folder: Path = SHAPES_FOLDER) -> Path:
         return BUNDLED_FOLDER / name
     path = folder / name
     if not path.exists():
-        run_in_process("make_named_shape", name, path.absolute())
+        run_in_process(__name__, "make_named_shape", name, path.absolute())
     return path
 
 
@@ -115,33 +116,44 @@ def make_shape(shape: Shape, path: Path) -> None:
 def optimized_model(folder: Path, precision: str) -> Path:
     """The folder of a checkpoint converted by OpenVINO, converted once per version.
 
-    This is what ``stt optimize`` writes, without its comparison: random weights have no text.
+    It lies where a service with ``STT_CACHE_DIR=MODEL_CACHE`` looks for it, as if `stt optimize`
+    had written it. There is no comparison of texts, since random weights have none.
     """
-    name = f"{folder.name}-{precision}-{GRAPH_VERSION}-{version('openvino')}"
-    target = SHAPES_FOLDER / "optimized" / name
-    if not (target / "checkpoint.json").is_file():
-        run_in_process("optimize", folder.absolute(), target, precision)
-    return target
+    source = ModelSource.parse(str(folder.absolute()))
+    place = place_of(source, folder, precision, MODEL_CACHE)
+    if not place.model.is_file():
+        part = place.folder.with_name(place.folder.name + ".part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        run_in_process(__name__, "optimize", folder.absolute(), part, precision)
+        part.rename(place.folder)
+    return place.folder
 
 
 def optimize(folder: str, target: str, precision: str) -> None:
     """Convert a checkpoint, calibrated on the sample recordings."""
     from benchmarks.timed_engine import recording
-    from stt.engines.device import prepare_process
+    from stt.engines.device import available_cores, prepare_process
 
     prepare_process()
+    from stt.engines.agreement import Reference
     from stt.engines.checkpoint import read_checkpoint
+    from stt.engines.openvino import load_openvino_engine
     from stt.engines.openvino_export import convert
 
-    Path(target).mkdir(parents=True, exist_ok=True)
     clips = [recording(5 * SAMPLE_RATE, offset=30_011 * index) for index in range(8)]
     convert(read_checkpoint(Path(folder)), Path(target), precision, clips)
+    # Compared with itself: random weights amplify rounding, and have no text to judge it by.
+    converted = load_openvino_engine(
+        Path(target), precision=precision, cpu_threads=available_cores()
+    )
+    Reference.of(converted, clips).save(Path(target))
 
 
-def run_in_process(function: str, *arguments: object) -> None:
-    """Call a function of this module in a new process, so that its memory is not measured."""
+def run_in_process(module: str, function: str, *arguments: object) -> None:
+    """Call a module's function in a new process, so that its memory is not measured."""
     # Not multiprocessing: workers are daemons, which may not have children.
-    code = f"import sys; from benchmarks.shapes import {function}; {function}(*sys.argv[1:])"
+    code = f"import sys; from {module} import {function}; {function}(*sys.argv[1:])"
     subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, check=True)
 
 

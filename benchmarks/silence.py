@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from stt.commands.scoring import score
 
 from benchmarks.live import stream
 from benchmarks.report import table
@@ -25,7 +26,6 @@ from benchmarks.setting import describe
 from stt.activity.base import CHUNK_SAMPLES
 from stt.activity.detectors import Vad, open_detector
 from stt.audio.reading import read_audio
-from stt.commands.scoring import score
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.torch import TorchEngine
 from stt.engines.wants import BEST

@@ -21,13 +21,15 @@ from benchmarks.setting import ROOT
 from benchmarks.workers import Memory, memory_of, use_threads
 from stt.engines.agreement import Agreement, Reference
 from stt.engines.device import prepare_process
-from stt.engines.wants import BEST
+from stt.engines.wants import BEST, Want
 from stt.errors import ConfigurationError
 from stt.languages import BUNDLED_FOLDER
 from stt.types import SAMPLE_RATE, Waveform
 
 NAIVE = {"naive": "eager", "naive-sdpa": "sdpa"}
 """The baselines and their attention implementations."""
+PEERS = ("onnxruntime-fp32", "onnxruntime-int8")
+"""What people often pick instead; see `benchmarks.onnx_models`."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class TimedEngine:
     def __init__(self, name: str, folder: Path, device: str, threads: int) -> None:
         """
         Args:
-            name: ``naive``, ``naive-sdpa``, or a backend and a precision: ``torch-bf16``.
+            name: One of `NAIVE` or `PEERS`, or a backend and a precision: ``torch-bf16``.
             folder: The checkpoint.
             device: ``cpu`` or ``cuda:N``.
             threads: The number of cores it may use.
@@ -66,6 +68,10 @@ class TimedEngine:
         started = time.perf_counter()
         if name in NAIVE:
             self._engine: Any = Naive(folder, device, NAIVE[name])
+        elif name in PEERS:
+            from benchmarks.onnx_models import OnnxRuntime
+
+            self._engine = OnnxRuntime(folder, name.partition("-")[2], threads)
         else:
             self._engine = load_named(name, folder, device, threads)
         seconds = time.perf_counter() - started
@@ -101,7 +107,7 @@ class TimedEngine:
 
     def agreement(self) -> Agreement | None:
         """Compare this engine with fp32 on this machine and the bundled Korean model."""
-        if self._name in NAIVE:
+        if self._name in (*NAIVE, *PEERS):
             return None
         folder = BUNDLED_FOLDER / "ko-mini"
         exact = load_named("torch-fp32", folder, "cpu", self._threads)
@@ -151,7 +157,7 @@ class Naive:
             model_kwargs={"attn_implementation": attention},
         )
 
-    def forward(self, waveforms: Sequence[Waveform]) -> None:
+    def forward(self, waveforms: Sequence[Waveform], _: Want[Any]) -> None:
         self._pipeline(list(waveforms), batch_size=len(waveforms))
 
 

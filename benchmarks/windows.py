@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.setting import describe
-from stt.commands.scoring import score
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.torch import TorchEngine
 from stt.engines.wants import BEST
+from stt.evaluation.errors import score
 from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter
 from stt.types import Waveform, join_words

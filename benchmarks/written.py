@@ -1,9 +1,9 @@
-"""How often the written form of Korean is right, and how often it leaves alone what it should.
+"""How often written forms are right, and how often they leave alone what they should.
 
-``python -m benchmarks.written`` reads the sets in ``benchmarks/korean``: sentences with real
-numbers (spoken and written), and sentences with words that only look like numbers. ``--errors``
-lists what is wrong. The sets named ``kept`` and ``hard`` were not looked at before the rules were
-finished.
+``python -m benchmarks.written korean`` (or ``english``) reads the sets in ``benchmarks/korean``:
+sentences with real numbers (spoken and written), and sentences with words that only look like
+numbers. ``--errors`` lists what is wrong. The sets named ``kept`` and ``hard`` were not run before
+the rules were finished.
 """
 
 import argparse
@@ -12,10 +12,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from stt.korean.written import written
+from stt.recognition.written_forms import ENGLISH, korean_rules
 
-SETS = Path(__file__).parent / "korean"
-HALVES = ("dev", "kept", "hard")
+SETS = Path(__file__).parent
+RULES = {"korean": korean_rules(), "english": ENGLISH}
+HALVES = {"korean": ("dev", "kept", "hard"), "english": ("dev", "kept", "hard")}
 _TARGETS = {"numbers": 0.95, "look_alikes": 0.995}
 
 
@@ -25,28 +26,31 @@ class Case:
     written: str
 
 
-def cases(kind: str, half: str) -> list[Case]:
-    with (SETS / f"{kind}_{half}.tsv").open(encoding="utf-8", newline="") as file:
+def cases(language: str, kind: str, half: str) -> list[Case]:
+    with (SETS / language / f"{kind}_{half}.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     if kind == "look_alikes":
         return [Case(row["text"], row["text"]) for row in rows]
     return [Case(row["spoken"], row["written"]) for row in rows]
 
 
-def as_written(spoken: str) -> str:
-    return " ".join(span.text for span in written(spoken.split()))
+def as_written(language: str, spoken: str) -> str:
+    rules = RULES[language]
+    return " ".join(span.text for span in rules.written(spoken.split(), rules.start))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.written", description=__doc__)
-    parser.add_argument("--halves", nargs="+", choices=HALVES, default=HALVES)
+    parser.add_argument("language", nargs="?", choices=RULES, default="korean")
+    parser.add_argument("--halves", nargs="+", choices=HALVES["korean"])
     parser.add_argument("--errors", action="store_true", help="list what is wrong")
     options = parser.parse_args()
+    language = options.language
     for kind, target in _TARGETS.items():
-        for half in options.halves:
-            each = cases(kind, half)
+        for half in options.halves or HALVES[language]:
+            each = cases(language, kind, half)
             started = time.perf_counter()
-            answers = [as_written(case.spoken) for case in each]
+            answers = [as_written(language, case.spoken) for case in each]
             seconds = time.perf_counter() - started
             n_words = sum(len(case.spoken.split()) for case in each)
             n_right = sum(

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 from types import MappingProxyType
 
+from stt.conventions import KNOWN_CONVENTIONS, Convention
 from stt.errors import ConfigurationError, UnsupportedLanguage
+from stt.normalisation import compose, find_path
 from stt.types import Calibration
 
 BUNDLED_PREFIX, BUNDLED_REVISION = "bundled:", "bundled"
@@ -74,8 +76,8 @@ class ModelSource:
                 "after the #."
             )
         if _is_path(text):
-            folder = Path(text).expanduser().absolute()
-            return cls(folder.name, "local", folder, adapter or None)
+            folder = find_path(Path(text).expanduser().absolute())
+            return cls(compose(folder.name), "local", folder, adapter or None)
         hub_id, _, revision = text.partition("@")
         if hub_id.count("/") != 1 or not all(hub_id.split("/")):
             raise ConfigurationError(
@@ -87,39 +89,7 @@ class ModelSource:
 
 def _is_path(text: str) -> bool:
     is_absolute = text[:1] in ("/", ".", "~") or PureWindowsPath(text).drive != ""
-    return is_absolute or (text != "" and Path(text).is_dir())
-
-
-def parse_models(text: str) -> dict[str, ModelSource]:
-    """Parse ``CODE=MODEL,CODE=MODEL``.
-
-    Raises:
-        ConfigurationError: an entry is malformed.
-    """
-    models = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        code, equals, source = entry.partition("=")
-        if not equals or not code.strip():
-            raise ConfigurationError(f"{entry!r} is not of the form CODE=MODEL")
-        models[code.strip()] = ModelSource.parse(source)
-    return models
-
-
-def parse_files(text: str) -> dict[str, Path]:
-    """Parse ``CODE=FILE,CODE=FILE``.
-
-    Raises:
-        ConfigurationError: an entry is malformed.
-    """
-    files = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        code, equals, path = (part.strip() for part in entry.partition("="))
-        if not (code and equals and path):
-            raise ConfigurationError(
-                f"{entry!r} is not of the form CODE=FILE, such as KR=/models/ko.arpa.gz"
-            )
-        files[code] = Path(path).expanduser().absolute()
-    return files
+    return is_absolute or (text != "" and find_path(Path(text)).is_dir())
 
 
 # benchmarks/word_times.py and benchmarks/confidence.py measured the calibrations.
@@ -149,6 +119,15 @@ class Language:
     model: ModelSource
     aliases: tuple[str, ...] = ()
     """Other spellings that requests may use, in any case."""
+    set_convention: Convention | None = None
+    """What ``STT_CONVENTIONS`` says."""
+
+    @property
+    def convention(self) -> Convention | None:
+        """How its checkpoint writes; None if that is unknown."""
+        is_known = self.model.folder is None or self.model.is_bundled
+        known = KNOWN_CONVENTIONS.get(self.model.id) if is_known else None
+        return self.set_convention or known
 
     def spellings(self) -> set[str]:
         """Every accepted spelling, in lower case."""
@@ -278,7 +257,7 @@ class Languages:
 
     def find_model(self, name: str) -> Language | None:
         """Find a language by its model id or code, in any case; None if there is no such one."""
-        wanted = name.strip().lower()
+        wanted = compose(name).strip().lower()
         for language in self._by_code.values():
             if wanted in (language.model.name.lower(), language.code.lower()):
                 return language
@@ -286,11 +265,15 @@ class Languages:
 
 
 def _normal(spelling: str) -> str:
-    return spelling.strip().lower().replace("_", "-")
+    return compose(spelling).strip().lower().replace("_", "-")
 
 
 def choose_languages(
-    codes: Iterable[str], models: Mapping[str, ModelSource], *, demo: bool
+    codes: Iterable[str],
+    models: Mapping[str, ModelSource],
+    *,
+    demo: bool,
+    conventions: Mapping[str, Convention] | None = None,
 ) -> Languages:
     """Choose the languages to serve from the registry.
 
@@ -298,6 +281,7 @@ def choose_languages(
         codes: Registry codes or aliases; if empty, `DEFAULT_CODE`, or all demo models.
         models: Code to checkpoint; replaces the registry's checkpoint or adds a language.
         demo: Use `DEMO_MODELS` instead of the registry's checkpoints.
+        conventions: Code to what its checkpoint writes, where that is not known.
 
     Raises:
         ConfigurationError: a code is unknown, or has no bundled model.
@@ -307,12 +291,20 @@ def choose_languages(
         known = {code: replace(known[code], model=model) for code, model in DEMO_MODELS.items()}
     registry = Languages(known.values())
     chosen_codes = list(codes) or (list(DEMO_MODELS) if demo else [DEFAULT_CODE])
-    sources = {code.strip().upper(): source for code, source in models.items()}
+    sources = {compose(code).strip().upper(): source for code, source in models.items()}
     for code, source in sources.items():
         base = registry.find(code) or Language(
             code, code, code, iso_639_1=code.lower(), tag=code.lower(), model=source
         )
         known[base.code] = replace(base, model=source)
+    registry = Languages(known.values())
+    for code, convention in (conventions or {}).items():
+        language = registry.find(code)
+        if language is None:
+            raise ConfigurationError(
+                f"STT_CONVENTIONS: {code!r} is no language here. Known: {', '.join(known)}."
+            )
+        known[language.code] = replace(language, set_convention=convention)
     registry = Languages(known.values())
     try:
         chosen = [registry.resolve(code) for code in chosen_codes]

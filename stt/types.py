@@ -1,6 +1,5 @@
 """Types that all parts share: waveforms, the grid of frames, vocabulary, words, transcripts."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -8,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.normalisation import compose
 from stt.notices import Report
 
 SAMPLE_RATE = 16_000
@@ -114,7 +114,7 @@ class Vocabulary:
             return " "
         if self.word_start:
             symbol = symbol.replace(self.word_start, " ")
-        return unicodedata.normalize("NFC", symbol)
+        return compose(symbol)
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,8 @@ class Token:
     """NFC, never empty."""
     log_posterior: float
     """Natural logarithm, after the temperature; the sum if there are several symbols."""
+    times: tuple[float, float] | None = None
+    """Start and end in seconds, within those of the word; None if they are not known."""
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,18 @@ class SpeaksKorean(EchoEngine):
     vocabulary = Vocabulary(symbols=("<pad>", "|", "세", "시", "봐"), blank=0)
 
 
+class SpeaksEnglish(EchoEngine):
+    """Hears TEN for "a", PERCENT for "b", OFF for "c"."""
+
+    vocabulary = Vocabulary(symbols=("<pad>", "|", "TEN", "PERCENT", "OFF"), blank=0)
+
+
+class LeavesOutSpaces(EchoEngine):
+    """Hears 내일 for "a", 세시에 for "b", 만나요 for "c"."""
+
+    vocabulary = Vocabulary(symbols=("<pad>", "|", "내일", "세시에", "만나요"), blank=0)
+
+
 def save_random_checkpoint(
     folder: Path, *, norm: str, seed: int = 0, bin_file: bool = False
 ) -> Path:

@@ -86,7 +86,12 @@ class ClusterInside:
     def __init__(self, settings: Settings, engine: Engine | None) -> None:
         self._settings, self._engine = settings, engine
         self._ledger = Ledger()
-        languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+        languages = choose_languages(
+            settings.languages,
+            settings.models,
+            demo=settings.demo,
+            conventions=settings.conventions,
+        )
         self.connection = ClusterConnection(
             languages, settings, self._call, self._send_report, self._collect
         )

@@ -2,9 +2,9 @@
 
 ``python -m training.evaluate ko-mini`` synthesises the held-out texts again (the same clips for the
 same seed and espeak-ng), runs the float16 weights in float32 with transformers' own classes, one
-clip at a time, and writes ``figures.json`` and ``README.md`` beside the weights. ``--only words
-confidence precision`` measures these sections again, with the engines of the service, and keeps the
-rest; ``--only`` alone renders the page again.
+clip at a time, and writes ``figures.json``, ``stt-card.json`` and ``README.md`` beside the weights. ``--only
+words confidence precision`` measures these sections again, with the engines of the service, and
+keeps the rest; ``--only`` alone renders the page again.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import torch
 import transformers
 from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
-from stt.commands import scoring
+from stt.evaluation import errors
 from training import confidence, precision, word_times
 from training.augment import COLOURS, coloured_noise, hum
 from training.card import write_card
@@ -40,6 +40,7 @@ from training.figures import (
 )
 from training.held_out import Subject
 from training.recipe import RECIPES, Recipe, n_output_frames
+from training.served_card import served_card
 from training.text_ko import hold_out
 
 _N_VARIED = 120
@@ -81,8 +82,8 @@ class Recogniser:
 
 
 def score(references: Sequence[str], texts: Sequence[str], target: float | None = None) -> Score:
-    """Error rates as `stt.commands.scoring` counts them; no reference is empty."""
-    scores = scoring.score(zip(references, texts, strict=True))
+    """Error rates as `stt.evaluation.errors` counts them; no reference is empty."""
+    scores = errors.score(zip(references, texts, strict=True))
     return Score(
         n_clips=len(texts),
         cer=scores.characters.rate,
@@ -351,10 +352,11 @@ def update(
 
 
 def write(recipe: Recipe, figures: Figures, folder: Path) -> Figures:
-    """Write both files; return the figures as rounded in ``figures.json``."""
+    """Write all files; return the figures as rounded in ``figures.json``."""
     figures.save(folder / "figures.json")
     saved = Figures.load(folder / "figures.json")
     write_card(recipe, saved, folder / "README.md")
+    (folder / "stt-card.json").write_text(served_card(saved, folder).to_json(), encoding="utf-8")
     return saved
 
 

@@ -15,6 +15,7 @@ from stt.languages import BUNDLED_FOLDER, BUNDLED_MODELS
 from stt.types import Calibration
 from training.corpus import SAMPLE_RATE, Clip, Corpus, write_corpus
 from training.recipe import RECIPES
+from training.splits import everyday_splits
 
 SEED = 1
 """The training seed; it decides which texts are held out."""
@@ -84,6 +85,11 @@ class SpokenWord:
     text: str
     start: float
     end: float
+
+
+def everyday_sentences(path: Path) -> list[str]:
+    """Those that no model of ours may see in training; see `everyday_splits`."""
+    return everyday_splits(path).held_out
 
 
 def true_words(clip: Clip) -> list[SpokenWord] | None:

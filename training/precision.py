@@ -12,8 +12,8 @@ from pathlib import Path
 
 from stt.commands.calibration import Clip
 from stt.commands.optimize import texts_of
-from stt.commands.scoring import score
 from stt.engines.base import Engine
+from stt.evaluation.errors import score
 from training.corpus import Corpus
 from training.figures import PrecisionFigure, Precisions
 from training.held_out import Subject

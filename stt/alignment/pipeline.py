@@ -17,11 +17,12 @@ from stt.engines.base import Engine
 from stt.engines.wants import Columns
 from stt.errors import AlignmentFailed, InvalidText
 from stt.languages import Language
+from stt.normalisation import compose
 from stt.notices import Code, Notice, Report
 from stt.recognition.pipeline import Hearing, Transcriber
 
 MAX_TEXT_BYTES = 2**20
-"""Of a text in UTF-8: about twelve hours of speech."""
+"""Of a text in NFC and UTF-8: about twelve hours of speech."""
 _MAX_WORDS = 150_000
 """Each has an entry in the answer."""
 _MAX_WORD_SYMBOLS = 500
@@ -69,6 +70,7 @@ def prepare(
     text: str, engine: Engine, language: Language
 ) -> tuple[GivenText, tuple[SpelledWord, ...], Trellis]:
     """Split and spell a text; errors are those of `align`."""
+    text = compose(text)
     if len(text.encode(errors="replace")) > MAX_TEXT_BYTES:
         raise InvalidText(
             f"The text is longer than {MAX_TEXT_BYTES // 1024} KiB, which is the limit. Align the "

@@ -1,11 +1,11 @@
 """A text as people have it -> its words and segments: plain lines, paragraphs, SubRip or WebVTT."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stt.decoding import scripts
+from stt.normalisation import compose
 
 _CUE_TIMES = re.compile(r"^\s*(?:\d+:)?\d+:\d\d[.,]\d+\s*-->\s*(?:\d+:)?\d+:\d\d[.,]\d+", re.M)
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
@@ -50,7 +50,7 @@ class GivenText:
         Segments are the cues of SubRip and WebVTT; else the paragraphs if a blank line separates
         any; else the lines.
         """
-        text = unicodedata.normalize("NFC", text.removeprefix("\ufeff"))
+        text = compose(text.removeprefix("\ufeff"))
         text = "\n".join(text.splitlines())
         is_captions = _CUE_TIMES.search(text) is not None
         words: list[GivenWord] = []

@@ -177,7 +177,10 @@ def build_ingress(
         return families
 
     cluster = ClusterConnection(
-        choose_languages(settings.languages, settings.models, demo=settings.demo),
+        choose_languages(
+            settings.languages, settings.models, demo=settings.demo,
+            conventions=settings.conventions,
+        ),
         settings, partial(call_engine, engines), send_report, collect,
     )  # fmt: skip
     app = create_app(settings, tracer_provider=make_provider(settings), connect=cluster.connect)
@@ -224,7 +227,9 @@ def build_application(
     Raises:
         ConfigurationError: the settings contradict each other.
     """
-    choose_languages(settings.languages, settings.models, demo=settings.demo)
+    choose_languages(
+        settings.languages, settings.models, demo=settings.demo, conventions=settings.conventions
+    )
     n_gpus = int(ray.cluster_resources().get("GPU", 0)) if ray.is_initialized() else 0
     on_gpu = settings.device.startswith("cuda") or (settings.device == "auto" and n_gpus > 0)
     threads = settings.cpu_threads or (1 if on_gpu else available_cores())

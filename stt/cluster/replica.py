@@ -60,7 +60,12 @@ class EngineReplica:
         self, settings: Settings, send_report: ReportEngine, engine: Engine | None = None
     ) -> None:
         """``engine`` replaces the checkpoints of all languages; for tests."""
-        self._languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+        self._languages = choose_languages(
+            settings.languages,
+            settings.models,
+            demo=settings.demo,
+            conventions=settings.conventions,
+        )
         self._send_report = send_report
         self._metrics = Metrics()
         self._notes = _Notes(self._metrics)

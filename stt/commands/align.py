@@ -14,6 +14,7 @@ from stt.commands.progress import Progress
 from stt.commands.recognition import LocalRecognizer, open_recognizer
 from stt.errors import ConfigurationError, InvalidText
 from stt.formats.alignment import FORMATS, Answer
+from stt.normalisation import PathFinder, find_path
 
 logger = logging.getLogger(__name__)
 
@@ -81,11 +82,11 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, settings = begin(make_parser(), arguments)
     pairs = find_pairs(options.audio, options.text, options.output, SUFFIXES[options.format])
-    is_folder = Path(options.audio).is_dir()
+    is_folder = find_path(Path(options.audio)).is_dir()
     pending = [
         each
         for each in pairs
-        if options.force or not is_folder or not (each.target and each.target.exists())
+        if options.force or not is_folder or not (each.target and find_path(each.target).exists())
     ]
     if n_skipped := len(pairs) - len(pending):
         logger.info("%d skipped, as their results exist (--force replaces them)", n_skipped)
@@ -106,7 +107,8 @@ def find_pairs(audio: str, text: Path, output: Path | None, suffix: str) -> list
         ConfigurationError: there is no pair, or no folder for the results of several.
     """
     recordings = find_recordings([audio])
-    if not Path(audio).is_dir():
+    text = find_path(text)
+    if not find_path(Path(audio)).is_dir():
         if text.is_dir():
             raise ConfigurationError(f"{text} is a folder, but {audio} is a single recording.")
         return [Pair(recordings[0], text, output)]
@@ -114,10 +116,11 @@ def find_pairs(audio: str, text: Path, output: Path | None, suffix: str) -> list
         raise ConfigurationError("The results of a folder need one too: name it with --output.")
     if not text.is_dir():
         raise ConfigurationError(f"{audio} is a folder, but {text} is not.")
-    pairs = []
+    pairs, finder = [], PathFinder()
     for recording in recordings:
         stem = text / recording.relative
-        texts = [each for name in TEXT_SUFFIXES if (each := stem.with_suffix(name)).is_file()]
+        named = (finder.find(stem.with_suffix(suffix)) for suffix in TEXT_SUFFIXES)
+        texts = [each for each in named if each.is_file()]
         if texts:
             target = output / f"{recording.relative}.{suffix}"
             pairs.append(Pair(recording, texts[0], target))

@@ -4,11 +4,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
-from stt.decoding.decodings import Asked
+from stt.decoding.decodings import Asked, Spacing
 from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
+from stt.normalisation import find_path
 from stt.observability.logs import configure_logging
+from stt.recognition.written_forms import names
 from stt.settings import SERVICE_ONLY, Settings, load_settings
 
 
@@ -33,16 +36,24 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             group.add_argument(flag, metavar=metavar, default=argparse.SUPPRESS, help=text + shown)
 
 
+def given_path(text: str) -> Path:
+    """The file or folder that a flag names, in any normal form; see `find_path`."""
+    return find_path(Path(text))
+
+
 def add_decoding(parser: argparse.ArgumentParser) -> None:
     """Add the flags of commands that choose how to decode."""
     parser.add_argument(
         "--hotwords",
-        type=Path,
+        type=given_path,
         metavar="FILE",
         help="words and names to expect: one `word` or `word:weight` per line",
     )
     parser.add_argument(
-        "--lm", type=Path, metavar="FILE", help="language model (.arpa or .arpa.gz) of the language"
+        "--lm",
+        type=given_path,
+        metavar="FILE",
+        help="language model (.arpa or .arpa.gz) of the language",
     )
     parser.add_argument(
         "--language-model",
@@ -53,7 +64,14 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--written",
         action="store_true",
-        help="write numbers, units and abbreviations as people write them (only Korean)",
+        help=f"write numbers as people do: 3시, 1999 (only {names()})",
+    )
+    parser.add_argument(
+        "--spacing",
+        choices=get_args(Spacing),
+        default="model",
+        help="`restored` splits long words where the model left out spaces (only Korean; needs the "
+        "extra `spacing`) [model]",
     )
 
 
@@ -63,9 +81,14 @@ def read_asked(options: argparse.Namespace) -> Asked:
     Raises:
         ConfigurationError: the file cannot be read.
     """
-    # A setting too; a service is asked for it with each recording.
-    vad = getattr(options, "vad", None)
-    asked = Asked("", options.language_model, written=options.written, vad=vad)
+    asked = Asked(
+        "",
+        options.language_model,
+        written=options.written,
+        # A setting too; a service is asked for it with each recording.
+        vad=getattr(options, "vad", None),
+        spacing=options.spacing,
+    )
     if options.hotwords is None:
         return asked
     try:

@@ -9,9 +9,10 @@ import numpy as np
 
 from stt.audio.containers import AUDIO_SUFFIXES
 from stt.audio.reading import read_audio
-from stt.commands.scoring import read_manifest
 from stt.errors import AudioError, ConfigurationError
+from stt.evaluation.manifests import read_manifest
 from stt.languages import Language, samples_folder
+from stt.normalisation import compose
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 
 FEWEST_CLIPS = 24
@@ -65,7 +66,7 @@ def read_clips(
             continue
         if len(waveform) < SAMPLE_RATE // 2:
             continue
-        name = str(path.relative_to(folder))
+        name = compose(str(path.relative_to(folder)))
         whole = len(waveform) < max_seconds * SAMPLE_RATE
         clips.append(Clip(name, waveform, texts.get(path.resolve()) if whole else None))
     if not clips:

@@ -63,7 +63,9 @@ def main(arguments: Sequence[str]) -> int:
         ConfigurationError: a setting is invalid, or a language unknown.
     """
     _options, settings = begin(make_parser(), arguments)
-    languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+    languages = choose_languages(
+        settings.languages, settings.models, demo=settings.demo, conventions=settings.conventions
+    )
     for name, value in machine():
         sys.stdout.write(f"{name:<12}{value}\n")
     checks = list(_check_torch(settings))

@@ -36,7 +36,9 @@ def main(arguments: Sequence[str]) -> int:
         ConfigurationError: a setting is invalid, or a language unknown.
     """
     _options, settings = begin(make_parser(), arguments)
-    languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+    languages = choose_languages(
+        settings.languages, settings.models, demo=settings.demo, conventions=settings.conventions
+    )
     n_missing = sum(not _fetch(each, settings) for each in languages)
     return 1 if n_missing else 0
 

@@ -2,65 +2,44 @@
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
-from stt.commands.arguments import add_decoding, add_language, add_settings, begin, read_asked
+from stt.abbreviations import abbreviations
+from stt.commands.arguments import (
+    add_decoding,
+    add_language,
+    add_settings,
+    begin,
+    given_path,
+    read_asked,
+)
+from stt.commands.checkout import commit
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
-from stt.commands.recognition import LocalRecognizer, open_recognizer, with_language_model
-from stt.commands.scoring import (
-    DEFAULT_NORMALISER,
-    NORMALISERS,
-    Errors,
-    Result,
-    Scores,
-    Utterance,
-    compare,
-    read_manifest,
-    score,
-    worst,
+from stt.commands.recognition import (
+    LocalRecognizer,
+    choose_language,
+    open_recognizer,
+    with_language_model,
 )
 from stt.errors import ConfigurationError
+from stt.evaluation.comparison import Comparison, choose_comparison
+from stt.evaluation.json_report import to_json
+from stt.evaluation.manifests import Utterance, read_manifest
+from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
+from stt.evaluation.report import Conditions, Report, report
+from stt.evaluation.text_report import render_text
+from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION, TRANSCRIPTIONS, looks_dual
+from stt.models.card import MAX_NAME, Evaluation, add_evaluation, card_file
+from stt.normalisation import compose
+from stt.settings import Settings
 
-
-@dataclass(frozen=True)
-class Conditions:
-    """Everything that must match before two evaluations can be compared."""
-
-    model: str
-    revision: str
-    language: str
-    backend: str
-    precision: str
-    device: str
-    normaliser: str
-    date: str
-    """UTC, ISO 8601."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """The outcome of an evaluation."""
-
-    conditions: Conditions
-    scores: Scores
-    """Over `results`, without the failed recordings."""
-    results: tuple[Result, ...]
-    n_failed: int
-    audio_seconds: float
-    work_seconds: float
-    """Time to decode, infer and score all `results` one by one, without loading the model."""
-
-    @property
-    def rtfx(self) -> float:
-        """Audio seconds for each second of work."""
-        return self.audio_seconds / self.work_seconds if self.work_seconds else 0.0
+logger = logging.getLogger(__name__)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -74,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "manifest",
-        type=Path,
+        type=given_path,
         metavar="MANIFEST",
         help=".tsv with the columns path (or file) and text, or .jsonl with these keys; paths are "
         "relative to the manifest",
@@ -83,13 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--worst", type=int, default=10, metavar="N", help="show the N worst recordings [10]"
     )
-    parser.add_argument(
-        "--normaliser",
-        choices=NORMALISERS,
-        default=DEFAULT_NORMALISER,
-        help="normalise both texts before comparing; basic: NFC, lower case, no punctuation, "
-        f"single spaces; none: unchanged [{DEFAULT_NORMALISER}]",
-    )
+    _add_scoring(parser)
     add_decoding(parser)
     parser.add_argument(
         "--tune",
@@ -97,8 +70,34 @@ def make_parser() -> argparse.ArgumentParser:
         help="try weights of the language model and print the best ones, instead of a report",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
+    parser.add_argument(
+        "--save-card",
+        nargs="?",
+        const="",
+        metavar="SET",
+        help="store the error rates with the model, as those of this set [the manifest's name]; "
+        "/languages and /v1/models show them",
+    )
     add_settings(parser)
     return parser
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--normaliser",
+        choices=NORMALISERS,
+        default=DEFAULT_NORMALISER,
+        help="what to compare; basic: texts in NFC and lower case, without punctuation; reading: "
+        "how they are said, so that 3시 is 세 시 (only Korean); none: texts unchanged "
+        f"[{DEFAULT_NORMALISER}]",
+    )
+    parser.add_argument(
+        "--transcription",
+        choices=TRANSCRIPTIONS,
+        default=DEFAULT_TRANSCRIPTION,
+        help="how references are written; dual-spoken, dual-written: KsponSpeech's notation, with "
+        f"marks and pairs such as (3시)/(세 시) [{DEFAULT_TRANSCRIPTION}]",
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -109,40 +108,108 @@ def main(arguments: Sequence[str]) -> int:
         ConfigurationError: the results could not be written.
     """
     options, settings = begin(make_parser(), arguments)
+    if options.tune and options.save_card is not None:
+        raise ConfigurationError("--tune measures weights, not error rates: leave out --save-card.")
     utterances = read_manifest(options.manifest)
+    comparison = _comparison(options, settings)
+    _warn_of_marks(utterances, comparison)
     settings = with_language_model(settings, options.lang, options.lm)
     with open_recognizer(options.lang, settings, read_asked(options)) as recognizer:
         if options.tune:
             from stt.commands.tuning import tune
 
-            sys.stdout.write(tune(utterances, recognizer, options.normaliser))
+            sys.stdout.write(tune(utterances, recognizer, comparison))
             return 0
-        report = evaluate(utterances, recognizer, options.normaliser)
-    sys.stdout.write(render(report, options.worst))
+        found = evaluate(utterances, recognizer, comparison)
+    sys.stdout.write(render_text(found, options.worst))
     if options.json:
         try:
-            write_whole(options.json, json.dumps(to_json(report), ensure_ascii=False, indent=1))
+            write_whole(options.json, json.dumps(to_json(found), ensure_ascii=False, indent=1))
         except OSError as error:
             raise ConfigurationError(f"--json {options.json}: {error.strerror}.") from None
-    return 1 if report.n_failed else 0
+    if options.save_card is not None:
+        name = compose(options.save_card).strip() or compose(options.manifest.stem)
+        save_card(found, name, recognizer, settings, written=options.written)
+    return 1 if found.n_failed else 0
+
+
+def save_card(
+    report: Report,
+    name: str,
+    recognizer: LocalRecognizer,
+    settings: Settings,
+    *,
+    written: bool = False,
+) -> None:
+    """Store the error rates with the model.
+
+    Args:
+        report: The outcome.
+        name: The set's.
+        recognizer: What was evaluated.
+        settings: Its settings.
+        written: Whether the texts were written forms.
+
+    Raises:
+        ConfigurationError: they cannot be stored.
+    """
+    if not report.results:
+        raise ConfigurationError("--save-card: no recording was transcribed.")
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise ConfigurationError(
+            f"--save-card {name[:40]!r}: expected the name of a set, 1 to {MAX_NAME} characters."
+        )
+    decoding = recognizer.decoding
+    used = {
+        "hotwords": decoding.hotwords,
+        "language_model": decoding.language_model,
+        "written": written,
+    }
+    by_name = {rate.kind.name: rate.errors.rate for rate in report.rates}
+    evaluation = Evaluation(
+        set=name,
+        n=len(report.results),
+        cer=_rounded(report.scores.characters.rate),
+        cer_by_reading=_rounded(by_name.get("cer_by_reading")),
+        normaliser=report.conditions.normaliser,
+        decoding=", ".join(each for each, is_used in used.items() if is_used) or "best_path",
+        precision=report.conditions.precision,
+        date=report.conditions.date,
+        commit=commit("stt"),
+    )
+    assert recognizer.checkpoint is not None  # noqa: S101
+    source, cache = recognizer.language.model, settings.cache_dir
+    file = card_file(source, recognizer.checkpoint, cache)
+    try:
+        write_whole(file, add_evaluation(source, recognizer.checkpoint, cache, evaluation))
+    except OSError as error:
+        raise ConfigurationError(
+            f"--save-card: {file} cannot be written: {error.strerror}. Make the folder writable; "
+            "for a model of the hub, STT_CACHE_DIR sets another one."
+        ) from None
+    logger.info("the card of %s is in %s", source.name, file)
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 5)
 
 
 def evaluate(
     utterances: Sequence[Utterance],
     recognizer: LocalRecognizer,
-    normaliser: str = DEFAULT_NORMALISER,
+    comparison: Comparison,
     today: date | None = None,
 ) -> Report:
     """Transcribe and score; failed recordings are logged and excluded from the scores."""
     recordings = [Recording(each.path, Path(each.name)) for each in utterances]
-    results = []
+    heard: list[tuple[Utterance, str, float]] = []
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for utterance, recording in zip(utterances, recordings, strict=True):
             with progress.recording(recording.name, recording.size) as counted:
                 with recording.open() as file:
                     recognition = recognizer.recognize(counted(file), recording.name)
                 seconds = recognition.transcript.duration_seconds
-                results.append(compare(utterance, recognition.text, seconds, normaliser))
+                heard.append((utterance, recognition.text, seconds))
                 progress.count(seconds)
     conditions = Conditions(
         model=recognizer.language.model.name,
@@ -151,86 +218,36 @@ def evaluate(
         backend=recognizer.backend,
         precision=recognizer.precision,
         device=recognizer.device,
-        normaliser=normaliser,
+        normaliser=comparison.normaliser,
+        transcription=comparison.transcription,
         date=(today or datetime.now(UTC).date()).isoformat(),
     )
-    return Report(
-        conditions=conditions,
-        scores=score(result.compared for result in results),
-        results=tuple(results),
+    return report(
+        conditions,
+        [comparison.compare(*each) for each in heard],
         n_failed=progress.n_failed,
         audio_seconds=progress.audio_seconds,
         work_seconds=progress.work_seconds,
     )
 
 
-def render(report: Report, n_worst: int) -> str:
-    """Format the report; its last line is complete in itself, for a table of results."""
-    lines = []
-    worst_results = worst(report.results, n_worst)
-    if worst_results:
-        lines += [f"The {len(worst_results)} worst by CER: reference | hypothesis", ""]
-    for result in worst_results:
-        reference, hypothesis = result.compared
-        rate = _percent(result.scores.characters)
-        lines.append(f"  {rate:>8}  {result.utterance.name}: {reference} | {hypothesis}")
-    lines += [""] if lines else []
-    scores, given = report.scores, report.conditions
-    for name, errors, unit in (
-        ("WER", scores.words, "words"),
-        ("CER", scores.characters, "characters"),
-        ("CER, no spaces", scores.characters_without_spaces, "characters"),
-    ):
-        lines.append(
-            f"{name:<15} {_percent(errors):>8}   {errors.substitutions} substituted, "
-            f"{errors.deletions} deleted, {errors.insertions} inserted; "
-            f"{errors.reference_units} {unit} in the references"
+def _comparison(options: argparse.Namespace, settings: Settings) -> Comparison:
+    language = choose_language(options.lang, settings)
+    return choose_comparison(
+        language,
+        options.normaliser,
+        options.transcription,
+        abbreviations(settings.abbreviations),
+    )
+
+
+def _warn_of_marks(utterances: Sequence[Utterance], comparison: Comparison) -> None:
+    """References in a notation that nobody named would count as errors of the model."""
+    marked = [each.name for each in utterances if looks_dual(each.reference)]
+    if marked and comparison.transcription == DEFAULT_TRANSCRIPTION:
+        logger.warning(
+            "References with pairs such as (3시)/(세 시): %d, first %s. Read them with "
+            "--transcription dual-spoken or dual-written",
+            len(marked),
+            marked[0],
         )
-    n_empty = sum(not result.compared[0].strip() for result in report.results)
-    empty = f", {n_empty} of them with an empty reference" if n_empty else ""
-    failed = f"; {report.n_failed} failed and are not scored" if report.n_failed else ""
-    lines += [
-        f"{'files':<15} {len(report.results):>8}{empty}{failed}",
-        f"{'audio':<15} {report.audio_seconds:>8.1f}   s",
-        f"{'speed':<15} {report.rtfx:>8.1f}   × real time (RTFx)",
-        "",
-        f"{given.model}@{given.revision} {given.language}, {given.backend} {given.precision} on "
-        f"{given.device}, normaliser {given.normaliser}, {given.date}: "
-        f"WER {_percent(scores.words)}, CER {_percent(scores.characters)}, "
-        f"CER without spaces {_percent(scores.characters_without_spaces)}, "
-        f"{len(report.results)} files{failed}, {report.audio_seconds:.1f} s, "
-        f"RTFx {report.rtfx:.1f}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def to_json(report: Report) -> dict[str, Any]:
-    """The whole report as JSON; rates are fractions, null if undefined."""
-    return {
-        **asdict(report.conditions),
-        "wer": report.scores.words.rate,
-        "cer": report.scores.characters.rate,
-        "cer_without_spaces": report.scores.characters_without_spaces.rate,
-        "errors": asdict(report.scores),
-        "n_files": len(report.results),
-        "n_failed": report.n_failed,
-        "audio_seconds": round(report.audio_seconds, 3),
-        "work_seconds": round(report.work_seconds, 3),
-        "rtfx": round(report.rtfx, 2),
-        "files": [
-            {
-                "file": result.utterance.name,
-                "reference": result.utterance.reference,
-                "hypothesis": result.hypothesis,
-                "audio_seconds": round(result.audio_seconds, 3),
-                "wer": result.scores.words.rate,
-                "cer": result.scores.characters.rate,
-                "cer_without_spaces": result.scores.characters_without_spaces.rate,
-            }
-            for result in report.results
-        ],
-    }
-
-
-def _percent(errors: Errors) -> str:
-    return "n/a" if errors.rate is None else f"{100 * errors.rate:.2f} %"

@@ -12,6 +12,7 @@ from typing import BinaryIO, cast
 
 from stt.audio.containers import AUDIO_SUFFIXES
 from stt.errors import ConfigurationError
+from stt.normalisation import compose, find_path
 
 STDIN = "-"
 
@@ -23,15 +24,16 @@ class Recording:
     path: Path | None
     """None for standard input."""
     relative: Path
-    """Path relative to the folder argument; only the name if the file itself was the argument."""
+    """Path relative to the folder argument; only the name if the file itself was the argument.
+    In NFC, as results are named."""
 
     @property
     def name(self) -> str:
-        """The path in printable form."""
+        """The path in printable form, in NFC."""
         if self.path is None:
             return STDIN
         # File names are bytes; any that are not valid UTF-8 must not break the output.
-        return os.fsencode(self.path).decode("utf-8", "replace")
+        return compose(os.fsencode(self.path).decode("utf-8", "replace"))
 
     @property
     def size(self) -> int:
@@ -82,11 +84,11 @@ def _expand(argument: str) -> Iterator[Recording]:
     if argument == STDIN:
         yield Recording(None, Path("stdin"))
         return
-    path = Path(argument)
+    path = find_path(Path(argument))
     if not path.is_dir():
-        yield Recording(path, Path(path.name))
+        yield Recording(path, Path(compose(path.name)))
         return
-    for file in sorted(path.rglob("*")):
+    for file in sorted(path.rglob("*"), key=lambda file: compose(str(file))):
         # macOS puts a hidden `._a.wav`, which is not audio, beside `a.wav` on other file systems.
         if file.suffix.lower() in AUDIO_SUFFIXES and file.name[0] != "." and file.is_file():
-            yield Recording(file, file.relative_to(path))
+            yield Recording(file, Path(compose(str(file.relative_to(path)))))

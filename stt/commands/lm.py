@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from stt.commands.arguments import given_path
 from stt.errors import ConfigurationError
 from stt.language_model.arpa import read_arpa
 from stt.language_model.build import DEFAULT_ORDER, MAX_ORDER, Perplexity, Plan, build, measure
@@ -39,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
         "cannot be read.",
     )
     command.add_argument(
-        "texts", nargs="+", type=Path, metavar="TEXT",
+        "texts", nargs="+", type=given_path, metavar="TEXT",
         help="files of UTF-8 text, plain or .gz; - is standard input",
     )  # fmt: skip
     command.add_argument(

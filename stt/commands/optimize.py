@@ -11,16 +11,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stt.commands.arguments import add_settings, begin
+from stt.commands.arguments import add_settings, begin, given_path
 from stt.commands.calibration import Clip, augment, read_clips, with_noise
 from stt.commands.recognition import choose_language, find_checkpoint
-from stt.commands.scoring import Errors, score
 from stt.decoding.factory import GREEDY
 from stt.engines.agreement import REFERENCE_FRAMES, Agreement, Reference
 from stt.engines.base import Engine
 from stt.engines.device import forward_threads
 from stt.engines.openvino import CONTEXT_FRAMES
 from stt.errors import ConfigurationError
+from stt.evaluation.errors import Errors, score
 from stt.languages import Language
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, join_words
@@ -75,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("lang", nargs="?", metavar="CODE", help="language: code or alias [KR]")
     parser.add_argument(
         "--calibration",
-        type=Path,
+        type=given_path,
         metavar="FOLDER",
         help="recordings like those you will transcribe, ideally 100 or more; with a texts.tsv "
         "(columns file or path, and text), both error rates are printed [the package's samples]",

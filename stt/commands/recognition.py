@@ -24,7 +24,8 @@ from stt.inference.batcher import Batcher
 from stt.languages import Language, Languages, ModelSource, choose_languages
 from stt.models.source import find_model
 from stt.recognition.pipeline import Transcriber
-from stt.recognition.written import AsSpoken, OpenWriter, WrittenForms
+from stt.recognition.writing import Writings
+from stt.recognition.written import AsSpoken, OpenWriter
 from stt.settings import Settings
 from stt.types import Transcript
 
@@ -83,12 +84,16 @@ class LocalRecognizer:
         language: Language,
         settings: Settings,
         *,
-        revision: str = "",
+        checkpoint: Path | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
     ) -> None:
         self.language = language
-        self.revision = revision or language.model.revision
+        self.checkpoint = checkpoint
+        """Its folder; None if the engine comes from none."""
+        # The hub's cache names each snapshot's folder after its commit.
+        from_hub = checkpoint is not None and language.model.folder is None
+        self.revision = checkpoint.name if checkpoint and from_hub else language.model.revision
         """Commit of the checkpoint if it is from the hub."""
         self.device, self.backend, self.precision = (
             engine.device,
@@ -145,7 +150,9 @@ def choose_language(spelling: str | None, settings: Settings) -> Language:
     """
     codes = [spelling] if spelling else settings.languages
     try:
-        return choose_languages(codes, settings.models, demo=settings.demo).default
+        return choose_languages(
+            codes, settings.models, demo=settings.demo, conventions=settings.conventions
+        ).default
     except ConfigurationError as error:
         # The message names the setting, which is a flag here.
         message = error.message
@@ -185,20 +192,19 @@ def open_recognizer(
     Raises:
         ConfigurationError: the language or the device is unknown.
         InvalidHotwords: the hotwords are malformed.
-        NotSupported: there is no language model, or no written form.
+        NotSupported: there is no language model, no written form, or nothing to restore spaces.
         ModelBroken: the model is missing or incomplete.
         ModelUnreachable: every attempt to reach the hub failed.
     """
     language = choose_language(spelling, settings)
-    wanted = asked is not None and asked.written
-    writing = WrittenForms(settings).choose(language, wanted=wanted)
+    wanted = asked or Asked()
+    writings = Writings(settings)
+    writings.choose(language, wanted)  # refuses before the model is loaded
     if settings.demo:
         logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)
     logger.info("%s: loading %s", language.name, language.model.name)
     engine = open_engine(language.model, folder, settings).engine
-    # The hub's cache names each snapshot's folder after its commit.
-    from_hub = language.model.folder is None
     decoding = GREEDY
     if asked is not None:
         decoding = Decodings(Languages([language]), settings).choose(language, engine, asked)
@@ -206,9 +212,9 @@ def open_recognizer(
         engine,
         language,
         settings,
-        revision=folder.name if from_hub else "",
+        checkpoint=folder,
         decoding=decoding,
-        writing=writing,
+        writing=writings.choose(language, wanted, decoding.hotwords),
     )
     # Decoder and model import and allocate at first use; keep that out of the first measurement.
     recognizer.recognize(warming_clip(), "")

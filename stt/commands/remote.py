@@ -111,6 +111,8 @@ def _fields(lang: str | None, asked: Asked) -> dict[str, str]:
         fields["vad"] = asked.vad
     if asked.written:
         fields["written"] = "true"
+    if asked.spacing != "model":
+        fields["spacing"] = asked.spacing
     return {name: value for name, value in fields.items() if value}
 
 

@@ -25,6 +25,7 @@ from stt.commands.recognition import (
     with_language_model,
 )
 from stt.errors import ConfigurationError
+from stt.normalisation import find_path
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +170,11 @@ def _warn(recognition: Recognition, name: str) -> None:
 
 def _is_done(recording: Recording, targets: dict[Recording, Path] | None) -> bool:
     """Whether the result exists already; for standard input, it never counts."""
-    return targets is not None and recording.path is not None and targets[recording].exists()
+    return (
+        targets is not None
+        and recording.path is not None
+        and find_path(targets[recording]).exists()
+    )
 
 
 def _summarise(progress: Progress, n_skipped: int) -> None:

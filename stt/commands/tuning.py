@@ -14,11 +14,12 @@ from tqdm import tqdm
 from stt.commands.inputs import Recording
 from stt.commands.progress import Progress
 from stt.commands.recognition import LocalRecognizer
-from stt.commands.scoring import NORMALISERS, Utterance, score
 from stt.decoding.factory import Decoding, Opened
 from stt.engines.base import Engine
 from stt.engines.wants import Top
 from stt.errors import ConfigurationError
+from stt.evaluation.comparison import Comparison
+from stt.evaluation.manifests import Utterance
 from stt.frames import TopFrames
 from stt.types import Word, join_words
 
@@ -55,7 +56,9 @@ class _Collecting(Decoding):
         return Opened(Top(engine.vocabulary.blank), self.collector, is_slow=False)
 
 
-def tune(utterances: Sequence[Utterance], recognizer: LocalRecognizer, normaliser: str) -> str:
+def tune(
+    utterances: Sequence[Utterance], recognizer: LocalRecognizer, comparison: Comparison
+) -> str:
     """Find the weights with the lowest CER; returns a table of what was tried.
 
     Alpha and beta are searched in turn, from the present ones on, until neither improves.
@@ -70,8 +73,7 @@ def tune(utterances: Sequence[Utterance], recognizer: LocalRecognizer, normalise
             "--language-model for the demo's."
         )
     spoken = _compute(utterances, recognizer)
-    normalise = NORMALISERS[normaliser]
-    references = [normalise(utterance.reference) for utterance, _ in spoken]
+    references = [utterance.reference for utterance, _ in spoken]
     tried: dict[tuple[float, float], tuple[float, float]] = {}
 
     def rate(alpha: float, beta: float) -> float:
@@ -79,7 +81,7 @@ def tune(utterances: Sequence[Utterance], recognizer: LocalRecognizer, normalise
             model = replace(decoding.language_model, alpha=alpha, beta=beta)  # type: ignore[type-var]
             tuned = replace(decoding, language_model=model)
             texts = [_decode(tuned, frames, recognizer.engine) for _, frames in spoken]
-            scores = score(zip(references, map(normalise, texts), strict=True))
+            scores = comparison.scores(zip(references, texts, strict=True))
             tried[alpha, beta] = (scores.characters.rate or 0.0, scores.words.rate or 0.0)
             bar.update()
         return tried[alpha, beta][0]

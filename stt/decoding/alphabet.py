@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stt.decoding import hangul
 from stt.decoding.scripts import has_unspaced
 from stt.decoding.spelling import SPACE, Speller
+from stt.normalisation import compose
 from stt.types import Vocabulary
 
 _APOSTROPHES = str.maketrans("’‘ʼ＇`", "'''''")
@@ -83,7 +84,7 @@ class Alphabet:
         """
         letters: list[int] = []
         missing = ""
-        for character in unicodedata.normalize("NFC", word):
+        for character in compose(word):
             found = self.forms.get(character)
             if found is None and (form := form_in(self.numbers, character)) is not None:
                 found = self.forms[character] = tuple(self.numbers[letter] for letter in form)

@@ -2,13 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from stt.abbreviations import abbreviations
 from stt.activity.detectors import Vad
-from stt.decoding.factory import Decoding, check_hotwords
+from stt.decoding.factory import Decoding, check_hotwords, hotwords_as_said
 from stt.decoding.hotwords import MAX_HOTWORDS, Hotword, parse_hotwords, split_entries
 from stt.engines.base import Engine
 from stt.errors import ConfigurationError, InvalidHotwords, NotSupported, SttError
@@ -17,6 +19,7 @@ from stt.languages import Language, Languages
 from stt.models.source import find_language_model
 from stt.notices import Code, Notice
 from stt.settings import Settings
+from stt.types import Vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +27,7 @@ MAX_PROMPT_WORDS = 4
 """An entry of a prompt with more words is prose."""
 
 Switch: TypeAlias = Literal["on", "off", "none"]
+Spacing: TypeAlias = Literal["model", "restored"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Asked:
     """Of Whisper's APIs: a list of hotwords, or prose, which is not used."""
     written: bool = False
     """Whether numbers and abbreviations are written as people write them."""
+    spacing: Spacing = "model"
+    """Whose spaces the words have: the model's, or also those that it left out."""
     vad: Vad | None = None
     """Whether pauses are left out; None means as the service is set."""
 
@@ -51,6 +57,7 @@ class Decodings:
             ConfigurationError: a file of hotwords is missing or malformed.
         """
         self._cache_dir = settings.cache_dir
+        self._abbreviations = abbreviations(settings.abbreviations)
         self._files = _by_language(settings.lms, languages, "STT_LMS")
         hotword_files = _by_language(settings.hotword_files, languages, "STT_HOTWORD_FILES")
         self._hotwords = {code: read_hotwords(path) for code, path in hotword_files.items()}
@@ -82,16 +89,23 @@ class Decodings:
                 f"{language.name} has no language model here. Leave language_model out; the "
                 "operator can set one with STT_LMS."
             )
-        hotwords = {each.text: each for each in self._hotwords.get(language.code, ())}
-        suggested, notices = read_prompt(asked.prompt, engine)
-        for each in (*suggested, *parse_hotwords(asked.hotwords)):
-            hotwords[each.text] = each
+        as_said = partial(self._as_said, language, engine.vocabulary)
+        suggested, notices = read_prompt(asked.prompt, engine, as_said)
+        usual, given = self._hotwords.get(language.code, ()), parse_hotwords(asked.hotwords)
+        hotwords = {each.text: each for each in (*as_said(usual), *suggested, *as_said(given))}
         decoding = Decoding(tuple(hotwords.values()), model, notices)
         if not decoding.is_greedy:
             # What takes long, up to a second with many hotwords, is kept: it must not hold up the
             # event loop, where the request opens its decoder.
             decoding.open(engine)
         return decoding
+
+    def _as_said(
+        self, language: Language, vocabulary: Vocabulary, hotwords: Sequence[Hotword]
+    ) -> Sequence[Hotword]:
+        if language.iso_639_1 != "ko":
+            return hotwords
+        return hotwords_as_said(hotwords, vocabulary, self._abbreviations)
 
     def is_greedy(self, language: Language) -> bool:
         """Whether requests that ask for nothing take the best path."""
@@ -176,7 +190,9 @@ def read_hotwords(path: Path) -> tuple[Hotword, ...]:
         raise ConfigurationError(f"{path}: {error.message}") from None
 
 
-def read_prompt(prompt: str, engine: Engine) -> tuple[tuple[Hotword, ...], tuple[Notice, ...]]:
+def read_prompt(
+    prompt: str, engine: Engine, as_said: Callable[[Sequence[Hotword]], Sequence[Hotword]]
+) -> tuple[tuple[Hotword, ...], tuple[Notice, ...]]:
     """The hotwords of a Whisper prompt, and a notice of what is not used.
 
     A prompt is a list of hotwords if it has commas or lines and each entry is a few words, or if it
@@ -196,8 +212,8 @@ def read_prompt(prompt: str, engine: Engine) -> tuple[tuple[Hotword, ...], tuple
     n_unused = 0
     for entry in entries[:MAX_HOTWORDS]:
         try:
-            found = parse_hotwords(entry)
-            check_hotwords(found, engine.vocabulary)
+            found = as_said(parse_hotwords(entry))
+            check_hotwords(tuple(found), engine.vocabulary)
         except InvalidHotwords:
             n_unused += 1
         else:

@@ -1,7 +1,7 @@
 """Makes the decoder that a request asks for."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
@@ -10,7 +10,13 @@ from stt.decoding.alphabet import Alphabet
 from stt.decoding.base import Decoder
 from stt.decoding.beam import BeamDecoder
 from stt.decoding.greedy import GreedyDecoder
-from stt.decoding.hotwords import NO_HOTWORDS, Hotword, HotwordGraph, spell_hotwords
+from stt.decoding.hotwords import (
+    NO_HOTWORDS,
+    Hotword,
+    HotwordGraph,
+    say_hotwords,
+    spell_hotwords,
+)
 from stt.decoding.lexicon import NO_LEXICON, NO_TABLES, Lexicon, spell_units
 from stt.decoding.spelling import Speller
 from stt.decoding.words import PAUSE_SECONDS, WordBuilder
@@ -41,7 +47,7 @@ class Opened(Generic[D]):
     want: DecodingWant[D]
     decoder: Decoder[D]
     is_slow: bool
-    """Whether it would hold up an event loop."""
+    """Whether it, or what takes its words, would hold up an event loop."""
 
     async def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a step of the decoder, in a thread if it is slow."""
@@ -98,6 +104,13 @@ class Decoding:
             N_BEAMS, MIN_LOG_PROB, MIN_HOTWORD_LOG_PROB, MAX_BEHIND, pause_frames
         )
         return bonuses.Model(alphabet.writing, graph, lexicon, tables, weights, limits)
+
+
+def hotwords_as_said(
+    hotwords: Iterable[Hotword], vocabulary: Vocabulary, abbreviations: Mapping[str, str]
+) -> tuple[Hotword, ...]:
+    """Korean hotwords as a checkpoint can write them; see `say_hotwords`."""
+    return say_hotwords(hotwords, _alphabet(vocabulary), abbreviations)
 
 
 def check_hotwords(hotwords: tuple[Hotword, ...], vocabulary: Vocabulary) -> None:

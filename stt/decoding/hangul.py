@@ -8,6 +8,8 @@ same for initial and final; only what follows tells which one a consonant is.
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from stt.normalisation import compose
+
 
 def _jamo(kind: str, first: int, last: int) -> dict[str, str]:
     """The conjoining jamo of one kind in this range, by their letters."""
@@ -103,4 +105,4 @@ class Composer:
         if initial not in _INITIALS:
             return None
         jamo = _INITIALS[initial] + _VOWELS[vowel] + _FINALS.get(final, "")
-        return unicodedata.normalize("NFC", jamo)
+        return compose(jamo)

@@ -5,8 +5,7 @@ hotword is not completed (contextual biasing by shallow fusion; Zhao et al., 201
 """
 
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +17,8 @@ from stt.decoding.hangul import is_hangul
 from stt.decoding.scripts import has_unspaced
 from stt.decoding.tree import Tree, grow, parents_of
 from stt.errors import InvalidHotwords
+from stt.korean.readings import ways_to_say
+from stt.normalisation import compose
 
 MAX_HOTWORDS = 1_000
 MAX_LENGTH = 100
@@ -36,6 +37,8 @@ class Hotword:
     """NFC, without white space at its ends."""
     weight: float = 1.0
     """How much likelier it becomes; 1 is the usual strength."""
+    written: str = ""
+    """The hotword as it was given, if the text is one of the ways to say it: ``3M`` of 쓰리엠."""
 
 
 def parse_hotwords(text: str) -> tuple[Hotword, ...]:
@@ -58,7 +61,7 @@ def parse_hotwords(text: str) -> tuple[Hotword, ...]:
 
 def split_entries(text: str) -> list[str]:
     """The entries of a list separated by commas or lines, in NFC, without the empty ones."""
-    entries = re.split(r"[,\n\r、，]", unicodedata.normalize("NFC", text))
+    entries = re.split(r"[,\n\r、，]", compose(text))
     return [entry.strip() for entry in entries if entry.strip()]
 
 
@@ -138,6 +141,35 @@ def spell_hotwords(hotwords: Sequence[Hotword], alphabet: Alphabet) -> HotwordGr
         bonuses[node] = max(bonuses[node], bonuses[parents[node]])
         kept[node] = max(kept[node], kept[parents[node]])
     return HotwordGraph(tree, bonuses, kept, complete, breaks)
+
+
+def say_hotwords(
+    hotwords: Iterable[Hotword], alphabet: Alphabet, abbreviations: Mapping[str, str]
+) -> tuple[Hotword, ...]:
+    """Korean hotwords as they are said, where a checkpoint lacks their digits, letters or signs.
+
+    Each becomes one hotword for each of its `ways_to_say`. Those that cannot be said by rule either
+    stay, for `spell_hotwords` to refuse.
+
+    Args:
+        hotwords: As they were given.
+        alphabet: The checkpoint's letters.
+        abbreviations: Written forms by spoken ones.
+    """
+    found: dict[str, Hotword] = {}
+    for hotword in hotwords:
+        ways: Iterable[str] = (hotword.text,)
+        if not _can_write(hotword.text, alphabet):
+            spoken = ways_to_say(hotword.text, abbreviations)
+            ways = [way for way in spoken if way and _can_write(way, alphabet)] or ways
+        for way in ways:
+            written = "" if way == hotword.text else hotword.text
+            found[way] = Hotword(way, hotword.weight, written)
+    return tuple(found.values())
+
+
+def _can_write(text: str, alphabet: Alphabet) -> bool:
+    return not any(alphabet.spell(word)[1] for word in text.split())
 
 
 def _spell(hotword: Hotword, alphabet: Alphabet) -> tuple[list[int], list[int]]:

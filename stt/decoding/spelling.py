@@ -1,10 +1,10 @@
 """Symbols -> characters: what a vocabulary's symbols write, and which of them belong together."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from stt.decoding import hangul, scripts
+from stt.normalisation import compose
 from stt.types import Vocabulary
 
 SPACE = " "
@@ -41,7 +41,7 @@ class Speller:
         """A character and a piece as one character; None if the piece begins another."""
         if self._composer and hangul.is_letter(before[0]) and hangul.is_letter(piece):
             return None if self._composer.compose(before + piece) is None else before + piece
-        joined = unicodedata.normalize("NFC", before + piece)
+        joined = compose(before + piece)
         leans = scripts.leans_back(piece[0]) or scripts.leans_forward(before[-1])
         return joined if leans or len(joined) < len(before) + len(piece) else None
 
@@ -80,7 +80,7 @@ class Speller:
         whole, texts = "".join(shown).lower(), []
         for text in shown:
             n = len(text.lower())
-            texts.append(unicodedata.normalize("NFC", whole[:n]))
+            texts.append(compose(whole[:n]))
             whole = whole[n:]
         return texts
 

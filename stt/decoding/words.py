@@ -182,26 +182,38 @@ class WordBuilder:
         corrected = self._grid.seconds(frame) - self._calibration.start_lag_seconds
         return min(max(0.0, corrected), self._grid.seconds(frame + 1))
 
+    def _stop_seconds(self, emission: Emission) -> float:
+        """End of a word that ends with this."""
+        corrected = self._grid.seconds(emission.last_frame + 1)
+        return corrected - self._calibration.end_lag_seconds
+
     def _settle(self, before_seconds: float) -> list[Word]:
         """Return the finished word, if any, which ends no later than ``before_seconds``."""
         if self._whole is None:
             return []
         word, self._whole = self._whole, None
         start = max(self._end_seconds, self._start_seconds(word.first))
-        end = self._grid.seconds(word.last.last_frame + 1) - self._calibration.end_lag_seconds
-        self._end_seconds = end = max(start, min(end, before_seconds))
-        tokens = self._tokens(word)
+        end = max(start, min(self._stop_seconds(word.last), before_seconds))
+        self._end_seconds = end
+        tokens = self._tokens(word, start, end)
         confidence = min(1.0, float(np.exp(sum(token.log_posterior for token in tokens))))
         text = "".join(token.text for token in tokens)
         space_before = word.space_before and self._speller.keeps_space(text)
         return [Word(text, start, end, confidence, tokens, space_before)]
 
-    def _tokens(self, word: _OpenWord) -> tuple[Token, ...]:
-        """One token per character. A symbol of several characters counts in the first."""
+    def _tokens(self, word: _OpenWord, start: float, end: float) -> tuple[Token, ...]:
+        """One token per character. A symbol of several characters counts in the first.
+
+        The first token has the start of the word, the last has its end, and the others are between.
+        """
         texts = self._speller.spell([character.text for character in word.characters])
-        tokens, counted = [], set[int]()
-        for text, character in zip(texts, word.characters, strict=True):
+        tokens, counted, last = [], set[int](), len(texts) - 1
+        for index, (text, character) in enumerate(zip(texts, word.characters, strict=True)):
             new = [each for each in character.emissions if id(each) not in counted]
             counted.update(map(id, new))
-            tokens.append(Token(text, sum(each.log_posterior for each in new)))
+            if index:
+                start = min(end, max(start, self._start_seconds(character.emissions[0])))
+            stop = self._stop_seconds(character.emissions[-1])
+            stop = end if index == last else max(start, min(stop, end))
+            tokens.append(Token(text, sum(each.log_posterior for each in new), (start, stop)))
         return tuple(tokens)

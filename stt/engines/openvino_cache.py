@@ -95,7 +95,7 @@ def place_of(source: ModelSource, checkpoint: Path, precision: str, cache: Path 
     facts = [_identity(source, checkpoint), precision, str(GRAPH_VERSION), _openvino_version()]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
     name = re.sub(r"[^A-Za-z0-9._-]+", "--", source.name)
-    return Place(_root(cache) / f"{name}-{precision}-{digest}", precision)
+    return Place(beside_cache(cache, "stt-optimized") / f"{name}-{precision}-{digest}", precision)
 
 
 def find_optimized(
@@ -109,12 +109,18 @@ def find_optimized(
     return None
 
 
-def _root(cache: Path | None) -> Path:
+def beside_cache(cache: Path | None, name: str) -> Path:
+    """A folder of ours beside the hub's cache.
+
+    Args:
+        cache: ``cache_dir`` of the settings; None means the hub client's default.
+        name: Of the folder.
+    """
     if cache is not None:
-        return cache / "stt-optimized"
+        return cache / name
     from huggingface_hub.constants import HF_HOME
 
-    return Path(HF_HOME) / "stt-optimized"
+    return Path(HF_HOME) / name
 
 
 def _identity(source: ModelSource, checkpoint: Path) -> str:

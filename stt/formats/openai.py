@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from stt.conventions import Convention
 from stt.formats.base import JSON, Format, Granularity, by_name, to_json
 from stt.formats.findings import Findings, finding_fields
 from stt.formats.table import TEXT_FORMATS
@@ -22,6 +23,7 @@ from stt.formats.verbose import (
     word_entries,
 )
 from stt.languages import Language
+from stt.models.card import Evaluation
 from stt.types import Token, Transcript, Word
 
 
@@ -86,17 +88,25 @@ class Model(BaseModel):
     object: Literal["model"] = "model"
     created: int = Field(description="Always 0: checkpoints carry no date.")
     owned_by: str = Field(description="Owner on the hub, or `local`.")
-    language: str = Field(description="Code of its language.")
+    language: str = Field(description="Ours: code of its language.")
+    convention: Convention | None = Field(
+        description="Ours: how it writes numbers and names; see `/languages`."
+    )
+    evaluations: list[Evaluation] = Field(
+        description="Ours: error rates that `stt evaluate --save-card` has stored with it."
+    )
 
     @classmethod
-    def of(cls, language: Language) -> "Model":
-        """The model of a language."""
+    def of(cls, language: Language, evaluations: list[Evaluation]) -> "Model":
+        """The model of a language, and what was measured of it."""
         owner, slash, _ = language.model.name.partition("/")
         return cls(
             id=language.model.name,
             created=0,
             owned_by=owner if slash else "local",
             language=language.code,
+            convention=language.convention,
+            evaluations=evaluations,
         )
 
 

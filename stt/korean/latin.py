@@ -49,6 +49,20 @@ DOMAINS = {
 }  # fmt: skip
 
 
+SAID_AS_WORDS: Mapping[str, tuple[str, ...]] = {
+    "NASA": ("나사",), "UNESCO": ("유네스코",), "UNICEF": ("유니세프",), "NATO": ("나토",),
+    "FIFA": ("피파",), "OPEC": ("오펙",), "ASEAN": ("아세안",), "APEC": ("에이펙",),
+    "AIDS": ("에이즈",), "SARS": ("사스",), "MERS": ("메르스",), "COVID": ("코비드",),
+    "KOSPI": ("코스피",), "KOSDAQ": ("코스닥",), "NASDAQ": ("나스닥",), "POSCO": ("포스코",),
+    "KAIST": ("카이스트",), "KOTRA": ("코트라",), "KOICA": ("코이카",), "RAM": ("램",),
+    "LAN": ("랜",), "SIM": ("심",), "PIN": ("핀",), "GIF": ("지프", "기프"), "JPEG": ("제이펙",),
+    "OLED": ("올레드",), "VAR": ("바르",), "TOEIC": ("토익",), "TOEFL": ("토플",),
+}  # fmt: skip
+"""Abbreviations that are said like words too. For reading only: 나사 is a screw too, so it is never
+written NASA."""
+_OTHER_NAMES = {"c": "시", "r": "아르", "z": "지"}
+
+
 def letters_of(text: str) -> str | None:
     """``"에이비씨" -> "abc"``; None unless the text is letters' names alone."""
     if not _NAMES_ONLY.fullmatch(text):
@@ -63,3 +77,12 @@ def takes_particles(abbreviation: str) -> bool:
 def spelled(letters: str) -> str:
     """The names of Latin letters: ``"abc" -> "에이비씨"``."""
     return "".join(LETTERS.get(letter, letter) for letter in letters.lower())
+
+
+def spellings(letters: str) -> tuple[str, ...]:
+    """Their names, the usual ones first: ``"c" -> "씨", "시"``."""
+    usual = spelled(letters)
+    other = "".join(
+        _OTHER_NAMES.get(letter, LETTERS.get(letter, letter)) for letter in letters.lower()
+    )
+    return tuple(dict.fromkeys((usual, other)))

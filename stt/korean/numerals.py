@@ -62,6 +62,21 @@ def native(number: int) -> str:
     return _NATIVE_TENS[tens] + NATIVE_ONES[ones]
 
 
+def native_alone(number: int) -> str:
+    """Native Korean that counts nothing: 하나, 스물, 스물하나. As `native` otherwise."""
+    said = native(number)
+    for before, alone in (
+        ("스무", "스물"),
+        ("한", "하나"),
+        ("두", "둘"),
+        ("세", "셋"),
+        ("네", "넷"),
+    ):
+        if said.endswith(before):
+            return said.removesuffix(before) + alone
+    return said
+
+
 def digits(number: str, zero: str = "공") -> str:
     """Digit by digit: ``"010" -> "공일공"``."""
     return "".join(zero if digit == "0" else SINO_DIGITS[int(digit)] for digit in number)

@@ -7,13 +7,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice, product
 
-from stt.korean import latin, spoken_numbers
+from stt.korean import codes, latin, spoken_numbers
 from stt.korean.counters import SPOKEN_UNITS
 from stt.korean.spoken_numbers import Alternatives
 
-_MOST_ALTERNATIVES = 8
+_MOST_ALTERNATIVES = 16
 _MOST_CHARACTERS = 100
 """Longer words are left as they are."""
 
@@ -33,17 +34,23 @@ _SYMBOLS: Mapping[str, Alternatives] = {
     "%": ("퍼센트", "프로"), "₩": ("원",), "$": ("달러",), "€": ("유로",),
 }  # fmt: skip
 _PUNCTUATION = re.compile(r"[.,!?;:\"'()\[\]{}<>…·“”‘’「」『』《》〈〉、。-]+")
+_HANGUL = re.compile("[가-힣]+")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9&.-]*")
 _HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,3}"
 _EMAIL = re.compile(rf"([A-Za-z0-9._-]+)@({_HOST})")
 _WEB = re.compile(rf"(?:https?://)?({_HOST})(?![A-Za-z])")
 _ENDS_IN_NUMBER = re.compile("[0-9만억조]$")
+_MODEL = re.compile(r"([A-Z]{1,4})-?([0-9]{1,4})")
+_JOINED = re.compile(r"[A-Z]{1,4}(?:-[A-Z]{1,4})+")
 _MOST_LETTERS = 6
 """Longer words in capitals are words, not abbreviations."""
+_MOST_SMALL_LETTERS = 4
+"""Likewise of words in small letters that are no known abbreviations."""
 
 _READABLE = re.compile(
     rf"(?:[0-9A-Za-z가-힣/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}]|{_PUNCTUATION.pattern})+"
 )
+_HAS_WRITTEN_FORM = re.compile(rf"[0-9A-Za-z/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}]")
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,32 @@ def readings(text: str, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) 
         abbreviations: Written forms by spoken ones, as `stt.korean.written.written` takes them.
     """
     words = text.split()
-    spoken: dict[str, Alternatives] = {}
-    for said, as_written in abbreviations.items():
-        spoken[as_written] = (*spoken.get(as_written, ()), said)
+    is_known = abbreviations is latin.ABBREVIATIONS
+    spoken = _known() if is_known else _by_written_form(abbreviations)
     return [
         Reading(word, _say(unicodedata.normalize("NFC", word), Around(before, after, spoken)))
         for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False)
     ]
+
+
+@cache
+def _known() -> Mapping[str, Alternatives]:
+    return _by_written_form(latin.ABBREVIATIONS)
+
+
+def _by_written_form(abbreviations: Mapping[str, str]) -> Mapping[str, Alternatives]:
+    spoken: dict[str, Alternatives] = {}
+    for said, as_written in abbreviations.items():
+        spoken[as_written] = (*spoken.get(as_written, ()), said)
+    return spoken
+
+
+def needs_reading(text: str) -> bool:
+    """Whether some word of ``text`` may be said in another way than it is written.
+
+    Punctuation aside, which is never said.
+    """
+    return _HAS_WRITTEN_FORM.search(text) is not None
 
 
 def spoken_text(text: str) -> str:
@@ -82,8 +108,15 @@ def spoken_text(text: str) -> str:
     return " ".join(filter(None, (reading.spoken[0] for reading in readings(text))))
 
 
+def ways_to_say(text: str, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> Alternatives:
+    """The ways to say all of ``text``, at most eight, the usual one first."""
+    spoken = [reading.spoken for reading in readings(text, abbreviations)]
+    ways = (" ".join(filter(None, way)) for way in islice(product(*spoken), _MOST_ALTERNATIVES))
+    return tuple(dict.fromkeys(ways))
+
+
 def _say(word: str, around: Around) -> Alternatives:
-    if len(word) > _MOST_CHARACTERS or not _READABLE.fullmatch(word):
+    if _HANGUL.fullmatch(word) or len(word) > _MOST_CHARACTERS or not _READABLE.fullmatch(word):
         return (word,)
     ways = ("".join(way) for way in islice(product(*_parts(word, around)), _MOST_ALTERNATIVES))
     return tuple(dict.fromkeys(" ".join(way.split()) for way in ways))
@@ -102,6 +135,8 @@ def _parts(word: str, around: Around) -> Iterator[Alternatives]:
 
 def _part(word: str, position: int, around: Around) -> tuple[Alternatives, int]:
     """How the part that begins at ``position`` is said, and where it ends."""
+    if match := _HANGUL.match(word, position):
+        return (match[0],), match.end()
     for pattern, reader in _READERS:
         if match := pattern.match(word, position):
             here = around if match.end() == len(word) else replace(around, after="")
@@ -109,6 +144,8 @@ def _part(word: str, position: int, around: Around) -> tuple[Alternatives, int]:
                 return said, match.end()
     if match := _PUNCTUATION.match(word, position):
         return ("",), match.end()
+    if word[position] == "~" and not word[position + 1 : position + 2].isdecimal():
+        return ("",), position + 1  # 네~
     if word[position] in _SYMBOLS:
         return tuple(f" {way} " for way in _SYMBOLS[word[position]]), position + 1
     end = position + 1
@@ -120,13 +157,29 @@ def _part(word: str, position: int, around: Around) -> tuple[Alternatives, int]:
 def _latin(match: re.Match[str], around: Around) -> Alternatives:
     written = match[0].rstrip(".-&")
     if spoken := around.abbreviations.get(match[0]) or around.abbreviations.get(written):
-        return spoken
+        return (*spoken, *(latin.spellings(written) if written.isalpha() else ()))
     is_unit = match.start() == 0 and _ENDS_IN_NUMBER.search(around.before)
     if is_unit and match[0] in SPOKEN_UNITS:
         return (SPOKEN_UNITS[match[0]],)
-    if written.isupper() and written.isalpha() and len(written) <= _MOST_LETTERS:
-        return (latin.spelled(written),)
-    return (match[0],)
+    if not written.isalpha() or len(written) > _MOST_LETTERS:
+        return _letters_and_number(written) or (match[0],)
+    if written.isupper():
+        return (*latin.spellings(written), *latin.SAID_AS_WORDS.get(written, ()))
+    # People write ai for AI too; but most such words are words.
+    known = around.abbreviations.get(written.upper(), ())
+    names = latin.spellings(written) if len(written) <= _MOST_SMALL_LETTERS else ()
+    return (match[0], *known, *names)
+
+
+def _letters_and_number(written: str) -> Alternatives:
+    """MP3, F-16, USB-C: letters by their names, then the number; nothing for anything else."""
+    if _JOINED.fullmatch(written):
+        return (" ".join(map(latin.spelled, written.split("-"))), written)
+    match = _MODEL.fullmatch(written)
+    if not match:
+        return ()
+    letters = latin.spelled(match[1])
+    return (*(f"{letters} {way}" for way in spoken_numbers.number(match[2])), written)
 
 
 def _email(match: re.Match[str], _: Around) -> Alternatives:
@@ -158,11 +211,16 @@ def _number(match: re.Match[str], around: Around) -> Alternatives | None:
     return spoken_numbers.say(match, around.after)
 
 
+def _code(match: re.Match[str], around: Around) -> Alternatives | None:
+    return around.abbreviations.get(match[0]) or codes.say(match[0])
+
+
 _READERS: tuple[
     tuple[re.Pattern[str], Callable[[re.Match[str], Around], Alternatives | None]], ...
 ] = (
     (_EMAIL, _email),
     (_WEB, _web),
+    (codes.PATTERN, _code),
     *((pattern, _number) for pattern in spoken_numbers.PATTERNS),
     (_LATIN_WORD, _latin),
 )

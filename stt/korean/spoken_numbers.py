@@ -44,6 +44,11 @@ def digit_by_digit(digits: str) -> Alternatives:
     return tuple(dict.fromkeys(numerals.digits(digits, zero) for zero in "공영"))
 
 
+def number(digits: str) -> Alternatives:
+    """A number that counts nothing, or its digits."""
+    return (numerals.sino(int(digits)), *digit_by_digit(digits))
+
+
 def _phone(match: re.Match[str]) -> Alternatives:
     groups = [group for group in match.groups() if group]
     return tuple(
@@ -105,7 +110,7 @@ def _sino(integer: str, decimals: str | None, factor: int = 1) -> Alternatives:
 
 def _counted(match: re.Match[str], following: str) -> Alternatives | None:
     integer, decimals, large = match["integer"], match["decimals"], match["large"]
-    minus = "마이너스 " if match["minus"] else ""
+    minus = bool(match["minus"])
     if minus and match.start() > 0:
         return None
     rest = match.string[match.end() :]
@@ -124,7 +129,11 @@ def _counted(match: re.Match[str], following: str) -> Alternatives | None:
     if spoken_counter in _SHORT_UNITS and not rest.startswith(("미터", "그램")):
         counters.append(_SHORT_UNITS[spoken_counter])
     gap = "" if spoken_counter in ("", "월") else " "
-    return tuple(f"{minus}{way}{gap}{name}" for way in ways for name in counters) or None
+    ways = tuple(f"{way}{gap}{name}" for way in ways for name in counters)
+    if not minus:
+        return ways or None
+    signs = ("마이너스", "영하") if spoken_counter == "도" else ("마이너스",)
+    return tuple(f"{sign} {way}" for sign in signs for way in ways) or None
 
 
 def _counter_of(word: str) -> str:
@@ -150,6 +159,8 @@ def _before(integer: str, decimals: str | None, counter: Counter) -> Alternative
 
 def _native_first(value: int, counter: Counter, sino: Alternatives) -> Alternatives:
     native = numerals.native(value)
+    if (value, counter.spoken) == (1, "번째"):
+        return (native, "첫")
     if value < 10 and counter.spoken not in ("번", "대", "장", "배"):
         return (native,)
     return (native, *sino)
@@ -161,6 +172,9 @@ def _alone(integer: str, decimals: str | None) -> Alternatives:
     if decimals or "," in integer:
         return sino
     one_by_one = digit_by_digit(integer) if len(integer) >= 3 and len(integer) < 20 else ()
+    if sino and not integer.startswith("0") and int(integer) <= 99:
+        # What follows may be counted, though it is no counter that we know: 3 사람.
+        return (*sino, numerals.native(int(integer)), numerals.native_alone(int(integer)))
     if len(integer) >= 4 or integer in _READ_AS_NAMES or integer.startswith("0"):
         return (*one_by_one, *sino) if len(integer) <= 16 else ()
     return (*sino, *one_by_one)

@@ -40,8 +40,8 @@ class Written:
     first_word: int
     last_word: int
     """Included."""
-    counter: str = field(default="", compare=False)
-    """The counter of the number, such as 월, which what follows depends on."""
+    after: Context = field(default=START, compare=False)
+    """What stands before the next word."""
 
 
 def written(
@@ -65,9 +65,9 @@ def written(
         if found:
             spoken = " ".join(composed[position : position + _MOST_WORDS])[: found.n_characters]
             n_words, text, counter = spoken.count(" ") + 1, found.written, found.counter
-        spans.append(Written(text, position, position + n_words - 1, counter))
         position += n_words
         context = Context(composed[position - 1], counter)
+        spans.append(Written(text, position - n_words, position - 1, context))
     return spans
 
 
@@ -118,7 +118,7 @@ def _abbreviation(text: str, abbreviations: Mapping[str, str]) -> Found | None:
     """An abbreviation of the list in one word or in two, with its particles."""
     first, _, rest = text.partition(" ")
     second = rest.partition(" ")[0]
-    for candidate, n_spaces in ((first, 0), (first + second, 1)):
+    for candidate, n_spaces in ((first + second, 1), (first, 0)):  # the longest: 지피티 포
         if n_spaces and not (second and latin.letters_of(first)):
             continue
         for end in range(len(candidate), 1, -1):

@@ -5,7 +5,6 @@ A *state* is a context: the units before the next one, as far as the model disti
 its own, since it scores like its suffix; so a decoder's hypotheses merge as early as possible.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from stt.language_model.tables import Ngrams, Tables, lay_out
+from stt.normalisation import compose
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 SPECIAL = frozenset((START, END, UNKNOWN))
@@ -73,7 +73,7 @@ class NgramModel:
     def _indices(self) -> Mapping[str, int]:
         indices: dict[str, int] = {}
         for index, unit in enumerate(self.units):
-            indices.setdefault(unicodedata.normalize("NFC", unit), index)
+            indices.setdefault(compose(unit), index)
         return indices
 
     def unit(self, text: str) -> int:
@@ -83,7 +83,7 @@ class NgramModel:
         """
         if text == " " and self.space >= 0:
             return self.space
-        text = unicodedata.normalize("NFC", text)
+        text = compose(text)
         for spelling in (text, text.lower(), text.upper()):
             if spelling in self._indices:
                 return self._indices[spelling]
@@ -93,7 +93,7 @@ class NgramModel:
 def kind_of(units: Sequence[str]) -> Kind:
     """Whether a vocabulary is one of characters or of words."""
     plain = [unit for unit in units if unit not in SPECIAL and unit not in SPACES]
-    is_character = all(len(unicodedata.normalize("NFC", unit)) == 1 for unit in plain)
+    is_character = all(len(compose(unit)) == 1 for unit in plain)
     return "character" if is_character else "word"
 
 

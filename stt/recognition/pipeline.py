@@ -132,10 +132,11 @@ class Transcriber:
             ClusterUnavailable: no engine of the cluster can be reached.
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
-        opened = decoding.open(engine)
+        opened, writer = decoding.open(engine), writing()
+        opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
         detector = open_detector(vad or self._settings.vad, engine.device)
         hearing = Hearing(blocks, self._cutter(engine, detector), decoding.notices)
-        return Words(self._words(engine, hearing, opened, writing()), hearing)
+        return Words(self._words(engine, hearing, opened, writer), hearing)
 
     def hear(
         self,
@@ -180,20 +181,28 @@ class Transcriber:
         started = time.perf_counter()
         self._scheduler.check_room()
         windows = self._windows(hearing)
+
+        def write(words: list[Word]) -> list[Word]:
+            hearing.found_words |= bool(words)
+            return writer.feed(words)
+
+        def decode(frames: D) -> list[Word]:
+            return write(opened.decoder.feed(frames))
+
+        def finish() -> list[Word]:
+            return write(opened.decoder.finish()) + writer.finish()
+
         async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
             async for window, frames in all_frames:
-                words: list[Word] = []
                 if window.silent_before:
                     blanks = opened.want.blanks(window.silent_before, engine.vocabulary.blank)
-                    words += await opened.run(opened.decoder.feed, blanks)
-                words += await opened.run(opened.decoder.feed, frames)
-                hearing.found_words |= bool(words)
-                for word in writer.feed(words):
+                    for word in await opened.run(decode, blanks):
+                        yield word
+                for word in await opened.run(decode, frames):
                     yield word
-        words = await opened.run(opened.decoder.finish)
-        hearing.found_words |= bool(words)
+        rest = await opened.run(finish)
         self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
-        for word in (*writer.feed(words), *writer.finish()):
+        for word in rest:
             yield word
 
     async def _frames(

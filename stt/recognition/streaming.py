@@ -8,7 +8,7 @@ than the model can follow are slowed down.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -80,11 +80,10 @@ class LiveSession:
             context=settings.context_seconds,
             search=settings.cut_search_seconds,
         )
-        self._opened = decoding.open(engine)
+        opened, writer = decoding.open(engine), writing()
+        self._opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
         detector = open_detector(vad or settings.vad, engine.device)
-        self._cutter = Endpointer(
-            engine.grid, engine.vocabulary, self._opened, config, writing(), detector
-        )
+        self._cutter = Endpointer(engine.grid, engine.vocabulary, opened, config, writer, detector)
         self._turn = asyncio.Lock()
         """Held while the cutter works, which may be in a thread."""
         self._n_received = 0

@@ -4,20 +4,10 @@ Incremental, so that streams can use it: what the next words may still change is
 """
 
 import math
-import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from stt.errors import ConfigurationError, NotSupported
-from stt.korean import latin
-from stt.korean.numbers import Context
-from stt.korean.written import START, open_from, written
-from stt.languages import Language
-from stt.settings import Settings
 from stt.types import Word, join_words
 
 MAX_PAUSE_SECONDS = 2.0
@@ -26,6 +16,9 @@ MAX_PAUSE_SECONDS = 2.0
 
 class Writer(Protocol):
     """Writes the words of one recording. Returned words are in order and never change."""
+
+    is_slow: bool
+    """Whether it would hold up an event loop."""
 
     def feed(self, words: Sequence[Word]) -> list[Word]:
         """Add the next words, maybe none; return those that no later word can change."""
@@ -47,6 +40,8 @@ OpenWriter: TypeAlias = Callable[[], Writer]
 class AsSpoken:
     """Leaves all words as they are."""
 
+    is_slow = False
+
     def feed(self, words: Sequence[Word]) -> list[Word]:
         return list(words)
 
@@ -57,14 +52,49 @@ class AsSpoken:
         return list(words)
 
 
-class KoreanWriter:
-    """Writes Korean; see `stt.korean.written`."""
+ContextT = TypeVar("ContextT")
+ContextT_co = TypeVar("ContextT_co", covariant=True)
 
-    def __init__(self, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> None:
-        """``abbreviations`` are written forms by spoken ones."""
-        self._abbreviations = abbreviations
+
+class Span(Protocol[ContextT_co]):
+    """A written word, or a spoken one that stays, and the spoken words that it stands for."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def first_word(self) -> int: ...
+    @property
+    def last_word(self) -> int:
+        """Included."""
+        ...
+
+    @property
+    def after(self) -> ContextT_co:
+        """What the next words have before them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rules(Generic[ContextT]):
+    """How a language is written. Words are spoken ones, without spaces."""
+
+    start: ContextT
+    """What stands before the first word of a recording."""
+    written: Callable[[Sequence[str], ContextT], Sequence[Span[ContextT]]]
+    """The spans of words, in order, given what stands before them; every word is in one."""
+    open_from: Callable[[Sequence[str]], int]
+    """The first word whose written form can still change when more words follow."""
+
+
+class RuleWriter(Generic[ContextT]):
+    """Writes a language by its rules."""
+
+    is_slow = False
+
+    def __init__(self, rules: Rules[ContextT]) -> None:
+        self._rules = rules
         self._held: list[Word] = []
-        self._before = START
+        self._before = rules.start
 
     def feed(self, words: Sequence[Word]) -> list[Word]:
         """See `Writer.feed`."""
@@ -73,30 +103,28 @@ class KoreanWriter:
             if self._held and word.start - self._held[-1].end > MAX_PAUSE_SECONDS:
                 found += self.finish()
             self._held.append(word)
-        return found + self._write(open_from([word.text for word in self._held]))
+        return found + self._write(self._rules.open_from([word.text for word in self._held]))
 
     def finish(self) -> list[Word]:
         """See `Writer.finish`."""
         found = self._write(len(self._held))
-        self._before = START
+        self._before = self._rules.start
         return found
 
     def preview(self, words: Sequence[Word]) -> list[Word]:
         """See `Writer.preview`."""
-        ahead = KoreanWriter(self._abbreviations)
+        ahead = RuleWriter(self._rules)
         ahead._held, ahead._before = list(self._held), self._before
         return ahead.feed(words) + ahead.finish()
 
     def _write(self, n_final: int) -> list[Word]:
         """Write the first of the held words, and hold the others."""
         held = self._held
-        spans = written([word.text for word in held], self._abbreviations, self._before)
+        spans = self._rules.written([word.text for word in held], self._before)
         final = [span for span in spans if span.last_word < n_final]
         if final:
-            last = final[-1]
-            before = unicodedata.normalize("NFC", held[last.last_word].text)
-            self._before = Context(before, last.counter)
-            self._held = held[last.last_word + 1 :]
+            self._before = final[-1].after
+            self._held = held[final[-1].last_word + 1 :]
         return [write(held[span.first_word : span.last_word + 1], span.text) for span in final]
 
 
@@ -113,64 +141,3 @@ def write(words: Sequence[Word], text: str) -> Word:
         tokens=tuple(token for word in words for token in word.tokens),
         spoken=join_words(words),
     )
-
-
-class WrittenForms:
-    """The written forms of the languages that have one."""
-
-    def __init__(self, settings: Settings) -> None:
-        """
-        Raises:
-            ConfigurationError: the file of abbreviations is missing or malformed.
-        """
-        abbreviations = dict(latin.ABBREVIATIONS)
-        if settings.abbreviations is not None:
-            abbreviations |= read_abbreviations(settings.abbreviations)
-        self._writers: dict[str, OpenWriter] = {"ko": partial(KoreanWriter, abbreviations)}
-
-    def has(self, language: Language) -> bool:
-        """Whether requests can ask for it."""
-        return language.iso_639_1 in self._writers
-
-    def choose(self, language: Language, *, wanted: bool) -> OpenWriter:
-        """The writer of a request.
-
-        Raises:
-            NotSupported: the language has no written form.
-        """
-        if not wanted:
-            return AsSpoken
-        writer = self._writers.get(language.iso_639_1)
-        if writer is None:
-            raise NotSupported(
-                f"{language.name} has no written form here, only Korean does. Leave written out."
-            )
-        return writer
-
-
-_SPOKEN = re.compile("[가-힣]{2,40}")
-
-
-def read_abbreviations(path: Path) -> dict[str, str]:
-    """Read a file of abbreviations: on each line a spoken and a written form, ``에이아이 AI``.
-
-    Raises:
-        ConfigurationError: it cannot be read; the message names the file and the line.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigurationError(f"The abbreviations in {path} cannot be read: {reason}.") from None
-    found = {}
-    for number, line in enumerate(lines, 1):
-        fields = unicodedata.normalize("NFC", line).split()
-        if not fields:
-            continue
-        if len(fields) != 2 or not _SPOKEN.fullmatch(fields[0]):
-            raise ConfigurationError(
-                f"{path}, line {number}: {line[:80]!r} is not an abbreviation; expected two words, "
-                "the first in 2 to 40 syllables of Hangul, such as 에이아이 AI."
-            )
-        found[fields[0]] = fields[1]
-    return found

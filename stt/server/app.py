@@ -24,11 +24,12 @@ from stt.engines.device import forward_threads
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER
 from stt.inference.observer import Observer
 from stt.languages import Language, choose_languages
+from stt.models.card import Cards
 from stt.observability.metrics import Metrics
 from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
-from stt.recognition.written import WrittenForms
+from stt.recognition.writing import Writings
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
 from stt.server.keys import ChargingObserver, KeyRing
@@ -93,11 +94,16 @@ def create_app(
         connect: Provides the runtime; None runs models in this process.
 
     Raises:
-        ConfigurationError: the settings contradict each other, or the key file is unreadable.
+        ConfigurationError: the settings contradict each other, or the key file is unreadable, or an
+            extra is not installed.
     """
-    languages = choose_languages(settings.languages, settings.models, demo=settings.demo)
+    languages = choose_languages(
+        settings.languages, settings.models, demo=settings.demo, conventions=settings.conventions
+    )
     decodings = Decodings(languages, settings)
-    written_forms = WrittenForms(settings)
+    writings = Writings(settings)
+    if settings.preload_spacing:
+        writings.preload()
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
     admission = Admission(settings)
@@ -124,8 +130,9 @@ def create_app(
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
         app.state.service = Service(
-            settings, languages, scheduler, runtime.engines, decodings, written_forms, transcriber,
-            admission, metrics, live, forward_threads(settings.cpu_threads), runtime.collect,
+            settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
+            writings, transcriber, admission, metrics, live,
+            forward_threads(settings.cpu_threads), runtime.collect,
         )  # fmt: skip
         if settings.demo:
             logger.warning(

@@ -23,7 +23,8 @@ from stt.audio.containers import ACCEPTED
 from stt.formats import alignment, native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import finding_fields
-from stt.languages import choose_languages
+from stt.languages import Language, choose_languages
+from stt.models.card import Evaluation
 from stt.notices import Code, Notice, Report
 from stt.server.problems import (
     BUG,
@@ -54,6 +55,17 @@ def _aligned(text: str, start: float, middle: float, end: float) -> AlignedWord:
 
 
 LANGUAGES = choose_languages((), {}, demo=True)
+EVALUATION = Evaluation(
+    set="meetings",
+    n=120,
+    cer=0.0832,
+    cer_by_reading=0.0617,
+    normaliser="basic",
+    decoding="best_path",
+    precision="bf16",
+    date="2026-11-27",
+    commit="0.1.0",
+)
 KOREAN = LANGUAGES.default
 SPOKEN = Transcript(
     tuple(
@@ -335,9 +347,14 @@ def _summary() -> tuple[str, Any]:
 
 def _answers() -> dict[str, Answers]:
     """Examples of successful and health answers, by path."""
+
+    def is_korean(language: Language) -> bool:
+        return language.code == "KR"
+
     listed = languages.list_languages(
-        LANGUAGES, lambda _: "off", lambda language: language.code == "KR"
+        LANGUAGES, lambda _: "off", is_korean, is_korean, lambda _: [EVALUATION]
     )
+    models = [openai.Model.of(language, [EVALUATION]) for language in LANGUAGES]
     return {
         "/transcribe": _native(),
         **dict.fromkeys(ALIGNMENTS, _alignments()),
@@ -346,12 +363,8 @@ def _answers() -> dict[str, Answers]:
         "/detect-language": {
             (200, JSON): [("demo", whisper.DetectedLanguage.of(KOREAN, 0.5).model_dump())]
         },
-        "/v1/models": {
-            (200, JSON): [
-                ("list", openai.ModelList(data=list(map(openai.Model.of, LANGUAGES))).model_dump())
-            ]
-        },
-        "/v1/models/{model}": {(200, JSON): [("model", openai.Model.of(KOREAN).model_dump())]},
+        "/v1/models": {(200, JSON): [("list", openai.ModelList(data=models).model_dump())]},
+        "/v1/models/{model}": {(200, JSON): [("model", models[0].model_dump())]},
         "/livez": {
             (200, JSON): [("ok", {"status": "ok"})],
             (503, JSON): [

@@ -2,7 +2,9 @@
 
 from pydantic import BaseModel, Field
 
+from stt.conventions import Convention
 from stt.decoding.decodings import Switch
+from stt.models.card import Evaluation
 
 
 class ModelHealth(BaseModel):
@@ -54,6 +56,14 @@ class LanguageEntry(BaseModel):
         description="Whether requests use a language model unless they send `language_model`."
     )
     written: bool = Field(description="Whether requests can send `written=true`.")
+    spacing: bool = Field(description="Whether requests can send `spacing=restored`.")
+    convention: Convention | None = Field(
+        description="How the model writes numbers and names: `spoken` (세 시), `written` (3시) or "
+        "`mixed`; null if that is unknown."
+    )
+    evaluations: list[Evaluation] = Field(
+        description="Error rates that `stt evaluate --save-card` has stored with the model."
+    )
 
 
 class LanguagesResponse(BaseModel):

@@ -12,10 +12,12 @@ from stt.decoding.factory import GREEDY, Decoding
 from stt.engines.base import Engine
 from stt.inference.scheduler import Scheduler
 from stt.languages import Language, Languages
+from stt.models.card import Cards, Evaluation
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.streaming import LiveSessions
-from stt.recognition.written import OpenWriter, WrittenForms
+from stt.recognition.writing import Writings
+from stt.recognition.written import OpenWriter
 from stt.server.admission import Admission
 from stt.server.runtime import Engines
 from stt.settings import Settings
@@ -30,7 +32,8 @@ class Service:
     scheduler: Scheduler
     engines: Engines
     decodings: Decodings
-    written_forms: WrittenForms
+    cards: Cards
+    writings: Writings
     transcriber: Transcriber
     admission: Admission
     metrics: Metrics
@@ -42,15 +45,21 @@ class Service:
 
     async def decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
         """The decoding of a request; see `Decodings.choose`, which would hold up the event loop."""
-        if replace(asked, written=False, vad=None) == Asked() and self.decodings.is_greedy(
-            language
-        ):
+        if replace(
+            asked, written=False, spacing="model", vad=None
+        ) == Asked() and self.decodings.is_greedy(language):
             return GREEDY
         return await asyncio.to_thread(self.decodings.choose, language, engine, asked)
 
-    def writing(self, language: Language, asked: Asked) -> OpenWriter:
-        """The writer of a request; see `WrittenForms.choose`."""
-        return self.written_forms.choose(language, wanted=asked.written)
+    def evaluations(self, language: Language) -> list[Evaluation]:
+        """What was measured of a language's model; see `Cards.evaluations`."""
+        return self.cards.evaluations(language.model)
+
+    async def writing(self, language: Language, asked: Asked, decoding: Decoding) -> OpenWriter:
+        """The writer of a request; see `Writings.choose`, which may hold up the event loop."""
+        if asked.spacing == "model":
+            return self.writings.choose(language, asked, decoding.hotwords)
+        return await asyncio.to_thread(self.writings.choose, language, asked, decoding.hotwords)
 
 
 async def get_service(connection: HTTPConnection) -> Service:

@@ -4,9 +4,10 @@ To add a setting, add a field to its group and a row to ``docs/settings.md``.
 """
 
 import re
+from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -19,8 +20,10 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
+from stt.conventions import Convention
 from stt.errors import ConfigurationError
-from stt.languages import ModelSource, parse_files, parse_models
+from stt.languages import ModelSource
+from stt.settings.parsing import parse_conventions, parse_files, parse_models
 
 
 class Group(BaseModel):
@@ -40,12 +43,19 @@ def split_list(value: Any) -> Any:
     return tuple(entry.strip() for entry in value.split(",") if entry.strip())
 
 
-def read_files(value: Any) -> Any:
-    """Parse ``CODE=FILE,CODE=FILE``; any other type passes through."""
-    try:
-        return parse_files(value) if isinstance(value, str) else value
-    except ConfigurationError as error:
-        raise ValueError(error.message) from None
+T = TypeVar("T")
+
+
+def mapping(parse: Callable[[str], T]) -> BeforeValidator:
+    """A validator that parses ``CODE=VALUE,CODE=VALUE``; any other type passes through."""
+
+    def read(value: Any) -> Any:
+        try:
+            return parse(value) if isinstance(value, str) else value
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
+
+    return BeforeValidator(read)
 
 
 class ServerSettings(ServiceGroup):
@@ -60,7 +70,9 @@ class ServerSettings(ServiceGroup):
     languages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
     """Languages to serve, as comma-separated codes; all are loaded at start. Default: KR, or KR,EN
     with `demo`."""
-    hotword_files: Annotated[dict[str, Path], NoDecode] = Field(default_factory=dict)
+    hotword_files: Annotated[dict[str, Path], NoDecode, mapping(parse_files)] = Field(
+        default_factory=dict
+    )
     """Hotwords of all requests: CODE=/etc/stt/ko.txt, comma-separated. A file has a `word` or
     `word:weight` on each line."""
     load_retry_seconds: float = Field(default=60.0, gt=0, le=3600)
@@ -76,11 +88,9 @@ class ServerSettings(ServiceGroup):
     idle_connection_seconds: int = Field(default=75, ge=1, le=86_400)
     """Close a connection after this long without a request. Set it above the idle time-out of a
     load balancer, which would otherwise reuse connections that are being closed."""
-
-    @field_validator("hotword_files", mode="before")
-    @classmethod
-    def _parse_files(cls, value: Any) -> Any:
-        return read_files(value)
+    preload_spacing: bool = False
+    """Load what `spacing=restored` needs at the start, not at the first request that asks for it.
+    Needs the extra `spacing`."""
 
 
 class AccessSettings(ServiceGroup):
@@ -172,11 +182,18 @@ class ModelSettings(Group):
 
     demo: bool = False
     """Serve Korean and English with the small bundled models; needs no network."""
-    models: Annotated[dict[str, ModelSource], NoDecode] = Field(default_factory=dict)
+    models: Annotated[dict[str, ModelSource], NoDecode, mapping(parse_models)] = Field(
+        default_factory=dict
+    )
     """Checkpoints to use instead of the built-in ones: CODE=owner/name, CODE=owner/name@revision or
     CODE=/folder, comma-separated. `#kor` behind any of them chooses that language of an MMS
     checkpoint. A new code adds a language."""
-    lms: Annotated[dict[str, Path], NoDecode] = Field(default_factory=dict)
+    conventions: Annotated[dict[str, Convention], NoDecode, mapping(parse_conventions)] = Field(
+        default_factory=dict
+    )
+    """How checkpoints write numbers and names, where the service does not know it: KR=spoken,
+    KR=written or KR=mixed, comma-separated. `/languages` shows it."""
+    lms: Annotated[dict[str, Path], NoDecode, mapping(parse_files)] = Field(default_factory=dict)
     """n-gram language models: CODE=/models/ko.arpa.gz, comma-separated. Default: the one that a
     checkpoint comes with in `language_model/`, if it does."""
     abbreviations: Path | None = None
@@ -195,19 +212,6 @@ class ModelSettings(Group):
     cache_dir: Path | None = None
     """Folder for downloaded models. Default: the Hugging Face cache (`HF_HOME`, else
     `~/.cache/huggingface`)."""
-
-    @field_validator("models", mode="before")
-    @classmethod
-    def _parse_models(cls, value: Any) -> Any:
-        try:
-            return parse_models(value) if isinstance(value, str) else value
-        except ConfigurationError as error:
-            raise ValueError(error.message) from None
-
-    @field_validator("lms", mode="before")
-    @classmethod
-    def _parse_lms(cls, value: Any) -> Any:
-        return read_files(value)
 
     @field_validator("device")
     @classmethod

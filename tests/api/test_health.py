@@ -78,9 +78,11 @@ def test_languages(client: TestClient) -> None:
         "default": True,
         "language_model": "none",
         "written": True,
+        "spacing": True,
     }
     assert (english["code"], english["default"]) == ("EN", False)
-    assert english["written"] is False
+    assert english["written"] is True
+    assert english["spacing"] is False
 
 
 def test_the_root_is_a_summary_for_programs_and_a_page_for_browsers(client: TestClient) -> None:

@@ -1,17 +1,20 @@
 """Hotwords and language models, on every way in, in one process and through a cluster."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketTestSession
 
+from stt.engines.wants import F, Want
 from stt.errors import ConfigurationError
+from stt.types import Vocabulary, Waveform
 from tests.api.conftest import Serve, serve_app
-from tests.fakes import PREFERS_AB, Mumbles
+from tests.fakes import PREFERS_AB, FakeEngine, Mumbles
 
 CODE = "unused_prompt"
 
@@ -99,6 +102,49 @@ def test_hotwords_count_in_live_streams(mumbler: TestClient, wav: bytes) -> None
         assert hear(socket, {"hotwords": "ab, ba"}, wav) == "ab"
         assert hear(socket, {"phrase_list": ["ba", "ab"]}, wav) == "ab"
         assert hear(socket, {}, wav) == "ac"
+
+
+class MishearsNames(FakeEngine):
+    """Says 스리엠, which might also be 쓰리엠."""
+
+    vocabulary = Vocabulary(symbols=("<pad>", "|", "스", "쓰", "리", "엠"), blank=0)
+
+    def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
+        results = []
+        for waveform in waveforms:
+            probs = np.full((self.grid.n_frames(len(waveform)), 6), 1e-6, np.float32)
+            probs[:, 0] = 1
+            for frame, column in ((2, 2), (3, 4), (4, 5)):
+                probs[frame], probs[frame, column] = 1e-3, 0.99
+            probs[2, 3] = 0.4
+            results.append(want.reduce(np.log(probs / probs.sum(axis=1, keepdims=True))))
+        return results
+
+
+@pytest.mark.parametrize("field", ["hotwords", "prompt"])
+def test_hotwords_that_the_model_cannot_write_count_as_they_are_said(
+    serve: Serve, wav: bytes, field: str
+) -> None:
+    path = "/v1/audio/transcriptions"
+    form = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
+    with serve("--languages", "KR,EN", engine=MishearsNames()) as client:
+        assert text_of(client, wav, path, **form)["text"] == "스리엠"
+        assert text_of(client, wav, path, **form, **{field: "3M"})["text"] == "쓰리엠"
+        written = text_of(client, wav, path, **form, **{field: "3M"}, written="true")
+        assert written["text"] == "3M"
+        [word] = written["words"]
+        assert (word["word"], word["spoken"]) == ("3M", "쓰리엠")
+        with client.websocket_connect("/stream") as socket:
+            assert hear(socket, {"hotwords": "3M"}, wav) == "쓰리엠"
+            assert hear(socket, {"phrase_list": ["3M"], "written": True}, wav) == "3M"
+        answer = text_of(client, wav, path, prompt="3M, Wi-Fi")
+        assert answer["text"] == "쓰리엠"
+        assert "1 of 2 words of the prompt" in answer["warnings"][0]["message"]
+        for lang, hotword in (("KR", "Wi-Fi"), ("EN", "3M")):
+            form = {"lang": lang, "hotwords": hotword}
+            refused = client.post("/transcribe", files={"file": wav}, data=form)
+            assert refused.status_code == 422
+            assert f"of the hotword '{hotword}'" in refused.json()["detail"]
 
 
 BAD = [

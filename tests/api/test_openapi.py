@@ -34,7 +34,7 @@ few = settings(deadline=None, derandomize=True, suppress_health_check=list(Healt
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Live]:
-    with live(*OPEN) as running:
+    with live(*OPEN, "--preload-spacing") as running:
         yield running
         n_tried = sum(
             sample.value
@@ -47,7 +47,7 @@ def running() -> Iterator[Live]:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Live]:
-    with live(*GUARDED) as running:
+    with live(*GUARDED, "--preload-spacing") as running:
         yield running
 
 

@@ -9,12 +9,14 @@ from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
 from stt.errors import InvalidParameter, SttError
+from stt.languages import ModelSource
+from stt.models.card import add_evaluation, card_file
 from stt.server.app import create_app
-from stt.server.openapi import DETAILS
+from stt.server.openapi import DETAILS, EVALUATION
 from stt.server.problems import CODES, STATUSES
 from stt.settings import load_settings
-from tests.api.conftest import Serve
-from tests.fakes import FakeEngine
+from tests.api.conftest import Serve, serve_app
+from tests.fakes import FakeEngine, save_random_checkpoint
 
 SPEC = create_app(load_settings(()), engine=FakeEngine()).openapi()
 NO_OPERATION = {"not_found", "method_not_allowed", "head_too_large"}
@@ -84,6 +86,18 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A service whose models have a card."""
+    folder = save_random_checkpoint(tmp_path_factory.mktemp("models") / "mine", norm="layer")
+    source = ModelSource.parse(str(folder))
+    content = add_evaluation(source, folder, None, EVALUATION)
+    card_file(source, folder, None).write_text(content, encoding="utf-8")
+    flags = ("--languages", "KR,EN", "--models", f"KR={folder},EN={folder}")
+    with serve_app(*flags, "--conventions", "KR=spoken,EN=spoken", engine=FakeEngine()) as client:
+        yield client
+
+
 FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
 TEXT = {"text": "ab cb\nab"}
 """To align; the fake engine hears only the first word."""
@@ -131,9 +145,9 @@ def test_real_answers_have_the_shape_of_their_examples(
              "/v2/health/live", "/v2/health/ready"],
 )  # fmt: skip
 def test_answers_about_the_service_have_the_shape_of_their_examples(
-    client: TestClient, path: str
+    measured: TestClient, path: str
 ) -> None:
-    answer = client.get(path)
+    answer = measured.get(path)
     template = path.replace("/KR", "/{model}")
     (example,) = values(described(template, 200, answer.headers["content-type"]))
     assert shape(answer.json()) == shape(example)

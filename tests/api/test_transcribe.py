@@ -244,5 +244,6 @@ def test_the_openapi_page_describes_the_answers(client: TestClient) -> None:
         "hotwords",
         "language_model",
         "written",
+        "spacing",
     }
     assert "HTTPValidationError" not in json.dumps(spec["paths"])

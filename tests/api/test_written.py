@@ -12,7 +12,7 @@ from stt.errors import ConfigurationError
 from stt.types import SAMPLE_RATE
 from tests.api.conftest import Serve, serve_app
 from tests.audio_files import with_libsndfile
-from tests.fakes import SpeaksKorean, say
+from tests.fakes import SpeaksEnglish, SpeaksKorean, say
 
 WAV = with_libsndfile(say(" a |b |c" + " " * 20), SAMPLE_RATE, "WAV")
 """세 시 봐."""
@@ -20,7 +20,7 @@ WAV = with_libsndfile(say(" a |b |c" + " " * 20), SAMPLE_RATE, "WAV")
 
 @pytest.fixture(scope="module")
 def korean() -> Iterator[TestClient]:
-    with serve_app("--languages", "KR,EN", engine=SpeaksKorean()) as client:
+    with serve_app("--languages", "KR,EN,JA", engine=SpeaksKorean()) as client:
         yield client
 
 
@@ -101,16 +101,37 @@ def test_live_results_and_partials_are_written(korean: TestClient) -> None:
         assert [each.get("spoken") for each in result["result"]] == ["세 시", None]
 
 
+def test_english_is_written_too(serve: Serve) -> None:
+    with serve("--languages", "EN,JA", engine=SpeaksEnglish()) as client:
+        form = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
+        spoken = post(client, "/transcribe", **form).json()
+        written = post(client, "/transcribe", written="true", **form).json()
+        english, japanese = client.get("/languages").json()["languages"]
+    assert (spoken["text"], written["text"]) == ("TEN PERCENT OFF", "10% OFF")
+    ten, percent, off = spoken["words"]
+    assert written["words"] == [
+        {
+            "word": "10%",
+            "start": ten["start"],
+            "end": percent["end"],
+            "confidence": pytest.approx(ten["confidence"] * percent["confidence"], abs=2e-4),
+            "spoken": "TEN PERCENT",
+        },
+        off,
+    ]
+    assert (english["written"], japanese["written"]) == (True, False)
+
+
 def test_a_language_without_a_written_form_is_refused(korean: TestClient) -> None:
-    sentence = "English has no written form here, only Korean does."
-    answer = post(korean, "/transcribe", lang="EN", written="true")
+    sentence = "Japanese has no written form here, only Korean and English have one."
+    answer = post(korean, "/transcribe", lang="JA", written="true")
     assert (answer.status_code, answer.json()["code"]) == (400, "not_supported")
     assert sentence in answer.json()["detail"]
-    answer = post(korean, "/v1/audio/transcriptions", language="en", written="true")
+    answer = post(korean, "/v1/audio/transcriptions", language="ja", written="true")
     assert answer.status_code == 400
     assert sentence in answer.json()["error"]["message"]
-    assert post(korean, "/asr?language=en&written=true").status_code == 400
-    with korean.websocket_connect("/stream?lang=en") as socket:
+    assert post(korean, "/asr?language=ja&written=true").status_code == 400
+    with korean.websocket_connect("/stream?lang=ja") as socket:
         socket.send_text('{"config": {"sample_rate": 16000, "written": true}}')
         socket.send_bytes(bytes(16_000))
         assert sentence in socket.receive_json()["error"]

@@ -35,15 +35,17 @@ def test_wrong_options_are_rejected_before_loading() -> None:
 def test_engines_are_compared_and_missing_ones_named() -> None:
     ended = run(
         "-m", "benchmarks.engine", "--shape", "ko-mini", "--audio-seconds", "1", "2",
-        "--engines", "naive", "torch-fp32", "abacus-fp32", "--rounds", "1", "--threads", "1",
+        "--engines", "naive", "onnxruntime-fp32", "onnxruntime-int8", "torch-fp32", "abacus-fp32",
+        "--rounds", "1", "--threads", "1",
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert re.search(r"abacus-fp32 is skipped: .*abacus", ended.stderr)
     assert "Commit: " in ended.stdout
     assert "Best rates of matrix products: fp32 " in ended.stdout
-    for engine in ("naive", "torch-fp32"):
+    for engine in ("naive", "onnxruntime-fp32", "onnxruntime-int8", "torch-fp32"):
+        unit = engine[-4:] if engine.endswith("int8") else "fp32"
         for length in (1, 2):
-            assert re.search(rf"^\| {engine} \| {length} s \| .*% fp32 \|$", ended.stdout, re.M)
+            assert re.search(rf"^\| {engine} \| {length} s \| .*% {unit} \|$", ended.stdout, re.M)
     assert re.search(r"^\| torch-fp32 \| 100.00% \| .* frames \| right \|$", ended.stdout, re.M)
     assert len(re.findall(r"^\| torch-fp32 \|.* MB \|$", ended.stdout, re.M)) == 1
 

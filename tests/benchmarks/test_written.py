@@ -1,28 +1,33 @@
-"""The sets of written Korean meet their targets, and readings undo what is written."""
+"""The sets of written forms meet their targets, and readings undo what is written in Korean."""
 
 import pytest
 
-from benchmarks.written import as_written, cases
+from benchmarks.written import HALVES, RULES, as_written, cases
 from stt.korean.readings import readings, spoken_text
-from stt.korean.written import open_from, written
+
+KINDS = {"numbers": 0.95, "look_alikes": 0.995}
 
 
 @pytest.mark.parametrize("half", ["dev", "kept"])
-@pytest.mark.parametrize(("kind", "target"), [("numbers", 0.95), ("look_alikes", 0.995)])
-def test_the_sets_meet_their_targets(kind: str, target: float, half: str):
-    each = cases(kind, half)
-    n_right = sum(as_written(case.spoken) == case.written for case in each)
-    assert n_right >= target * len(each)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", RULES)
+def test_the_sets_meet_their_targets(language: str, kind: str, half: str):
+    each = cases(language, kind, half)
+    n_right = sum(as_written(language, case.spoken) == case.written for case in each)
+    assert n_right >= KINDS[kind] * len(each)
 
 
-@pytest.mark.parametrize("kind", ["numbers", "look_alikes"])
-def test_what_is_final_does_not_change_when_more_words_follow(kind: str):
-    for case in cases(kind, "dev") + cases(kind, "hard"):
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", RULES)
+def test_what_is_final_does_not_change_when_more_words_follow(language: str, kind: str):
+    rules = RULES[language]
+    for case in (case for half in HALVES[language] for case in cases(language, kind, half)):
         words = case.spoken.split()
-        whole = written(words)
+        whole = rules.written(words, rules.start)
         for n_words in range(len(words)):
-            n_final = open_from(words[:n_words])
-            early = [s for s in written(words[:n_words]) if s.last_word < n_final]
+            n_final = rules.open_from(words[:n_words])
+            spans = rules.written(words[:n_words], rules.start)
+            early = [span for span in spans if span.last_word < n_final]
             assert early == whole[: len(early)], words
             assert not early or early[-1].last_word == n_final - 1, words
 
@@ -37,8 +42,10 @@ def has_reading(text: str, spoken: str) -> bool:
 
 
 def test_readings_are_the_inverse_of_the_written_form():
-    each = cases("numbers", "dev") + cases("numbers", "kept")
-    back = [case for case in each if as_written(spoken_text(case.written)) == case.written]
+    each = cases("korean", "numbers", "dev") + cases("korean", "numbers", "kept")
+    back = [
+        case for case in each if as_written("korean", spoken_text(case.written)) == case.written
+    ]
     said = [case for case in each if has_reading(case.written, case.spoken)]
     assert len(back) >= 0.98 * len(each)
     assert len(said) >= 0.98 * len(each)

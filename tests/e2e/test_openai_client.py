@@ -194,6 +194,10 @@ def test_models(client: OpenAI) -> None:
     model = client.models.retrieve("en-mini")
     assert (model.id, model.object, model.owned_by) == ("en-mini", "model", "local")
     assert client.models.retrieve("KR").id == "ko-mini"
+    # Keys that OpenAI does not have are passed on.
+    assert (model.model_extra or {})["convention"] == "spoken"
+    [sentences, *_] = (model.model_extra or {})["evaluations"]
+    assert (sentences["n"], sentences["precision"]) == (300, "fp32")
     with pytest.raises(openai.NotFoundError) as caught:
         client.models.retrieve("openai/whisper-large")
     assert (caught.value.code, caught.value.param) == ("model_not_found", "model")

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,16 @@ def test_downloads_equal_the_servers_formats(visit: Open, demo: Server) -> None:
     assert {k: v for k, v in json.loads(content).items() if k not in timing} == {
         k: v for k, v in expected_json.items() if k not in timing
     }
+
+
+def test_names_in_nfd_are_shown_and_saved_in_nfc(visit: Open, tmp_path: Path) -> None:
+    recording = tmp_path / unicodedata.normalize("NFD", "회의.wav")  # as on a Mac
+    shutil.copy(SAMPLES / "ko-hello.wav", recording)
+    page = visit().open()
+    give(page, recording)
+    assert words(page) == TEXTS["ko-hello.wav"]
+    assert page.locator("#name").text_content() == "회의.wav"
+    assert downloaded(page, "txt")[0] == "회의.txt"
 
 
 def test_the_curl_line_repeats_the_pages_request(visit: Open, tmp_path: Path) -> None:

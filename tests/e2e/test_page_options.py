@@ -1,4 +1,4 @@
-"""The page in a real browser: hotwords, and the switches of language model and written form."""
+"""The page in a real browser: hotwords, switches of language model, written form and spaces."""
 
 import json
 import subprocess
@@ -88,7 +88,22 @@ def test_the_written_form_is_chosen_for_korean(visit: Open, demo: Server) -> Non
     expect(page.locator("#write")).to_be_checked()
     assert live_config(page) == {"sample_rate": 16000, "words": True, "written": True}
     page.locator("#lang").select_option("EN")
-    expect(page.locator("#write")).to_be_hidden()
+    expect(page.locator("#write")).not_to_be_checked()
+
+
+def test_spaces_are_restored_for_korean(visit: Open, demo: Server) -> None:
+    page = visit().open()
+    page.locator("#options summary").click()
+    page.locator("#space").check()
+    give(page, CLASS)
+    expected = demo.transcribe(CLASS, lang="KR", spacing="restored").json()["text"]
+    assert words(page) == expected
+    assert "-F spacing=restored" in page.locator("#curl").inner_text()
+    page.reload()
+    expect(page.locator("#space")).to_be_checked()
+    assert live_config(page) == {"sample_rate": 16000, "words": True, "spacing": "restored"}
+    page.locator("#lang").select_option("EN")
+    expect(page.locator("#space")).to_be_hidden()
 
 
 def test_the_switch_is_there_if_the_language_has_a_model(visit: Open) -> None:

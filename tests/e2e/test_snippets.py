@@ -73,6 +73,7 @@ TEXT_ONLY = {
     ("docs/cli.md", "ko.arpa.gz: "): "test_lm reads lines like these",
     ("docs/cli.md", "engine   "): "test_openvino reads doctor's table",
     ("docs/cli.md", "file\ttext"): "a manifest; test_evaluate reads one like it",
+    ("docs/cli.md", "CER   "): "test_evaluate reads lines like these",
     ("docs/deployment.md", "# my-stt/kustomization.yaml"): "test_kubernetes builds one like it",
     ("docs/operations.md", "rule_files:"): "Prometheus' own configuration",
     ("docs/operations.md", "sha256:"): "lines of a file; test_fairness reads some like them",
@@ -196,6 +197,7 @@ def run(snippet: Snippet, server: Server, desk: Path) -> str:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "STT_DEMO": "true",
         "HF_HUB_OFFLINE": "1",
+        "STT_CACHE_DIR": str(desk / "cache"),  # where `--save-card` writes
         "PYTHONUTF8": "1",
     }
     # Readers run the scripts on oneDNN's faults without a cap: AVX2's int8 products saturate.

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from stt.conventions import KNOWN_CONVENTIONS
 from stt.engines.families.table import FAMILIES
 from stt.errors import InvalidParameter, SttError
 from stt.formats.base import Granularity
@@ -65,6 +66,16 @@ def anchors(file: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
     return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in plain}
+
+
+def test_every_known_convention_is_listed_with_its_source() -> None:
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    table = text.partition("<!-- conventions -->")[2].partition("\n\n")[0]
+    listed = {}
+    for names, convention, source in re.findall(r"^\| (`.+?) \| (\w+) \| (.+) \|$", table, re.M):
+        assert "](" in source
+        listed |= dict.fromkeys(re.findall(r"`([^`]+)`", names), convention)
+    assert listed == KNOWN_CONVENTIONS
 
 
 def test_links_between_documents_have_their_anchors() -> None:

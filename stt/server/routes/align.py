@@ -25,8 +25,9 @@ from stt.server.state import Service, get_service
 class TextRoute(UploadRoute):
     """A route whose form has a long text besides the recording."""
 
-    max_text_bytes = 2 * MAX_TEXT_BYTES
-    """Longer ones are a malformed form; between the two, the answer says what the limit is."""
+    max_text_bytes = 4 * MAX_TEXT_BYTES
+    """Longer ones are a malformed form; between the two, the answer says what the limit is. A text
+    in NFD has up to three times as many bytes."""
 
 
 router = APIRouter(tags=["alignment"], route_class=TextRoute)

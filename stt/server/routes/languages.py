@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from fastapi.concurrency import run_in_threadpool
 
 from stt.decoding.decodings import Switch
 from stt.languages import Language, Languages
+from stt.models.card import Evaluation
 from stt.server.schemas import LanguageEntry, LanguagesResponse
 from stt.server.state import Service, get_service
 
@@ -16,8 +18,13 @@ router = APIRouter(tags=["service"])
 @router.get("/languages")
 async def languages(service: Annotated[Service, Depends(get_service)]) -> LanguagesResponse:
     """The served languages, their accepted spellings and their models."""
-    return list_languages(
-        service.languages, service.decodings.language_model, service.written_forms.has
+    return await run_in_threadpool(  # reads the models' cards
+        list_languages,
+        service.languages,
+        service.decodings.language_model,
+        service.writings.has_written_form,
+        service.writings.has_spacing,
+        service.evaluations,
     )
 
 
@@ -25,10 +32,14 @@ def list_languages(
     languages: Languages,
     language_model: Callable[[Language], Switch],
     written: Callable[[Language], bool],
+    spacing: Callable[[Language], bool],
+    evaluations: Callable[[Language], list[Evaluation]],
 ) -> LanguagesResponse:
     """The answer for these languages.
 
-    ``language_model`` says how each uses one, ``written`` whether it has a written form.
+    ``language_model`` says how each uses one, ``written`` whether it has a written form,
+    ``spacing`` whether its missing spaces can be restored, and ``evaluations`` what was measured of
+    its model.
     """
     return LanguagesResponse(
         languages=[
@@ -43,6 +54,9 @@ def list_languages(
                 default=language is languages.default,
                 language_model=language_model(language),
                 written=written(language),
+                spacing=spacing(language),
+                convention=language.convention,
+                evaluations=evaluations(language),
             )
             for language in languages
         ]

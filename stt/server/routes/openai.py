@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 
 from stt.decoding.decodings import Asked
 from stt.errors import InvalidParameter, UnknownModel
@@ -16,6 +17,7 @@ from stt.formats.openai import (
     Transcription,
     TranscriptionVerbose,
 )
+from stt.languages import Language
 from stt.server.problems import OPENAI_PROBLEMS
 from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
@@ -84,8 +86,8 @@ async def create_transcription(
     """Transcribe one recording of any length. Unlisted fields are ignored."""
     spoken = spoken_language(service.languages, model, language)
     engine = service.engines.engine(spoken)
-    writing = service.writing(spoken, asked)
     decoding = await service.decoding(spoken, engine, replace(asked, prompt=prompt))
+    writing = await service.writing(spoken, asked, decoding)
     if stream:
         if response_format not in STREAMABLE:
             raise InvalidParameter(
@@ -108,7 +110,7 @@ async def create_transcription(
 @router.get("/models", responses={401: OPENAI_PROBLEMS[401]})
 async def list_models(service: Use) -> ModelList:
     """The served models."""
-    return ModelList(data=[Model.of(language) for language in service.languages])
+    return ModelList(data=[await _model(service, each) for each in service.languages])
 
 
 @router.get("/models/{model:path}", responses=UNKNOWN_MODEL)
@@ -118,4 +120,9 @@ async def retrieve_model(service: Use, model: str) -> Model:
     if language is None:
         known = ", ".join(each.model.name for each in service.languages)
         raise UnknownModel(f"Model {model[:80]!r} is not served. Served: {known}.")
-    return Model.of(language)
+    return await _model(service, language)
+
+
+async def _model(service: Service, language: Language) -> Model:
+    evaluations = await run_in_threadpool(service.evaluations, language)  # reads a file
+    return Model.of(language, evaluations)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from stt import errors
 from stt.activity.detectors import Vad
-from stt.decoding.decodings import Asked
+from stt.decoding.decodings import Asked, Spacing
 from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.languages import Language
 from stt.recognition.streaming import LiveResult, LiveSession
@@ -100,12 +100,19 @@ class Config(BaseModel):
     """Vosk's hotwords."""
     language_model: bool | None = None
     written: bool = False
+    spacing: Spacing = "model"
     vad: Vad | None = None
 
     def asked(self) -> Asked:
         """What it asks of the decoding and the words."""
         hotwords = "\n".join([self.hotwords, *self.phrase_list]).strip()
-        return Asked(hotwords, self.language_model, written=self.written, vad=self.vad)
+        return Asked(
+            hotwords,
+            self.language_model,
+            written=self.written,
+            spacing=self.spacing,
+            vad=self.vad,
+        )
 
 
 @router.websocket("/stream")
@@ -196,8 +203,8 @@ class Connection:
     async def _open(self, language: Language) -> LiveSession:
         service, asked = self._service, self._config.asked()
         engine = service.engines.engine(language)
-        writing = service.writing(language, asked)
         decoding = await service.decoding(language, engine, asked)
+        writing = await service.writing(language, asked, decoding)
         rate, vad = self._config.sample_rate, self._config.vad
         return LiveSession(
             engine, service.scheduler, service.settings, rate, decoding, writing, vad

@@ -61,8 +61,8 @@ async def transcribe(
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
     engine = service.engines.engine(language)
-    writing = service.writing(language, asked)
     decoding = await service.decoding(language, engine, asked)
+    writing = await service.writing(language, asked, decoding)
     transcript = await service.transcriber.transcribe(
         file.file, engine, track or track_in_query, decoding, writing, asked.vad
     )

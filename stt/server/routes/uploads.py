@@ -11,10 +11,11 @@ from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stt.activity.detectors import Vad
-from stt.decoding.decodings import Asked
+from stt.decoding.decodings import Asked, Spacing
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
 from stt.languages import Language, Languages
+from stt.recognition.written_forms import names
 
 TRACK = Interval(ge=1, le=1000)
 ABOUT_TRACK = (
@@ -37,8 +38,12 @@ ABOUT_HOTWORDS = (
 )
 ABOUT_LANGUAGE_MODEL = "Whether to use the language model. Default: as the service is set."
 ABOUT_WRITTEN = (
-    "Whether numbers, units and abbreviations are written as people write them: 3시 for 세 시. "
-    "Only in Korean."
+    "Whether numbers are written as people write them: 3시 for 세 시, 25% for twenty five percent. "
+    f"Only in {names()}."
+)
+ABOUT_SPACING = (
+    "`restored` splits long words where the model left out spaces, only in Korean; `model` leaves "
+    "them as they are."
 )
 
 ABOUT_VAD = (
@@ -94,10 +99,11 @@ async def requested_decoding(
     hotwords: Annotated[str, Form(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Form(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Form(description=ABOUT_WRITTEN)] = False,
+    spacing: Annotated[Spacing, Form(description=ABOUT_SPACING)] = "model",
     vad: Annotated[Vad | None, Form(description=ABOUT_VAD)] = None,
 ) -> Asked:
     """FastAPI dependency: what the form asks of the decoding and the words."""
-    return Asked(hotwords, language_model, written=written, vad=vad)
+    return Asked(hotwords, language_model, written=written, spacing=spacing, vad=vad)
 
 
 async def requested_decoding_in_query(
@@ -107,6 +113,9 @@ async def requested_decoding_in_query(
         bool | None, Query(description="The same; the form field comes first.")
     ] = None,
     written: Annotated[bool, Query(description="The same; either counts.")] = False,
+    spacing: Annotated[
+        Spacing, Query(description="The same; `restored` in either counts.")
+    ] = "model",
     vad: Annotated[Vad | None, Query(description="The same; the form field comes first.")] = None,
 ) -> Asked:
     """FastAPI dependency: what the form or the query asks of the decoding and the words."""
@@ -115,6 +124,7 @@ async def requested_decoding_in_query(
         asked.hotwords or hotwords,
         wanted,
         written=asked.written or written,
+        spacing=spacing if asked.spacing == "model" else asked.spacing,
         vad=asked.vad or vad,
     )
 

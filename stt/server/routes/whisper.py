@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from stt.activity.detectors import Vad
-from stt.decoding.decodings import Asked
+from stt.decoding.decodings import Asked, Spacing
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
@@ -17,6 +17,7 @@ from stt.server.routes.forms import IN_MEMORY_BYTES, UploadRoute
 from stt.server.routes.uploads import (
     ABOUT_HOTWORDS,
     ABOUT_LANGUAGE_MODEL,
+    ABOUT_SPACING,
     ABOUT_TRACK,
     ABOUT_VAD,
     ABOUT_WRITTEN,
@@ -61,6 +62,7 @@ async def asr(
     hotwords: Annotated[str, Query(description=ABOUT_HOTWORDS)] = "",
     language_model: Annotated[bool | None, Query(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Query(description=ABOUT_WRITTEN)] = False,
+    spacing: Annotated[Spacing, Query(description=ABOUT_SPACING)] = "model",
     vad: Annotated[Vad | None, Query(description=ABOUT_VAD)] = None,
 ) -> Response:
     """Transcribe one recording.
@@ -74,9 +76,9 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
-    asked = Asked(hotwords, language_model, initial_prompt, written, vad)
-    writing = service.writing(spoken, asked)
+    asked = Asked(hotwords, language_model, initial_prompt, written, spacing, vad)
     decoding = await service.decoding(spoken, engine, asked)
+    writing = await service.writing(spoken, asked, decoding)
     if encode:
         transcript = await service.transcriber.transcribe(
             audio_file.file, engine, track, decoding, writing, vad

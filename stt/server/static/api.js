@@ -62,7 +62,7 @@ export async function languages() {
  *
  * @param {Blob} file
  * @param {object} options
- * @param {object} options.asked `lang`, and optionally `hotwords`, `language_model`, `written`
+ * @param {object} options.asked `lang`, and optionally `hotwords`, `language_model`, `written`, `spacing`
  * @param {number|null} options.seconds length of the recording, if known
  * @param {AbortSignal} options.signal
  * @param {(step: string, values: object) => void} options.onProgress `upload` with bytes `done`

@@ -11,7 +11,7 @@ import { askForKey, forgetProblem, showProblem } from "./problem.js";
 import { clock } from "./quantities.js";
 import { Recording } from "./record.js";
 import { NoMicrophone } from "./recorder.js";
-import { copy, known, make, renamed, save, showCurl } from "./takeaway.js";
+import { composed, copy, known, make, renamed, save, showCurl } from "./takeaway.js";
 import { TranscriptView } from "./transcript.js";
 import { Waveform } from "./waveform.js";
 import { joined } from "./words.js";
@@ -49,7 +49,7 @@ function take(file, recorded = false) {
   player.pause();
   const mine = { file, seconds: player.load(file), asked: null, answer: null, files: new Map() };
   shown = mine;
-  $("name").textContent = file.name;
+  $("name").textContent = composed(file);
   i18n.hush($("facts"));
   transcript.clear();
   waveform.show({ outline: null, words: [], seconds: 0 });
@@ -118,7 +118,7 @@ function warn(warnings) {
 async function download(format) {
   if (busy()) return;
   const { file } = shown;
-  if (format === "wav") return save(file, file.name);
+  if (format === "wav") return save(file, composed(file));
   if (known(shown, format) === null) {
     await work({
       again: () => download(format),
@@ -128,7 +128,7 @@ async function download(format) {
   }
   const content = known(shown, format);
   if (content === null) return;
-  const name = renamed(file.name, format);
+  const name = renamed(composed(file), format);
   save(content, name);
   showCurl(shown, format, name);
 }

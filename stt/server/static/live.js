@@ -23,7 +23,7 @@ export class LiveText {
   #ended = null;
 
   /**
-   * @param {object} asked `lang`, and optionally `hotwords`, `language_model`, `written`
+   * @param {object} asked `lang`, and optionally `hotwords`, `language_model`, `written`, `spacing`
    * @param {(partial: string) => void} onChange called after every reply with the
    *   provisional words as they follow the final ones, and when text is lost
    */

@@ -1,5 +1,5 @@
 // What the page asks of each language besides its code: hotwords, its language model, its written
-// form.
+// form and its spaces.
 
 import { say } from "./i18n.js";
 import { remember, remembered } from "./memory.js";
@@ -11,7 +11,7 @@ let language = null; // the entry of /languages
 
 /**
  * The fields of a request: `lang` and, if they are not the service's defaults, `hotwords`
- * (comma-separated), `language_model` (a boolean) and `written` (true).
+ * (comma-separated), `language_model` (a boolean), `written` (true) and `spacing` ("restored").
  */
 export function asked() {
   const fields = { lang: language.code };
@@ -20,17 +20,20 @@ export function asked() {
   const { language_model: usual } = language;
   if (usual !== "none" && used() !== usual) fields.language_model = used() === "on";
   if (language.written && $("write").checked) fields.written = true;
+  if (language.spacing && $("space").checked) fields.spacing = "restored";
   return fields;
 }
 
 /** Whether two requests ask for the same. */
 export const alike = (one, other) =>
-  ["lang", "hotwords", "language_model", "written"].every((name) => one[name] === other[name]);
+  ["lang", "hotwords", "language_model", "written", "spacing"].every(
+    (name) => one[name] === other[name],
+  );
 
 /** Show a language's options, as they were left. */
 export function showOptions(entry) {
   language = entry;
-  const { code, tag, language_model: usual, written } = language;
+  const { code, tag, language_model: usual, written, spacing } = language;
   $("hotwords").disabled = false;
   $("hotwords").value = remembered(`hotwords.${code}`) ?? "";
   $("hotwords").lang = tag;
@@ -39,6 +42,8 @@ export function showOptions(entry) {
   $("use-model").checked = (remembered(`language-model.${code}`) ?? usual) === "on";
   $("write-option").hidden = !written;
   $("write").checked = remembered(`written.${code}`) === "on";
+  $("space-option").hidden = !spacing;
+  $("space").checked = remembered(`spacing.${code}`) === "on";
   $("options").open = Object.keys(asked()).length > 1;
 }
 
@@ -58,10 +63,14 @@ export function onOptions(listener) {
     remember(`written.${language.code}`, $("write").checked ? "on" : null);
     listener();
   });
+  $("space").addEventListener("change", () => {
+    remember(`spacing.${language.code}`, $("space").checked ? "on" : null);
+    listener();
+  });
 }
 
 const used = () => ($("use-model").checked ? "on" : "off");
 
 /** Pasted lines are separate hotwords. */
 const list = (text) =>
-  text.split(/[,\n]/).map((word) => word.trim()).filter(Boolean).join(", ");
+  text.normalize("NFC").split(/[,\n]/).map((word) => word.trim()).filter(Boolean).join(", ");

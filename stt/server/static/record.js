@@ -22,7 +22,7 @@ export class Recording {
   /**
    * Start recording with live text. Throws NoMicrophone.
    *
-   * @param {object} asked of the service: `lang`, and optionally `hotwords`, `language_model`, `written`
+   * @param {object} asked of the service: `lang`, and optionally `hotwords`, `language_model`, `written`, `spacing`
    * @param {{native_name: string, tag: string}} language spoken language; `tag` is BCP 47
    */
   async start(asked, { native_name: name, tag }) {

@@ -54,7 +54,8 @@ export const STRINGS = {
     "녹음에 나올 만한 이름이나 용어를 쉼표로 구분해 입력하세요. 콜론 뒤에 가중치를 붙일 수 있습니다.",
   ],
   "options.model": ["Use the language model", "언어 모델 사용"],
-  "options.write": ["Write numbers as digits (3시)", "숫자와 약어를 표기로 변환(3시)"],
+  "options.write": ["Write numbers as digits (3시, 25%)", "숫자와 약어를 표기로 변환(3시, 25%)"],
+  "options.space": ["Restore missing spaces", "빠진 띄어쓰기 복원"],
   "drop.title": ["Drop a recording here", "녹음 파일을 여기에 놓으세요"],
   "drop.hint": [
     "or paste, choose or record one. All common formats work.",

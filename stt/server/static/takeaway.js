@@ -36,6 +36,9 @@ export function save(content, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/** The name of a recording's file as people type it: macOS takes its letters apart (NFD). */
+export const composed = (file) => file.name.normalize("NFC");
+
 /** The name of a recording's file in another format. */
 export const renamed = (name, format) => `${name.replace(/\.[^.]+$/, "")}.${format}`;
 

@@ -54,7 +54,7 @@ def test_a_model_that_cannot_be_read_is_none(
 
 def test_a_prompt_has_no_more_hotwords_than_a_request_may_have() -> None:
     entries = ["".join(letters) for letters in product("abc", repeat=7)]
-    hotwords, (notice,) = read_prompt(", ".join(["zoo", *entries]), FakeEngine())
+    hotwords, (notice,) = read_prompt(", ".join(["zoo", *entries]), FakeEngine(), tuple)
     assert [each.text for each in hotwords] == entries[: MAX_HOTWORDS - 1]
     assert "1 of 2188 words of the prompt cannot be written" in notice.message
     assert "the first 1000 are used" in notice.message

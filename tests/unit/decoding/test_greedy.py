@@ -418,6 +418,26 @@ def test_a_words_tokens_are_its_symbols_with_their_posteriors() -> None:
         assert np.exp(sum(logs)) == pytest.approx(word.confidence)
 
 
+@given(
+    columns=st.lists(st.sampled_from([BLANK, SPACE, A, A, B, C]), max_size=30),
+    lags=st.tuples(*2 * [st.floats(-0.2, 0.2)]),
+)
+def test_tokens_are_in_order_and_within_their_word(
+    columns: list[int], lags: tuple[float, float]
+) -> None:
+    for word in decode(spell_log_probs(columns), calibration=Calibration(*lags)):
+        times = [token.times for token in word.tokens]
+        assert (times[0][0], times[-1][1]) == (word.start, word.end)
+        assert times == sorted(times)
+        assert all(word.start <= start <= end <= word.end for start, end in times)
+
+
+def test_a_token_has_the_times_of_its_frames() -> None:
+    [word] = decode(spell_log_probs([A, A, BLANK, B]))
+    stride = 0.02
+    assert_allclose([each.times for each in word.tokens], [(0, 2 * stride), (3 * stride, word.end)])
+
+
 def test_jamo_of_one_syllable_are_one_token() -> None:
     # The last jamo composes with nothing, and is shown as people type it.
     symbols = ("<pad>", "|", *unicodedata.normalize("NFD", "한글"), "\u1100")

@@ -33,6 +33,9 @@ from stt.korean.readings import Reading, readings, spoken_text
         ("abc@naver.com", "에이비씨 골뱅이 네이버 점 컴"),
         ("https://www.google.com", "더블유더블유더블유 점 구글 점 컴"),
         ("네, 좋아요!", "네 좋아요"),
+        ("네~ 10~20분", "네 십 에서 이십 분"),
+        ("F-16", "에프 십육"),
+        ("USB-C", "유에스비 씨"),
     ],
 )
 def test_what_is_written_is_said(text: str, spoken: str):
@@ -57,6 +60,14 @@ def test_each_written_word_keeps_its_own_reading():
         ("18:30", {"십팔 시 삼십 분", "여섯 시 삼십 분"}),
         ("TV", {"티비", "티브이"}),
         ("256", {"이백오십육", "이오육"}),
+        ("3", {"삼", "세", "셋"}),
+        ("21", {"이십일", "스물한", "스물하나"}),
+        ("1번째", {"한 번째", "첫 번째"}),
+        ("-5도", {"마이너스 오 도", "영하 오 도"}),
+        ("NASA", {"엔에이에스에이", "나사"}),
+        ("CC", {"씨씨", "시시"}),
+        ("ai", {"ai", "에이아이"}),
+        ("MP3", {"엠피 삼", "MP3"}),
     ],
 )
 def test_people_say_some_words_in_several_ways(word: str, ways: set[str]):

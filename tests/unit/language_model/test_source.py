@@ -9,7 +9,7 @@ from stt.language_model.source import (
     language_model_of,
     load_language_model,
 )
-from stt.languages import parse_files
+from stt.settings.parsing import parse_files
 
 ARPA = "\\data\\\nngram 1=2\n\n\\1-grams:\n-1\ta\n-1\t</s>\n\n\\end\\\n"
 

@@ -8,7 +8,8 @@ from stt.decoding.factory import GREEDY
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.wants import BEST
 from stt.recognition.endpointing import Endpointer, StreamingConfig
-from stt.recognition.written import KoreanWriter, Writer
+from stt.recognition.written import RuleWriter, Writer
+from stt.recognition.written_forms import korean_rules
 from stt.types import Waveform, Word
 from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, SpeaksKorean, say
 
@@ -81,7 +82,7 @@ def test_a_pause_ends_a_word_without_a_delimiter_but_a_hesitation_does_not() -> 
 def test_a_number_ends_with_its_utterance_whenever_it_is_computed() -> None:
     waveform = say("a|b|c|a" + " " * 70 + "b|c" + " " * 60)
     for n_blocks in (1, 3, 40):
-        listener = Listener(engine=SpeaksKorean(), writer=KoreanWriter())
+        listener = Listener(engine=SpeaksKorean(), writer=RuleWriter(korean_rules()))
         seen = [listener.hear(block) for block in np.array_split(waveform, n_blocks)]
         assert [word.text for word in listener.end()] == ["3시", "봐", "세", "시", "봐"]
     assert "3시 봐 세" in seen

@@ -3,21 +3,26 @@
 import math
 import random
 from itertools import pairwise
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.written import cases
-from stt.errors import ConfigurationError, NotSupported
-from stt.languages import SUPPORTED_LANGUAGES
-from stt.recognition.written import AsSpoken, KoreanWriter, WrittenForms, read_abbreviations
-from stt.settings import load_settings
+from stt.recognition.written import Rules, RuleWriter
+from stt.recognition.written_forms import ENGLISH, korean_rules
 from stt.types import Token, Word, join_words
 from tests.words import spoken
 
-SENTENCES = [case.spoken for kind in ("numbers", "look_alikes") for case in cases(kind, "dev")[::7]]
+KOREAN = korean_rules()
+RULES = {"korean": KOREAN, "english": ENGLISH}
+SENTENCES = [
+    (rules, case.spoken)
+    for language, rules in RULES.items()
+    for kind in ("numbers", "look_alikes")
+    for case in cases(language, kind, "dev")[::7]
+]
 
 
 def say(text: str) -> list[Word]:
@@ -38,7 +43,7 @@ def test_a_written_word_has_the_times_the_confidence_and_the_tokens_of_its_words
         Word("시에", 1.3, 1.7, 0.8, (Token("시", -0.1), Token("에", -0.2))),
         Word("봐요", 1.9, 2.4, 0.7),
     ]
-    writer = KoreanWriter()
+    writer = RuleWriter(KOREAN)
     written = writer.feed(words) + writer.finish()
     tokens = (Token("세", -0.1), Token("시", -0.1), Token("에", -0.2))
     assert written == [
@@ -48,7 +53,7 @@ def test_a_written_word_has_the_times_the_confidence_and_the_tokens_of_its_words
 
 
 def test_words_leave_once_no_later_word_can_change_them() -> None:
-    writer = KoreanWriter()
+    writer = RuleWriter(KOREAN)
     left = [
         [word.text for word in writer.feed([each])] for each in say("내일 세 시 삼십 분에 봐요")
     ]
@@ -58,7 +63,7 @@ def test_words_leave_once_no_later_word_can_change_them() -> None:
 
 
 def test_a_preview_shows_all_words_and_changes_nothing() -> None:
-    writer = KoreanWriter()
+    writer = RuleWriter(KOREAN)
     words = say("내일 세 시에 봐요")
     assert [word.text for word in writer.feed(words[:2])] == ["내일"]
     assert [word.text for word in writer.preview(words[2:])] == ["3시에", "봐요"]
@@ -66,14 +71,17 @@ def test_a_preview_shows_all_words_and_changes_nothing() -> None:
     assert [word.text for word in writer.feed(words[2:])] == ["3시에"]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from([*SENTENCES, " ".join(SENTENCES[:9])]))
-def test_any_split_into_feeds_gives_the_same_words_and_loses_nothing(seed: int, text: str) -> None:
+@settings(max_examples=120, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=9))
+def test_any_split_into_feeds_gives_the_same_words_and_loses_nothing(
+    seed: int, sentences: list[tuple[Rules[Any], str]]
+) -> None:
+    rules, text = sentences[0][0], " ".join(each for _, each in sentences)
     rng, words = random.Random(seed), say(text)
-    at_once = KoreanWriter()
+    at_once = RuleWriter(rules)
     whole = at_once.feed(words) + at_once.finish()
     cuts = sorted(rng.choices(range(len(words) + 1), k=rng.randint(0, len(words))))
-    writer, pieces = KoreanWriter(), []
+    writer, pieces = RuleWriter(rules), []
     for begin, end in pairwise([0, *cuts, len(words)]):
         pieces += writer.feed(words[begin:end])
     pieces += writer.finish()
@@ -83,16 +91,19 @@ def test_any_split_into_feeds_gives_the_same_words_and_loses_nothing(seed: int, 
     assert all(one.end <= other.start for one, other in pairwise(pieces))
 
 
-def test_an_endless_number_is_not_held_back_for_ever() -> None:
-    writer, n_left = KoreanWriter(), 0
-    for n, word in enumerate(say("일 " * 500), 1):
+@pytest.mark.parametrize(
+    ("language", "number", "most"), [("korean", "일", 24), ("english", "one", 48)]
+)
+def test_an_endless_number_is_not_held_back_for_ever(language: str, number: str, most: int) -> None:
+    writer, n_left = RuleWriter(RULES[language]), 0
+    for n, word in enumerate(say(f"{number} " * 500), 1):
         n_left += sum(len((each.spoken or each.text).split()) for each in writer.feed([word]))
-        assert n - n_left < 24, "two of the longest written forms"
+        assert n - n_left < most, "two of the longest written forms"
 
 
 def test_a_long_pause_ends_a_number() -> None:
     def write(pause: float) -> list[str]:
-        writer = KoreanWriter()
+        writer = RuleWriter(KOREAN)
         words = spoken(("세", 0.0, 0.4), ("시", 0.4 + pause, 1.0 + pause))
         return [word.text for word in writer.feed(words) + writer.finish()]
 
@@ -100,40 +111,11 @@ def test_a_long_pause_ends_a_number() -> None:
     assert write(2.5) == ["세", "시"]
 
 
-def test_only_korean_has_a_written_form() -> None:
-    forms = WrittenForms(load_settings())
-    korean, english = SUPPORTED_LANGUAGES["KR"], SUPPORTED_LANGUAGES["EN"]
-    assert isinstance(forms.choose(korean, wanted=True)(), KoreanWriter)
-    assert isinstance(forms.choose(english, wanted=False)(), AsSpoken)
-    with pytest.raises(NotSupported, match="English has no written form here"):
-        forms.choose(english, wanted=True)
-
-
-def test_the_operators_abbreviations_come_beside_the_known_ones(tmp_path: Path) -> None:
-    file = tmp_path / "abbreviations.txt"
-    file.write_text("\ufeff엘엘엠 LLM\r\n\n에이포 a4\n", encoding="utf-8")
-    forms = WrittenForms(load_settings(abbreviations=file))
-    writer = forms.choose(SUPPORTED_LANGUAGES["KR"], wanted=True)()
-    written = writer.feed(say("엘엘엠과 에이아이를 에이포 용지에")) + writer.finish()
-    assert join_words(written) == "LLM과 AI를 a4 용지에"
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("에이아이 AI\n엘엘엠\n".encode(), "line 2: '엘엘엠' is not an abbreviation"),
-        (b"LLM LLM", "2 to 40 syllables of Hangul"),
-        ("엘 엘 엠 LLM".encode(), "expected two words"),
-        (b"\xff\xfe", "it is not UTF-8"),
-        (None, "No such file"),
-    ],
-)
-def test_a_bad_file_of_abbreviations_is_named(
-    tmp_path: Path, content: bytes | None, sentence: str
-) -> None:
-    file = tmp_path / "abbreviations.txt"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"abbreviations\.txt") as raised:
-        read_abbreviations(file)
-    assert sentence in raised.value.message
+def test_english_words_leave_at_once_unless_they_are_of_a_number() -> None:
+    writer = RuleWriter(ENGLISH)
+    left = [
+        [word.text for word in writer.feed([each])]
+        for each in say("WE PAID TWENTY FIVE PERCENT OF IT")
+    ]
+    assert left == [["WE"], ["PAID"], [], [], ["25%"], ["OF"], ["IT"]]
+    assert writer.finish() == []

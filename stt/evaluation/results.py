@@ -1,0 +1,35 @@
+"""Single recordings and their scores."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stt.evaluation.errors import Errors, Scores
+from stt.evaluation.kinds import Kinds
+from stt.evaluation.manifests import Utterance
+
+
+@dataclass(frozen=True)
+class Result:
+    """One recording and its score."""
+
+    utterance: Utterance
+    hypothesis: str
+    """The model's text, not normalised."""
+    audio_seconds: float
+    compared: tuple[str, str]
+    """Reference and hypothesis after the normaliser."""
+    scores: Scores
+    by_reading: Errors | None
+    """In characters without spaces, of both texts as they are said; None if nobody knows how."""
+    kinds: Kinds
+
+
+def worst(results: Iterable[Result], count: int) -> list[Result]:
+    """The results with the highest CER, without the correct ones; ties: more errors first."""
+
+    def badness(result: Result) -> tuple[float, int]:
+        rate = result.scores.characters.rate
+        return float("inf") if rate is None else rate, result.scores.characters.total
+
+    wrong = [result for result in results if result.scores.characters.total]
+    return sorted(wrong, key=badness, reverse=True)[:count]

@@ -99,7 +99,7 @@ def open_detector(vad: Vad, device: str) -> Detector | None:
 def _weights() -> SileroWeights:
     from threadpoolctl import threadpool_limits
 
-    # By default numpy's products run on all cores, beside the model's own threads: on two busy cores
+    # By default numpy computes products on all cores, beside the model: on two busy cores
     # that took ten times the processor time. Nothing else here has large products in numpy.
     threadpool_limits(1, user_api="blas")
     return SileroWeights.load(find_weights())

@@ -134,7 +134,7 @@ class WindowCutter:
 
     def _cut(self, n_frames: int, *, is_last: bool) -> list[Window]:
         """Cut all windows that can be cut by now."""
-        windows = []
+        windows: list[Window] = []
         while True:
             silence = self._next_silence(n_frames, is_last)
             full = self._window_frame + self._window_frames

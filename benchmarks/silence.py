@@ -33,8 +33,7 @@ from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import Window, WindowCutter
 from stt.settings import Settings, load_settings
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform, join_words
-from training.corpus import Corpus
-from training.held_out import Subject
+from training.held_out import Corpus, Subject
 
 RMS = 0.1
 """Of every clip."""

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from stt.abbreviations import abbreviations
+from stt.audio.noise import NoiseMeter
 from stt.commands.arguments import (
     add_decoding,
     add_language,
@@ -29,8 +30,9 @@ from stt.commands.recognition import (
 )
 from stt.errors import ConfigurationError
 from stt.evaluation.comparison import Comparison, choose_comparison
+from stt.evaluation.html_report import render_html
 from stt.evaluation.json_report import to_json
-from stt.evaluation.manifests import Utterance, read_manifest
+from stt.evaluation.manifests import FORMATS, Utterance, find_format, read_manifest
 from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
 from stt.evaluation.report import Conditions, Report, report
 from stt.evaluation.text_report import render_text
@@ -51,13 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
         "reference texts. Exit status: 0 all transcribed, 1 some recording failed, 2 wrong usage "
         "or settings, 130 interrupted.",
     )
-    parser.add_argument(
-        "manifest",
-        type=given_path,
-        metavar="MANIFEST",
-        help=".tsv with the columns path (or file) and text, or .jsonl with these keys; paths are "
-        "relative to the manifest",
-    )
+    _add_manifest(parser)
     add_language(parser)
     parser.add_argument(
         "--worst", type=int, default=10, metavar="N", help="show the N worst recordings [10]"
@@ -69,15 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="try weights of the language model and print the best ones, instead of a report",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
-    parser.add_argument(
-        "--save-card",
-        nargs="?",
-        const="",
-        metavar="SET",
-        help="store the error rates with the model, as those of this set [the manifest's name]; "
-        "/languages and /v1/models show them",
-    )
+    _add_outputs(parser)
     add_settings(parser)
     return parser
 
@@ -94,9 +82,48 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--transcription",
         choices=TRANSCRIPTIONS,
-        default=DEFAULT_TRANSCRIPTION,
         help="how references are written; dual-spoken, dual-written: KsponSpeech's notation, with "
-        f"marks and pairs such as (3시)/(세 시) [{DEFAULT_TRANSCRIPTION}]",
+        "marks and pairs such as (3시)/(세 시) [dual-spoken for ksponspeech and aihub, else plain]",
+    )
+
+
+def _add_manifest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "manifest",
+        type=given_path,
+        metavar="MANIFEST",
+        help="a list of recordings with their texts, or the folder of a data set: .tsv with the "
+        "columns path (or file) and text, .jsonl with these keys, Zeroth-Korean, KsponSpeech, "
+        "ClovaCall, FLEURS, Common Voice, LibriSpeech, AI Hub, Kaldi",
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, help="the manifest's format [found by its content]"
+    )
+    parser.add_argument(
+        "--audio",
+        type=given_path,
+        metavar="FOLDER",
+        help="where the recordings are [where the format has them]",
+    )
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="also write a page with all results"
+    )
+    parser.add_argument(
+        "--embed-audio",
+        action="store_true",
+        help="put copies of the worst recordings into the page of --report",
+    )
+    parser.add_argument(
+        "--save-card",
+        nargs="?",
+        const="",
+        metavar="SET",
+        help="store the error rates with the model, as those of this set [the manifest's name]; "
+        "/languages and /v1/models show them",
     )
 
 
@@ -108,9 +135,13 @@ def main(arguments: Sequence[str]) -> int:
         ConfigurationError: the results could not be written.
     """
     options, settings = begin(make_parser(), arguments)
-    if options.tune and options.save_card is not None:
-        raise ConfigurationError("--tune measures weights, not error rates: leave out --save-card.")
-    utterances = read_manifest(options.manifest)
+    if options.tune and (options.save_card is not None or options.report or options.json):
+        raise ConfigurationError(
+            "--tune prints weights, not error rates: leave out --save-card, --report and --json."
+        )
+    if options.embed_audio and not options.report:
+        raise ConfigurationError("--embed-audio puts copies into a page: add --report FILE.html.")
+    utterances = read_manifest(options.manifest, options.format, options.audio)
     comparison = _comparison(options, settings)
     _warn_of_marks(utterances, comparison)
     settings = with_language_model(settings, options.lang, options.lm)
@@ -123,10 +154,10 @@ def main(arguments: Sequence[str]) -> int:
         found = evaluate(utterances, recognizer, comparison)
     sys.stdout.write(render_text(found, options.worst))
     if options.json:
-        try:
-            write_whole(options.json, json.dumps(to_json(found), ensure_ascii=False, indent=1))
-        except OSError as error:
-            raise ConfigurationError(f"--json {options.json}: {error.strerror}.") from None
+        _write("--json", options.json, json.dumps(to_json(found), ensure_ascii=False, indent=1))
+    if options.report:
+        html = render_html(found, options.report, embed_audio=options.embed_audio)
+        _write("--report", options.report, html)
     if options.save_card is not None:
         name = compose(options.save_card).strip() or compose(options.manifest.stem)
         save_card(found, name, recognizer, settings, written=options.written)
@@ -202,14 +233,17 @@ def evaluate(
 ) -> Report:
     """Transcribe and score; failed recordings are logged and excluded from the scores."""
     recordings = [Recording(each.path, Path(each.name)) for each in utterances]
-    heard: list[tuple[Utterance, str, float]] = []
+    heard: list[tuple[Utterance, str, float, float | None]] = []
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for utterance, recording in zip(utterances, recordings, strict=True):
             with progress.recording(recording.name, recording.size) as counted:
+                noise = NoiseMeter()
                 with recording.open() as file:
-                    recognition = recognizer.recognize(counted(file), recording.name)
+                    recognition = recognizer.recognize(
+                        counted(file), recording.name, listen=noise.feed
+                    )
                 seconds = recognition.transcript.duration_seconds
-                heard.append((utterance, recognition.text, seconds))
+                heard.append((utterance, recognition.text, seconds, noise.snr_db))
                 progress.count(seconds)
     conditions = Conditions(
         model=recognizer.language.model.name,
@@ -231,12 +265,21 @@ def evaluate(
     )
 
 
+def _write(flag: str, file: Path, text: str) -> None:
+    try:
+        write_whole(file, text)
+    except OSError as error:
+        raise ConfigurationError(f"{flag} {file}: {error.strerror}.") from None
+
+
 def _comparison(options: argparse.Namespace, settings: Settings) -> Comparison:
-    language = choose_language(options.lang, settings)
+    transcription = (
+        options.transcription or find_format(options.manifest, options.format).transcription
+    )
     return choose_comparison(
-        language,
+        choose_language(options.lang, settings),
         options.normaliser,
-        options.transcription,
+        transcription,
         abbreviations(settings.abbreviations),
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from stt.audio.containers import AUDIO_SUFFIXES
+from stt.audio.headerless import open_recording
 from stt.errors import ConfigurationError
 from stt.normalisation import compose, find_path
 
@@ -45,13 +46,13 @@ class Recording:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """Open the recording as a seekable file.
+        """Open the recording as a seekable file; a ``.pcm`` gets the header that it lacks.
 
         Raises:
             OSError: the file is missing or not readable.
         """
         if self.path is not None:
-            with self.path.open("rb") as file:
+            with open_recording(self.path) as file:
                 yield file
             return
         with tempfile.TemporaryFile() as copy:  # decoders seek, a pipe cannot

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +27,7 @@ from stt.recognition.pipeline import Transcriber
 from stt.recognition.writing import Writings
 from stt.recognition.written import AsSpoken, OpenWriter
 from stt.settings import Settings
-from stt.types import Transcript
+from stt.types import Transcript, Waveform
 
 logger = logging.getLogger(__name__)
 
@@ -123,11 +123,19 @@ class LocalRecognizer:
         self._readers.close()
         self._batcher.close()
 
-    def recognize(self, source: BinaryIO, name: str, track: int | None = None) -> Recognition:
-        """See `Recognizer.recognize`."""
+    def recognize(
+        self,
+        source: BinaryIO,
+        name: str,
+        track: int | None = None,
+        listen: Callable[[Waveform], None] | None = None,
+    ) -> Recognition:
+        """See `Recognizer.recognize`; ``listen`` is called with every block of samples."""
         language = self.language
         transcript = self._runner.run(
-            self._transcriber.transcribe(source, self.engine, track, self.decoding, self._writing)
+            self._transcriber.transcribe(
+                source, self.engine, track, self.decoding, self._writing, listen
+            )
         )
         return Recognition(transcript.text, transcript, language.code, language.model.name)
 

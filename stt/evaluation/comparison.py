@@ -34,7 +34,13 @@ class Comparison:
         each = (_score(normalise(reader, read(left), right)) for left, right in pairs)
         return sum(each, Scores())
 
-    def compare(self, utterance: Utterance, hypothesis: str, audio_seconds: float) -> Result:
+    def compare(
+        self,
+        utterance: Utterance,
+        hypothesis: str,
+        audio_seconds: float,
+        snr_db: float | None = None,
+    ) -> Result:
         """Score one recording."""
         given = TRANSCRIPTIONS[self.transcription](utterance.reference)
         reader = self.reader or Unread()
@@ -51,6 +57,7 @@ class Comparison:
             _score(texts),
             said.characters_without_spaces if said else None,
             kinds(reader, given, hypothesis),
+            snr_db,
         )
 
 

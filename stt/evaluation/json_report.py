@@ -42,6 +42,12 @@ def _file(result: Result) -> dict[str, Any]:
         "reference": result.utterance.reference,
         "hypothesis": result.hypothesis,
         "audio_seconds": round(result.audio_seconds, 3),
+        "snr_db": None if result.snr_db is None else round(result.snr_db, 1),
+        **{
+            key: value
+            for key in ("speaker", "gender", "age")
+            if (value := getattr(result.utterance, key))
+        },
         **{name: each.rate for name, each in errors.items() if each is not None},
         "kinds": _kinds(result),
     }

@@ -22,6 +22,8 @@ class Result:
     by_reading: Errors | None
     """In characters without spaces, of both texts as they are said; None if nobody knows how."""
     kinds: Kinds
+    snr_db: float | None = None
+    """As `stt.audio.noise` estimates it; None if it is unknown."""
 
 
 def worst(results: Iterable[Result], count: int) -> list[Result]:

@@ -40,7 +40,6 @@ _HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,3}"
 _EMAIL = re.compile(rf"([A-Za-z0-9._-]+)@({_HOST})")
 _WEB = re.compile(rf"(?:https?://)?({_HOST})(?![A-Za-z])")
 _ENDS_IN_NUMBER = re.compile("[0-9만억조]$")
-_MODEL = re.compile(r"([A-Z]{1,4})-?([0-9]{1,4})")
 _JOINED = re.compile(r"[A-Z]{1,4}(?:-[A-Z]{1,4})+")
 _MOST_LETTERS = 6
 """Longer words in capitals are words, not abbreviations."""
@@ -161,25 +160,16 @@ def _latin(match: re.Match[str], around: Around) -> Alternatives:
     is_unit = match.start() == 0 and _ENDS_IN_NUMBER.search(around.before)
     if is_unit and match[0] in SPOKEN_UNITS:
         return (SPOKEN_UNITS[match[0]],)
+    if _JOINED.fullmatch(written):
+        return (" ".join(map(latin.spelled, written.split("-"))), written)
     if not written.isalpha() or len(written) > _MOST_LETTERS:
-        return _letters_and_number(written) or (match[0],)
+        return (match[0],)
     if written.isupper():
         return (*latin.spellings(written), *latin.SAID_AS_WORDS.get(written, ()))
     # People write ai for AI too; but most such words are words.
     known = around.abbreviations.get(written.upper(), ())
     names = latin.spellings(written) if len(written) <= _MOST_SMALL_LETTERS else ()
     return (match[0], *known, *names)
-
-
-def _letters_and_number(written: str) -> Alternatives:
-    """MP3, F-16, USB-C: letters by their names, then the number; nothing for anything else."""
-    if _JOINED.fullmatch(written):
-        return (" ".join(map(latin.spelled, written.split("-"))), written)
-    match = _MODEL.fullmatch(written)
-    if not match:
-        return ()
-    letters = latin.spelled(match[1])
-    return (*(f"{letters} {way}" for way in spoken_numbers.number(match[2])), written)
 
 
 def _email(match: re.Match[str], _: Around) -> Alternatives:

@@ -95,10 +95,11 @@ class Transcriber:
         track: int | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        listen: Callable[[Waveform], None] | None = None,
         vad: Vad | None = None,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track, decoding, writing, vad)
+        words = self.words(source, engine, track, decoding, writing, listen, vad)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
@@ -109,6 +110,7 @@ class Transcriber:
         track: int | None = None,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        listen: Callable[[Waveform], None] | None = None,
         vad: Vad | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
@@ -119,6 +121,7 @@ class Transcriber:
             track: Number of the audio track, from 1; None chooses one.
             decoding: How its frames become words.
             writing: How the words are written.
+            listen: Called with every block of samples, in the threads that read them.
             vad: Whether pauses are left out; None means as the service is set.
 
         Raises:
@@ -135,7 +138,7 @@ class Transcriber:
         opened, writer = decoding.open(engine), writing()
         opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
         detector = open_detector(vad or self._settings.vad, engine.device)
-        hearing = Hearing(blocks, self._cutter(engine, detector), decoding.notices)
+        hearing = Hearing(blocks, self._cutter(engine, detector), decoding.notices, listen)
         return Words(self._words(engine, hearing, opened, writer), hearing)
 
     def hear(

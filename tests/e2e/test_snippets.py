@@ -33,6 +33,7 @@ from tests.snippets import ROOT, SHELL, Snippet, all_snippets, snippets, without
 
 MEETING = "ko-library.m4a"
 HUB = "needs the hub"
+DATA_SET = "the reader's; test_layouts reads small ones like it"
 NOT_RUN = {
     "uv run server_stt.py": HUB,
     "STT_LANGUAGES=KR,EN,JA,ZH uv run server_stt.py": HUB,
@@ -57,6 +58,8 @@ NOT_RUN = {
     "stt optimize KR --calibration recordings": "test_openvino converts",
     "stt optimize KR --calibration recordings --to bf16": "test_openvino converts",
     'pip install "stt-ctc[openvino]"': "installs",
+    "stt evaluate zeroth_korean/test_data_01 --report zeroth.html": DATA_SET,
+    "stt evaluate KsponSpeech_scripts/eval_clean.trn --audio KsponSpeech_eval": DATA_SET,
     "ffmpeg -v error -i film.mkv -f flac - | stt transcribe -": "needs ffmpeg, the program",
     "stt transcribe recordings --url http://gpu-host:8400": "the host is the reader's",
     "STT_API_KEY=... stt transcribe talk.mp3 --url https://host": "the host is the reader's",

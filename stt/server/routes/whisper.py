@@ -1,19 +1,17 @@
 """Routes of whisper-asr-webservice, for subtitle tools written for it."""
 
-import shutil
-import wave
-from tempfile import SpooledTemporaryFile
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from stt.activity.detectors import Vad
+from stt.audio.headerless import with_header
 from stt.decoding.decodings import Asked, Spacing
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
-from stt.server.routes.forms import IN_MEMORY_BYTES, UploadRoute
+from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
     ABOUT_HOTWORDS,
     ABOUT_LANGUAGE_MODEL,
@@ -27,16 +25,10 @@ from stt.server.routes.uploads import (
     respond,
 )
 from stt.server.state import Service, get_service
-from stt.types import SAMPLE_RATE
 
 router = APIRouter(tags=["whisper-asr-webservice"], route_class=UploadRoute)
 
 Use = Annotated[Service, Depends(get_service)]
-HEAD_BYTES = 12
-MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3")
-"""How files begin that samples hardly begin like; MP3 without a tag is not among them."""
-SAMPLE_BYTES = 2
-COPY_BYTES = 2**20
 
 
 @router.post(
@@ -81,12 +73,12 @@ async def asr(
     writing = await service.writing(spoken, asked, decoding)
     if encode:
         transcript = await service.transcriber.transcribe(
-            audio_file.file, engine, track, decoding, writing, vad
+            audio_file.file, engine, track, decoding, writing, vad=vad
         )
     else:
         with await run_in_threadpool(with_header, audio_file.file) as source:
             transcript = await service.transcriber.transcribe(
-                source, engine, track, decoding, writing, vad
+                source, engine, track, decoding, writing, vad=vad
             )
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 
@@ -101,22 +93,3 @@ async def detect_language(
     `confidence` is one divided by the number of served languages.
     """
     return DetectedLanguage.of(service.languages.default, 1 / len(service.languages))
-
-
-def with_header(samples: BinaryIO) -> BinaryIO:
-    """A copy of s16le samples (16 kHz, mono) as a WAV file; closing it closes only the copy.
-
-    What Bazarr sends with ``encode=false``. A file that has a header after all is copied as it is.
-    """
-    head = samples.read(HEAD_BYTES)
-    samples.seek(0)
-    copy = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115  # the caller closes it
-    if head.startswith(MAGIC) or head[4:8] == b"ftyp":
-        shutil.copyfileobj(samples, copy)
-    else:
-        with wave.open(copy, "wb") as recording:
-            recording.setparams((1, SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", ""))
-            while piece := samples.read(COPY_BYTES):
-                recording.writeframesraw(piece)
-    copy.seek(0)
-    return cast(BinaryIO, copy)

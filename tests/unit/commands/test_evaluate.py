@@ -148,6 +148,7 @@ def test_the_figures_are_stored_with_the_model(tmp_path: Path) -> None:
     ("flags", "message"),
     [
         (["--tune", "--save-card"], "leave out --save-card"),
+        (["--tune", "--report", "r.html"], "leave out --save-card, --report"),
         (["--save-card", "a" * 101], "expected the name of a set, 1 to 100 characters"),
         (["--save-card", "--cache-dir", "{manifest}"], "cannot be written"),
     ],

@@ -67,7 +67,7 @@ def test_each_written_word_keeps_its_own_reading():
         ("NASA", {"엔에이에스에이", "나사"}),
         ("CC", {"씨씨", "시시"}),
         ("ai", {"ai", "에이아이"}),
-        ("MP3", {"엠피 삼", "MP3"}),
+        ("MP3", {"엠피쓰리", "엠피삼"}),
     ],
 )
 def test_people_say_some_words_in_several_ways(word: str, ways: set[str]):

@@ -1,3 +1,4 @@
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_jsonl_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("m.csv", "path,text\n", "named .tsv or .jsonl"),
+        ("m.csv", "path,text\n", "not in any format"),
         ("m.tsv", "path\ttext\n", "lists no recordings"),
         ("m.tsv", "path\ttext\na.wav\tb\nc.wav\n", "line 3: expected a path"),
         ("m.tsv", "name\ttext\na.wav\tb\n", "line 2: expected a path"),
@@ -47,8 +48,36 @@ def test_a_malformed_manifest_is_reported_with_its_line(
 
 
 def test_an_unreadable_manifest_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "m.tsv").write_bytes("path\ttext\n가\t나\n".encode("euc-kr"))
-    with pytest.raises(ConfigurationError, match="not UTF-8"):
+    (tmp_path / "m.tsv").write_text("path\ttext\n가\t나\n", encoding="utf-16")
+    with pytest.raises(ConfigurationError, match="neither UTF-8 nor CP949"):
         read_manifest(tmp_path / "m.tsv")
     with pytest.raises(ConfigurationError, match="No such file"):
         read_manifest(tmp_path / "none.tsv")
+
+
+def test_cp949_is_read_too(tmp_path: Path) -> None:
+    (tmp_path / "m.tsv").write_bytes("path\ttext\n가.wav\t나\n".encode("cp949"))
+    assert read_manifest(tmp_path / "m.tsv")[0].reference == "나"
+
+
+def test_texts_become_nfc_and_files_named_in_nfd_are_found(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "가.wav")
+    (tmp_path / decomposed).write_bytes(b"")
+    (tmp_path / "m.tsv").write_text(f"path\ttext\n{decomposed}\t{decomposed[:2]}\n")
+    (found,) = read_manifest(tmp_path / "m.tsv")
+    assert (found.name, found.reference) == ("가.wav", "가")
+    assert found.path.is_file()
+
+
+def test_a_part_of_a_file_is_refused(tmp_path: Path) -> None:
+    row = '{"audio_filepath": "a.wav", "text": "가", "offset": %s, "duration": 2}\n'
+    (tmp_path / "m.json").write_text(row % 0.0 + row % 2.5)
+    with pytest.raises(ConfigurationError, match=r"line 2: .*part of a.wav \(offset 2.5\)"):
+        read_manifest(tmp_path / "m.json")
+
+
+@pytest.mark.parametrize("written", ["'1'", "-1", "NaN", "long"])
+def test_an_impossible_duration_is_refused(tmp_path: Path, written: str) -> None:
+    (tmp_path / "m.tsv").write_text(f"path\ttext\tduration\na.wav\t가\t{written}\n")
+    with pytest.raises(ConfigurationError, match="line 2: expected a duration in seconds"):
+        read_manifest(tmp_path / "m.tsv")

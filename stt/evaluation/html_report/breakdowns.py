@@ -1,0 +1,114 @@
+"""The CER of parts of a set: by length, by noise, by speaker."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from stt.evaluation.errors import Errors
+from stt.evaluation.intervals import Interval, intervals
+from stt.evaluation.results import Result
+
+LENGTHS_SECONDS = (0, 2, 5, 10, 20)
+RATIOS_DB = (-100, 10, 20, 30, 40)
+UNKNOWN = "unknown"
+MOST_SPEAKERS = 20
+
+
+@dataclass(frozen=True)
+class Group:
+    """Recordings that have something in common."""
+
+    name: str
+    n_recordings: int
+    errors: Errors
+    """In characters, as in the CER."""
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """All recordings, in groups."""
+
+    title: str
+    groups: tuple[Group, ...]
+    n_left_out: int = 0
+    """Groups that are not shown, better than those that are."""
+
+
+def breakdowns(results: Sequence[Result]) -> tuple[Breakdown, ...]:
+    """Those that the manifest and the recordings allow."""
+    found = [_by_length(results), _by_noise(results), _by_speaker(results)]
+    for title, of in (
+        ("By gender", lambda result: result.utterance.gender),
+        ("By age", lambda result: result.utterance.age),
+    ):
+        found.append(Breakdown(title, tuple(_groups(results, of, sorted))))
+    return tuple(each for each in found if _tells(each))
+
+
+def _tells(breakdown: Breakdown) -> bool:
+    """Whether there is more than one group of recordings about which something is known."""
+    known = [group for group in breakdown.groups if group.name != UNKNOWN]
+    return len(known) > 1 or (breakdown.title in ("By length", "By SNR") and bool(known))
+
+
+def _by_length(results: Sequence[Result]) -> Breakdown:
+    names = _ranges(LENGTHS_SECONDS, "s")
+    of = _ranger(LENGTHS_SECONDS, names, lambda result: result.audio_seconds)
+    return Breakdown("By length", tuple(_groups(results, of, _ordered(names))))
+
+
+def _by_noise(results: Sequence[Result]) -> Breakdown:
+    names = _ranges(RATIOS_DB, "dB")
+    of = _ranger(RATIOS_DB, names, lambda result: result.snr_db)
+    return Breakdown("By SNR", tuple(_groups(results, of, _ordered(names))))
+
+
+def _by_speaker(results: Sequence[Result]) -> Breakdown:
+    groups = sorted(
+        _groups(results, lambda result: result.utterance.speaker, sorted),
+        key=lambda group: (-_rate(group), -group.n_recordings),
+    )
+    left_out = max(0, len(groups) - MOST_SPEAKERS)
+    return Breakdown("By speaker", tuple(groups[:MOST_SPEAKERS]), left_out)
+
+
+def _rate(group: Group) -> float:
+    return float("inf") if group.errors.rate is None else group.errors.rate
+
+
+def _groups(
+    results: Sequence[Result],
+    of: Callable[[Result], str],
+    order: Callable[[Iterable[str]], Iterable[str]],
+) -> Iterable[Group]:
+    """The groups of results for which ``of`` says the same, in the order of their names."""
+    members: dict[str, list[Errors]] = defaultdict(list)
+    for result in results:
+        members[of(result) or UNKNOWN].append(result.scores.characters)
+    for name in order(members):
+        errors = members[name]
+        (interval,) = intervals([errors])
+        yield Group(name, len(errors), sum(errors, Errors()), interval)
+
+
+def _ranges(edges: Sequence[float], unit: str) -> list[str]:
+    inner = [f"{low:g}–{high:g} {unit}" for low, high in pairwise(edges[1:])]
+    return [f"< {edges[1]:g} {unit}", *inner, f"≥ {edges[-1]:g} {unit}"]
+
+
+def _ranger(
+    edges: Sequence[float], names: Sequence[str], of: Callable[[Result], float | None]
+) -> Callable[[Result], str]:
+    def name(result: Result) -> str:
+        value = of(result)
+        if value is None:
+            return UNKNOWN
+        return names[sum(value >= edge for edge in edges[1:])]
+
+    return name
+
+
+def _ordered(names: Sequence[str]) -> Callable[[Iterable[str]], list[str]]:
+    return lambda found: sorted(found, key=[*names, UNKNOWN].index)

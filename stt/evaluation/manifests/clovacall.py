@@ -1,0 +1,70 @@
+"""ClovaCall's lists: an array of ``{"wav", "text", "speaker_id"}``."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from stt.errors import ConfigurationError
+from stt.evaluation.manifests.base import (
+    Finder,
+    Head,
+    ManifestFormat,
+    Place,
+    Utterance,
+    read_text,
+)
+
+
+def _read(place: Place) -> Iterator[Utterance]:
+    try:
+        rows = json.loads(read_text(place.path))
+    except ValueError as error:
+        raise ConfigurationError(f"{place.path} is not valid JSON: {error}.") from None
+    finder: Finder | None = None
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict) or not all(
+            isinstance(row.get(key), str) for key in ("wav", "text")
+        ):
+            raise ConfigurationError(
+                f'{place.path}, entry {number}: expected {{"wav": "a.wav", "text": "…", '
+                '"speaker_id": "…"}.'
+            )
+        finder = finder or Finder(place, _folders(place, row["wav"]))
+        yield Utterance(
+            row["wav"],
+            finder.find(row["wav"], number),
+            row["text"],
+            speaker=str(row.get("speaker_id") or ""),
+        )
+    if finder:
+        finder.check()
+
+
+def _folders(place: Place, name: str) -> list[Path]:
+    """Where the recordings are: beside the list, or in a folder there.
+
+    Raises:
+        ConfigurationError: several folders have them; ``clean`` is ``raw`` without silence.
+    """
+    if place.audio or ".." in Path(name).parts:
+        return [place.folder]
+    inside = sorted(each for each in place.folder.iterdir() if each.is_dir())
+    having = [folder for folder in (place.folder, *inside) if (folder / name).is_file()]
+    if len(having) > 1:
+        raise ConfigurationError(
+            f"{place.path}: {name} is in {', '.join(map(str, having))}. Say which to use with "
+            f"--audio, such as --audio {having[-1]}."
+        )
+    return having or [place.folder, *inside]
+
+
+def _matches(head: Head) -> bool:
+    return head.first.lstrip().startswith("[")
+
+
+CLOVACALL = ManifestFormat(
+    "clovacall",
+    'an array of {"wav": …, "text": …, "speaker_id": …} as in ClovaCall\'s test_ClovaCall.json',
+    _matches,
+    _read,
+)

@@ -15,6 +15,8 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
+from stt.activity.base import Detector
+from stt.activity.detectors import Vad, open_detector
 from stt.audio.level import SPEECH_DBFS, Levels
 from stt.audio.reading import Blocks, ReadAudio, read_audio
 from stt.decoding.factory import GREEDY, D, Decoding, Opened
@@ -95,9 +97,10 @@ class Transcriber:
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
         listen: Callable[[Waveform], None] | None = None,
+        vad: Vad | None = None,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track, decoding, writing, listen)
+        words = self.words(source, engine, track, decoding, writing, listen, vad)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
@@ -109,6 +112,7 @@ class Transcriber:
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
         listen: Callable[[Waveform], None] | None = None,
+        vad: Vad | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
@@ -119,6 +123,7 @@ class Transcriber:
             decoding: How its frames become words.
             writing: How the words are written.
             listen: Called with every block of samples, in the threads that read them.
+            vad: Whether pauses are left out; None means as the service is set.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -133,7 +138,8 @@ class Transcriber:
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
         opened, writer = decoding.open(engine), writing()
         opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
-        hearing = Hearing(blocks, self._cutter(engine), decoding.notices, listen)
+        detector = open_detector(vad or self._settings.vad, engine.device)
+        hearing = Hearing(blocks, self._cutter(engine, detector), decoding.notices, listen)
         return Words(self._words(engine, hearing, opened, writer), hearing)
 
     def hear(
@@ -162,16 +168,17 @@ class Transcriber:
         async with aclosing(
             self._frames(self._windows(hearing, engine.limits.windows_ahead), engine, want)
         ) as all_frames:
-            async for frames in all_frames:
+            async for _, frames in all_frames:
                 yield frames
         self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
 
-    def _cutter(self, engine: Engine) -> WindowCutter:
+    def _cutter(self, engine: Engine, detector: Detector | None = None) -> WindowCutter:
         return WindowCutter(
             engine.grid,
             window_seconds=self._settings.window_seconds,
             context_seconds=self._settings.context_seconds,
             cut_search_seconds=self._settings.cut_search_seconds,
+            detector=detector,
         )
 
     async def _words(
@@ -192,7 +199,11 @@ class Transcriber:
             return write(opened.decoder.finish()) + writer.finish()
 
         async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
-            async for frames in all_frames:
+            async for window, frames in all_frames:
+                if window.silent_before:
+                    blanks = opened.want.blanks(window.silent_before, engine.vocabulary.blank)
+                    for word in await opened.run(decode, blanks):
+                        yield word
                 for word in await opened.run(decode, frames):
                     yield word
         rest = await opened.run(finish)
@@ -202,8 +213,8 @@ class Transcriber:
 
     async def _frames(
         self, windows: AsyncGenerator[Window], engine: Engine, want: Want[F]
-    ) -> AsyncGenerator[F]:
-        """The frames of all cores, in order, with only a few windows in the queue at a time."""
+    ) -> AsyncGenerator[tuple[Window, F]]:
+        """All windows and the frames of their cores, in order, with only a few in the queue."""
         pending: deque[tuple[Window, asyncio.Task[F]]] = deque()
         most = self._settings.windows_in_flight or engine.limits.windows_in_flight
         try:
@@ -220,9 +231,9 @@ class Transcriber:
                 task.cancel()  # for failed ones this marks the exception as retrieved
 
     @staticmethod
-    async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> F:
+    async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> tuple[Window, F]:
         window, task = pending.popleft()
-        return (await task)[window.core]
+        return window, (await task)[window.core]
 
     def close(self) -> None:
         """Stop the reader threads."""

@@ -241,6 +241,9 @@ class InferenceSettings(Group):
     """Seconds at each inner edge of a window that serve only as context."""
     cut_search_seconds: float = Field(default=2.0, ge=0, le=30)
     """Cut windows at the quietest moment within this span; 0 cuts at the full length."""
+    vad: Literal["auto", "off"] = "auto"
+    """Whether pauses are left out. `auto`: those that a voice activity detector is sure of on a
+    CPU, digital silence on a GPU; `off`: every second is computed."""
     windows_in_flight: int | None = Field(default=None, ge=1, le=1024)
     """Windows of one recording that may be queued at once, so that a long recording does not starve
     short ones. Default: 2 on a CPU, 8 on a GPU."""

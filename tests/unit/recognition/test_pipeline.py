@@ -36,7 +36,9 @@ def run(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: complaints.append(str(context["message"])))
         batcher = Batcher(**limits)  # type: ignore[arg-type]
-        transcriber = Transcriber(batcher, load_settings(flags), read_audio)
+        # Tones are no speech.
+        settings = load_settings(["--vad", "off", *flags])
+        transcriber = Transcriber(batcher, settings, read_audio)
         try:
             await asyncio.wait_for(scenario(transcriber, batcher), 30)
         finally:

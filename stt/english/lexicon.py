@@ -13,9 +13,9 @@ _TEENS = _set("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eig
 MAGNITUDES = {"million": 10**6, "billion": 10**9, "trillion": 10**12}
 LARGE_SCALES = frozenset(MAGNITUDES) | {"thousand"}
 SCALES = LARGE_SCALES | {"hundred"}
-PLURAL_SCALES = frozenset(f"{scale}s" for scale in SCALES)
 ZERO_LETTERS = frozenset({"oh", "o"})
 CARDINALS = (frozenset(DIGITS) - ZERO_LETTERS) | _TENS | _TEENS | SCALES
+PLURALS = frozenset(f"{cardinal}s" for cardinal in CARDINALS) | {"sixes"}
 SCALE_ORDINALS = frozenset(f"{scale}th" for scale in SCALES)
 _ORDINALS = SCALE_ORDINALS | _set(
     "first second third fourth fifth sixth seventh eighth ninth "
@@ -57,8 +57,8 @@ LINKS = frozenset({"to", "or", "and", "in", "through"})
 
 _INNER = _NUMBERS | ZERO_LETTERS | frozenset(CURRENCIES) | MONTHS
 _INNER |= _set("a an and point to or in through out of per p am")
-_NOT_COUNTED = _set("odd something ish fold plus tens niners point past")
-STAYS_BEFORE = _NOT_COUNTED | PLURAL_SCALES | ZERO_LETTERS
+_NOT_COUNTED = _set("odd something ish fold plus niners point past")
+STAYS_BEFORE = _NOT_COUNTED | PLURALS | ZERO_LETTERS
 """A number before one of these stays."""
 
 

@@ -69,11 +69,11 @@ class _Word:
     def not_a_number_part(self) -> bool:
         """Leave out what text2num reads too freely.
 
-        Plural scales (hundreds), the letter o but for decimals (three point oh five), and "and"
-        where no scale is before it: it would join twenty and five.
+        Plurals (hundreds, twenty fives), the letter o but for decimals (three point oh five), and
+        "and" where no scale is before it: it would join twenty and five.
         """
         if self.word == "and":
             return self.previous not in lexicon.SCALES
         if self.word in lexicon.ZERO_LETTERS:
             return self.previous not in lexicon.ZERO_LETTERS | {"point"}
-        return self.word in lexicon.PLURAL_SCALES
+        return not lexicon.PLURALS.isdisjoint(lexicon.parts(self.word))

@@ -75,7 +75,9 @@ def _find(
     if not _may_begin(plain[position]):
         return None
     end = position + 1
-    while end < min(len(words), position + _MOST_WORDS) and not _ends_phrase(words[end - 1]):
+    last = min(len(words), position + _MOST_WORDS)
+    # text2num skips empty words, so one that is too long for a number would vanish within one.
+    while end < last and plain[end] and not _ends_phrase(words[end - 1]):
         end += 1
     ahead = plain[position:end]
     phrase = Phrase(tuple(words[position:end]), ahead, tuple(numbers.find(ahead)), context)

@@ -11,8 +11,11 @@ LETTERS = {
 }  # fmt: skip
 _NAMES = {name: letter for letter, name in LETTERS.items()} | {"시": "c", "브": "v", "아르": "r"}
 _NAME = re.compile("|".join(sorted(_NAMES, key=len, reverse=True)))
-SPELLED_WORD = f"(?:{_NAME.pattern})+"
-"""A pattern of words that are letters' names alone."""
+SPELLED_WORD = f"(?>{_NAME.pattern})+"
+"""A pattern of words that are letters' names alone.
+
+Atomic: 브이 is one name and never two (브, 이), or the ways to split a word would double with each.
+"""
 _NAMES_ONLY = re.compile(SPELLED_WORD)
 
 ABBREVIATIONS: Mapping[str, str] = {

@@ -4,7 +4,6 @@ For aligning, scoring and biasing, where what was said counts and not how it is 
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,6 +12,7 @@ from itertools import islice, product
 from stt.korean import codes, latin, spoken_numbers
 from stt.korean.counters import SPOKEN_UNITS
 from stt.korean.spoken_numbers import Alternatives
+from stt.normalisation import compose
 
 _MOST_ALTERNATIVES = 16
 _MOST_CHARACTERS = 100
@@ -33,7 +33,8 @@ _SYMBOLS: Mapping[str, Alternatives] = {
     "×": ("곱하기",), "÷": ("나누기",), "@": ("골뱅이",), "#": ("샵",), "℃": ("도",),
     "%": ("퍼센트", "프로"), "₩": ("원",), "$": ("달러",), "€": ("유로",),
 }  # fmt: skip
-_PUNCTUATION = re.compile(r"[.,!?;:\"'()\[\]{}<>…·“”‘’「」『』《》〈〉、。-]+")
+_SIGNS = r".,!?;:\"'()\[\]{}<>…·“”‘’「」『』《》〈〉、。-"
+_PUNCTUATION = re.compile(f"[{_SIGNS}]+")
 _HANGUL = re.compile("[가-힣]+")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9&.-]*")
 _HOST = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,3}"
@@ -46,8 +47,9 @@ _MOST_LETTERS = 6
 _MOST_SMALL_LETTERS = 4
 """Likewise of words in small letters that are no known abbreviations."""
 
+# One class, no repetition within a repetition: that takes time exponential in what does not match.
 _READABLE = re.compile(
-    rf"(?:[0-9A-Za-z가-힣/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}]|{_PUNCTUATION.pattern})+"
+    rf"[0-9A-Za-z가-힣/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}{_SIGNS}]+"
 )
 _HAS_WRITTEN_FORM = re.compile(rf"[0-9A-Za-z/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}]")
 
@@ -77,7 +79,7 @@ def readings(text: str, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) 
     is_known = abbreviations is latin.ABBREVIATIONS
     spoken = _known() if is_known else _by_written_form(abbreviations)
     return [
-        Reading(word, _say(unicodedata.normalize("NFC", word), Around(before, after, spoken)))
+        Reading(word, _say(compose(word), Around(before, after, spoken)))
         for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False)
     ]
 

@@ -5,12 +5,12 @@ something else (이 분, 한 번).
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stt.korean import contacts, latin, numbers, numerals, uncounted
 from stt.korean.numbers import Context, Found, tail_at
+from stt.normalisation import compose
 
 _FINDERS = (
     contacts.phone,
@@ -56,7 +56,7 @@ def written(
         abbreviations: Written forms by spoken ones (에이아이: AI).
         before: What stands before the first word.
     """
-    composed = [unicodedata.normalize("NFC", word) for word in words]
+    composed = [compose(word) for word in words]
     spans: list[Written] = []
     position, context = 0, before
     while position < len(words):
@@ -80,9 +80,7 @@ def open_from(words: Sequence[str]) -> int:
     """
     position = max(0, len(words) - 1)
     first = max(0, len(words) - _MOST_WORDS + 1)
-    while position > first and _INNER_WORD.fullmatch(
-        unicodedata.normalize("NFC", words[position - 1])
-    ):
+    while position > first and _INNER_WORD.fullmatch(compose(words[position - 1])):
         position -= 1
     return position
 

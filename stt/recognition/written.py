@@ -95,14 +95,17 @@ class RuleWriter(Generic[ContextT]):
         self._rules = rules
         self._held: list[Word] = []
         self._before = rules.start
+        self._ended = math.inf
+        """The end of the last word that was fed, held or not; seconds."""
 
     def feed(self, words: Sequence[Word]) -> list[Word]:
         """See `Writer.feed`."""
         found: list[Word] = []
         for word in words:
-            if self._held and word.start - self._held[-1].end > MAX_PAUSE_SECONDS:
+            if word.start - self._ended > MAX_PAUSE_SECONDS:
                 found += self.finish()
             self._held.append(word)
+            self._ended = word.end
         return found + self._write(self._rules.open_from([word.text for word in self._held]))
 
     def finish(self) -> list[Word]:
@@ -114,7 +117,7 @@ class RuleWriter(Generic[ContextT]):
     def preview(self, words: Sequence[Word]) -> list[Word]:
         """See `Writer.preview`."""
         ahead = RuleWriter(self._rules)
-        ahead._held, ahead._before = list(self._held), self._before
+        ahead._held, ahead._before, ahead._ended = list(self._held), self._before, self._ended
         return ahead.feed(words) + ahead.finish()
 
     def _write(self, n_final: int) -> list[Word]:

@@ -58,6 +58,8 @@ def test_numbers_are_written(spoken: str, expected: str) -> None:
     [
         "no one hundred percent agrees",
         "twenty four seven",
+        "twenty fives",
+        "five million tens",
         "at one point five people left",
         "ten to fifteen thousand",
         "a hundred and a half",
@@ -157,3 +159,8 @@ def test_a_number_is_written_alike_in_any_case() -> None:
         text_of(word) for word in ("twenty five", "TWENTY FIVE", "Twenty Five")
     ):
         assert one == other == "25"
+
+
+def test_a_word_too_long_for_a_number_is_not_lost_within_one() -> None:
+    words = ["forty", "x" * 50, "million"]
+    assert [span.text for span in written(words)] == ["40", "x" * 50, "million"]

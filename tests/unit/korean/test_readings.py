@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from stt.korean.readings import Reading, readings, spoken_text
+from stt.korean.readings import Reading, readings, spoken_text, ways_to_say
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,9 @@ def test_any_text_is_read_and_fast():
     read = readings(text)
     assert time.process_time() - started < 0.001 * len(read)
     assert [reading.written for reading in read] == text.split()
+
+
+@pytest.mark.parametrize("word", ["." * 90 + "あ1", "1" + "-." * 45 + "あ", "브이" * 40 + "가1é"])
+def test_what_cannot_be_read_is_found_at_once(word: str) -> None:
+    # Each of these would take time exponential in its length if a pattern could match it twice.
+    assert ways_to_say(word) == (word,)

@@ -164,3 +164,10 @@ def test_any_words_make_spans_in_order_and_fast():
     assert time.process_time() - started < 2.0, "a millisecond a word"
     covered = [n for span in spans for n in range(span.first_word, span.last_word + 1)]
     assert covered == list(range(len(words)))
+
+
+def test_a_long_word_of_letters_names_is_found_at_once() -> None:
+    # 브이 could be V, or 브 and 이: the ways to split this would be 2 ** 40.
+    words = ["브이" * 40 + "가", "다"]
+    assert open_from(words) == 1
+    assert [span.text for span in written(words)] == words

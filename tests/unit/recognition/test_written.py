@@ -111,6 +111,15 @@ def test_a_long_pause_ends_a_number() -> None:
     assert write(2.5) == ["세", "시"]
 
 
+def test_a_long_pause_counts_also_after_a_word_that_has_left() -> None:
+    words = spoken(("march", 0.0, 0.4), ("of", 0.5, 0.6), ("may", 0.7, 0.9), ("sixth", 5.0, 5.4))
+    whole, live = RuleWriter(ENGLISH), RuleWriter(ENGLISH)
+    at_once = whole.feed(words) + whole.finish()
+    one_by_one = [left for word in words for left in live.feed([word])] + live.finish()
+    assert one_by_one == at_once
+    assert [word.text for word in at_once] == ["march", "of", "may", "sixth"]
+
+
 def test_english_words_leave_at_once_unless_they_are_of_a_number() -> None:
     writer = RuleWriter(ENGLISH)
     left = [

@@ -68,7 +68,7 @@ def kinds(counted: Kinds) -> str:
         )
     return (
         f'<div class="kinds-bar" aria-hidden="true">{bar}</div><ul class="legend">{legend}</ul>'
-        f"<p class=quiet>{say('Shares of the raw CER ({rate}), in characters.', rate=_raw(counted))}</p>"
+        f"<p class=quiet>{say('Of the raw CER ({rate}), in characters.', rate=_raw(counted))}</p>"
     )
 
 
@@ -130,7 +130,7 @@ def _interval(interval: Interval | None) -> str:
     if interval is None:
         return say("No interval: too few recordings")
     low, high = f"{100 * interval.low:.2f}", f"{100 * interval.high:.2f}"
-    return say("{level} interval: {low} to {high} %", low=low, high=high, level=f"{100 * LEVEL:.0f} %")
+    return say("{level} interval: {low}–{high} %", low=low, high=high, level=f"{100 * LEVEL:.0f} %")
 
 
 def _raw(counted: Kinds) -> str:

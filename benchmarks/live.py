@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.report import Percentiles, seconds, table
 from benchmarks.setting import describe
+from stt.activity.detectors import open_detector
 from stt.decoding.factory import GREEDY
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.base import Engine
@@ -102,7 +103,10 @@ def stream(
         context=settings.context_seconds,
         search=settings.cut_search_seconds,
     )
-    cutter = Endpointer(engine.grid, engine.vocabulary, GREEDY.open(engine), config)
+    detector = open_detector(settings.vad, engine.device)
+    cutter = Endpointer(
+        engine.grid, engine.vocabulary, GREEDY.open(engine), config, detector=detector
+    )
     replies, busy_until, computed = Replies(), 0.0, 0.0
     for now, piece in [*pieces(waveform), (len(waveform) / SAMPLE_RATE, None)]:
         if piece is None:
@@ -143,10 +147,12 @@ def upload(engine: Engine, waveform: Waveform, settings: Settings) -> list[Word]
         window_seconds=settings.window_seconds,
         context_seconds=settings.context_seconds,
         cut_search_seconds=settings.cut_search_seconds,
+        detector=open_detector(settings.vad, engine.device),
     )
     decoder = GreedyDecoder(engine.vocabulary, engine.grid, engine.calibration)
     words: list[Word] = []
     for window in [*cutter.feed(waveform), *cutter.finish()]:
+        words += decoder.feed(BEST.blanks(window.silent_before, engine.vocabulary.blank))
         words += decoder.feed(engine.forward([window.waveform], BEST)[0][window.core])
     return words + decoder.finish()
 

@@ -78,6 +78,10 @@ def main() -> None:
         metavar=("WINDOW", "CONTEXT", "SEARCH"),
         help="this kind, in seconds, instead of the default; may be repeated",
     )
+    parser.add_argument(
+        "--pauses", nargs=2, type=float, default=(0.1, 0.8), metavar=("LEAST", "MOST"),
+        help="between clips, in seconds",
+    )  # fmt: skip
     options = parser.parse_args()
     subject = Subject.bundled(options.model)
     engine = subject.load(threads=2)
@@ -88,7 +92,9 @@ def main() -> None:
     cost: dict[str, float] = {}
     total = 0.0
     piece_texts: dict[int, str] = {}
-    for waveform, indices in concatenations(corpus, options.seconds, options.count):
+    for waveform, indices in concatenations(
+        corpus, options.seconds, options.count, pauses=tuple(options.pauses)
+    ):
         total += len(waveform)
         references.append(" ".join(corpus.clips[index].text for index in indices))
         for index in indices:

@@ -59,6 +59,14 @@ class FrameGrid:
         """Number of samples that ``n_frames`` neighbouring frames cover."""
         return self.receptive_samples + (n_frames - 1) * self.stride_samples
 
+    def frames_in(self, seconds: float) -> int:
+        """Number of strides in a time, rounded."""
+        return round(seconds * SAMPLE_RATE / self.stride_samples)
+
+    def window_samples(self, window_seconds: float) -> int:
+        """Length of a full window, which ends with a frame."""
+        return self.n_samples(max(1, self.frames_in(window_seconds)))
+
     def pieces(self, n_samples: int, n_frames: int) -> Iterator[slice]:
         """Cut a waveform into pieces of ``n_frames`` frames; the last has the rest.
 

@@ -44,6 +44,7 @@ class FakeEngine:
     limits = CPU
     precision = "fp32"
     backend = "fake"
+    warning: str | None = None
 
     def __init__(self, before: Callable[[], None] = lambda: None) -> None:
         self._before = before

@@ -125,9 +125,13 @@ def with_noise(waveform: np.ndarray, ratio_db: float, random: np.random.Generato
 
 
 def concatenations(
-    corpus: Corpus, seconds: float, count: int, seed: int = 0
+    corpus: Corpus,
+    seconds: float,
+    count: int,
+    seed: int = 0,
+    pauses: tuple[float, float] = (0.1, 0.8),
 ) -> Iterator[tuple[np.ndarray, list[int]]]:
-    """Join clips at equal loudness with pauses of 0.1 to 0.8 s into recordings of ``seconds``.
+    """Join clips at equal loudness, with pauses of so many seconds, into recordings of ``seconds``.
 
     Yields each waveform and the indices of its clips.
     """
@@ -140,7 +144,7 @@ def concatenations(
             index = int(random.integers(len(corpus)))
             clip = corpus.waveform(index)
             clip = clip * (0.1 / max(1e-4, float(np.sqrt(np.mean(clip**2)))))
-            pause = np.zeros(round(random.uniform(0.1, 0.8) * SAMPLE_RATE))
+            pause = np.zeros(round(random.uniform(*pauses) * SAMPLE_RATE))
             pieces += [clip, pause]
             indices.append(index)
             length += len(clip) + len(pause)

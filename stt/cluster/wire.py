@@ -34,6 +34,8 @@ class RemoteEngine:
     limits: DeviceLimits
     precision: str
     backend: str
+    warning: str | None = None
+    """In its replica's `LoadState`."""
 
     @classmethod
     def of(cls, language: str, engine: Engine) -> "RemoteEngine":

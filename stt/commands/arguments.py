@@ -81,7 +81,14 @@ def read_asked(options: argparse.Namespace) -> Asked:
     Raises:
         ConfigurationError: the file cannot be read.
     """
-    asked = Asked("", options.language_model, written=options.written, spacing=options.spacing)
+    asked = Asked(
+        "",
+        options.language_model,
+        written=options.written,
+        # A setting too; a service is asked for it with each recording.
+        vad=getattr(options, "vad", None),
+        spacing=options.spacing,
+    )
     if options.hotwords is None:
         return asked
     try:

@@ -13,11 +13,17 @@ import psutil
 
 from stt import __version__
 from stt.commands.arguments import add_languages, add_settings, begin
+from stt.commands.gpu_report import (
+    driver_version,
+    report,
+)
+from stt.engines.accelerator import accelerator_of
 from stt.engines.agreement import Agreement, Reference
 from stt.engines.device import available_cores, choose_device, forward_threads
+from stt.engines.gpus import TorchGpus
 from stt.engines.openvino_cache import PRECISIONS, place_of
 from stt.errors import ModelBroken, ModelUnreachable
-from stt.languages import Language, choose_languages
+from stt.languages import BUNDLED_FOLDER, Language, choose_languages
 from stt.models.source import find_locally
 from stt.settings import Settings
 
@@ -48,7 +54,8 @@ def make_parser() -> argparse.ArgumentParser:
         prog="stt doctor",
         allow_abbrev=False,
         description="Print this machine's processor, the features that engines use, and for each "
-        "engine whether it agrees with fp32 and how fast it is. Downloads nothing. Exit status: "
+        "engine whether it agrees with fp32 and how fast it is. On a GPU, measures speed, memory "
+        "and texts, as a row for docs/benchmarks.md. Downloads nothing. Exit status: "
         "0 every engine agrees, 1 some engine does not, 2 wrong usage or settings.",
     )
     add_languages(parser)
@@ -68,13 +75,16 @@ def main(arguments: Sequence[str]) -> int:
     )
     for name, value in machine():
         sys.stdout.write(f"{name:<12}{value}\n")
-    checks = list(_check_torch(settings))
+    device = choose_device(settings.device)
+    checks = list(_check_torch(settings, device))
     for language in languages:
         checks += _check_optimized(language, settings)
     width = max(len(check.engine) for check in checks)
     sys.stdout.write(f"\n{'engine':<{width}}  like fp32  largest shift    RTFx\n")
     for check in checks:
         sys.stdout.write(render(check, width) + "\n")
+    if device != "cpu":
+        sys.stdout.write("\n" + "\n".join(_measure_gpu(languages.default, settings, device)) + "\n")
     return 1 if any(check.is_wrong for check in checks) else 0
 
 
@@ -88,10 +98,19 @@ def machine() -> Iterator[tuple[str, str]]:
     yield "processor", f"{_processor()}, {available_cores()} cores available, {memory_gb:.0f} GB"
     yield "has", " ".join(name for name in FEATURES if capabilities.get(name)) or "none of these"
     yield "has not", " ".join(name for name in FEATURES if not capabilities.get(name)) or "-"
-    if torch.cuda.is_available():
-        yield "GPU", torch.cuda.get_device_name(0)
-    else:
-        yield "GPU", "none usable by torch"
+    gpus = TorchGpus()
+    for index in range(gpus.count()):
+        gpu = gpus.look(index)
+        yield (
+            f"cuda:{index}",
+            (
+                f"{gpu.name}, compute capability {'.'.join(map(str, gpu.capability))}, "
+                f"{gpu.free_bytes / 1e9:.1f} of {gpu.total_bytes / 1e9:.1f} GB free, "
+                f"driver {driver_version()}, CUDA {torch.version.cuda}"
+            ),
+        )
+    if not gpus.count():
+        yield "GPU", gpus.why_none() or "none: no NVIDIA driver"
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     variables = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
     if variables:
@@ -114,15 +133,33 @@ def _version(package: str) -> str:
         return "-"
 
 
-def _check_torch(settings: Settings) -> Iterator[Check]:
+def _check_torch(settings: Settings, device: str) -> Iterator[Check]:
     """Compare torch on the device with fp32 on the CPU, on the bundled Korean model."""
-    from stt.engines.torch import choose_precision, compare_precision
+    from stt.engines.precision import choose_precision
+    from stt.engines.self_check import compare_precision
 
-    device = choose_device(settings.device)
     cpu_threads = forward_threads(settings.cpu_threads)
     for precision in dict.fromkeys(("fp32", choose_precision("auto", device))):
         agreement = compare_precision(device, precision, cpu_threads)
         yield Check(f"torch {precision} on {device} (ko-mini)", agreement)
+
+
+def _measure_gpu(language: Language, settings: Settings, device: str) -> Iterator[str]:
+    """A row for docs/benchmarks.md, of a downloaded model or else of a bundled one."""
+    from stt.engines.precision import choose_precision
+    from stt.engines.torch import TorchEngine, load_torch_engine
+
+    def load(folder: Path, where: str) -> TorchEngine:
+        precision = "fp32" if where == "cpu" else choose_precision(settings.precision, where)
+        return load_torch_engine(folder, device=where, precision=precision)
+
+    model = language.model
+    try:
+        folder = find_locally(model, settings.cache_dir)
+    except (ModelBroken, ModelUnreachable):
+        folder = None
+    name, folder = (model.name, folder) if folder else ("ko-mini", BUNDLED_FOLDER / "ko-mini")
+    return report(name, folder, load, device, accelerator_of(device), TorchGpus())
 
 
 def _check_optimized(language: Language, settings: Settings) -> Iterator[Check]:

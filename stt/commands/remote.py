@@ -107,6 +107,8 @@ def _fields(lang: str | None, asked: Asked) -> dict[str, str]:
     fields = {"lang": lang, "hotwords": asked.hotwords}
     if asked.language_model is not None:
         fields["language_model"] = str(asked.language_model).lower()
+    if asked.vad is not None:
+        fields["vad"] = asked.vad
     if asked.written:
         fields["written"] = "true"
     if asked.spacing != "model":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from stt.abbreviations import abbreviations
+from stt.activity.detectors import Vad
 from stt.decoding.factory import Decoding, check_hotwords, hotwords_as_said
 from stt.decoding.hotwords import MAX_HOTWORDS, Hotword, parse_hotwords, split_entries
 from stt.engines.base import Engine
@@ -43,6 +44,8 @@ class Asked:
     """Whether numbers and abbreviations are written as people write them."""
     spacing: Spacing = "model"
     """``restored`` adds the spaces that the model left out; ``model`` does not."""
+    vad: Vad | None = None
+    """Whether pauses are left out; None means as the service is set."""
 
 
 class Decodings:

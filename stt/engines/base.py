@@ -50,12 +50,22 @@ class Engine(Protocol):
         """``torch`` or ``openvino``."""
         ...
 
+    @property
+    def warning(self) -> str | None:
+        """Why it has become slower since it was opened, and what to do; None if it has not."""
+        ...
+
     def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
         """Compute ``grid.n_frames(len(waveform))`` frames for each waveform, in order.
 
         ``want`` says what of each frame; log-probs are reduced to it on the device.
 
         Each needs at least ``grid.receptive_samples`` samples. Results never depend on the rest of
-        the batch.
+        the batch. As many threads may call it at a time as ``limits.batches_in_flight``.
+
+        Raises:
+            DeviceLost: `stt.engines.faults.DeviceLost`; every later call would fail, too.
+            Exception: anything else. `stt.engines.faults.is_out_of_memory` tells whether fewer or
+                shorter waveforms may succeed.
         """
         ...

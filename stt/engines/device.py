@@ -1,12 +1,19 @@
 """Chooses the device and cores, and prepares the environment of heavy imports."""
 
-import ctypes
+import logging
 import os
 from pathlib import Path
 
 import psutil
 
+from stt.engines.gpus import Gpus, TorchGpus
 from stt.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+MIN_FREE_BYTES = 2e9
+"""Of a GPU's memory for `auto`: XLSR-large's weights take 0.6 GB in bf16, and its passes, the
+libraries and fragmentation as much again."""
 
 
 def prepare_process(cpu_threads: int = 0) -> None:
@@ -37,36 +44,79 @@ def prepare_process(cpu_threads: int = 0) -> None:
         os.environ.setdefault(name, value)
 
 
-def choose_device(wanted: str) -> str:
-    """Resolve ``auto`` to the first CUDA device, or else the CPU.
+def choose_device(wanted: str, gpus: Gpus | None = None) -> str:
+    """Resolve ``auto`` to the first GPU that works and has memory left, or else to the CPU.
+
+    Args:
+        wanted: The setting.
+        gpus: The GPUs of this machine; None: those that torch finds.
 
     Raises:
-        ConfigurationError: the wanted CUDA device does not exist.
+        ConfigurationError: the wanted CUDA device does not exist or does not work.
     """
-    if wanted == "cpu" or (wanted == "auto" and not _has_cuda_driver()):
+    if wanted == "cpu":
         return "cpu"
-    import torch
-
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = gpus or TorchGpus()
     if wanted == "auto":
-        return "cuda:0" if count else "cpu"
-    index = int(wanted.partition(":")[2] or 0)
+        return _choose_automatically(gpus)
+    count, index = gpus.count(), int(wanted.partition(":")[2] or 0)
     if index >= count:
         found = f"{count} CUDA device(s)" if count else "no CUDA device"
+        why = "" if count else f" ({gpus.why_none() or 'no NVIDIA driver'})"
         raise ConfigurationError(
-            f"STT_DEVICE={wanted} but torch finds {found}. Set STT_DEVICE=auto or cpu, or check "
-            "the NVIDIA driver and, in a container, its access to the GPU (--gpus all)."
+            f"STT_DEVICE={wanted} but torch finds {found}{why}. Set STT_DEVICE=auto or cpu, or "
+            "check the NVIDIA driver and, in a container, its access to the GPU (--gpus all)."
+        )
+    if fault := _fault(index, gpus):
+        raise ConfigurationError(
+            f"STT_DEVICE={wanted} cannot be used: {fault}. Set STT_DEVICE=auto or cpu, or install "
+            "a build of torch for this GPU and driver."
         )
     return f"cuda:{index}"
 
 
-def _has_cuda_driver() -> bool:
-    """Whether torch may find a GPU. Importing it takes 550 MB that OpenVINO does not need."""
+def _choose_automatically(gpus: Gpus) -> str:
+    count = gpus.count()
+    doubts = []
+    for index in range(count):
+        doubt = _fault(index, gpus) or _shortage(index, gpus)
+        if doubt is None:
+            return f"cuda:{index}"
+        doubts.append(f"cuda:{index}: {doubt}")
+    reason = "; ".join(doubts) or gpus.why_none()
+    if reason:
+        logger.warning("no GPU can be used, so the CPU computes: %s", reason)
+    return "cpu"
+
+
+def _fault(index: int, gpus: Gpus) -> str | None:
+    """Why a GPU does not work, or None."""
     try:
-        ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
+        gpu = gpus.look(index)
+    except RuntimeError as error:
+        return f"the driver does not answer ({first_line(error)})"
+    try:
+        gpus.try_out(index)
+    except RuntimeError as error:
+        major, minor = gpu.capability
+        return f"{gpu.name}, compute capability {major}.{minor}, failed ({first_line(error)})"
+    return None
+
+
+def _shortage(index: int, gpus: Gpus) -> str | None:
+    """Why a GPU has too little memory left, or None."""
+    gpu = gpus.look(index)
+    if gpu.free_bytes >= MIN_FREE_BYTES:
+        return None
+    return (
+        f"{gpu.name} has {gpu.free_bytes / 1e9:.1f} GB of {gpu.total_bytes / 1e9:.1f} GB left, and "
+        f"a model may need {MIN_FREE_BYTES / 1e9:g} GB"
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the lines of advice that torch adds."""
+    return str(error).partition("\n")[0]
 
 
 def available_cores() -> int:

@@ -106,6 +106,7 @@ class OpenVinoEngine:
     """
 
     backend = "openvino"
+    warning = None
     device = "cpu"
     limits = CPU
 

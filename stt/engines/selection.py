@@ -4,10 +4,13 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from stt.engines.agreement import MAX_CHECK_SECONDS, Agreement, Reference
+from stt.engines.accelerator import accelerator_of
+from stt.engines.agreement import MAX_CHECK_SECONDS, Reference
 from stt.engines.base import Engine
-from stt.engines.device import choose_device, forward_threads
+from stt.engines.device import choose_device, first_line, forward_threads
 from stt.engines.families.base import Layers
+from stt.engines.faults import release
+from stt.engines.gpus import Gpus
 from stt.engines.openvino_cache import Place, find_optimized
 from stt.errors import ConfigurationError, ModelBroken
 from stt.languages import ModelSource
@@ -26,7 +29,11 @@ class OpenedEngine:
 
 
 def open_engine(
-    source: ModelSource, folder: Path, settings: Settings, layers: Layers | None = None
+    source: ModelSource,
+    folder: Path,
+    settings: Settings,
+    layers: Layers | None = None,
+    gpus: Gpus | None = None,
 ) -> OpenedEngine:
     """Load a checkpoint into the backend that the settings choose.
 
@@ -39,12 +46,13 @@ def open_engine(
         folder: Its checkpoint, as `stt.models.source.find_model` returns it.
         settings: Backend, device, precision, threads.
         layers: Layers of loaded checkpoints, to share and to add to.
+        gpus: The GPUs of this machine; None: those that torch finds.
 
     Raises:
         ModelBroken: naming what is missing or wrong, and what to do.
         ConfigurationError: the settings contradict each other or this machine.
     """
-    device = choose_device(settings.device)
+    device = choose_device(settings.device, gpus)
     warning = None
     if settings.backend != "torch" and device == "cpu":
         place = find_optimized(source, folder, settings.cache_dir, settings.precision)
@@ -65,7 +73,29 @@ def open_engine(
             + (". " if device == "cpu" else f", and the device is {device}. ")
             + "Run `stt optimize`, or set STT_BACKEND=auto."
         )
-    return _open_torch(source, folder, settings, device, warning, layers)
+    try:
+        return _open_torch(source, folder, settings, device, warning, layers)
+    except RuntimeError as error:
+        if settings.device != "auto" or device == "cpu":
+            raise
+        reason = first_line(error)
+        release(error)
+    accelerator_of(device).free_memory()
+    return _open_on_cpu(source, folder, settings, layers, f"{device} cannot take it ({reason})")
+
+
+def _open_on_cpu(
+    source: ModelSource, folder: Path, settings: Settings, layers: Layers | None, reason: str
+) -> OpenedEngine:
+    """After `auto` has chosen a GPU that then failed."""
+    warning = (
+        f"{source.name} is computed on the CPU, more slowly, since {reason}. Free memory on the "
+        "GPU, or set STT_DEVICE."
+    )
+    logger.error("%s", warning, extra={"model": source.name})
+    precision = "auto" if settings.precision == "fp16" else settings.precision
+    on_cpu = settings.model_copy(update={"device": "cpu", "precision": precision})
+    return OpenedEngine(open_engine(source, folder, on_cpu, layers).engine, warning)
 
 
 class Disagreement(Exception):
@@ -106,7 +136,9 @@ def _open_torch(
     warning: str | None,
     layers: Layers | None,
 ) -> OpenedEngine:
-    from stt.engines.torch import choose_precision, compare_precision, load_torch_engine
+    from stt.engines.precision import choose_precision
+    from stt.engines.self_check import compare_precision, doubt_of
+    from stt.engines.torch import load_torch_engine
 
     cpu_threads = forward_threads(settings.cpu_threads)
     # int8 was meant for OpenVINO; torch has none.
@@ -123,17 +155,8 @@ def _open_torch(
         precision=precision,
         calibration=source.calibration,
         cpu_threads=cpu_threads,
+        graph_seconds=settings.window_seconds if settings.cuda_graphs else None,
         language=source.adapter,
         layers=layers,
     )
     return OpenedEngine(engine, warning)
-
-
-def doubt_of(precision: str, agreement: Agreement) -> str | None:
-    """Why torch must not use a precision on this machine, and what to do, or None."""
-    if agreement.holds:
-        return None
-    return (
-        f"torch's {precision} disagrees with fp32 on this machine ({agreement}), so fp32 is used, "
-        "more slowly. Set STT_PRECISION=fp32."
-    )

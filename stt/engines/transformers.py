@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from stt.engines.families.base import Checkpoint, Input
+from stt.engines.rows import RowsAtATime
 from stt.errors import ModelBroken
 
 UNUSED = frozenset({"masked_spec_embed"})
@@ -82,8 +83,11 @@ def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> nn.Mo
         if nn.utils.parametrize.is_parametrized(module, "weight"):
             # Compute the positional convolution's weight norm once, not in every forward.
             nn.utils.parametrize.remove_parametrizations(module, "weight")
-    wrapper = LogMelModel if checkpoint.family.input is Input.LOG_MEL else WaveformModel
-    return wrapper(model.eval().requires_grad_(False).to(dtype))
+    model = model.eval().requires_grad_(False).to(dtype)
+    if checkpoint.family.input is Input.LOG_MEL:
+        return LogMelModel(model)
+    model.base_model.feature_extractor = RowsAtATime(model.base_model.feature_extractor)
+    return WaveformModel(model)
 
 
 def mismatch(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> ModelBroken:

@@ -16,14 +16,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from stt.types import SAMPLE_RATE, FrameGrid
+from stt.engines.rows import ENCODER_SAMPLES, by_rows
+from stt.types import FrameGrid
 
 PIECE_FRAMES = 100
 """Frames that the feature encoder computes at once on a CPU. Each of its dozen signals takes 7 MB
 in bf16 for two seconds, and 65 MB for a window of 20 s."""
-ENCODER_SAMPLES = 40 * SAMPLE_RATE
-"""Samples of all rows that the feature encoder computes at once on a GPU: its widest signal then
-takes 130 MB in bf16. The transformer's signals are a sixteenth of that, so it takes more rows."""
 
 
 class ReadTensor(Protocol):
@@ -327,6 +325,7 @@ class Wav2Vec2(nn.Module):
         """Keeps them alive for the next language."""
         self.encoder = shared.encoder
         self.context = ContextNetwork(shared.transformer, head)
+        self.encoder_samples = ENCODER_SAMPLES
         self.eval().requires_grad_(False)
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -345,13 +344,9 @@ class Wav2Vec2(nn.Module):
         return self.context(features, real)  # type: ignore[no-any-return]
 
     def _encode(self, waveforms: Tensor) -> Tensor:
-        n_rows = max(1, ENCODER_SAMPLES // waveforms.shape[1])
-        parts = [self._encode_rows(rows) for rows in torch.split(waveforms, n_rows)]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-    def _encode_rows(self, waveforms: Tensor) -> Tensor:
-        if not self.encoder.is_local or waveforms.is_cuda:
-            return self.encoder(waveforms)  # type: ignore[no-any-return]
+        # Only a GPU gets several rows: it needs wide products, and its cache holds no piece.
+        if not self.encoder.is_local or waveforms.is_cuda or len(waveforms) > 1:
+            return by_rows(self.encoder, waveforms, self.encoder_samples)
         pieces = self._grid.pieces(waveforms.shape[1], PIECE_FRAMES)
         return torch.cat([self.encoder(waveforms[:, piece]) for piece in pieces], dim=1)
 

@@ -83,7 +83,7 @@ class _Nodes:
         self._first.append(len(self._before))
 
     def arrays(self) -> tuple[Any, Any, Any]:
-        """The graph, int32: codes [n], where predecessors of each begin [n + 1], these [n_edges]."""
+        """The graph, int32: codes [n], offsets [n + 1] into predecessors [n_edges]."""
         return (
             np.array(self.codes, np.int32),
             np.array(self._first, np.int32),

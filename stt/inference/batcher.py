@@ -1,25 +1,28 @@
-"""Batches the windows of all requests for one inference thread.
+"""Batches the windows of all requests for one device.
 
 One forward uses all cores, or all of a GPU, so concurrent forwards would only slow each other down.
-The next batch gathers while the current one runs; no window waits for a batch to fill.
+The next batch gathers while the current one runs; no window waits for a batch to fill. A GPU gets
+the next batch just before it has computed the current one, so that it never waits.
 """
 
 import asyncio
 import logging
 import math
 import time
-from collections import Counter, deque
 from collections.abc import Callable
 from contextvars import Context
-from dataclasses import dataclass, field
-from typing import Any
+from weakref import WeakKeyDictionary
 
 from stt.engines.base import Engine
+from stt.engines.fitting import Fitting
+from stt.engines.limits import GPU
 from stt.engines.wants import F, Want
-from stt.errors import InferenceFailed, QueueTimeout, SttError
-from stt.frames import AnyFrames
-from stt.inference.fairness import Lanes, current_client, is_live, refuse_when_full
+from stt.errors import QueueTimeout
+from stt.inference.fairness import current_client, refuse_when_full
+from stt.inference.health import Health
 from stt.inference.observer import NoObserver, Observer, Stage
+from stt.inference.pace import Flight, Pace
+from stt.inference.queue import Entry, Queue, Timing
 from stt.inference.scheduler import seconds_until_room
 from stt.inference.worker import InferenceWorker
 from stt.settings import Settings
@@ -27,46 +30,14 @@ from stt.types import SAMPLE_RATE, Waveform
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(eq=False, frozen=True)
-class _Entry:
-    """A queued window and its caller's future."""
-
-    engine: Engine
-    waveform: Waveform
-    want: Want[AnyFrames]
-    future: asyncio.Future[Any]
-    client: str
-    timing: "_Timing" = field(default_factory=lambda: _Timing(time.perf_counter()))
-
-    def fits(self, other: "_Entry") -> bool:
-        """Whether both may share a batch; live windows do not take part in one of files."""
-        same_lane = is_live(self.client) == is_live(other.client)
-        return self.engine is other.engine and self.want == other.want and same_lane
-
-    def fail(self, error: Exception) -> None:
-        """Pass the error to the caller, unless it has gone."""
-        if self.future.done():
-            return
-        if not isinstance(error, SttError):
-            cause, error = error, InferenceFailed("The model failed on this recording.")
-            error.__cause__ = cause
-        self.future.set_exception(error)
-
-
-@dataclass
-class _Timing:
-    """One window's times, in ``time.perf_counter`` seconds."""
-
-    queued: float
-    started: float | None = None
-    ended: float | None = None
+MOST_IN_FLIGHT = GPU.batches_in_flight
 
 
 class Batcher:
-    """A `stt.inference.scheduler.Scheduler` that runs forwards on its own thread.
+    """A `stt.inference.scheduler.Scheduler` that runs forwards on threads of its own.
 
-    `submit` may be awaited concurrently.
+    One thread for each batch in flight: one on a CPU, two on a GPU. `submit` may be awaited
+    concurrently.
     """
 
     def __init__(
@@ -78,6 +49,7 @@ class Batcher:
         stall_seconds: float = math.inf,
         observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
     ) -> None:
         """
         Args:
@@ -89,17 +61,27 @@ class Batcher:
             stall_seconds: A forward that runs longer counts as stuck.
             observer: Receives the times that windows wait and batches take.
             clock: Returns seconds; replaced in tests.
+            pace: Says when the next batch is due; replaced in tests.
         """
         self._observer = observer or NoObserver()
         self._batch_seconds = batch_seconds
         self._max_queue_seconds = max_queue_seconds
         self._queue_timeout_seconds = queue_timeout_seconds
-        self._queue: deque[_Entry] = deque()
-        self._turns = Lanes()
-        self._consumer: asyncio.Task[None] | None = None
+        self._queue = Queue()
         self._rtfx = 1.0
         """Audio seconds per second of forward, as a moving average."""
-        self._worker = InferenceWorker(stall_seconds=stall_seconds, clock=clock)
+        self._health = Health()
+        self._pace = pace or Pace()
+        self._fittings: WeakKeyDictionary[Engine, Fitting] = WeakKeyDictionary()
+        self._workers = [
+            InferenceWorker(self._health, stall_seconds=stall_seconds, clock=clock)
+            for _ in range(MOST_IN_FLIGHT)
+        ]
+        self._idle = list(self._workers)
+        self._running: dict[Flight, Engine] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._coming: asyncio.Handle | None = None
+        """The next look at the queue, while batches or windows make one necessary."""
 
     @classmethod
     def of(cls, settings: Settings, observer: Observer | None = None) -> "Batcher":
@@ -115,18 +97,18 @@ class Batcher:
     @property
     def fault(self) -> str | None:
         """See `stt.inference.scheduler.Scheduler`."""
-        return self._worker.fault
+        stalls = (worker.stall for worker in self._workers)
+        return self._health.fault or next(filter(None, stalls), None)
 
     @property
     def n_queued(self) -> int:
         """Windows in the queue whose callers still wait."""
-        return sum(not entry.future.done() for entry in self._queue)
+        return len(self._queue.waiting)
 
     @property
     def queued_seconds(self) -> float:
-        """Seconds of audio in the queue, without the batch that runs."""
-        waiting = (entry.waveform for entry in self._queue if not entry.future.done())
-        return sum(map(len, waiting)) / SAMPLE_RATE
+        """Seconds of audio in the queue, without the batches that run."""
+        return self._queue.seconds
 
     @property
     def rtfx(self) -> float:
@@ -140,27 +122,22 @@ class Batcher:
 
     def check_room(self) -> None:
         """See `stt.inference.scheduler.Scheduler`."""
-        self._worker.check()
-        if not self._queue:
-            return
-        limit = self._max_queue_seconds or self._queue[0].engine.limits.max_queue_seconds
-        queued: Counter[str] = Counter()
-        for entry in self._queue:
-            if not entry.future.done():
-                queued[entry.client] += len(entry.waveform)
-        seconds = {client: samples / SAMPLE_RATE for client, samples in queued.items()}
-        refuse_when_full(seconds, limit, self.retry_after_seconds)
+        self._health.check()
+        waiting = self._queue.waiting
+        if waiting:
+            limit = self._max_queue_seconds or waiting[0].engine.limits.max_queue_seconds
+            refuse_when_full(self._queue.seconds_by_client, limit, self.retry_after_seconds)
 
     async def submit(self, engine: Engine, waveform: Waveform, want: Want[F]) -> F:
         """See `stt.inference.scheduler.Scheduler`."""
-        self._worker.check()
+        self._health.check()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[F] = loop.create_future()
-        entry = _Entry(engine, waveform, want, future, current_client.get())
+        entry = Entry(engine, waveform, want, future, current_client.get())
         self._queue.append(entry)
-        if self._consumer is None or self._consumer.done():
-            # In an empty context, as it works for all requests.
-            self._consumer = asyncio.create_task(self._consume(), context=Context())
+        if self._coming is None and self._has_room():
+            # Whatever else is submitted in this turn of the event loop shares the batch.
+            self._coming = loop.call_soon(self._advance, context=Context())
         patience = None
         if math.isfinite(self._queue_timeout_seconds):
             patience = loop.call_later(self._queue_timeout_seconds, self._give_up, entry)
@@ -172,10 +149,11 @@ class Batcher:
             self._report(entry.timing)
 
     def close(self) -> None:
-        """Start no other forward; the current one may end."""
-        self._worker.close()
+        """Start no other forward; the current ones may end."""
+        for worker in self._workers:
+            worker.close()
 
-    def _give_up(self, entry: _Entry) -> None:
+    def _give_up(self, entry: Entry) -> None:
         """Time a window out, unless it is being computed."""
         if entry.timing.started is None and not entry.future.done():
             failure = QueueTimeout(
@@ -185,7 +163,7 @@ class Batcher:
             )
             entry.future.set_exception(failure)
 
-    def _report(self, timing: _Timing) -> None:
+    def _report(self, timing: Timing) -> None:
         """Report how long a window waited and was computed, in the context of its request."""
         started, ended = timing.started, timing.ended
         if started is not None:
@@ -194,29 +172,69 @@ class Batcher:
             if ended is not None:
                 self._observer.stage(Stage.FORWARD, started, ended, ended - started)
 
-    async def _consume(self) -> None:
-        """Compute batches until the queue is empty, and settle every future on any failure."""
-        while batch := self._next_batch():
-            try:
-                await self._compute(batch)
-            except Exception as error:
-                logger.exception("a batch of %d failed", len(batch))
-                for entry in batch:
-                    entry.fail(error)
-            finally:
-                for entry in batch:  # a no-op unless this task was cancelled
-                    entry.future.cancel()
+    def _has_room(self) -> bool:
+        """Whether another batch may be launched beside those that run."""
+        limits = (engine.limits.batches_in_flight for engine in self._running.values())
+        return len(self._running) < min([MOST_IN_FLIGHT, *limits])
 
-    async def _compute(self, batch: list[_Entry]) -> None:
+    def _advance(self) -> None:
+        """Launch the batches that are due. In an empty context, as it works for all requests."""
+        self._coming = None
+        while self._has_room() and self._queue.waiting:
+            pause = self._pace.seconds_until_next()
+            if pause > 0:
+                loop = asyncio.get_running_loop()
+                self._coming = loop.call_later(pause, self._advance)
+                return
+            head = self._queue.choose_head()
+            if head is None:
+                return
+            batch = self._queue.take(head, self._capacity(head.engine))
+            longest = max(len(entry.waveform) for entry in batch)
+            padded_seconds = longest * len(batch) / SAMPLE_RATE
+            flight = self._pace.began(id(head.engine), padded_seconds)
+            self._running[flight] = head.engine
+            task = asyncio.create_task(self._run(batch, flight, self._idle.pop()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _capacity(self, engine: Engine) -> float:
+        """Padded samples of a batch."""
+        seconds = self._batch_seconds or engine.limits.batch_seconds
+        return min(seconds * SAMPLE_RATE, self._fitting(engine).most)
+
+    def _fitting(self, engine: Engine) -> Fitting:
+        return self._fittings.setdefault(engine, Fitting())
+
+    async def _run(self, batch: list[Entry], flight: Flight, worker: InferenceWorker) -> None:
+        """Compute a batch, settle every future on any failure, and go on."""
+        try:
+            await self._compute(batch, flight, worker)
+        except Exception as error:
+            logger.exception("a batch of %d failed", len(batch))
+            for entry in batch:
+                entry.fail(error)
+        finally:
+            for entry in batch:  # a no-op unless this task was cancelled
+                entry.future.cancel()
+            del self._running[flight]
+            self._idle.append(worker)
+        if self._coming is not None:
+            self._coming.cancel()
+        self._advance()
+
+    async def _compute(self, batch: list[Entry], flight: Flight, worker: InferenceWorker) -> None:
         """Give each entry of a batch its frames or its error."""
-        started = time.perf_counter()
+        engine, started = batch[0].engine, time.perf_counter()
         for entry in batch:
             entry.timing.started = started
         waveforms = [entry.waveform for entry in batch]
-        outcomes = await self._worker.forward(batch[0].engine, waveforms, batch[0].want)
+        try:
+            outcomes = await worker.forward(engine, waveforms, batch[0].want, self._fitting(engine))
+        finally:
+            busy_seconds = self._pace.ended(flight)
         ended = time.perf_counter()
-        seconds = sum(map(len, waveforms)) / SAMPLE_RATE
-        speed = seconds / max(1e-6, ended - started)
+        speed = sum(map(len, waveforms)) / SAMPLE_RATE / max(1e-6, busy_seconds)
         self._rtfx += 0.2 * (speed - self._rtfx)
         for entry, outcome in zip(batch, outcomes, strict=True):
             entry.timing.ended = ended
@@ -224,33 +242,4 @@ class Batcher:
                 entry.fail(outcome)
             elif not entry.future.done():  # the caller still waits
                 entry.future.set_result(outcome)
-        self._observer.batch(len(batch), ended - started)
-
-    def _next_batch(self) -> list[_Entry]:
-        """The oldest entry of the client whose turn it is, and the entries closest to it in length.
-
-        As many as the budget allows: rows are padded to the longest, so a batch costs its longest
-        row times its rows.
-        """
-        self._queue = deque(entry for entry in self._queue if not entry.future.done())
-        if not self._queue:
-            return []
-        client = self._turns.next(entry.client for entry in self._queue)
-        head = next(entry for entry in self._queue if entry.client == client)
-        candidates = sorted(
-            (entry for entry in self._queue if head.fits(entry) and entry is not head),
-            key=lambda entry: abs(len(entry.waveform) - len(head.waveform)),
-        )
-        batch, longest = [head], len(head.waveform)
-        capacity = self._batch_seconds or head.engine.limits.batch_seconds
-        for entry in candidates:
-            longest_with = max(longest, len(entry.waveform))
-            if longest_with * (len(batch) + 1) > capacity * SAMPLE_RATE:
-                break
-            batch.append(entry)
-            longest = longest_with
-        for entry in batch:
-            self._turns.charge(entry.client, len(entry.waveform))
-        taken = set(batch)
-        self._queue = deque(entry for entry in self._queue if entry not in taken)
-        return batch
+        self._observer.batch(len(batch), busy_seconds)

@@ -60,8 +60,11 @@ class EngineLoader:
         self._layers: Layers = WeakValueDictionary()
 
     def state(self, language: Language) -> LoadState:
-        """The progress of a language's model."""
-        return self._states[language.code]
+        """The progress of a language's model, and what has happened to its engine since."""
+        state, engine = self._states[language.code], self._engines.get(language.code)
+        if engine is None or engine.warning is None:
+            return state
+        return replace(state, warning=engine.warning)
 
     @property
     def status(self) -> Status:

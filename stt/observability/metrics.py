@@ -98,8 +98,8 @@ class Metrics:
         )
         self.model_fallback = Gauge(
             "stt_model_fallback",
-            "1 when a slower engine serves the language because the fast one disagreed with fp32 "
-            "on this machine; /health says what to do.",
+            "1 when the language is served more slowly than asked: the fast engine disagreed with "
+            "fp32 on this machine, overflowed or did not fit; /health says what to do.",
             ("language",),
             registry=registry,
         )

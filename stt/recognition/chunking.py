@@ -1,20 +1,27 @@
-"""Cuts a stream of samples into overlapping windows: all arithmetic of long audio.
+"""Cuts a stream of samples into windows: all arithmetic of long audio.
 
-A model sees one window at a time. Frames near an inner edge of a window lack context on one side,
-so only the *core* of each window is kept. The cores of neighbouring windows meet without gap or
-overlap::
+A model sees one window at a time. Where a window ends within speech, the frames near that edge
+lack context on one side, so only the *core* of each window is kept. The cores of such neighbours
+meet without gap or overlap::
 
     window 0   |==== core ====|context|
     window 1         |context|=== core ===|context|
     window 2                      |earlier audio|context|== core ==|
 
-All windows of a recording have the same length, unless it is the only one. The last window begins
-early enough to be full: real audio is worth more than padding, and processors are fastest on shapes
-that they know.
+Such a core ends at the quietest moment of the last seconds before the right context, which is
+seldom inside a word. Two windows never agree to the frame on the position of a symbol; between
+words this does no harm.
 
-A core ends at the quietest moment of the last seconds before the right context, which is seldom
-inside a word. Two windows never agree to the frame on the position of a symbol; between words this
-does no harm.
+Silence needs no context. So a window rather ends in a pause, where the next one begins, and long
+pauses are in no window at all::
+
+    speech     aaaaa aaaaaaa       bbbb bb   ccccccc cccc
+    windows   |==== core ====|    |= core =|== core ======|
+
+Where speech pauses is a detector's word (`stt.activity`). Without one, and in speech without
+pauses, all windows of a recording have the same length, unless it is the only one; the last
+begins early enough to be full: real audio is worth more than padding, and processors are fastest
+on shapes that they know.
 
 Windows begin at multiples of the frame stride, so that their frames are exactly the frames of one
 forward over the whole recording.
@@ -24,10 +31,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stt.activity.base import CHUNK_SAMPLES, Detector
+from stt.activity.pauses import Pause, Pauses
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 
 QUIET_SECONDS = 0.2
 """Loudness is averaged over this time."""
+KEPT_SECONDS = 0.4
+"""So much of a pause is computed beside the speech around it: words begin and end softly."""
+SKIPPED_SECONDS = 1.0
+"""What else a pause has is left out if it is as long as this."""
+CUT_SECONDS = 0.3
+"""A pause of this length separates two windows without context."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +54,25 @@ class Window:
     """The frames of the window that are kept."""
     first_frame: int
     """Index of the core's first frame in the whole recording."""
+    silent_before: int = 0
+    """Frames just before the core that no window has, since nobody speaks there."""
+
+
+@dataclass(frozen=True)
+class _Silence:
+    """Frames that are not computed."""
+
+    begin: int
+    end: int
+    is_open: bool
+    """It may go on."""
 
 
 class WindowCutter:
     """Cuts blocks of samples into windows as they arrive; holds two windows at most.
 
     ``feed`` every block, then ``finish`` once. A recording no longer than a window stays whole, to
-    the last sample, so that its text is exactly that of one forward.
+    the last sample, so that its text is exactly that of one forward, unless it has long pauses.
     """
 
     def __init__(
@@ -55,21 +82,29 @@ class WindowCutter:
         window_seconds: float,
         context_seconds: float,
         cut_search_seconds: float = 0.0,
+        detector: Detector | None = None,
     ) -> None:
+        """Without a detector nothing is a pause."""
         self._grid = grid
-        stride_seconds = grid.stride_samples / SAMPLE_RATE
-        self._window_frames = max(1, round(window_seconds / stride_seconds))
-        self._context_frames = round(context_seconds / stride_seconds)
-        self._search_frames = round(cut_search_seconds / stride_seconds)
+        self._window_frames = grid.n_frames(grid.window_samples(window_seconds))
+        self._context_frames = grid.frames_in(context_seconds)
+        self._search_frames = grid.frames_in(cut_search_seconds)
         if self._window_frames - 2 * self._context_frames - self._search_frames < 1:
             raise ValueError("window_seconds must exceed 2 * context_seconds + cut_search_seconds")
+        self._pauses = Pauses(detector) if detector else None
         self._blocks: list[Waveform] = []
         self._first_frame = 0
         """Frame at which the held blocks begin, as did the previous window."""
         self._window_frame = 0
         """Frame at which the next window begins."""
         self._core_frame = 0
-        """First frame that no core has covered yet."""
+        """First frame that no core and no silence has covered yet."""
+        self._covered_frame = 0
+        """Where the last core ended."""
+        self._is_whole = True
+        """Nothing has been cut or left out yet."""
+        self._is_in_speech = False
+        """The last cut was not in a pause."""
         self.n_samples = 0
         """Samples fed so far."""
 
@@ -77,31 +112,114 @@ class WindowCutter:
         """Add samples; return the windows that are now known not to be the last."""
         self._blocks.append(block)
         self.n_samples += len(block)
-        n_frames = self._grid.n_frames(self.n_samples)
-        windows = []
-        # `>`, not `>=`: `finish` cuts the last window.
-        while n_frames > self._window_frame + self._window_frames:
-            core_end = self._choose_cut()
-            windows.append(self._window(self._window_frame, core_end))
-            self._forget_before(self._window_frame)
-            self._window_frame = core_end - self._context_frames
-        return windows
+        if self._pauses:
+            self._pauses.feed(block)
+        return self._cut(self._grid.n_frames(self.n_samples), is_last=False)
 
     def finish(self) -> list[Window]:
-        """End the input; return the last window, or none if there is less than a frame."""
+        """End the input; return the last windows, none if there is no frame, or only silence."""
         n_frames = self._grid.n_frames(self.n_samples)
-        if n_frames == 0:
-            return []
-        if self._window_frame == 0:
+        if self._pauses:
+            self._pauses.finish()
+        windows = self._cut(n_frames, is_last=True)
+        if n_frames == self._core_frame:
+            return windows
+        if self._is_whole:
             return [Window(self._joined(), slice(0, n_frames), 0)]
-        return [self._window(n_frames - self._window_frames, n_frames)]
+        begin = self._window_frame
+        if self._is_in_speech:
+            begin = max(self._first_frame, n_frames - self._window_frames)
+        return [*windows, self._window(begin, n_frames, n_frames)]
 
-    def _window(self, begin: int, core_end: int) -> Window:
+    def _cut(self, n_frames: int, *, is_last: bool) -> list[Window]:
+        """Cut all windows that can be cut by now."""
+        windows: list[Window] = []
+        while True:
+            silence = self._next_silence(n_frames, is_last)
+            full = self._window_frame + self._window_frames
+            # `>`, not `>=`: `finish` cuts the last window.
+            if silence and silence.begin <= min(full, n_frames):
+                if self._is_whole and self._is_all_silent(silence, n_frames):
+                    return windows
+                if silence.begin > self._core_frame:
+                    windows.append(self._window(self._window_frame, silence.begin, silence.begin))
+                self._begin_in_pause(silence.end)
+                if silence.is_open:
+                    return windows
+            elif n_frames > full and (is_last or not self._may_pause(full)):
+                windows.append(self._cut_full())
+            else:
+                return windows
+
+    def _is_all_silent(self, silence: _Silence, n_frames: int) -> bool:
+        """Whether nothing but silence was heard, in at most a window: that is computed, once."""
+        return silence.begin == 0 and silence.is_open and n_frames <= self._window_frames
+
+    def _may_pause(self, full: int) -> bool:
+        """Whether a pause that has begun may become silence before a full window ends.
+
+        What is cut must not depend on how much audio has arrived.
+        """
+        kept, stride = round(KEPT_SECONDS * SAMPLE_RATE), self._grid.stride_samples
+        pauses = self._pauses.after(self._core_frame * stride) if self._pauses else []
+        return bool(pauses) and pauses[-1].is_open and pauses[-1].begin + kept <= full * stride
+
+    def _next_silence(self, n_frames: int, is_last: bool) -> _Silence | None:
+        """The first frames behind the last core that need not be computed."""
+        kept, stride = round(KEPT_SECONDS * SAMPLE_RATE), self._grid.stride_samples
+        for pause in self._pauses.after(self._core_frame * stride) if self._pauses else ():
+            begin = -(-(pause.begin + kept) // stride) if pause.begin else 0
+            end = (pause.end - kept) // stride
+            if pause.is_open and is_last:
+                end = n_frames
+            enough = self._grid.frames(SKIPPED_SECONDS)
+            if end - begin >= enough and end > self._core_frame:
+                return _Silence(max(begin, self._core_frame), end, pause.is_open)
+        return None
+
+    def _cut_full(self) -> Window:
+        """A full window, or one that ends in the last pause before it is full."""
+        full = self._window_frame + self._window_frames
+        if (pause_frame := self._last_pause(full)) is not None:
+            window = self._window(self._window_frame, pause_frame, pause_frame)
+            self._begin_in_pause(pause_frame)
+            return window
+        core_end = self._choose_cut()
+        window = self._window(self._window_frame, full, core_end)
+        self._forget_before(self._window_frame)
+        self._window_frame = core_end - self._context_frames
+        self._is_whole, self._is_in_speech = False, True
+        return window
+
+    def _last_pause(self, full: int) -> int | None:
+        """The middle of the last pause in the second half of the next window."""
+        if not self._pauses:
+            return None
+        stride, enough = self._grid.stride_samples, round(CUT_SECONDS * SAMPLE_RATE)
+        first = max(self._core_frame + 1, full - self._window_frames // 2)
+        full -= self._grid.frames(CHUNK_SAMPLES / SAMPLE_RATE)  # the last chunk may be unknown
+        found = [
+            _clipped_middle(pause, first, full, stride)
+            for pause in self._pauses.after(first * stride)
+            if min(pause.end, full * stride) - max(pause.begin, first * stride) >= enough
+        ]
+        return found[-1] if found else None
+
+    def _begin_in_pause(self, frame: int) -> None:
+        """Let the next window and its core begin here; nothing before it is needed any more."""
+        self._forget_before(frame)
+        self._window_frame = self._core_frame = frame
+        self._is_whole = self._is_in_speech = False
+
+    def _window(self, begin: int, end: int, core_end: int) -> Window:
         offset = (begin - self._first_frame) * self._grid.stride_samples
-        length = self._grid.n_samples(self._window_frames)
+        length = self._grid.n_samples(end - begin)
         core = slice(self._core_frame - begin, core_end - begin)
-        window = Window(self._joined()[offset : offset + length], core, self._core_frame)
-        self._core_frame = core_end
+        silent_before = self._core_frame - self._covered_frame
+        window = Window(
+            self._joined()[offset : offset + length], core, self._core_frame, silent_before
+        )
+        self._core_frame = self._covered_frame = core_end
         return window
 
     def _choose_cut(self) -> int:
@@ -121,6 +239,13 @@ class WindowCutter:
         samples = (frame - self._first_frame) * self._grid.stride_samples
         self._blocks = [self._joined()[samples:].copy()]
         self._first_frame = frame
+        if self._pauses:
+            self._pauses.forget_before(frame * self._grid.stride_samples)
+
+
+def _clipped_middle(pause: Pause, first: int, last: int, stride: int) -> int:
+    """The frame in the middle of what a pause has between two frames."""
+    return (max(pause.begin, first * stride) + min(pause.end, last * stride)) // 2 // stride
 
 
 def quietest_frame(

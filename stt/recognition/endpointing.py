@@ -15,6 +15,8 @@ Which words settle depends only on the samples, not on how they are cut into blo
 of the model. Looks end at multiples of a step. If the model is slow, one look covers many steps;
 its frames then only show at which step the utterance *would have ended*, and the stretch up to that
 step is computed again, exactly as a fast model would have done.
+
+Steps in which a detector (`stt.activity`) hears no speech need no look.
 """
 
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.activity.base import Detector
+from stt.activity.detectors import SilenceDetector
+from stt.activity.pauses import Pauses
 from stt.decoding.factory import Opened
 from stt.decoding.words import PAUSE_SECONDS
 from stt.frames import DecodableFrames
@@ -37,8 +42,8 @@ KEPT_SECONDS = 1.0
 LONG_SECONDS, HESITATION_SECONDS = 6.0, 0.2
 """Stretches of ``LONG_SECONDS`` are cut at a silence of ``HESITATION_SECONDS``, which does not end
 the word: the cost of a look grows with the stretch."""
-SILENCE = 3e-4
-"""Largest sample of digital silence, full scale is 1; noise in a quiet room is far louder."""
+BEFORE_SPEECH_SECONDS = 0.4
+"""This much of a pause stays unsettled: a word may begin softly, before a detector hears it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class StreamingConfig:
     kept: int
     long: int
     hesitation: int
+    before_speech: int
 
     @classmethod
     def of_seconds(
@@ -72,6 +78,7 @@ class StreamingConfig:
             kept=frames(KEPT_SECONDS),
             long=frames(LONG_SECONDS),
             hesitation=frames(HESITATION_SECONDS),
+            before_speech=frames(BEFORE_SPEECH_SECONDS),
         )
 
 
@@ -90,7 +97,9 @@ class Endpointer:
         opened: Opened[Any],
         config: StreamingConfig,
         writer: Writer | None = None,
+        detector: Detector | None = None,
     ) -> None:
+        """Without a detector only digital silence is known to be no speech."""
         self._grid = grid
         self._vocabulary = vocabulary
         self._decoder = opened.decoder
@@ -100,6 +109,7 @@ class Endpointer:
         written = map(vocabulary.written, range(len(vocabulary.symbols)))
         self._is_between_words: NDArray[np.bool_] = np.array([not text.strip() for text in written])
         """``[n_vocab]``: true for columns that write nothing, or white space."""
+        self._pauses = Pauses(detector or SilenceDetector())
         self._blocks: list[Waveform] = []
         self._held_frame = 0
         """Frame at which the held samples begin."""
@@ -129,12 +139,14 @@ class Endpointer:
         return self._grid.seconds(max(0, self._n_frames - max(self._look.end, self._checked)))
 
     def feed(self, block: Waveform) -> None:
-        """Add the next ``[n]`` samples."""
+        """Add the next ``[n]`` samples; takes a millisecond per second if a detector listens."""
+        self._pauses.feed(block)
         self._blocks.append(block)
         self.n_samples += len(block)
 
     def end(self) -> None:
         """End the input."""
+        self._pauses.finish()
         self._ended = True
 
     def due(self) -> Waveform | None:
@@ -168,7 +180,7 @@ class Endpointer:
 
     def _walk(self) -> "_Asked | None":
         """Advance step by step until something must be computed; return that."""
-        step = self._config.step
+        step, stride = self._config.step, self._grid.stride_samples
         while not self._done:
             begin = max(0, self._settled - self._config.context)
             last = self._n_frames // step * step
@@ -176,8 +188,9 @@ class Endpointer:
             end = self._checked + step
             if end > last:
                 return self._walk_to_the_end(begin) if self._ended else None
-            if self._is_silent(end):
-                self._settle(self._blanks(end - step - self._settled), is_pause=False)
+            if self._is_silent(self._settled * stride + self._grid.n_samples(end - self._settled)):
+                silent = end - max(step, self._config.before_speech) - self._settled
+                self._settle(self._blanks(max(0, silent)), is_pause=False)
                 self._checked = end
             elif end > self._look.end:
                 # No look reaches this step: compute all samples that there are.
@@ -196,7 +209,7 @@ class Endpointer:
     def _walk_to_the_end(self, begin: int) -> "_Asked | None":
         """Settle the rest after the last step; returns what must be computed first."""
         asked = _Asked(begin, self._n_frames, to_the_end=True)
-        if self._n_frames == self._settled or self._is_silent(self._n_frames):
+        if self._n_frames == self._settled or self._is_silent(self._pauses.heard_samples):
             self._settle(self._blanks(self._n_frames - self._settled), is_pause=True)
         elif self._computed == asked:
             rest = self._exact.frames_between(self._settled, self._n_frames)
@@ -256,14 +269,12 @@ class Endpointer:
         begin = max(0, self._settled - self._config.context)
         self._blocks = [self._samples(begin).copy()]
         self._held_frame = begin
+        self._pauses.forget_before(begin * self._grid.stride_samples)
 
-    def _is_silent(self, end: int) -> bool:
-        """Whether the samples from the settled frames to ``end`` are digital silence."""
-        if self._is_open:
-            return False
-        n_samples = self._grid.n_samples(end - self._settled)
-        samples = self._samples(self._settled, n_samples)
-        return float(np.abs(samples).max(initial=0.0)) <= SILENCE
+    def _is_silent(self, end_sample: int) -> bool:
+        """Whether there is no speech from the settled frames to a sample."""
+        begin_sample = self._settled * self._grid.stride_samples
+        return not self._is_open and self._pauses.cover(begin_sample, end_sample)
 
     def _blanks(self, n_frames: int) -> DecodableFrames:
         frames: DecodableFrames = self._want.blanks(n_frames, self._vocabulary.blank)

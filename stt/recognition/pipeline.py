@@ -15,6 +15,8 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
+from stt.activity.base import Detector
+from stt.activity.detectors import Vad, open_detector
 from stt.audio.level import SPEECH_DBFS, Levels
 from stt.audio.reading import Blocks, ReadAudio, read_audio
 from stt.decoding.factory import GREEDY, D, Decoding, Opened
@@ -23,6 +25,7 @@ from stt.engines.wants import F, Want
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
 from stt.notices import Code, Notice, Report
+from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.chunking import Window, WindowCutter
 from stt.recognition.written import AsSpoken, OpenWriter, Writer
 from stt.settings import Settings
@@ -94,9 +97,10 @@ class Transcriber:
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
         listen: Callable[[Waveform], None] | None = None,
+        vad: Vad | None = None,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track, decoding, writing, listen)
+        words = self.words(source, engine, track, decoding, writing, listen, vad)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
@@ -108,6 +112,7 @@ class Transcriber:
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
         listen: Callable[[Waveform], None] | None = None,
+        vad: Vad | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
@@ -118,6 +123,7 @@ class Transcriber:
             decoding: How its frames become words.
             writing: How the words are written.
             listen: Called with every block of samples, in the threads that read them.
+            vad: Whether pauses are left out; None means as the service is set.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -132,7 +138,8 @@ class Transcriber:
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
         opened, writer = decoding.open(engine), writing()
         opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
-        hearing = Hearing(blocks, self._cutter(engine), decoding.notices, listen)
+        detector = open_detector(vad or self._settings.vad, engine.device)
+        hearing = Hearing(blocks, self._cutter(engine, detector), decoding.notices, listen)
         return Words(self._words(engine, hearing, opened, writer), hearing)
 
     def hear(
@@ -158,17 +165,20 @@ class Transcriber:
         """
         started = time.perf_counter()
         self._scheduler.check_room()
-        async with aclosing(self._frames(self._windows(hearing), engine, want)) as all_frames:
-            async for frames in all_frames:
+        async with aclosing(
+            self._frames(self._windows(hearing, engine.limits.windows_ahead), engine, want)
+        ) as all_frames:
+            async for _, frames in all_frames:
                 yield frames
         self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
 
-    def _cutter(self, engine: Engine) -> WindowCutter:
+    def _cutter(self, engine: Engine, detector: Detector | None = None) -> WindowCutter:
         return WindowCutter(
             engine.grid,
             window_seconds=self._settings.window_seconds,
             context_seconds=self._settings.context_seconds,
             cut_search_seconds=self._settings.cut_search_seconds,
+            detector=detector,
         )
 
     async def _words(
@@ -176,7 +186,7 @@ class Transcriber:
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
-        windows = self._windows(hearing)
+        windows = self._windows(hearing, engine.limits.windows_ahead)
 
         def write(words: list[Word]) -> list[Word]:
             hearing.found_words |= bool(words)
@@ -189,7 +199,11 @@ class Transcriber:
             return write(opened.decoder.finish()) + writer.finish()
 
         async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
-            async for frames in all_frames:
+            async for window, frames in all_frames:
+                if window.silent_before:
+                    blanks = opened.want.blanks(window.silent_before, engine.vocabulary.blank)
+                    for word in await opened.run(decode, blanks):
+                        yield word
                 for word in await opened.run(decode, frames):
                     yield word
         rest = await opened.run(finish)
@@ -199,8 +213,8 @@ class Transcriber:
 
     async def _frames(
         self, windows: AsyncGenerator[Window], engine: Engine, want: Want[F]
-    ) -> AsyncGenerator[F]:
-        """The frames of all cores, in order, with only a few windows in the queue at a time."""
+    ) -> AsyncGenerator[tuple[Window, F]]:
+        """All windows and the frames of their cores, in order, with only a few in the queue."""
         pending: deque[tuple[Window, asyncio.Task[F]]] = deque()
         most = self._settings.windows_in_flight or engine.limits.windows_in_flight
         try:
@@ -217,17 +231,16 @@ class Transcriber:
                 task.cancel()  # for failed ones this marks the exception as retrieved
 
     @staticmethod
-    async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> F:
+    async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> tuple[Window, F]:
         window, task = pending.popleft()
-        return (await task)[window.core]
+        return window, (await task)[window.core]
 
     def close(self) -> None:
         """Stop the reader threads."""
         self._reader_threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _windows(self, hearing: "Hearing") -> AsyncGenerator[Window]:
-        """Windows of a recording, read off the event loop and one window ahead."""
-        loop = asyncio.get_running_loop()
+    async def _windows(self, hearing: "Hearing", n_ahead: int) -> AsyncGenerator[Window]:
+        """Windows of a recording, read off the event loop and before they are needed."""
         cuts = hearing.windows()
         started, stopwatch = time.perf_counter(), Stopwatch()
         context = copy_context()  # so that the threads log the request id
@@ -240,18 +253,15 @@ class Transcriber:
                 if has_slot:
                     self._slots.release()
 
-        coming = loop.run_in_executor(self._reader_threads, next_window)
+        windows = ReadAhead(next_window, self._reader_threads, n_ahead)
         try:
-            # Shielded: a running thread cannot be cancelled, only awaited.
-            while (window := await asyncio.shield(coming)) is not None:
-                coming = loop.run_in_executor(self._reader_threads, next_window)
+            async for window in windows:
                 yield window
         finally:
             # The caller may stop early, and gets its source back only when no thread reads it.
             with suppress(ValueError):  # a running generator cannot be closed
                 hearing.blocks.close()
-            await asyncio.wait([coming])
-            coming.exception()  # marks it as retrieved
+            await windows.stop()
             cuts.close()
             hearing.blocks.close()
             if stopwatch.seconds:
@@ -308,24 +318,6 @@ class Hearing:
             if self._listen:
                 self._listen(block)
             yield block
-
-
-class Stopwatch:
-    """Measures the time that iterators take to compute, in any thread."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.ended = 0.0
-        """`time.perf_counter` after the last item."""
-
-    def next(self, items: Iterator[T]) -> T | None:
-        """Return the next item, or None after the last one."""
-        started = time.perf_counter()
-        try:
-            return next(items, None)
-        finally:
-            self.ended = time.perf_counter()
-            self.seconds += self.ended - started
 
 
 def cut_windows(blocks: Iterator[Waveform], cutter: WindowCutter) -> Generator[Window]:

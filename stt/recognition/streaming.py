@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from stt.activity.detectors import Vad, open_detector
 from stt.audio.limits import MAX_RATE, MIN_RATE
 from stt.audio.resampler import Resampler
 from stt.decoding.factory import GREEDY, Decoding
@@ -57,6 +58,7 @@ class LiveSession:
         sample_rate: float,
         decoding: Decoding = GREEDY,
         writing: OpenWriter = AsSpoken,
+        vad: Vad | None = None,
     ) -> None:
         """
         Raises:
@@ -80,7 +82,8 @@ class LiveSession:
         )
         opened, writer = decoding.open(engine), writing()
         self._opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
-        self._cutter = Endpointer(engine.grid, engine.vocabulary, opened, config, writer)
+        detector = open_detector(vad or settings.vad, engine.device)
+        self._cutter = Endpointer(engine.grid, engine.vocabulary, opened, config, writer, detector)
         self._turn = asyncio.Lock()
         """Held while the cutter works, which may be in a thread."""
         self._n_received = 0
@@ -124,7 +127,7 @@ class LiveSession:
         self._n_received += len(samples)
         block = self._resampler.feed(samples.astype(np.float32) / np.float32(FULL_SCALE))
         async with self._turn:
-            self._cutter.feed(block)
+            await asyncio.to_thread(self._cutter.feed, block)
         work = self._go_on()
         ahead = self.received_seconds - (loop.time() - self._began)
         if self._cutter.behind_seconds > BEHIND_SECONDS:
@@ -142,7 +145,7 @@ class LiveSession:
             InferenceFailed: the engine raised an exception.
         """
         async with self._turn:
-            self._cutter.feed(self._resampler.finish())
+            await asyncio.to_thread(self._cutter.feed, self._resampler.finish())
             self._cutter.end()
         if self._work is not None:
             await self._work

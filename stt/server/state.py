@@ -45,9 +45,9 @@ class Service:
 
     async def decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
         """The decoding of a request; see `Decodings.choose`, which would hold up the event loop."""
-        if replace(asked, written=False, spacing="model") == Asked() and self.decodings.is_greedy(
-            language
-        ):
+        if replace(
+            asked, written=False, spacing="model", vad=None
+        ) == Asked() and self.decodings.is_greedy(language):
             return GREEDY
         return await asyncio.to_thread(self.decodings.choose, language, engine, asked)
 

@@ -200,13 +200,14 @@ class ModelSettings(Group):
     """File of abbreviations for the written form of Korean, beside those that are known: a spoken
     and a written form on each line, `엘엘엠 LLM`."""
     device: str = "auto"
-    """`auto` (CUDA if available, else CPU), `cpu`, `cuda` or `cuda:N`."""
+    """`auto` (the first GPU that works and has 2 GB free, else the CPU), `cpu`, `cuda` or
+    `cuda:N`."""
     backend: Literal["auto", "torch", "openvino"] = "auto"
     """Inference library. `auto`: OpenVINO on a CPU for checkpoints converted by `stt optimize`,
     else torch."""
     precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = "auto"
     """Arithmetic of the model. `auto`: what `stt optimize` produced, else bf16 if the hardware has
-    it, else fp32 on a CPU and fp16 on a GPU."""
+    it, else fp32 on a CPU and fp16 on a GPU that is fast in it."""
     cpu_threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads per forward pass; 0: one per core."""
     cache_dir: Path | None = None
@@ -240,12 +241,19 @@ class InferenceSettings(Group):
     """Seconds at each inner edge of a window that serve only as context."""
     cut_search_seconds: float = Field(default=2.0, ge=0, le=30)
     """Cut windows at the quietest moment within this span; 0 cuts at the full length."""
+    vad: Literal["auto", "off"] = "auto"
+    """Whether pauses are left out. `auto`: those that a voice activity detector is sure of on a
+    CPU, digital silence on a GPU; `off`: every second is computed."""
     windows_in_flight: int | None = Field(default=None, ge=1, le=1024)
     """Windows of one recording that may be queued at once, so that a long recording does not starve
     short ones. Default: 2 on a CPU, 8 on a GPU."""
     batch_seconds: float | None = Field(default=None, gt=0, le=100_000)
-    """Largest batch, in seconds of padded audio (longest x rows). Default: 30 on a CPU, 640 on a
+    """Largest batch, in seconds of padded audio (longest x rows). Default: 30 on a CPU, 160 on a
     GPU."""
+
+    cuda_graphs: bool = False
+    """Compute full windows on a GPU as CUDA graphs: fewer launches, more memory. Not tried on a GPU
+    yet."""
 
     @field_validator("cut_search_seconds")
     @classmethod

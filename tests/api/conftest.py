@@ -71,7 +71,9 @@ def serve_app(
     ready: bool = True,
 ) -> Iterator[TestClient]:
     """Start the application with these settings; waits until it is ready if ``ready``."""
-    app = make_app(load_settings(flags), engine=engine, readers=readers)
+    # What fake engines hear is no speech.
+    settings = load_settings(["--vad", "off", *flags])
+    app = make_app(settings, engine=engine, readers=readers)
     with TestClient(app, raise_server_exceptions=False) as client:
         deadline = time.monotonic() + 60
         while ready and client.get("/readyz").status_code != 200:

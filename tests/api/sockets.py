@@ -16,7 +16,7 @@ from tests.runtimes import make_app
 @contextmanager
 def listen(*flags: str, engine: FakeEngine) -> Iterator[str]:
     """Serve in a thread until the block ends; yields the URL when models are ready."""
-    app = make_app(load_settings(flags), engine=engine)
+    app = make_app(load_settings(["--vad", "off", *flags]), engine=engine)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from stt.engines.faults import DeviceLost
 from stt.engines.wants import F, Want
 from stt.frames import Frames
 from stt.types import Waveform
@@ -159,7 +160,7 @@ def test_a_batch_too_large_for_memory_is_split() -> None:
     with live(engine=engine) as running:
         answers = post_as_one_batch(running, engine, bad=None)
     assert [answer.json()["text"] for answer in answers.values()] == TEXTS
-    assert [len(batch) for batch in engine.batches[-3:]] == [0, 2, 2]
+    assert [len(batch) for batch in engine.batches[-4:]] == [0, 1, 2, 1]
 
 
 class Ends(Marked):
@@ -200,7 +201,7 @@ def test_a_lost_device_is_503_for_all_requests_and_livez() -> None:
 
         def forward(self, waveforms: Sequence[Waveform], want: Want[F]) -> list[F]:
             if self.lost:
-                raise RuntimeError("CUDA error: an illegal memory access was encountered")
+                raise DeviceLost("CUDA error: an illegal memory access was encountered")
             return super().forward(waveforms, want)
 
     engine = Loses()

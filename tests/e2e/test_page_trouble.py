@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from playwright.sync_api import Route, expect
 
 from stt.languages import BUNDLED_FOLDER
@@ -18,8 +19,9 @@ from tests.hub import FakeHub
 
 def test_cancel_aborts_the_request(visit: Open, demo: Server, tmp_path: Path) -> None:
     long = tmp_path / "long.flac"
-    noise = np.random.default_rng(0).normal(0, 0.05, (240 * 16000, 1)).astype(np.float32)
-    long.write_bytes(with_libsndfile(noise, 16000, "FLAC"))
+    speech, rate = soundfile.read(SAMPLES / "ko-hello.wav", dtype="float32")
+    speech = np.tile(speech, 240 * rate // len(speech))[:, None]
+    long.write_bytes(with_libsndfile(speech, rate, "FLAC"))
     page = visit().open()
     failures: dict[str, str | None] = {}
     page.on("requestfailed", lambda request: failures.update({request.url: request.failure}))

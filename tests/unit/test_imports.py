@@ -24,6 +24,7 @@ LAYERS = [
     "languages",
     "settings",
     "audio",
+    "activity",
     "engines",
     "models",
     "inference",

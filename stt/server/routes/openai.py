@@ -95,12 +95,14 @@ async def create_transcription(
                 "'json' or 'text', or leave it out."
             )
         return await stream_events(
-            service.transcriber.words(file.file, engine, track, decoding, writing),
+            service.transcriber.words(file.file, engine, track, decoding, writing, vad=asked.vad),
             granularities,
             with_logprobs=with_logprobs,
             keep_alive_seconds=service.settings.keep_alive_seconds,
         )
-    transcript = await service.transcriber.transcribe(file.file, engine, track, decoding, writing)
+    transcript = await service.transcriber.transcribe(
+        file.file, engine, track, decoding, writing, vad=asked.vad
+    )
     answer = Answer(transcript, spoken, granularities, with_logprobs)
     return await respond(FORMATS[response_format], answer)
 

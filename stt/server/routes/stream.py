@@ -17,6 +17,7 @@ from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, ValidationError
 
 from stt import errors
+from stt.activity.detectors import Vad
 from stt.decoding.decodings import Asked, Spacing
 from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.languages import Language
@@ -100,11 +101,18 @@ class Config(BaseModel):
     language_model: bool | None = None
     written: bool = False
     spacing: Spacing = "model"
+    vad: Vad | None = None
 
     def asked(self) -> Asked:
         """What it asks of the decoding and the words."""
         hotwords = "\n".join([self.hotwords, *self.phrase_list]).strip()
-        return Asked(hotwords, self.language_model, written=self.written, spacing=self.spacing)
+        return Asked(
+            hotwords,
+            self.language_model,
+            written=self.written,
+            spacing=self.spacing,
+            vad=self.vad,
+        )
 
 
 @router.websocket("/stream")
@@ -197,8 +205,10 @@ class Connection:
         engine = service.engines.engine(language)
         decoding = await service.decoding(language, engine, asked)
         writing = await service.writing(language, asked, decoding)
-        rate = self._config.sample_rate
-        return LiveSession(engine, service.scheduler, service.settings, rate, decoding, writing)
+        rate, vad = self._config.sample_rate, self._config.vad
+        return LiveSession(
+            engine, service.scheduler, service.settings, rate, decoding, writing, vad
+        )
 
     def _whole_samples(self, message: bytes) -> bytes:
         """The samples that are complete: a stream can be cut into messages anywhere."""

@@ -64,7 +64,7 @@ async def transcribe(
     decoding = await service.decoding(language, engine, asked)
     writing = await service.writing(language, asked, decoding)
     transcript = await service.transcriber.transcribe(
-        file.file, engine, track or track_in_query, decoding, writing
+        file.file, engine, track or track_in_query, decoding, writing, vad=asked.vad
     )
     body = TranscriptionResponse(
         text=transcript.text,

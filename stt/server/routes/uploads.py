@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from stt.activity.detectors import Vad
 from stt.decoding.decodings import Asked, Spacing
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
@@ -43,6 +44,10 @@ ABOUT_WRITTEN = (
 ABOUT_SPACING = (
     "`restored` splits long words where the model left out spaces, only in Korean; `model` leaves "
     "them as they are."
+)
+
+ABOUT_VAD = (
+    "`auto`: long pauses are not computed; `off`: every second is. Default: as the service is set."
 )
 
 
@@ -95,9 +100,10 @@ async def requested_decoding(
     language_model: Annotated[bool | None, Form(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Form(description=ABOUT_WRITTEN)] = False,
     spacing: Annotated[Spacing, Form(description=ABOUT_SPACING)] = "model",
+    vad: Annotated[Vad | None, Form(description=ABOUT_VAD)] = None,
 ) -> Asked:
     """FastAPI dependency: what the form asks of the decoding and the words."""
-    return Asked(hotwords, language_model, written=written, spacing=spacing)
+    return Asked(hotwords, language_model, written=written, spacing=spacing, vad=vad)
 
 
 async def requested_decoding_in_query(
@@ -110,6 +116,7 @@ async def requested_decoding_in_query(
     spacing: Annotated[
         Spacing, Query(description="The same; `restored` in either counts.")
     ] = "model",
+    vad: Annotated[Vad | None, Query(description="The same; the form field comes first.")] = None,
 ) -> Asked:
     """FastAPI dependency: what the form or the query asks of the decoding and the words."""
     wanted = language_model if asked.language_model is None else asked.language_model
@@ -118,6 +125,7 @@ async def requested_decoding_in_query(
         wanted,
         written=asked.written or written,
         spacing=spacing if asked.spacing == "model" else asked.spacing,
+        vad=asked.vad or vad,
     )
 
 

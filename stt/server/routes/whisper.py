@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
+from stt.activity.detectors import Vad
 from stt.audio.headerless import with_header
 from stt.decoding.decodings import Asked, Spacing
 from stt.errors import NotSupported
@@ -16,6 +17,7 @@ from stt.server.routes.uploads import (
     ABOUT_LANGUAGE_MODEL,
     ABOUT_SPACING,
     ABOUT_TRACK,
+    ABOUT_VAD,
     ABOUT_WRITTEN,
     TRACK,
     OneOf,
@@ -53,6 +55,7 @@ async def asr(
     language_model: Annotated[bool | None, Query(description=ABOUT_LANGUAGE_MODEL)] = None,
     written: Annotated[bool, Query(description=ABOUT_WRITTEN)] = False,
     spacing: Annotated[Spacing, Query(description=ABOUT_SPACING)] = "model",
+    vad: Annotated[Vad | None, Query(description=ABOUT_VAD)] = None,
 ) -> Response:
     """Transcribe one recording.
 
@@ -65,17 +68,17 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
-    asked = Asked(hotwords, language_model, initial_prompt, written, spacing)
+    asked = Asked(hotwords, language_model, initial_prompt, written, spacing, vad)
     decoding = await service.decoding(spoken, engine, asked)
     writing = await service.writing(spoken, asked, decoding)
     if encode:
         transcript = await service.transcriber.transcribe(
-            audio_file.file, engine, track, decoding, writing
+            audio_file.file, engine, track, decoding, writing, vad=vad
         )
     else:
         with await run_in_threadpool(with_header, audio_file.file) as source:
             transcript = await service.transcriber.transcribe(
-                source, engine, track, decoding, writing
+                source, engine, track, decoding, writing, vad=vad
             )
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 

@@ -114,13 +114,14 @@ def test_words_keep_the_spaces_that_they_have() -> None:
 def test_what_is_not_asked_for_the_service_chooses() -> None:
     with stand_in((200, {}, ANSWER), (200, {}, ANSWER)) as server:
         RemoteRecognizer(server.url).recognize(BytesIO(b"x"), "a")
-        asked = Asked("가나:2", language_model=False, written=True, spacing="restored")
+        asked = Asked("가나:2", language_model=False, written=True, spacing="restored", vad="off")
         RemoteRecognizer(server.url, asked=asked).recognize(BytesIO(b"x"), "a")
     assert set(server.forms[0]) == {"response_format", "file"}
     assert server.forms[1]["hotwords"] == (None, "가나:2".encode())
     assert server.forms[1]["language_model"] == (None, b"false")
     assert server.forms[1]["written"] == (None, b"true")
     assert server.forms[1]["spacing"] == (None, b"restored")
+    assert server.forms[1]["vad"] == (None, b"off")
 
 
 def test_what_was_said_stays_beside_what_is_written() -> None:

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from stt.engines.agreement import REFERENCE_FILE, Agreement, Reference
-from stt.engines.selection import doubt_of
-from stt.engines.torch import compare_precision
+from stt.engines.self_check import compare_precision, doubt_of
 from stt.errors import ModelBroken
 from stt.types import LogProbs, Waveform
 from tests.fakes import WAV2VEC2_GRID, say, spell_log_probs

@@ -72,7 +72,7 @@ def test_languages_share_all_but_their_own_layers(mms: Path) -> None:
         for language in ("kor", "eng", "kor")
     )
     pointers = [
-        {parameter.data_ptr() for parameter in engine._model.shared.parameters()}
+        {parameter.data_ptr() for parameter in engine._arithmetic.current.model.shared.parameters()}
         for engine in (korean, english, again)
     ]
     assert pointers[0] == pointers[1] == pointers[2]

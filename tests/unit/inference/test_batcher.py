@@ -105,7 +105,7 @@ def test_a_window_larger_than_the_budget_runs_alone() -> None:
     assert run(scenario, batch_seconds=10).batches == [[20.0], [20.0]]
 
 
-@pytest.mark.parametrize(("device", "windows"), [("cpu", 1), ("cuda:0", 32)])
+@pytest.mark.parametrize(("device", "windows"), [("cpu", 1), ("cuda:0", 8)])
 def test_the_device_sets_the_batch_size(device: str, windows: int) -> None:
     async def scenario(batcher: Batcher, gate: Gate) -> None:
         gate.limits = limits_of(device)

@@ -55,6 +55,17 @@ def test_the_service_is_ready_when_every_language_is_warmed() -> None:
     assert len(loader.warmed) == 2  # type: ignore[attr-defined]
 
 
+def test_what_happens_to_an_engine_later_shows_in_its_state() -> None:
+    engine = FakeEngine()
+    loader = make_loader("--languages", "KR", engine=engine)
+    asyncio.run(loader.run())
+    [language] = loader._languages
+    assert loader.state(language).warning is None
+    engine.warning = "The model overflows in fp16."
+    assert loader.state(language).warning == "The model overflows in fp16."
+    assert loader.state(language).status is Status.READY
+
+
 def test_warming_waits_while_the_queue_is_full() -> None:
     settings = load_settings(())
     tries = 0
@@ -107,7 +118,7 @@ def test_languages_of_one_checkpoint_share_it(
     assert isinstance(english, TorchEngine)
     assert "가" in korean.vocabulary.symbols
     assert "A" in english.vocabulary.symbols
-    assert korean._model.shared is english._model.shared
+    assert korean._arithmetic.current.model.shared is english._arithmetic.current.model.shared
     fetched = {file.name for file in cache.rglob("adapter.*")}
     assert fetched == {"adapter.kor.safetensors", "adapter.eng.safetensors"}
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stt.recognition.chunking import Window, WindowCutter
-from stt.types import FrameGrid
+from stt.activity.base import CHUNK_SAMPLES
+from stt.recognition.chunking import KEPT_SECONDS, Window, WindowCutter
+from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 
 GRID = FrameGrid(stride_samples=4, receptive_samples=6)
 
@@ -148,3 +149,121 @@ def test_pieces_partition_the_frames(n_samples: int, n_frames: int) -> None:
     assert starts == list(range(0, GRID.n_frames(n_samples), n_frames))
     assert sum(counts) == GRID.n_frames(n_samples)
     assert all(count == n_frames for count in counts[:-1])
+
+
+SPEECH_GRID = FrameGrid(stride_samples=320, receptive_samples=400)
+
+
+class Loud:
+    """Takes every chunk for speech that has a sample other than 0."""
+
+    def feed(self, samples: Waveform) -> np.ndarray:
+        return samples.reshape(-1, CHUNK_SAMPLES).any(axis=1)
+
+
+def cut_speech(
+    *stretches: tuple[float, bool], block: int = 5000, search: float = 2
+) -> list[Window]:
+    """Cut stretches of so many seconds, each speech or not; sample i of speech has value i + 1."""
+    pieces = [np.full(round(seconds * SAMPLE_RATE), speaks) for seconds, speaks in stretches]
+    speaks = np.concatenate(pieces)
+    waveform = np.where(speaks, np.arange(1, len(speaks) + 1), 0).astype(np.float32)
+    cutter = WindowCutter(
+        SPEECH_GRID,
+        window_seconds=20,
+        context_seconds=2,
+        cut_search_seconds=search,
+        detector=Loud(),
+    )
+    windows = []
+    for begin in range(0, len(waveform), block):
+        windows += cutter.feed(waveform[begin : begin + block])
+    windows += cutter.finish()
+    check_cover(windows, waveform)
+    return windows
+
+
+def check_cover(windows: list[Window], waveform: Waveform) -> None:
+    """Cores and silences cover all frames in order; what is in no core is no speech."""
+    covered = 0
+    for window in windows:
+        assert window.first_frame == covered + window.silent_before
+        begin = (window.first_frame - window.core.start) * 320
+        assert np.array_equal(window.waveform, waveform[begin : begin + len(window.waveform)])
+        n_frames = SPEECH_GRID.n_frames(len(window.waveform))
+        assert 0 <= window.core.start < window.core.stop <= n_frames
+        assert len(window.waveform) <= SPEECH_GRID.n_samples(1000) + 400
+        kept = round(KEPT_SECONDS * SAMPLE_RATE)
+        silent = waveform[
+            max(0, covered * 320 - kept + 320) : window.first_frame * 320 + kept - 320
+        ]
+        assert not window.silent_before or not silent.any()
+        covered = window.first_frame + window.core.stop - window.core.start
+    assert not waveform[covered * 320 + 400 :].any()
+
+
+def spans(windows: list[Window]) -> list[tuple[float, float]]:
+    """Begin and end of each window, in seconds."""
+    begins = [(each.first_frame - each.core.start) * 0.02 for each in windows]
+    return [
+        (round(begin, 1), round(begin + len(each.waveform) / SAMPLE_RATE, 1))
+        for begin, each in zip(begins, windows, strict=True)
+    ]
+
+
+def test_long_pauses_are_in_no_window() -> None:
+    windows = cut_speech((3, True), (5, False), (4, True), (30, False), (2, True), (9, False))
+    assert spans(windows) == [(0.0, 3.4), (7.6, 12.4), (41.6, 44.4)]
+    assert all(window.core.start == 0 for window in windows)
+
+
+def test_short_pauses_leave_a_short_recording_whole() -> None:
+    [window] = cut_speech((0.5, False), (3, True), (1.5, False), (4, True), (1, False))
+    assert spans([window]) == [(0.0, 10.0)]
+
+
+def test_a_full_window_ends_in_its_last_pause_and_the_next_begins_there() -> None:
+    windows = cut_speech((12, True), (0.5, False), (5, True), (0.5, False), (14, True))
+    assert spans(windows) == [(0.0, 17.7), (17.7, 32.0)]
+    assert [window.core.start for window in windows] == [0, 0]
+
+
+def test_speech_without_pauses_is_cut_as_without_a_detector() -> None:
+    waveform = np.random.default_rng(0).normal(0, 1, 50 * SAMPLE_RATE).astype(np.float32)
+    found = []
+    for detector in (None, Loud()):
+        cutter = WindowCutter(
+            SPEECH_GRID, window_seconds=20, context_seconds=2, cut_search_seconds=2,
+            detector=detector,
+        )  # fmt: skip
+        found.append(spans([*cutter.feed(waveform), *cutter.finish()]))
+    assert found[0] == found[1]
+    assert len(found[0]) == 3
+
+
+def test_a_short_recording_without_speech_is_computed_once_a_long_one_never() -> None:
+    assert spans(cut_speech((19, False))) == [(0.0, 19.0)]
+    assert cut_speech((21, False)) == []
+    assert cut_speech((600, False)) == []
+
+
+@given(
+    stretches=st.lists(st.tuples(st.floats(0.02, 25), st.booleans()), min_size=1, max_size=6),
+    block=st.sampled_from([1700, 5000, 100_000]),
+    search=st.sampled_from([0.0, 2.0]),
+)
+@settings(max_examples=40, deadline=None)
+def test_no_speech_is_left_out_and_blocks_do_not_matter(
+    stretches: list[tuple[float, bool]], block: int, search: float
+) -> None:
+    windows = cut_speech(*stretches, block=block, search=search)
+    assert spans(windows) == spans(cut_speech(*stretches, block=16000, search=search))
+
+
+def test_silence_takes_no_memory() -> None:
+    cutter = WindowCutter(SPEECH_GRID, window_seconds=20, context_seconds=2, detector=Loud())
+    held = []
+    for _ in range(300):
+        assert cutter.feed(np.zeros(SAMPLE_RATE, np.float32)) == []
+        held.append(sum(len(block) for block in cutter._blocks))
+    assert max(held[25:]) <= 2 * SAMPLE_RATE

@@ -3,7 +3,9 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from stt.activity.base import CHUNK_SAMPLES, Detector
 from stt.decoding.factory import GREEDY
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.wants import BEST
@@ -16,6 +18,13 @@ from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, SpeaksKorean, say
 CONFIG = StreamingConfig.of_seconds(WAV2VEC2_GRID, step=0.4, window=4, context=0.5, search=0.5)
 
 
+class Voices:
+    """Takes for speech what is louder than a blank of `say`."""
+
+    def feed(self, samples: Waveform) -> NDArray[np.bool_]:
+        return samples.reshape(-1, CHUNK_SAMPLES).max(axis=1) > 0.15
+
+
 class Listener:
     """An endpointer with an engine that computes at once, or on request."""
 
@@ -24,10 +33,11 @@ class Listener:
         config: StreamingConfig = CONFIG,
         engine: EchoEngine | None = None,
         writer: Writer | None = None,
+        detector: Detector | None = None,
     ) -> None:
         self.engine = engine or EchoEngine()
         opened, vocabulary = GREEDY.open(self.engine), self.engine.vocabulary
-        self.endpointer = Endpointer(WAV2VEC2_GRID, vocabulary, opened, config, writer)
+        self.endpointer = Endpointer(WAV2VEC2_GRID, vocabulary, opened, config, writer, detector)
         self.settled: list[Word] = []
         self.utterances: list[str] = []
 
@@ -51,9 +61,15 @@ class Listener:
         return self.settled
 
 
-def heard(waveform: Waveform, cuts: Sequence[int], *, lazy: bool = False) -> list[Word]:
+def heard(
+    waveform: Waveform,
+    cuts: Sequence[int],
+    *,
+    lazy: bool = False,
+    detector: Detector | None = None,
+) -> list[Word]:
     """All words of a waveform cut at ``cuts``; ``lazy`` computes only at the end."""
-    listener = Listener()
+    listener = Listener(detector=detector)
     for block in np.split(waveform, sorted(cut for cut in cuts if cut < len(waveform))):
         if lazy:
             listener.endpointer.feed(block)
@@ -116,6 +132,18 @@ def test_digital_silence_costs_nothing_and_noise_little() -> None:
     assert max(listener.engine.lengths) < 3 * 16000
 
 
+def test_noise_without_speech_costs_nothing_if_a_detector_listens() -> None:
+    spoken = say(" " * 90 + "ab|ca" + " " * 900 + "b" + " " * 500)
+    listener, all_ears = Listener(detector=Voices()), Listener()
+    for block in np.array_split(spoken, 80):
+        listener.hear(block)
+        all_ears.hear(block)
+    assert listener.end() == all_ears.end()
+    # Around each utterance the end of its pause is looked for.
+    assert sum(listener.engine.lengths) < sum(all_ears.engine.lengths) / 3
+    assert len(listener.engine.lengths) < 20
+
+
 def test_computing_late_costs_little_more() -> None:
     waveform = say(("abc|ca" + " " * 70) * 20)
     in_time, late = Listener(), Listener()
@@ -145,6 +173,8 @@ def test_results_do_not_depend_on_blocks_or_timing(spoken: str, cuts: list[int],
     assert heard(waveform, cuts) == steady
     assert heard(waveform, cuts, lazy=True) == steady
     assert heard(waveform, []) == steady
+    for lazy in (False, True):
+        assert heard(waveform, cuts, lazy=lazy, detector=Voices()) == steady
     # A file has the same words.
     decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
     (frames,) = EchoEngine().forward([waveform], BEST)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -35,7 +36,9 @@ def run(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: complaints.append(str(context["message"])))
         batcher = Batcher(**limits)  # type: ignore[arg-type]
-        transcriber = Transcriber(batcher, load_settings(flags), read_audio)
+        # Tones are no speech.
+        settings = load_settings(["--vad", "off", *flags])
+        transcriber = Transcriber(batcher, settings, read_audio)
         try:
             await asyncio.wait_for(scenario(transcriber, batcher), 30)
         finally:
@@ -242,7 +245,7 @@ def test_the_device_decides_how_many_windows_wait(device: str, most: int) -> Non
     async def scenario(transcriber: Transcriber, batcher: Batcher) -> None:
         go_on = threading.Event()
         engine = FakeEngine(lambda: go_on.wait(20))  # type: ignore[arg-type, return-value]
-        engine.limits = limits_of(device)
+        engine.limits = replace(limits_of(device), windows_ahead=1, batches_in_flight=1)
         task = asyncio.create_task(transcriber.transcribe(recording(300), engine))
         while batcher.n_queued < most - 1:  # the first is being computed
             await asyncio.sleep(0.01)

@@ -1,0 +1,1 @@
+"""Samples -> where nobody speaks. Whoever computes speech leaves out long pauses."""

@@ -224,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ])  # fmt: skip
     heads = [
         "Load", "Batches in flight", "Windows in a batch", "RTFx", "Device busy",
-        "Audio per processor second", "Of the most that is possible",
+        "Audio per processor second", "Share of the maximum",
     ]  # fmt: skip
     print(describe(), table(heads, rows), sep="\n\n")
 

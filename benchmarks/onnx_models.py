@@ -1,8 +1,8 @@
-"""What many people pick on a CPU: a checkpoint exported to ONNX, in fp32 or dynamic int8.
+"""A checkpoint in ONNX Runtime, in fp32 or dynamic int8: the usual way to serve one on a CPU.
 
-Exported with torch's own exporter. ``int8`` is ONNX Runtime's dynamic quantisation of the matrix
-products, with a scale for each column. Its convolutions stay in fp32: in int8 they are slower and
-the text gets worse, so this is the better of what optimum's presets give.
+torch's own exporter makes the ONNX file. ``int8`` is ONNX Runtime's dynamic quantisation of the
+matrix products, with a scale for each column. Convolutions stay in fp32: in int8 they are slower
+and the text gets worse, so this is the better one of optimum's presets.
 """
 
 import shutil

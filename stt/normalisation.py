@@ -1,7 +1,7 @@
-"""Texts in one form: composed where they come in, and without case and punctuation to compare them.
+"""Normal forms of texts: NFC where a text comes in; without case and punctuation to compare it.
 
 One text can be two sequences of characters: 가 is one (NFC), or ㄱ and ㅏ (NFD, as macOS names
-files). `compose` is called wherever a text comes in, so all that is behind it sees only NFC.
+files). `compose` is called wherever a text comes in, so all code behind it sees only NFC.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Samples without a header, as a WAV file that the readers can open."""
+"""Gives samples without a header the header of a WAV file, so that the readers can open them."""
 
 import shutil
 import wave
@@ -15,7 +15,7 @@ HEADERLESS_SUFFIX = ".pcm"
 """AI Hub's name for files of such samples."""
 HEAD_BYTES = 12
 MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3")
-"""How files begin that samples hardly begin like; MP3 without a tag is not among them."""
+"""First bytes of files with a header; not of MP3 without a tag, since samples can begin like it."""
 COPY_BYTES = 2**20
 IN_MEMORY_BYTES = 1_000_000
 

@@ -1,4 +1,4 @@
-"""How far speech stands above its background, estimated from the waveform alone."""
+"""The signal-to-noise ratio (SNR) of a recording, estimated from its waveform alone."""
 
 import math
 
@@ -9,11 +9,11 @@ from stt.types import SAMPLE_RATE, Waveform
 
 FRAME_SAMPLES = SAMPLE_RATE // 50
 QUIET_SHARE = 0.1
-"""So much of a recording is taken for pauses between words."""
+"""Share of a recording that is taken for pauses between words."""
 SPEECH_RATIO = 4.0
-"""A frame counts as speech if its power is so many times that of the background: 6 dB."""
+"""A frame counts as speech if its power is this many times that of the background: 6 dB."""
 MOST_DB = 60.0
-"""More cannot be told from digital silence."""
+"""Higher ratios cannot be told from digital silence."""
 
 
 class NoiseMeter:

@@ -43,7 +43,7 @@ class Asked:
     written: bool = False
     """Whether numbers and abbreviations are written as people write them."""
     spacing: Spacing = "model"
-    """Whose spaces the words have: the model's, or also those that it left out."""
+    """``restored`` adds the spaces that the model left out; ``model`` does not."""
     vad: Vad | None = None
     """Whether pauses are left out; None means as the service is set."""
 

@@ -83,5 +83,5 @@ def is_number(word: str) -> bool:
 
 
 def is_inner(word: str) -> bool:
-    """Whether what follows may belong to the same written word, or decide on it."""
+    """Whether the next words may belong to the same written word, or decide how it is written."""
     return word in _INNER or is_number(word)

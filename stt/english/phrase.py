@@ -1,4 +1,4 @@
-"""Words from which a written one is made, what stands before them, and what is found."""
+"""The next words, the context before them, and what is found in them."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Context:
 
     @property
     def is_linked(self) -> bool:
-        """Whether a number that stays is before, as in five to."""
+        """Whether a number that stays is linked to what follows, as in five to ten."""
         n_words = self.since_number
         is_out_of = n_words == 2 and self.words[-2:] == ("out", "of")
         return self.is_joined or is_out_of or (n_words == 1 and self.last in LINKS)

@@ -1,4 +1,4 @@
-"""Numbers that are said as several: years, times of day, digits one by one."""
+"""What is said as several numbers: years, times of day, digits one by one."""
 
 from itertools import pairwise
 

@@ -50,7 +50,7 @@ def amount(phrase: Phrase) -> Found | None:
     if counted := _percentage(phrase, found) or _money(phrase, found):
         return counted
     is_small = number.is_between(0, LEAST - 1) and found.n_words == 1
-    stays = is_small or _stays_before(phrase, found.n_words) or _stays_after(phrase)
+    stays = is_small or _stays_by_next(phrase, found.n_words) or _stays_by_previous(phrase)
     return None if stays else found
 
 
@@ -106,8 +106,8 @@ def _money(phrase: Phrase, found: Found) -> Found | None:
     return Found(n_words, symbol + found.text)
 
 
-def _stays_before(phrase: Phrase, n_words: int) -> bool:
-    """Whether what follows makes it doubtful: twenty odd, ten and a half, ten to two."""
+def _stays_by_next(phrase: Phrase, n_words: int) -> bool:
+    """Whether the next words make it doubtful: twenty odd, ten and a half, ten to two."""
     follows = phrase.word(n_words)
     if follows in lexicon.STAYS_BEFORE or follows.startswith("'"):
         return True
@@ -128,8 +128,8 @@ def _has_scale(words: tuple[str, ...]) -> bool:
     return words[-1] in lexicon.LARGE_SCALES
 
 
-def _stays_after(phrase: Phrase) -> bool:
-    """Whether what stands before makes it doubtful: half past ten, nine times out of ten."""
+def _stays_by_previous(phrase: Phrase) -> bool:
+    """Whether the words before make it doubtful: half past ten, nine times out of ten."""
     before = phrase.context.words
     is_odds = before[-2:] == ("out", "of") and not lexicon.is_cardinal(before[0])
     return before[-1:] == ("past",) or before[-2:] == ("quarter", "to") or is_odds

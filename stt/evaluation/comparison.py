@@ -25,7 +25,7 @@ class Comparison:
     transcription: str = DEFAULT_TRANSCRIPTION
     """One of `TRANSCRIPTIONS`."""
     reader: Reader | None = None
-    """Reads the language aloud; None if nobody does."""
+    """Reads the language aloud; None if there are no rules for it."""
 
     def scores(self, pairs: Iterable[tuple[str, str]]) -> Scores:
         """The errors of (reference, hypothesis), both as they are written."""
@@ -70,7 +70,7 @@ def choose_comparison(
     """How texts of a language are compared.
 
     Raises:
-        ConfigurationError: nobody knows how the language is read aloud, but the normaliser asks.
+        ConfigurationError: the normaliser reads aloud, and there are no rules for the language.
     """
     open_reader = READERS.get(language.iso_639_1)
     if normaliser == READING and open_reader is None:

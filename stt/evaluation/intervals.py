@@ -17,7 +17,7 @@ N_SAMPLES = 1000
 LEVEL = 0.95
 _SEED = 20040517
 _AT_ONCE = 2**16
-"""Drawn recordings; their 512 kB fit into a cache."""
+"""Recordings that are drawn at once; their 512 kB fit into a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Interval:
 
 
 def intervals(rates: Sequence[Sequence[Errors]]) -> list[Interval | None]:
-    """The intervals of several rates of the same recordings; None where there is none.
+    """The intervals of several rates of the same recordings.
 
-    There is none of one recording, nor if references are so empty that samples have no rate.
+    None for a single recording, and if so many references are empty that some sample has no rate.
 
     Args:
         rates: For each rate the errors of each recording.

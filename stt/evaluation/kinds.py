@@ -19,7 +19,7 @@ class Kinds:
     spacing: int = 0
     """Those that vanish if the spaces of both texts are removed."""
     notation: int = 0
-    """Of the others those that vanish if each word may stand as it is written or as it is said:
+    """Those of the others that vanish if each word may be written in its own way or as it is said:
     numerals, Latin letters, units, case, punctuation."""
     real: int = 0
     """The rest: something else was understood."""

@@ -9,8 +9,8 @@ from stt.evaluation.errors import count_edits
 from stt.evaluation.spellings import Lattice
 
 MOST_CELLS = 2**26
-"""Of the table of distances (256 MB): about 8,000 characters against 8,000. Of longer texts, half
-an hour of speech without a cut, the usual spellings are compared."""
+"""Of the table of distances (256 MB): about 8,000 characters against 8,000. Longer texts, such as
+half an hour of speech in one piece, are compared by their usual spellings."""
 
 _START, _JOINT = -1, -2
 
@@ -83,7 +83,7 @@ class _Nodes:
         self._first.append(len(self._before))
 
     def arrays(self) -> tuple[Any, Any, Any]:
-        """The nodes in order, int32: codes [n], where those before each begin [n + 1], those."""
+        """The graph, int32: codes [n], offsets [n + 1] into predecessors [n_edges]."""
         return (
             np.array(self.codes, np.int32),
             np.array(self._first, np.int32),

@@ -45,7 +45,7 @@ class Rate:
 
 
 def rates(results: Sequence[Result]) -> tuple[Rate, ...]:
-    """The rates that the results have; all but the one by reading if there are none."""
+    """The rates that all results have; without results, all but the one by reading."""
     found: list[tuple[Kind, list[Errors]]] = []
     for kind in KINDS:
         errors = [kind.of(result) for result in results]

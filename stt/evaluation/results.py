@@ -20,7 +20,7 @@ class Result:
     """Reference and hypothesis after the normaliser."""
     scores: Scores
     by_reading: Errors | None
-    """In characters without spaces, of both texts as they are said; None if nobody knows how."""
+    """In characters without spaces, of both texts read aloud; None if the language has no rules."""
     kinds: Kinds
     snr_db: float | None = None
     """As `stt.audio.noise` estimates it; None if it is unknown."""

@@ -7,7 +7,7 @@ from stt.evaluation.readers import Reader, Spelling
 from stt.evaluation.transcriptions import Reference
 
 Lattice = tuple[Spelling, ...]
-"""A text: one spelling of each entry, one after the other."""
+"""A text by its words, each with its spellings; one spelling of each makes one way to spell it."""
 
 _MOST_SPELLINGS = 32
 

@@ -25,7 +25,7 @@ class Substitution:
 
 
 def substitutions(results: Iterable[Result], count: int) -> tuple[Substitution, ...]:
-    """The most frequent ones; of equals the first found. Differences in spaces alone are none."""
+    """The most frequent ones; ties: the first found. Differences only in spaces do not count."""
     found: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
     for result in results:

@@ -94,7 +94,7 @@ def _summary(report: Report, failed: str) -> str:
 def _interval(interval: Interval | None) -> str:
     if interval is None:
         return ""
-    return f"[{100 * interval.low:.2f}, {100 * interval.high:.2f}] at {100 * LEVEL:.0f} %; "
+    return f"{100 * LEVEL:.0f} % interval [{100 * interval.low:.2f}, {100 * interval.high:.2f}]; "
 
 
 def _percent(errors: Errors) -> str:

@@ -1,7 +1,7 @@
 """Reference texts as corpora write them: plain, or KsponSpeech's dual transcription.
 
-KsponSpeech and other corpora of AI Hub write a place whose spelling and sound differ twice,
-``(3시)/(세 시)``, and mark what is no word (Bang et al., 2020, https://doi.org/10.3390/app10196936):
+KsponSpeech and other corpora of AI Hub transcribe words twice if spelling and sound differ,
+``(3시)/(세 시)``, and have marks (Bang et al., 2020, https://doi.org/10.3390/app10196936):
 
 =========  =======================================================
 ``b/``     breath; ``l/`` laughter, ``o/`` other voices, ``n/`` noise, ``u/`` not understood
@@ -10,7 +10,7 @@ KsponSpeech and other corpora of AI Hub write a place whose spelling and sound d
 ``그*``    a word that is not clear: likewise
 =========  =======================================================
 
-Everything else stays as it is, also parentheses without a counterpart.
+Everything else stays as it is, also a pair that lacks a parenthesis.
 """
 
 import re
@@ -27,7 +27,7 @@ _IS_WRITTEN = re.compile(r"[0-9A-Za-z%℃]")
 
 @dataclass(frozen=True)
 class Place:
-    """A part of a reference; words, or a word that is transcribed twice with what it touches."""
+    """A part of a reference: a word, or words that are transcribed twice and what touches them."""
 
     written: str
     spoken: str
@@ -124,7 +124,7 @@ def _closing(text: str, begin: int) -> int | None:
 
 
 _LONGEST = 200
-"""Characters of one form; else parentheses that never close would be looked for again and again."""
+"""Characters of one form. A limit, since each parenthesis that never closes costs a search."""
 
 
 def _at_spaces(parts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

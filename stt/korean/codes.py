@@ -1,4 +1,4 @@
-"""Names of Latin letters and digits as they are spoken: GPT-4, 5G, S24, B2B."""
+"""How names of Latin letters and digits are spoken: GPT-4, 5G, S24, B2B."""
 
 import re
 from itertools import islice, product

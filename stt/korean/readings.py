@@ -45,7 +45,7 @@ _JOINED = re.compile(r"[A-Z]{1,4}(?:-[A-Z]{1,4})+")
 _MOST_LETTERS = 6
 """Longer words in capitals are words, not abbreviations."""
 _MOST_SMALL_LETTERS = 4
-"""Likewise of words in small letters that are no known abbreviations."""
+"""Longer words in small letters are words, unless they are known abbreviations."""
 
 # One class, no repetition within a repetition: that takes time exponential in what does not match.
 _READABLE = re.compile(
@@ -56,7 +56,7 @@ _HAS_WRITTEN_FORM = re.compile(rf"[0-9A-Za-z/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape
 
 @dataclass(frozen=True)
 class Around:
-    """What a part of a word is read with."""
+    """What decides how a part of a word is read, besides itself."""
 
     before: str
     """The word before."""
@@ -69,7 +69,7 @@ class Around:
 def readings(text: str, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> list[Reading]:
     """How each word of ``text`` is said, in order.
 
-    A word that nobody can read by rule (another script, 10^16 and more) is said as it is written.
+    A word that no rule can read (another script, 10^16 and more) stays as it is written.
 
     Args:
         text: Words separated by white space.
@@ -97,10 +97,7 @@ def _by_written_form(abbreviations: Mapping[str, str]) -> Mapping[str, Alternati
 
 
 def needs_reading(text: str) -> bool:
-    """Whether some word of ``text`` may be said in another way than it is written.
-
-    Punctuation aside, which is never said.
-    """
+    """Whether ``text`` has anything to read but Hangul and punctuation, which is never said."""
     return _HAS_WRITTEN_FORM.search(text) is not None
 
 
@@ -110,7 +107,7 @@ def spoken_text(text: str) -> str:
 
 
 def ways_to_say(text: str, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> Alternatives:
-    """The ways to say all of ``text``, at most eight, the usual one first."""
+    """The ways to say all of ``text``, at most 16, the usual one first."""
     spoken = [reading.spoken for reading in readings(text, abbreviations)]
     ways = (" ".join(filter(None, way)) for way in islice(product(*spoken), _MOST_ALTERNATIVES))
     return tuple(dict.fromkeys(ways))

@@ -1,8 +1,8 @@
 """Where a long Korean word should have spaces: 내일강남역앞에서만나요 is 내일 강남역 앞에서 만나요.
 
-By its morphemes, with the orthography's rule that every word stands apart and particles, endings
-and suffixes do not. Cautious, because an analyser takes what a model misheard for several short
-words: words are only split, never joined, and only those that are longer than most.
+Breaks follow from the morphemes: the orthography separates words, but not particles, endings and
+suffixes. The rules are cautious, because an analyser takes what a model misheard for several short
+words: they only split, never join, and only words that are longer than most.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,17 +15,17 @@ from stt.korean import numerals
 MIN_SYLLABLES = 6
 """Shorter words are left alone: 97 in 100 words of everyday Korean have up to five syllables."""
 MIN_SYLLABLES_OF_COMPOUNDS = 8
-"""Nouns may be joined (서비스센터), so they part only in words that are longer still."""
+"""Nouns may be written together (서비스센터), so compounds are split only in even longer words."""
 PIECE_CHARACTERS, LOOKAHEAD_CHARACTERS = 200, 40
-"""Longer words are analysed piece by piece, so that time grows with the length alone. What breaks
-in the last characters of a piece is left to the next one."""
+"""Longer words are analysed in pieces, so that time is proportional to length. Breaks in the last
+characters of a piece are left to the next piece, which also sees what follows them."""
 
 _BEGIN_A_WORD = ("N", "M", "IC", "VV", "VA", "VX", "VCN", "XR", "XPN")
-"""How the tags of morphemes begin that can begin a word."""
-_GO_ON = ("XPN", "S", "W", "U")
-"""And those that no space follows: prefixes, signs, and what is no word."""
+"""First letters of the tags of morphemes that can begin a word."""
+_NO_SPACE_AFTER = ("XPN", "S", "W", "U")
+"""First letters of the tags that no space follows: prefixes, signs, and what is no word."""
 _JOINED_AUXILIARIES = ("하", "지")
-"""Of verbs, as in 좋아하다 and 예뻐지다. The others may stand apart."""
+"""Auxiliary verbs that are always joined: 좋아하다, 예뻐지다. All others may stand apart."""
 _NUMERALS = frozenset(
     numerals.SINO_DIGITS + "공륙십백천만억조하나둘셋넷" + "".join(numerals.NATIVE_VALUES)
 )
@@ -97,7 +97,7 @@ def _breaks(text: str, n_characters: int, analyse: Analyse) -> Iterator[int]:
         at = other.start
         if (
             one.end <= at  # not a contraction
-            and _part(one, other)
+            and _needs_space(one, other)
             and not (_is_numeral(one) and _is_numeral(other))
             and (n_characters >= MIN_SYLLABLES_OF_COMPOUNDS or not _is_compound(one, other))
             and _is_syllable(text[at - 1])
@@ -106,11 +106,11 @@ def _breaks(text: str, n_characters: int, analyse: Analyse) -> Iterator[int]:
             yield at
 
 
-def _part(one: Morpheme, other: Morpheme) -> bool:
+def _needs_space(one: Morpheme, other: Morpheme) -> bool:
     """Whether the orthography puts a space between neighbours."""
     if other.tag.startswith("VX") and other.form in _JOINED_AUXILIARIES:
         return False
-    return other.tag.startswith(_BEGIN_A_WORD) and not one.tag.startswith(_GO_ON)
+    return other.tag.startswith(_BEGIN_A_WORD) and not one.tag.startswith(_NO_SPACE_AFTER)
 
 
 def _is_compound(one: Morpheme, other: Morpheme) -> bool:

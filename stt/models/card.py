@@ -49,11 +49,11 @@ class Evaluation:
     cer: _Rate | None
     """Character error rate, as a fraction; None if the references are empty."""
     cer_by_reading: _Rate | None
-    """The same of both texts as they are read aloud, where 3시 equals 세 시; None if unknown."""
+    """The same with both texts read aloud, so that 3시 equals 세 시; None if unknown."""
     normaliser: _Text
-    """What of both texts did not count for ``cer``; see ``stt evaluate --normaliser``."""
+    """How both texts were normalised for ``cer``; see ``stt evaluate --normaliser``."""
     decoding: _Text
-    """``best_path``, or what was used besides: ``hotwords``, ``language_model``, ``written``."""
+    """``best_path``, or those of ``hotwords``, ``language_model``, ``written`` that were used."""
     precision: _Text
     date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
     """UTC, ISO 8601."""
@@ -171,7 +171,7 @@ class Cards:
 
 
 def _state(*paths: Path) -> list[tuple[int, int]]:
-    """What differs when a file has changed."""
+    """Times and sizes of the files that exist; they differ after a change."""
     return [
         (status.st_mtime_ns, status.st_size)
         for path in paths

@@ -1,7 +1,7 @@
-"""Words as a model writes them -> with the spaces that it left out, and with their times.
+"""Adds the spaces that a model left out, with the times and the confidence of the new words.
 
-Every word is looked at by itself, so no word waits for later ones, and a live session's partial
-texts have the same spaces as its final ones.
+Each word is split by itself, so no word waits for later ones, and a live session's partial texts
+have the same spaces as its final ones.
 """
 
 import importlib.util
@@ -20,7 +20,7 @@ from stt.types import Token, Word
 
 
 class KoreanSpacer:
-    """Writes Korean with spaces, see `stt.korean.spacing`; a `stt.recognition.written.Writer`."""
+    """A `Writer` that adds missing spaces to Korean; see `stt.korean.spacing`."""
 
     is_slow = True
 
@@ -84,7 +84,7 @@ class _Piece:
 
 
 def _pieces(word: Word, breaks: Sequence[int]) -> Iterator[_Piece]:
-    """The tokens of a word, cut at the breaks. Nearly all are single syllables and stay whole."""
+    """The tokens of a word, cut at the breaks; nearly all are single syllables and are not cut."""
     tokens = _timed_tokens(word)
     starts = [start for _, (start, _) in tokens]
     at = 0
@@ -110,7 +110,7 @@ def _timed_tokens(word: Word) -> list[tuple[Token, tuple[float, float]]]:
 
 
 class Spacings:
-    """What finds missing spaces, for the languages that have it; loaded at its first use."""
+    """Makes the writers that add missing spaces; loads the analyser at its first use."""
 
     def __init__(self) -> None:
         self._analyse: Analyse | None = None
@@ -121,7 +121,7 @@ class Spacings:
         return language.iso_639_1 == "ko" and importlib.util.find_spec("kiwipiepy") is not None
 
     def choose(self, language: Language) -> OpenWriter:
-        """What writes the missing spaces of a recording; blocks while it is loaded.
+        """The writer that adds missing spaces; blocks while the analyser is loaded.
 
         Raises:
             NotSupported: it is not for this language, or the extra is not installed.
@@ -133,7 +133,7 @@ class Spacings:
         return partial(KoreanSpacer, self.load())
 
     def load(self) -> Analyse:
-        """Load it, unless it is loaded. The library holds Python's GIL for a second or more then.
+        """The analyser, loaded at the first call. Loading holds Python's GIL for a second or more.
 
         Raises:
             NotSupported: the extra is not installed.

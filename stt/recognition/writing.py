@@ -14,7 +14,7 @@ from stt.types import Word
 
 
 class InTurn:
-    """Two writers, the second of what the first writes."""
+    """Two writers, one after the other: the second gets the words of the first."""
 
     def __init__(self, first: Writer, second: Writer) -> None:
         self._first, self._second = first, second
@@ -53,7 +53,7 @@ class Writings:
         return self._written_forms.has(language)
 
     def preload(self) -> None:
-        """Load what restores spaces.
+        """Load the analyser that restores spaces.
 
         Raises:
             ConfigurationError: the extra is not installed.
@@ -66,12 +66,12 @@ class Writings:
     def choose(
         self, language: Language, asked: Asked, hotwords: Sequence[Hotword] = ()
     ) -> OpenWriter:
-        """The writer of a request; blocks while what restores spaces is loaded.
+        """The writer of a request; blocks while the analyser that restores spaces is loaded.
 
         Args:
             language: What is spoken.
             asked: What the request asks for.
-            hotwords: Its hotwords: what they name is written as they write it.
+            hotwords: Its hotwords, which are written as they were given.
 
         Raises:
             NotSupported: the language does not have what is asked, or an extra is not installed.

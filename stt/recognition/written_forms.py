@@ -31,7 +31,7 @@ def korean_rules(abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> Rule
 ENGLISH = Rules(english.START, english.written, english.open_from)
 
 RulesFor = Callable[[Sequence[Hotword]], Rules[Any]]
-"""The rules of a request with these hotwords: what they name is written as they write it."""
+"""Makes the rules of a request from its hotwords, which are written as they were given."""
 
 
 def _korean(settings: Settings) -> RulesFor:
@@ -42,7 +42,7 @@ def _korean(settings: Settings) -> RulesFor:
 RULES: Mapping[str, Callable[[Settings], RulesFor]] = MappingProxyType(
     {"ko": _korean, "en": lambda _: lambda _: ENGLISH}
 )
-"""By ISO 639-1 code: a new language is its folder and a line here."""
+"""By ISO 639-1 code. To add a language, add its folder and a line here."""
 
 
 def names() -> str:
@@ -73,7 +73,7 @@ class WrittenForms:
         Args:
             language: What is spoken.
             wanted: Whether the request asks for it.
-            hotwords: Those of the request: what they name is written as they write it.
+            hotwords: Those of the request, which are written as they were given.
 
         Raises:
             NotSupported: the language has no written form.
@@ -93,9 +93,9 @@ _LATIN, _DIGIT = re.compile("[A-Za-z]"), re.compile(r"\d")
 
 
 def names_in(hotwords: Sequence[Hotword], known: Mapping[str, str]) -> dict[str, str]:
-    """Words of hotwords with Latin letters, by the ways to say them: 쓰리엠 is 3M.
+    """The words of hotwords that have Latin letters, by each way to say them: 쓰리엠 is 3M.
 
-    A code of two syllables is left out: 오지 is a word, not always 5G.
+    Ways to say a code in two syllables are left out: 오지 can be another word than 5G.
     """
     found: dict[str, str] = {}
     for text in dict.fromkeys(hotword.written for hotword in hotwords):

@@ -1,4 +1,4 @@
-"""uvicorn's WebSockets: closes that arrive while the client still sends, and bounded turns."""
+"""uvicorn's WebSockets, with input in short turns and close frames that reach the client."""
 
 import asyncio
 import time
@@ -14,12 +14,12 @@ from stt.server.middleware import LINGER_BYTES
 QUIET_SECONDS = 2.0
 """Silence after which the connection closes; the client has seen the close frame by then."""
 TURN_SECONDS = 0.002
-"""Time for a connection's input in one turn of the event loop, and for all input between rests."""
+"""Most time for a connection's input in a turn of the event loop; for all input between rests."""
 REST_SECONDS = 0.001
-"""Rest of the event loop from input, for other threads.
+"""Rest from input, in which other threads run.
 
-A thread that waits for Python's lock asks for it after 5 ms without a change, but every system call
-of the loop counts as one: without rests, threads could wait for seconds.
+A thread demands Python's lock only if it has not changed hands for 5 ms. Every system call of the
+event loop gives it up for a moment, so without rests a thread could wait for seconds.
 """
 PIECE_BYTES = 512
 """Input handled between two looks at the clock: at most 85 frames, some 2 ms."""

@@ -19,10 +19,7 @@ class Piece:
 
 
 def align(reference: str, hypothesis: str) -> tuple[Piece, ...]:
-    """Cut both texts into pieces; as few characters as possible are in pieces that differ.
-
-    So the pieces that differ have exactly the errors that the CER counts.
-    """
+    """Cut both texts into pieces with the fewest edits, so that the CER counts what is marked."""
     return tuple(
         Piece(
             code.tag,

@@ -33,7 +33,7 @@ class Breakdown:
     title: str
     groups: tuple[Group, ...]
     n_left_out: int = 0
-    """Groups that are not shown, better than those that are."""
+    """Groups that are not shown; their rates are lower."""
 
 
 def breakdowns(results: Sequence[Result]) -> tuple[Breakdown, ...]:

@@ -115,7 +115,7 @@ function raw(row) {
     make("dt", "", say(title)),
     make("dd", "", (title === "Reference" ? row.rawReference : row.rawHypothesis) || say("nothing")),
   ]));
-  return make("details", "raw", make("summary", "", say("Texts before the normaliser")), texts);
+  return make("details", "raw", make("summary", "", say("Texts before normalisation")), texts);
 }
 
 function cell(row, { key, title, text }) {

@@ -68,7 +68,7 @@ def kinds(counted: Kinds) -> str:
         )
     return (
         f'<div class="kinds-bar" aria-hidden="true">{bar}</div><ul class="legend">{legend}</ul>'
-        f"<p class=quiet>{say('Of the raw CER, {rate}, in characters.', rate=_raw(counted))}</p>"
+        f"<p class=quiet>{say('Of the raw CER ({rate}), in characters.', rate=_raw(counted))}</p>"
     )
 
 
@@ -76,7 +76,7 @@ def breakdown(each: Breakdown) -> str:
     """A table with bars."""
     longest = max((_end(group) for group in each.groups), default=0.0) or 1.0
     rows = "".join(_group(group, longest) for group in each.groups)
-    left_out = say("{n} better speakers are not shown.", n=each.n_left_out)
+    left_out = say("{n} speakers with a lower CER are not shown.", n=each.n_left_out)
     return (
         f"<section class=card><h3>{say(each.title)}</h3><table class=groups><thead><tr>"
         f"<th scope=col>{say('Group')}</th><th scope=col class=num>{say('Files')}</th>"
@@ -128,9 +128,9 @@ def _rate(rate: Rate) -> str:
 
 def _interval(interval: Interval | None) -> str:
     if interval is None:
-        return say("no interval: too few recordings")
+        return say("No interval: too few recordings")
     low, high = f"{100 * interval.low:.2f}", f"{100 * interval.high:.2f}"
-    return say("{low} to {high} %, at {level}", low=low, high=high, level=f"{100 * LEVEL:.0f} %")
+    return say("{level} interval: {low}–{high} %", low=low, high=high, level=f"{100 * LEVEL:.0f} %")
 
 
 def _raw(counted: Kinds) -> str:

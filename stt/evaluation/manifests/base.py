@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from stt.audio.containers import AUDIO_SUFFIXES
 from stt.audio.headerless import HEADERLESS_SUFFIX
 from stt.errors import ConfigurationError
 from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION
-from stt.normalisation import compose, find_path
+from stt.normalisation import PathFinder, compose
 
 SUFFIXES = tuple(sorted(AUDIO_SUFFIXES | {HEADERLESS_SUFFIX}))
 GENDERS = {"m": "male", "male": "male", "f": "female", "female": "female"}
@@ -57,6 +57,8 @@ class Place:
     path: Path
     audio: Path | None = None
     """The folder that the user names; None: where the data set has them."""
+    files: PathFinder = field(default_factory=PathFinder, compare=False, repr=False)
+    """Finds them; it reads each folder once, however many recordings the manifest lists."""
 
     @property
     def folder(self) -> Path:
@@ -166,7 +168,7 @@ class Finder:
         for begin in range(len(parts) if self._loosely else 1):
             for folder in self._folders:
                 path = folder.joinpath(*parts[begin:])
-                if found := existing(path, converted=self._loosely):
+                if found := existing(path, self._place.files, converted=self._loosely):
                     self._n_found += 1
                     return found
         self._n_missing += 1
@@ -186,12 +188,12 @@ class Finder:
             )
 
 
-def existing(path: Path, *, converted: bool = False) -> Path | None:
+def existing(path: Path, files: PathFinder, *, converted: bool = False) -> Path | None:
     """The file at a path, in whatever form of Unicode its name is, or None.
 
     ``converted``: it may have another suffix.
     """
-    found = find_path(path)
+    found = files.find(path)
     if found.is_file():
         return found
     others = (path.with_suffix(suffix) for suffix in SUFFIXES) if converted else ()

@@ -49,7 +49,7 @@ def _read(place: Place) -> Iterator[Utterance]:
 def _find(name: str, place: Place) -> Path:
     """Kaldi's paths are relative to where its scripts run; often that is here."""
     folders = [place.audio] if place.audio else [place.folder, Path()]
-    found = (existing(folder / name) for folder in folders)
+    found = (existing(folder / name, place.files) for folder in folders)
     return next(filter(None, found), folders[0] / name)
 
 

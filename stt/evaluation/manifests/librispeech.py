@@ -25,7 +25,7 @@ ENDING = ".trans.txt"
 SPEAKERS = {"AUDIO_INFO": 2, "SPEAKERS.TXT": 1}
 """Files about the speakers, ``|`` between the columns: an id first, the gender in this column."""
 LEVELS = 4
-"""So many folders up the file about the speakers may be."""
+"""How many folders up the file about the speakers is looked for."""
 
 
 def _read(place: Place) -> Iterator[Utterance]:

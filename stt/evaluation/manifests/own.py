@@ -56,7 +56,7 @@ def _utterance(row: Mapping[str, Any], place: Place, line: int) -> Utterance:
     path = (place.audio or place.folder) / name
     return Utterance(
         name,
-        existing(path) or path,
+        existing(path, place.files) or path,
         reference,
         speaker=str(row.get("speaker") or ""),
         gender=read_gender(str(row.get("gender") or "")),

@@ -48,9 +48,7 @@ _MOST_SMALL_LETTERS = 4
 """Longer words in small letters are words, unless they are known abbreviations."""
 
 # One class, no repetition within a repetition: that takes time exponential in what does not match.
-_READABLE = re.compile(
-    rf"[0-9A-Za-z가-힣/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}{_SIGNS}]+"
-)
+_READABLE = re.compile(rf"[0-9A-Za-z가-힣/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}{_SIGNS}]+")
 _HAS_WRITTEN_FORM = re.compile(rf"[0-9A-Za-z/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}]")
 
 
@@ -167,7 +165,8 @@ def _latin(match: re.Match[str], around: Around) -> Alternatives:
         return (*latin.spellings(written), *latin.SAID_AS_WORDS.get(written, ()))
     # People write ai for AI too; but most such words are words.
     known = around.abbreviations.get(written.upper(), ())
-    names = latin.spellings(written) if len(written) <= _MOST_SMALL_LETTERS else ()
+    is_short = written.islower() and len(written) <= _MOST_SMALL_LETTERS
+    names = latin.spellings(written) if is_short else ()
     return (match[0], *known, *names)
 
 

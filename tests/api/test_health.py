@@ -79,6 +79,8 @@ def test_languages(client: TestClient) -> None:
         "language_model": "none",
         "written": True,
         "spacing": True,
+        "convention": "spoken",
+        "evaluations": [],
     }
     assert (english["code"], english["default"]) == ("EN", False)
     assert english["written"] is True

@@ -4,7 +4,7 @@ import pytest
 
 from stt.decoding.alphabet import Alphabet
 from stt.decoding.decodings import Asked, Decodings
-from stt.decoding.hotwords import Hotword, parse_hotwords, say_hotwords
+from stt.decoding.hotwords import Hotword, parse_hotwords, say_hotwords, spell_hotwords
 from stt.errors import InvalidHotwords
 from stt.korean.latin import ABBREVIATIONS
 from stt.languages import choose_languages
@@ -81,3 +81,10 @@ def test_the_operators_abbreviations_are_said_too() -> None:
     assert [each.text for each in hotwords] == ["Sprite", "LLM"]  # 라 and 엘 are not in it
     hotwords = say_hotwords(parse_hotwords("Cepheus"), alphabet, {"세피우스": "Cepheus"})
     assert hotwords == (Hotword("세피우스", written="Cepheus"),)
+
+
+def test_names_in_latin_letters_are_not_spelled_out() -> None:
+    alphabet = Alphabet.of(HANGUL)
+    [hotword] = say_hotwords(parse_hotwords("Zara"), alphabet, ABBREVIATIONS)
+    with pytest.raises(InvalidHotwords, match="of the hotword 'Zara'"):
+        spell_hotwords([hotword], alphabet)

@@ -48,9 +48,7 @@ _MOST_SMALL_LETTERS = 4
 """Likewise of words in small letters that are no known abbreviations."""
 
 # One class, no repetition within a repetition: that takes time exponential in what does not match.
-_READABLE = re.compile(
-    rf"[0-9A-Za-z가-힣/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}{_SIGNS}]+"
-)
+_READABLE = re.compile(rf"[0-9A-Za-z가-힣/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}{_SIGNS}]+")
 _HAS_WRITTEN_FORM = re.compile(rf"[0-9A-Za-z/_°ℓ㎏㎞㎝㎜㎡¥£{re.escape(''.join(_SYMBOLS))}]")
 
 
@@ -110,7 +108,7 @@ def spoken_text(text: str) -> str:
 
 
 def ways_to_say(text: str, abbreviations: Mapping[str, str] = latin.ABBREVIATIONS) -> Alternatives:
-    """The ways to say all of ``text``, at most eight, the usual one first."""
+    """The ways to say all of ``text``, at most 16, the usual one first."""
     spoken = [reading.spoken for reading in readings(text, abbreviations)]
     ways = (" ".join(filter(None, way)) for way in islice(product(*spoken), _MOST_ALTERNATIVES))
     return tuple(dict.fromkeys(ways))

@@ -9,7 +9,7 @@ from stt.audio.containers import AUDIO_SUFFIXES
 from stt.audio.headerless import HEADERLESS_SUFFIX
 from stt.errors import ConfigurationError
 from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION
-from stt.normalisation import compose, find_path
+from stt.normalisation import PathFinder, compose
 
 SUFFIXES = tuple(sorted(AUDIO_SUFFIXES | {HEADERLESS_SUFFIX}))
 GENDERS = {"m": "male", "male": "male", "f": "female", "female": "female"}
@@ -152,6 +152,7 @@ class Finder:
         self._place = place
         self._folders = [place.audio] if place.audio else list(dict.fromkeys(folders))
         self._loosely = loosely
+        self._paths = PathFinder()
         self._n_found = self._n_missing = 0
 
     def find(self, name: str, line: int) -> Path:
@@ -160,17 +161,17 @@ class Finder:
         Raises:
             ConfigurationError: the name leads out of the data set.
         """
-        parts = PurePosixPath(name.replace("\\", "/")).parts
-        if ".." in parts or not parts:
+        path = PurePosixPath(name.replace("\\", "/"))
+        if ".." in path.parts or not path.parts or path.is_absolute():
             raise malformed(self._place.path, line, f"a path inside the data set, not {name!r}")
-        for begin in range(len(parts) if self._loosely else 1):
+        for begin in range(len(path.parts) if self._loosely else 1):
             for folder in self._folders:
-                path = folder.joinpath(*parts[begin:])
-                if found := existing(path, converted=self._loosely):
+                here = folder.joinpath(*path.parts[begin:])
+                if found := existing(here, self._paths, converted=self._loosely):
                     self._n_found += 1
                     return found
         self._n_missing += 1
-        return self._folders[0].joinpath(*parts)
+        return self._folders[0] / path
 
     def check(self) -> None:
         """Call after the last one.
@@ -186,13 +187,20 @@ class Finder:
             )
 
 
-def existing(path: Path, *, converted: bool = False) -> Path | None:
+def existing(path: Path, paths: PathFinder, *, converted: bool = False) -> Path | None:
     """The file at a path, in whatever form of Unicode its name is, or None.
 
-    ``converted``: it may have another suffix.
+    Args:
+        path: Where it should be.
+        paths: Keeps what is in the folders: one for a whole manifest.
+        converted: It may have another suffix.
     """
-    found = find_path(path)
-    if found.is_file():
-        return found
     others = (path.with_suffix(suffix) for suffix in SUFFIXES) if converted else ()
-    return next((other for other in others if other.is_file()), None)
+    return next(filter(_is_file, (paths.find(path), *others)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False

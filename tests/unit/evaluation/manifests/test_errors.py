@@ -43,7 +43,7 @@ def test_a_malformed_list_is_reported(lines: list[str], sentence: str, tmp_path:
 
 
 @pytest.mark.parametrize("content", ["", "5", '{"a": 1}'])
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"librispeech"}))  # any line is an id there
 def test_what_is_in_another_format_is_reported(name: str, content: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
         read_manifest(put(tmp_path / "list", content), name)

@@ -57,13 +57,13 @@ class PathFinder:
         Returns:
             The path as it was if there is no such file.
         """
-        if path.exists() or str(path).isascii():
+        if _exists(path) or str(path).isascii():
             return path
         found = Path(path.anchor)
         for part in path.parts[1 if path.anchor else 0 :]:
             exact = found / part
-            found = exact if exact.exists() else self._entries(found).get(compose(part), exact)
-        return found if found.exists() else path
+            found = exact if _exists(exact) else self._entries(found).get(compose(part), exact)
+        return found if _exists(found) else path
 
     def _entries(self, folder: Path) -> dict[str, Path]:
         if folder not in self._folders:
@@ -74,6 +74,13 @@ class PathFinder:
 def find_path(path: Path) -> Path:
     """See `PathFinder.find`."""
     return PathFinder().find(path)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -7,6 +7,7 @@ hotword is not completed (contextual biasing by shallow fusion; Zhao et al., 201
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ from stt.normalisation import compose
 MAX_HOTWORDS = 1_000
 MAX_LENGTH = 100
 """Characters of one hotword."""
+MOST_WAYS = 2 * MAX_HOTWORDS
+"""Ways to say all hotwords; once there are so many, each further hotword has only its usual way."""
 MIN_WEIGHT, MAX_WEIGHT = 0.1, 10.0
 LETTER_BONUS = 2.0
 """Log-probability that each letter of a hotword of weight 1 gains."""
@@ -148,8 +151,8 @@ def say_hotwords(
 ) -> tuple[Hotword, ...]:
     """Korean hotwords as they are said, where a checkpoint lacks their digits, letters or signs.
 
-    Each becomes one hotword for each of its `ways_to_say`. Those that cannot be said by rule either
-    stay, for `spell_hotwords` to refuse.
+    Each becomes one hotword for each of its `ways_to_say`, up to `MOST_WAYS`. Those that cannot be
+    said by rule either stay, for `spell_hotwords` to refuse.
 
     Args:
         hotwords: As they were given.
@@ -161,7 +164,8 @@ def say_hotwords(
         ways: Iterable[str] = (hotword.text,)
         if not _can_write(hotword.text, alphabet):
             spoken = ways_to_say(hotword.text, abbreviations)
-            ways = [way for way in spoken if way and _can_write(way, alphabet)] or ways
+            writable = (way for way in spoken if way and _can_write(way, alphabet))
+            ways = list(islice(writable, max(1, MOST_WAYS - len(found)))) or ways
         for way in ways:
             written = "" if way == hotword.text else hotword.text
             found[way] = Hotword(way, hotword.weight, written)

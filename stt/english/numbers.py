@@ -7,6 +7,9 @@ from text_to_num import find_numbers
 
 from stt.english import lexicon
 
+_LINKS = frozenset({"a", "an", "point"})
+"""Words within numbers."""
+
 
 @dataclass(frozen=True)
 class Number:
@@ -69,11 +72,15 @@ class _Word:
     def not_a_number_part(self) -> bool:
         """Leave out what text2num reads too freely.
 
-        Plurals (hundreds, twenty fives), the letter o but for decimals (three point oh five), and
-        "and" where no scale is before it: it would join twenty and five.
+        What the lexicon has not, such as plurals (hundreds, twenty fives), the letter o but for
+        decimals (three point oh five), and "and" where no scale is before it: it would join twenty
+        and five.
         """
         if self.word == "and":
             return self.previous not in lexicon.SCALES
         if self.word in lexicon.ZERO_LETTERS:
             return self.previous not in lexicon.ZERO_LETTERS | {"point"}
-        return not lexicon.PLURALS.isdisjoint(lexicon.parts(self.word))
+        return not (lexicon.is_number(self.word) or self._is_fraction() or self.word in _LINKS)
+
+    def _is_fraction(self) -> bool:
+        return self.word.endswith("s") and lexicon.is_ordinal(self.word[:-1])

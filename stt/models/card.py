@@ -8,7 +8,9 @@ ours to write into. It names the weights it was measured on, so that no card out
 import hashlib
 import json
 import logging
+import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -162,21 +164,28 @@ class Cards:
             checkpoint = None
         if checkpoint is None:
             return []
-        state = _state(
-            *_weight_files(checkpoint, source.adapter), *_places(source, checkpoint, self._cache)
-        )
+        try:
+            weights = _weight_files(checkpoint, source.adapter)
+        except OSError:  # the folder was removed just now, or may not be read
+            return []
+        state = _state(*weights, *_places(source, checkpoint, self._cache))
         if source not in self._cards or self._cards[source][0] != state:
             self._cards[source] = state, read_card(source, checkpoint, self._cache)
         return list(self._cards[source][1].evaluations)
 
 
 def _state(*paths: Path) -> list[tuple[int, int]]:
-    """Times and sizes of the files that exist; they differ after a change."""
-    return [
-        (status.st_mtime_ns, status.st_size)
-        for path in paths
-        if path.exists() and (status := path.stat())
-    ]
+    """What differs when a file has changed."""
+    return [(status.st_mtime_ns, status.st_size) for path in paths if (status := _status(path))]
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """None of what is no file, or gone: a card may be replaced at any time."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 def _in_folder(source: ModelSource, checkpoint: Path) -> Path:
@@ -193,6 +202,8 @@ def _places(source: ModelSource, checkpoint: Path, cache: Path | None) -> list[P
 
 def _read(path: Path, weights: str) -> Iterator[Evaluation]:
     """The evaluations of a file, or none if it is broken or of other weights."""
+    if _status(path) is None:  # opening a pipe would wait for ever
+        return
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

@@ -57,7 +57,7 @@ class Service:
 
     async def writing(self, language: Language, asked: Asked, decoding: Decoding) -> OpenWriter:
         """The writer of a request; see `Writings.choose`, which may hold up the event loop."""
-        if asked.spacing == "model":
+        if asked.spacing == "model" and not (asked.written and decoding.hotwords):
             return self.writings.choose(language, asked, decoding.hotwords)
         return await asyncio.to_thread(self.writings.choose, language, asked, decoding.hotwords)
 

@@ -37,7 +37,7 @@ for (const row of ROWS) {
 
 /** A phrase in the language of the page. */
 function say(phrase, values = {}) {
-  const text = (language === "ko" && KOREAN[phrase]) || phrase;
+  const text = language === "ko" && Object.hasOwn(KOREAN, phrase) ? KOREAN[phrase] : phrase; // a speaker may be "constructor"
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 

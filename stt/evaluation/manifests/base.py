@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stt.audio.containers import AUDIO_SUFFIXES
@@ -57,8 +57,6 @@ class Place:
     path: Path
     audio: Path | None = None
     """The folder that the user names; None: where the data set has them."""
-    files: PathFinder = field(default_factory=PathFinder, compare=False, repr=False)
-    """Finds them; it reads each folder once, however many recordings the manifest lists."""
 
     @property
     def folder(self) -> Path:
@@ -154,6 +152,7 @@ class Finder:
         self._place = place
         self._folders = [place.audio] if place.audio else list(dict.fromkeys(folders))
         self._loosely = loosely
+        self._paths = PathFinder()
         self._n_found = self._n_missing = 0
 
     def find(self, name: str, line: int) -> Path:
@@ -162,17 +161,17 @@ class Finder:
         Raises:
             ConfigurationError: the name leads out of the data set.
         """
-        parts = PurePosixPath(name.replace("\\", "/")).parts
-        if ".." in parts or not parts:
+        path = PurePosixPath(name.replace("\\", "/"))
+        if ".." in path.parts or not path.parts or path.is_absolute():
             raise malformed(self._place.path, line, f"a path inside the data set, not {name!r}")
-        for begin in range(len(parts) if self._loosely else 1):
+        for begin in range(len(path.parts) if self._loosely else 1):
             for folder in self._folders:
-                path = folder.joinpath(*parts[begin:])
-                if found := existing(path, self._place.files, converted=self._loosely):
+                here = folder.joinpath(*path.parts[begin:])
+                if found := existing(here, self._paths, converted=self._loosely):
                     self._n_found += 1
                     return found
         self._n_missing += 1
-        return self._folders[0].joinpath(*parts)
+        return self._folders[0] / path
 
     def check(self) -> None:
         """Call after the last one.
@@ -188,13 +187,20 @@ class Finder:
             )
 
 
-def existing(path: Path, files: PathFinder, *, converted: bool = False) -> Path | None:
+def existing(path: Path, paths: PathFinder, *, converted: bool = False) -> Path | None:
     """The file at a path, in whatever form of Unicode its name is, or None.
 
-    ``converted``: it may have another suffix.
+    Args:
+        path: Where it should be.
+        paths: Keeps what is in the folders: one for a whole manifest.
+        converted: It may have another suffix.
     """
-    found = files.find(path)
-    if found.is_file():
-        return found
     others = (path.with_suffix(suffix) for suffix in SUFFIXES) if converted else ()
-    return next((other for other in others if other.is_file()), None)
+    return next(filter(_is_file, (paths.find(path), *others)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False

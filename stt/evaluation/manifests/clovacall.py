@@ -11,15 +11,19 @@ from stt.evaluation.manifests.base import (
     ManifestFormat,
     Place,
     Utterance,
+    existing,
     read_text,
 )
+from stt.normalisation import PathFinder
 
 
 def _read(place: Place) -> Iterator[Utterance]:
     try:
         rows = json.loads(read_text(place.path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{place.path} is not valid JSON: {error}.") from None
+    if not isinstance(rows, list):
+        raise ConfigurationError(f"{place.path}: expected {CLOVACALL.about}.")
     finder: Finder | None = None
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict) or not all(
@@ -49,7 +53,8 @@ def _folders(place: Place, name: str) -> list[Path]:
     if place.audio or ".." in Path(name).parts:
         return [place.folder]
     inside = sorted(each for each in place.folder.iterdir() if each.is_dir())
-    having = [folder for folder in (place.folder, *inside) if (folder / name).is_file()]
+    paths = PathFinder()
+    having = [folder for folder in (place.folder, *inside) if existing(folder / name, paths)]
     if len(having) > 1:
         raise ConfigurationError(
             f"{place.path}: {name} is in {', '.join(map(str, having))}. Say which to use with "

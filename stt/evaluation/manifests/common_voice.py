@@ -21,7 +21,7 @@ SPEAKER_LETTERS = 8
 def _read(place: Place) -> Iterator[Utterance]:
     finder = Finder(place, [place.folder / "clips", place.folder])
     lines = read_lines(place.path)
-    header = next(lines)[1].split("\t")
+    header = next(lines, (1, ""))[1].split("\t")
     if missing := [column for column in COLUMNS if column not in header]:
         raise malformed(place.path, 1, f"a header with the columns {', '.join(missing)}")
     for number, line in lines:

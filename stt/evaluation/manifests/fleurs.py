@@ -20,6 +20,8 @@ from stt.evaluation.manifests.base import (
 from stt.types import SAMPLE_RATE
 
 N_COLUMNS = 7
+MOST_DIGITS = 12
+"""Of a number of samples."""
 EXPECTED = "7 columns: id, file, raw transcription, transcription, characters, samples, gender"
 
 
@@ -29,7 +31,7 @@ def _read(place: Place) -> Iterator[Utterance]:
     finder = Finder(place, [folder / "audio" / split, folder / split, folder / "audio", folder])
     for number, line in read_lines(place.path):
         columns = line.split("\t")
-        if len(columns) != N_COLUMNS or not columns[5].strip().isdecimal():
+        if len(columns) != N_COLUMNS or not _is_count(columns[5]):
             raise malformed(place.path, number, f"{EXPECTED} (there are {len(columns)})")
         _, name, raw, _, _, n_samples, gender = columns
         yield Utterance(
@@ -42,9 +44,13 @@ def _read(place: Place) -> Iterator[Utterance]:
     finder.check()
 
 
+def _is_count(written: str) -> bool:
+    return written.strip().isdecimal() and len(written) <= MOST_DIGITS
+
+
 def _matches(head: Head) -> bool:
     columns = head.first.split("\t")
-    return len(columns) == N_COLUMNS and columns[5].strip().isdecimal()
+    return len(columns) == N_COLUMNS and _is_count(columns[5])
 
 
 FLEURS = ManifestFormat(

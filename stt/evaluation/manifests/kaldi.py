@@ -14,6 +14,7 @@ from stt.evaluation.manifests.base import (
     read_lines,
     read_seconds,
 )
+from stt.normalisation import PathFinder
 
 
 def _read(place: Place) -> Iterator[Utterance]:
@@ -25,7 +26,7 @@ def _read(place: Place) -> Iterator[Utterance]:
         )
     speakers, genders = _values(folder / "utt2spk"), _values(folder / "spk2gender")
     references, seconds = _values(folder / "text"), _values(folder / "utt2dur")
-    scp = folder / "wav.scp"
+    scp, paths = folder / "wav.scp", PathFinder()
     for number, line in read_lines(scp):
         identity, _, name = line.strip().partition(" ")
         name = name.strip()
@@ -38,7 +39,7 @@ def _read(place: Place) -> Iterator[Utterance]:
         speaker = speakers.get(identity, "")
         yield Utterance(
             name,
-            _find(name, place),
+            _find(name, place, paths),
             references[identity],
             speaker=speaker,
             gender=read_gender(genders.get(speaker, "")),
@@ -46,10 +47,10 @@ def _read(place: Place) -> Iterator[Utterance]:
         )
 
 
-def _find(name: str, place: Place) -> Path:
+def _find(name: str, place: Place, paths: PathFinder) -> Path:
     """Kaldi's paths are relative to where its scripts run; often that is here."""
     folders = [place.audio] if place.audio else [place.folder, Path()]
-    found = (existing(folder / name, place.files) for folder in folders)
+    found = (existing(folder / name, paths) for folder in folders)
     return next(filter(None, found), folders[0] / name)
 
 

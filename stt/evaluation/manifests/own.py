@@ -1,6 +1,5 @@
 """Tables and JSON lines with a path and a text: our own, and NeMo's."""
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,33 +15,34 @@ from stt.evaluation.manifests.base import (
     read_gender,
     read_lines,
     read_seconds,
-    read_text,
 )
+from stt.normalisation import PathFinder
 
 PATH_COLUMNS = ("path", "file", "audio_filepath")
 TEXT_COLUMN = "text"
 
 
 def _read_tsv(place: Place) -> Iterator[Utterance]:
-    # Quotation marks belong to the text.
-    lines = read_text(place.path).replace("\r\n", "\n").split("\n")
-    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    for row in rows:
-        yield _utterance(row, place, rows.line_num)
+    lines, paths = read_lines(place.path), PathFinder()
+    header = next(lines, (1, ""))[1].split("\t")
+    for number, line in lines:
+        # Quotation marks belong to the text.
+        yield _utterance(dict(zip(header, line.split("\t"), strict=False)), place, number, paths)
 
 
 def _read_jsonl(place: Place) -> Iterator[Utterance]:
+    paths = PathFinder()
     for number, line in read_lines(place.path):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
             raise malformed(place.path, number, "a JSON object")
-        yield _utterance(row, place, number)
+        yield _utterance(row, place, number, paths)
 
 
-def _utterance(row: Mapping[str, Any], place: Place, line: int) -> Utterance:
+def _utterance(row: Mapping[str, Any], place: Place, line: int, paths: PathFinder) -> Utterance:
     name = next((row[column] for column in PATH_COLUMNS if row.get(column)), None)
     reference = row.get(TEXT_COLUMN)
     if not isinstance(name, str) or not isinstance(reference, str):
@@ -56,7 +56,7 @@ def _utterance(row: Mapping[str, Any], place: Place, line: int) -> Utterance:
     path = (place.audio or place.folder) / name
     return Utterance(
         name,
-        existing(path, place.files) or path,
+        existing(path, paths) or path,
         reference,
         speaker=str(row.get("speaker") or ""),
         gender=read_gender(str(row.get("gender") or "")),

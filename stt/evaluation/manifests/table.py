@@ -1,5 +1,6 @@
 """All formats of manifests; a new one is a module and an entry here."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
@@ -35,6 +36,8 @@ FORMATS: Mapping[str, ManifestFormat] = MappingProxyType(
 )
 """By name; the first that matches counts."""
 
+_UNWRITABLE = re.compile("[\ud800-\udfff]")
+
 
 def read_manifest(
     manifest: Path, format_name: str | None = None, audio: Path | None = None
@@ -56,6 +59,15 @@ def read_manifest(
         replace(each, name=compose(each.name), reference=compose(each.reference))
         for each in found.read(Place(manifest, audio))
     ]
+    for each in utterances:
+        # Else reports could not be written, or files opened, after all the work.
+        if "\0" in each.name or _UNWRITABLE.search(
+            "".join((each.name, each.reference, each.speaker, each.age))
+        ):
+            raise ConfigurationError(
+                f"{manifest}: {each.name!r} or its text has what is no character (NUL, or half of "
+                "a pair such as \\ud800). Write the list in UTF-8."
+            )
     if not utterances:
         raise ConfigurationError(f"{manifest} lists no recordings ({found.name}: {found.about}).")
     return utterances

@@ -4,7 +4,14 @@ import pytest
 
 from stt.decoding.alphabet import Alphabet
 from stt.decoding.decodings import Asked, Decodings
-from stt.decoding.hotwords import Hotword, parse_hotwords, say_hotwords, spell_hotwords
+from stt.decoding.hotwords import (
+    MAX_HOTWORDS,
+    MOST_WAYS,
+    Hotword,
+    parse_hotwords,
+    say_hotwords,
+    spell_hotwords,
+)
 from stt.errors import InvalidHotwords
 from stt.korean.latin import ABBREVIATIONS
 from stt.languages import choose_languages
@@ -49,6 +56,14 @@ def test_the_weight_and_what_was_written_stay_with_each_way() -> None:
         Hotword("삼엠", 2.0, "3M"),
         Hotword("우리"),
     )
+
+
+def test_many_hotwords_have_at_most_so_many_ways() -> None:
+    few = ",".join(f"{n}M" for n in (3, 5, 13, 53))
+    assert len(said(few)) > 4
+    codes = [f"{a}{b}{c}" for a in "MTGPS" for b in ("33", "35", "53") for c in "MTGPS"]
+    many = ",".join(f"{one} {other}" for one in codes for other in codes[:13])
+    assert MOST_WAYS <= len(said(many)) <= MOST_WAYS + MAX_HOTWORDS
 
 
 def test_only_ways_that_the_checkpoint_can_write_count() -> None:

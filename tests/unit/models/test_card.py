@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -136,6 +137,13 @@ def test_a_broken_or_foreign_card_is_ignored_with_a_line_in_the_log(
     assert reason in line.getMessage()
     save(source, folder, None, MEASURED)  # replaces it
     assert read_card(source, folder, None).evaluations == (MEASURED,)
+
+
+def test_what_is_no_file_is_no_card_and_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "stt-card.json")
+    source = ModelSource.parse(str(folder))
+    assert read_card(source, folder, None).evaluations == ()
+    assert Cards(None).evaluations(source) == []
 
 
 def test_keys_of_later_versions_do_not_matter(folder: Path) -> None:

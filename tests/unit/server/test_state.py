@@ -4,8 +4,10 @@ import time
 from typing import Any
 
 from stt.decoding.decodings import Asked, Decodings
-from stt.decoding.hotwords import MAX_LENGTH
+from stt.decoding.factory import Decoding
+from stt.decoding.hotwords import MAX_LENGTH, Hotword
 from stt.languages import choose_languages
+from stt.recognition.writing import Writings
 from stt.server.state import Service
 from stt.settings import load_settings
 from tests.fakes import FakeEngine
@@ -46,6 +48,25 @@ def test_many_hotwords_do_not_hold_up_the_event_loop() -> None:
     async def measure() -> None:
         await begin(1)  # imports numba
         longest, whole = await longest_turn(begin(N_HOTWORDS))
+        assert longest < whole / 2, f"{longest:.3f} of {whole:.3f} s"
+
+    asyncio.run(measure())
+
+
+def test_names_in_hotwords_are_read_off_the_event_loop() -> None:
+    settings = load_settings()
+    languages = choose_languages(settings.languages, settings.models, demo=False)
+    unused: Any = None
+    service = Service(
+        settings, languages, unused, unused, unused, unused, Writings(settings), unused, unused,
+        unused, unused, 1, unused,
+    )  # fmt: skip
+    written = ("1-" * 47 + f"{n}M" for n in range(N_HOTWORDS))
+    decoding = Decoding(tuple(Hotword(f"가{n}", written=each) for n, each in enumerate(written)))
+
+    async def measure() -> None:
+        writing = service.writing(languages.default, Asked(written=True), decoding)
+        longest, whole = await longest_turn(writing)
         assert longest < whole / 2, f"{longest:.3f} of {whole:.3f} s"
 
     asyncio.run(measure())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stt.errors import ConfigurationError
-from stt.evaluation.manifests import read_manifest
+from stt.evaluation.manifests import FORMATS, read_manifest
 from tests.unit.evaluation.manifests import layouts
 from tests.unit.evaluation.manifests.layouts import HELLO, put, write
 
@@ -26,12 +26,33 @@ COMMON_VOICE = "client_id\tpath\tsentence"
         (['[{"wav": "a.wav", "text": "가"}, {"wav": "b.wav"}]'], "entry 2: expected"),
         (["[{"], "not valid JSON"),
         (["[]"], "lists no recordings"),
+        (["[" * 100_000], "not valid JSON"),
+        (['{"path":' * 100_000], "line 1: expected a JSON object"),
+        (['{"path": "a.wav", "text": "\\ud800"}'], "half of a pair"),
+        (['{"path": "a\\u0000.wav", "text": "가"}'], "NUL"),
+        (["/a.pcm :: 가"], "line 1: expected a path inside the data set, not '/a.pcm'"),
+        ([COMMON_VOICE, "c\t/etc/a.mp3\t가"], "line 2: expected a path inside the data set"),
+        (["a" * 300 + ".pcm :: 가"], "lists 1 recordings, and none of them is in"),
+        ([FLEURS.format(name="a.wav"), FLEURS.replace("16000", "9" * 400)], "line 2: expected 7"),
         (["안녕하세요"], "not in any format that is known.*--format(.|\n)*ksponspeech"),
     ],
 )
 def test_a_malformed_list_is_reported(lines: list[str], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         read_manifest(put(tmp_path / "list", *lines))
+
+
+@pytest.mark.parametrize("content", ["", "5", '{"a": 1}'])
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"librispeech"}))  # any line is an id there
+def test_what_is_in_another_format_is_reported(name: str, content: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError):
+        read_manifest(put(tmp_path / "list", content), name)
+
+
+def test_texts_of_a_table_may_be_long_and_have_any_sign(tmp_path: Path) -> None:
+    text = 'a "b' + "가" * 200_000 + "\r다"
+    [one] = read_manifest(put(tmp_path / "a.tsv", "path\ttext", f"{'a' * 300}.wav\t{text}"))
+    assert one.reference == text
 
 
 def test_clovacall_in_two_folders_is_ambiguous(tmp_path: Path) -> None:

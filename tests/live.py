@@ -86,7 +86,8 @@ class Live:
 @contextmanager
 def live(*flags: str, engine: FakeEngine | None = None) -> Iterator[Live]:
     """Serve as `stt serve` is configured, until the block ends."""
-    settings = load_settings([*flags, "--host", "127.0.0.1", "--port", "0"])
+    # What fake engines hear is no speech.
+    settings = load_settings(["--vad", "off", *flags, "--host", "127.0.0.1", "--port", "0"])
     app = make_app(settings, engine=engine or FakeEngine())
     config = make_config(app, settings)
     listener = config.bind_socket()

@@ -220,6 +220,8 @@ def test_the_openapi_page_shows_the_formats(speaker: TestClient) -> None:
         "hotwords",
         "language_model",
         "written",
+        "spacing",
+        "vad",
     }
     formats = ["json", "text", "srt", "vtt", "verbose_json"]
     assert fields["response_format"]["enum"] == formats

@@ -245,5 +245,6 @@ def test_the_openapi_page_describes_the_answers(client: TestClient) -> None:
         "language_model",
         "written",
         "spacing",
+        "vad",
     }
     assert "HTTPValidationError" not in json.dumps(spec["paths"])

@@ -96,7 +96,7 @@ def test_korean_is_read(tmp_path: Path) -> None:
     text = render_text(report, 0)
     assert "notation             75.0 %   6 characters" in text
     assert "         1  cd -> ab  (a.wav)" in text
-    assert "CER by reading      25.00 %   [" in text
+    assert "CER by reading      25.00 %   95 % interval [" in text
     assert "normaliser reading, transcription dual-spoken" in text
     entry = json.loads(json.dumps(to_json(report)))
     low, high = entry["confidence_intervals"]["cer_by_reading"]

@@ -39,7 +39,14 @@ def test_every_format_has_a_layout_here() -> None:
     assert {layout.name for layout in LAYOUTS} == set(FORMATS)
 
 
-@ALL
+@pytest.mark.parametrize(
+    "layout",
+    [
+        pytest.param(each, marks=[] if each.name in ("tsv", "ksponspeech") else pytest.mark.slow)
+        for each in LAYOUTS
+    ],
+    ids=lambda layout: layout.name,
+)
 def test_the_bundled_model_is_right_about_every_layout(layout: Layout, tmp_path: Path) -> None:
     out = tmp_path / "report.json"
     manifest = layout.build(tmp_path / "set")

@@ -82,6 +82,11 @@ def score(pairs: Iterable[tuple[str, str]]) -> Scores:
     return total
 
 
+def percent(rate: float | None) -> str:
+    """A rate for people: ``12.34 %``, or ``n/a`` if it is undefined."""
+    return "n/a" if rate is None else f"{100 * rate:.2f} %"
+
+
 def count_edits(reference: str, hypothesis: str) -> int:
     """The fewest edits, in characters."""
     return Levenshtein.distance(reference, hypothesis)

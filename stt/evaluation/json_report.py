@@ -16,7 +16,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "confidence_intervals": {rate.kind.name: _interval(rate) for rate in report.rates},
         "errors": asdict(report.scores),
         "raw_cer": report.kinds.raw_rate,
-        "kinds": _kinds(report),
+        "kinds": report.kinds.by_name,
         "substitutions": [
             {
                 "reference": each.reference,
@@ -49,14 +49,9 @@ def _file(result: Result) -> dict[str, Any]:
             if (value := getattr(result.utterance, key))
         },
         **{name: each.rate for name, each in errors.items() if each is not None},
-        "kinds": _kinds(result),
+        "kinds": result.kinds.by_name,
     }
 
 
 def _interval(rate: Rate) -> list[float] | None:
     return [rate.interval.low, rate.interval.high] if rate.interval else None
-
-
-def _kinds(counted: Report | Result) -> dict[str, int]:
-    kinds = counted.kinds
-    return {"spacing": kinds.spacing, "notation": kinds.notation, "real": kinds.real}

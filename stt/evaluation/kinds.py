@@ -27,9 +27,14 @@ class Kinds:
     """Characters of the raw references, with spaces."""
 
     @property
+    def by_name(self) -> dict[str, int]:
+        """The edits of each kind."""
+        return {"spacing": self.spacing, "notation": self.notation, "real": self.real}
+
+    @property
     def total(self) -> int:
         """All edits of the raw CER."""
-        return self.spacing + self.notation + self.real
+        return sum(self.by_name.values())
 
     @property
     def raw_rate(self) -> float | None:

@@ -20,6 +20,9 @@ class Kind:
     """The errors of a recording; None if the language has no such rate."""
 
 
+BY_READING = Kind(
+    "cer_by_reading", "CER by reading", "characters", lambda result: result.by_reading
+)
 KINDS = (
     Kind("wer", "WER", "words", lambda result: result.scores.words),
     Kind("cer", "CER", "characters", lambda result: result.scores.characters),
@@ -29,7 +32,7 @@ KINDS = (
         "characters",
         lambda result: result.scores.characters_without_spaces,
     ),
-    Kind("cer_by_reading", "CER by reading", "characters", lambda result: result.by_reading),
+    BY_READING,
 )
 """In the order of reports."""
 
@@ -50,7 +53,7 @@ def rates(results: Sequence[Result]) -> tuple[Rate, ...]:
     for kind in KINDS:
         errors = [kind.of(result) for result in results]
         known = [each for each in errors if each is not None]
-        if len(known) == len(errors) and (errors or kind.name != "cer_by_reading"):
+        if len(known) == len(errors) and (errors or kind is not BY_READING):
             found.append((kind, known))
     widths = intervals([errors for _, errors in found])
     return tuple(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stt.evaluation.errors import Errors
+from stt.evaluation.errors import percent
 from stt.evaluation.intervals import LEVEL, Interval
 from stt.evaluation.report import Report
 from stt.evaluation.results import worst
@@ -36,7 +36,7 @@ def _worst(report: Report, count: int) -> Iterator[str]:
     yield from (f"The {len(results)} worst by CER: reference | hypothesis", "")
     for result in results:
         reference, hypothesis = result.compared
-        rate = _percent(result.scores.characters)
+        rate = percent(result.scores.characters.rate)
         yield f"  {rate:>8}  {result.utterance.name}: {reference} | {hypothesis}"
     yield ""
 
@@ -55,7 +55,7 @@ def _rates(report: Report) -> Iterator[str]:
     for rate in report.rates:
         errors = rate.errors
         yield (
-            f"{rate.kind.title:<18} {_percent(errors):>8}   {_interval(rate.interval)}"
+            f"{rate.kind.title:<18} {percent(errors.rate):>8}   {_interval(rate.interval)}"
             f"{errors.substitutions} substituted, {errors.deletions} deleted, "
             f"{errors.insertions} inserted; "
             f"{errors.reference_units} {rate.kind.unit} in the references"
@@ -68,20 +68,15 @@ def _kinds(report: Report) -> Iterator[str]:
     kinds = report.kinds
     if not kinds.total:
         return
-    rate = "n/a" if kinds.raw_rate is None else f"{100 * kinds.raw_rate:.2f} %"
-    yield f"Errors of the raw CER, {rate}, by kind:"
-    for name, count in (
-        ("spacing", kinds.spacing),
-        ("notation", kinds.notation),
-        ("real", kinds.real),
-    ):
+    yield f"Errors of the raw CER, {percent(kinds.raw_rate)}, by kind:"
+    for name, count in kinds.by_name.items():
         yield f"{name:<18} {100 * count / kinds.total:>6.1f} %   {count} characters"
     yield ""
 
 
 def _summary(report: Report, failed: str) -> str:
     given = report.conditions
-    rates = "".join(f"{rate.kind.title} {_percent(rate.errors)}, " for rate in report.rates)
+    rates = "".join(f"{rate.kind.title} {percent(rate.errors.rate)}, " for rate in report.rates)
     return (
         f"{given.model}@{given.revision} {given.language}, {given.backend} {given.precision} on "
         f"{given.device}, normaliser {given.normaliser}, transcription {given.transcription}, "
@@ -95,7 +90,3 @@ def _interval(interval: Interval | None) -> str:
     if interval is None:
         return ""
     return f"{100 * LEVEL:.0f} % interval [{100 * interval.low:.2f}, {100 * interval.high:.2f}]; "
-
-
-def _percent(errors: Errors) -> str:
-    return "n/a" if errors.rate is None else f"{100 * errors.rate:.2f} %"

@@ -38,31 +38,33 @@ class Breakdown:
 
 def breakdowns(results: Sequence[Result]) -> tuple[Breakdown, ...]:
     """Those that the manifest and the recordings allow."""
-    found = [_by_length(results), _by_noise(results), _by_speaker(results)]
-    for title, of in (
-        ("By gender", lambda result: result.utterance.gender),
-        ("By age", lambda result: result.utterance.age),
-    ):
-        found.append(Breakdown(title, tuple(_groups(results, of, sorted))))
-    return tuple(each for each in found if _tells(each))
+    measured = _by_length(results), _by_noise(results)
+    named = (
+        _by_speaker(results),
+        Breakdown("By gender", _groups(results, lambda result: result.utterance.gender, sorted)),
+        Breakdown("By age", _groups(results, lambda result: result.utterance.age, sorted)),
+    )
+    return (
+        *(each for each in measured if _n_known(each) >= 1),
+        *(each for each in named if _n_known(each) >= 2),  # one speaker is no comparison
+    )
 
 
-def _tells(breakdown: Breakdown) -> bool:
-    """Whether there is more than one group of recordings about which something is known."""
-    known = [group for group in breakdown.groups if group.name != UNKNOWN]
-    return len(known) > 1 or (breakdown.title in ("By length", "By SNR") and bool(known))
+def _n_known(breakdown: Breakdown) -> int:
+    """Groups of recordings about which something is known."""
+    return sum(group.name != UNKNOWN for group in breakdown.groups)
 
 
 def _by_length(results: Sequence[Result]) -> Breakdown:
     names = _ranges(LENGTHS_SECONDS, "s")
     of = _ranger(LENGTHS_SECONDS, names, lambda result: result.audio_seconds)
-    return Breakdown("By length", tuple(_groups(results, of, _ordered(names))))
+    return Breakdown("By length", _groups(results, of, _ordered(names)))
 
 
 def _by_noise(results: Sequence[Result]) -> Breakdown:
     names = _ranges(RATIOS_DB, "dB")
     of = _ranger(RATIOS_DB, names, lambda result: result.snr_db)
-    return Breakdown("By SNR", tuple(_groups(results, of, _ordered(names))))
+    return Breakdown("By SNR", _groups(results, of, _ordered(names)))
 
 
 def _by_speaker(results: Sequence[Result]) -> Breakdown:
@@ -82,15 +84,18 @@ def _groups(
     results: Sequence[Result],
     of: Callable[[Result], str],
     order: Callable[[Iterable[str]], Iterable[str]],
-) -> Iterable[Group]:
+) -> tuple[Group, ...]:
     """The groups of results for which ``of`` says the same, in the order of their names."""
     members: dict[str, list[Errors]] = defaultdict(list)
     for result in results:
         members[of(result) or UNKNOWN].append(result.scores.characters)
-    for name in order(members):
+
+    def group(name: str) -> Group:
         errors = members[name]
         (interval,) = intervals([errors])
-        yield Group(name, len(errors), sum(errors, Errors()), interval)
+        return Group(name, len(errors), sum(errors, Errors()), interval)
+
+    return tuple(map(group, order(members)))
 
 
 def _ranges(edges: Sequence[float], unit: str) -> list[str]:

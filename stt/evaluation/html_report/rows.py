@@ -9,7 +9,6 @@ from stt.evaluation.results import Result
 
 def to_row(result: Result, url: str) -> Mapping[str, Any]:
     """A result for the page's script; ``url`` plays the recording, "" if nothing does."""
-    kinds = result.kinds
     reference, hypothesis = result.compared
     return {
         "name": result.utterance.name,
@@ -24,9 +23,7 @@ def to_row(result: Result, url: str) -> Mapping[str, Any]:
         "cer": result.scores.characters.rate,
         "wer": result.scores.words.rate,
         "errors": result.scores.characters.total,
-        "spacing": kinds.spacing,
-        "notation": kinds.notation,
-        "real": kinds.real,
+        **result.kinds.by_name,
         "seconds": round(result.audio_seconds, 2),
         "snr": None if result.snr_db is None else round(result.snr_db, 1),
         "speaker": result.utterance.speaker,

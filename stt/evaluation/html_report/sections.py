@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from html import escape
 
-from stt.evaluation.errors import Errors
+from stt.evaluation.errors import percent
 from stt.evaluation.html_report.breakdowns import Breakdown, Group
 from stt.evaluation.html_report.phrases import say
 from stt.evaluation.intervals import LEVEL, Interval
@@ -52,13 +52,8 @@ def kinds(counted: Kinds) -> str:
     """A bar of spacing, notation and real errors, with their numbers."""
     if not counted.total:
         return f"<p>{say('No errors.')}</p>"
-    parts = (
-        ("spacing", counted.spacing),
-        ("notation", counted.notation),
-        ("real", counted.real),
-    )
     bar, legend = "", ""
-    for name, count in parts:
+    for name, count in counted.by_name.items():
         share = 100 * count / counted.total
         if count:
             bar += f'<span class="{name}" style="flex-grow:{share:.3f}"></span>'
@@ -66,9 +61,10 @@ def kinds(counted: Kinds) -> str:
             f'<li><span class="swatch {name}"></span>{say(name)} '
             f"<b>{share:.1f} %</b> <span class=quiet>{count:,}</span></li>"
         )
+    of_all = say("Of the raw CER ({rate}), in characters.", rate=percent(counted.raw_rate))
     return (
         f'<div class="kinds-bar" aria-hidden="true">{bar}</div><ul class="legend">{legend}</ul>'
-        f"<p class=quiet>{say('Of the raw CER ({rate}), in characters.', rate=_raw(counted))}</p>"
+        f"<p class=quiet>{of_all}</p>"
     )
 
 
@@ -106,11 +102,6 @@ def substitutions(found: Sequence[Substitution]) -> str:
     )
 
 
-def percent(errors: Errors) -> str:
-    """A rate for people."""
-    return "n/a" if errors.rate is None else f"{100 * errors.rate:.2f} %"
-
-
 def _rate(rate: Rate) -> str:
     errors = rate.errors
     counts = say(
@@ -121,7 +112,7 @@ def _rate(rate: Rate) -> str:
         n=f"{errors.reference_units:,}",
     )
     return (
-        f"<div class=figure><dt>{say(rate.kind.title)}</dt><dd><b>{percent(errors)}</b>"
+        f"<div class=figure><dt>{say(rate.kind.title)}</dt><dd><b>{percent(errors.rate)}</b>"
         f"<span>{_interval(rate.interval)}</span><span class=quiet>{counts}</span></dd></div>"
     )
 
@@ -133,10 +124,6 @@ def _interval(interval: Interval | None) -> str:
     return say("{level} interval: {low}–{high} %", low=low, high=high, level=f"{100 * LEVEL:.0f} %")
 
 
-def _raw(counted: Kinds) -> str:
-    return "n/a" if counted.raw_rate is None else f"{100 * counted.raw_rate:.2f} %"
-
-
 def _group(group: Group, longest: float) -> str:
     interval = group.interval
     whisker = ""
@@ -146,7 +133,7 @@ def _group(group: Group, longest: float) -> str:
     width = 100 * (group.errors.rate or 0.0) / longest
     return (
         f"<tr><th scope=row>{say(group.name)}</th><td class=num>{group.n_recordings:,}</td>"
-        f"<td class=num>{percent(group.errors)}</td><td class=meter>"
+        f"<td class=num>{percent(group.errors.rate)}</td><td class=meter>"
         '<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect width="{width:.2f}" height="10" rx="1"/>{whisker}</svg></td></tr>'
     )

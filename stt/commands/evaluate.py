@@ -18,7 +18,7 @@ from stt.commands.arguments import (
     given_path,
     read_asked,
 )
-from stt.commands.checkout import commit
+from stt.commands.card import name_of_set, save_card
 from stt.commands.inputs import Recording
 from stt.commands.outputs import write_whole
 from stt.commands.progress import Progress
@@ -37,9 +37,6 @@ from stt.evaluation.normalisers import DEFAULT_NORMALISER, NORMALISERS
 from stt.evaluation.report import Conditions, Report, report
 from stt.evaluation.text_report import render_text
 from stt.evaluation.transcriptions import DEFAULT_TRANSCRIPTION, TRANSCRIPTIONS, looks_dual
-from stt.models.card import MAX_NAME, Evaluation, add_evaluation, card_file
-from stt.normalisation import compose
-from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -141,8 +138,15 @@ def main(arguments: Sequence[str]) -> int:
         )
     if options.embed_audio and not options.report:
         raise ConfigurationError("--embed-audio puts copies into a page: add --report FILE.html.")
-    utterances = read_manifest(options.manifest, options.format, options.audio)
-    comparison = _comparison(options, settings)
+    name = None if options.save_card is None else name_of_set(options.save_card, options.manifest)
+    found_format = find_format(options.manifest, options.format)
+    utterances = read_manifest(options.manifest, found_format.name, options.audio)
+    comparison = choose_comparison(
+        choose_language(options.lang, settings),
+        options.normaliser,
+        options.transcription or found_format.transcription,
+        abbreviations(settings.abbreviations),
+    )
     _warn_of_marks(utterances, comparison)
     settings = with_language_model(settings, options.lang, options.lm)
     with open_recognizer(options.lang, settings, read_asked(options)) as recognizer:
@@ -158,71 +162,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.report:
         html = render_html(found, options.report, embed_audio=options.embed_audio)
         _write("--report", options.report, html)
-    if options.save_card is not None:
-        name = compose(options.save_card).strip() or compose(options.manifest.stem)
+    if name is not None:
         save_card(found, name, recognizer, settings, written=options.written)
     return 1 if found.n_failed else 0
-
-
-def save_card(
-    report: Report,
-    name: str,
-    recognizer: LocalRecognizer,
-    settings: Settings,
-    *,
-    written: bool = False,
-) -> None:
-    """Store the error rates with the model.
-
-    Args:
-        report: The outcome.
-        name: The set's.
-        recognizer: What was evaluated.
-        settings: Its settings.
-        written: Whether the texts were written forms.
-
-    Raises:
-        ConfigurationError: they cannot be stored.
-    """
-    if not report.results:
-        raise ConfigurationError("--save-card: no recording was transcribed.")
-    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
-        raise ConfigurationError(
-            f"--save-card {name[:40]!r}: expected the name of a set, 1 to {MAX_NAME} characters."
-        )
-    decoding = recognizer.decoding
-    used = {
-        "hotwords": decoding.hotwords,
-        "language_model": decoding.language_model,
-        "written": written,
-    }
-    by_name = {rate.kind.name: rate.errors.rate for rate in report.rates}
-    evaluation = Evaluation(
-        set=name,
-        n=len(report.results),
-        cer=_rounded(report.scores.characters.rate),
-        cer_by_reading=_rounded(by_name.get("cer_by_reading")),
-        normaliser=report.conditions.normaliser,
-        decoding=", ".join(each for each, is_used in used.items() if is_used) or "best_path",
-        precision=report.conditions.precision,
-        date=report.conditions.date,
-        commit=commit("stt"),
-    )
-    assert recognizer.checkpoint is not None  # noqa: S101
-    source, cache = recognizer.language.model, settings.cache_dir
-    file = card_file(source, recognizer.checkpoint, cache)
-    try:
-        write_whole(file, add_evaluation(source, recognizer.checkpoint, cache, evaluation))
-    except OSError as error:
-        raise ConfigurationError(
-            f"--save-card: {file} cannot be written: {error.strerror}. Make the folder writable; "
-            "for a model of the hub, STT_CACHE_DIR sets another one."
-        ) from None
-    logger.info("the card of %s is in %s", source.name, file)
-
-
-def _rounded(rate: float | None) -> float | None:
-    return None if rate is None else round(rate, 5)
 
 
 def evaluate(
@@ -272,22 +214,12 @@ def _write(flag: str, file: Path, text: str) -> None:
         raise ConfigurationError(f"{flag} {file}: {error.strerror}.") from None
 
 
-def _comparison(options: argparse.Namespace, settings: Settings) -> Comparison:
-    transcription = (
-        options.transcription or find_format(options.manifest, options.format).transcription
-    )
-    return choose_comparison(
-        choose_language(options.lang, settings),
-        options.normaliser,
-        transcription,
-        abbreviations(settings.abbreviations),
-    )
-
-
 def _warn_of_marks(utterances: Sequence[Utterance], comparison: Comparison) -> None:
     """References in a notation that nobody named would count as errors of the model."""
+    if comparison.transcription != DEFAULT_TRANSCRIPTION:
+        return
     marked = [each.name for each in utterances if looks_dual(each.reference)]
-    if marked and comparison.transcription == DEFAULT_TRANSCRIPTION:
+    if marked:
         logger.warning(
             "References with pairs such as (3시)/(세 시): %d, first %s. Read them with "
             "--transcription dual-spoken or dual-written",

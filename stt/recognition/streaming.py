@@ -23,7 +23,7 @@ from stt.inference.scheduler import Scheduler
 from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.written import AsSpoken, OpenWriter
 from stt.settings import Settings
-from stt.types import Word
+from stt.types import SAMPLE_RATE, Waveform, Word
 
 T = TypeVar("T")
 
@@ -31,6 +31,8 @@ BEHIND_SECONDS = 5.0
 """Audio that may wait for the model before the client has to wait as well."""
 AHEAD_SECONDS = 1.0
 """A client that is this much ahead of real time sends a file, and nobody is speaking."""
+LONG_BLOCK_SAMPLES = SAMPLE_RATE
+"""A shorter block is listened to sooner than a thread would start."""
 PATIENCE = 0.5
 """A reply waits for the running forward, up to this fraction of the length of its samples."""
 RETRY_SECONDS = 10.0
@@ -126,8 +128,7 @@ class LiveSession:
             )
         self._n_received += len(samples)
         block = self._resampler.feed(samples.astype(np.float32) / np.float32(FULL_SCALE))
-        async with self._turn:
-            await asyncio.to_thread(self._cutter.feed, block)
+        await self._feed(block)
         work = self._go_on()
         ahead = self.received_seconds - (loop.time() - self._began)
         if self._cutter.behind_seconds > BEHIND_SECONDS:
@@ -144,8 +145,8 @@ class LiveSession:
         Raises:
             InferenceFailed: the engine raised an exception.
         """
+        await self._feed(self._resampler.finish())
         async with self._turn:
-            await asyncio.to_thread(self._cutter.feed, self._resampler.finish())
             self._cutter.end()
         if self._work is not None:
             await self._work
@@ -157,6 +158,14 @@ class LiveSession:
         if self._work is not None:
             self._work.cancel()
             await asyncio.wait([self._work])
+
+    async def _feed(self, block: Waveform) -> None:
+        """Add samples. A detector takes 2 ms for a second of them, so a thread gets long blocks."""
+        async with self._turn:
+            if len(block) > LONG_BLOCK_SAMPLES:
+                await asyncio.to_thread(self._cutter.feed, block)
+            else:
+                self._cutter.feed(block)
 
     def _go_on(self) -> "asyncio.Task[None]":
         """Make sure that received samples are being computed."""

@@ -47,6 +47,11 @@ class Asked:
     vad: Vad | None = None
     """Whether pauses are left out; None means as the service is set."""
 
+    @property
+    def chooses_decoding(self) -> bool:
+        """Whether it asks for another decoding than the service's own."""
+        return bool(self.hotwords or self.prompt) or self.language_model is not None
+
 
 class Decodings:
     """The decodings of all served languages."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fastapi.requests import HTTPConnection
 from prometheus_client import CollectorRegistry
@@ -45,9 +45,7 @@ class Service:
 
     async def decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
         """The decoding of a request; see `Decodings.choose`, which would hold up the event loop."""
-        if replace(
-            asked, written=False, spacing="model", vad=None
-        ) == Asked() and self.decodings.is_greedy(language):
+        if not asked.chooses_decoding and self.decodings.is_greedy(language):
             return GREEDY
         return await asyncio.to_thread(self.decodings.choose, language, engine, asked)
 

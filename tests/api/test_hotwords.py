@@ -13,7 +13,7 @@ from starlette.testclient import WebSocketTestSession
 from stt.engines.wants import F, Want
 from stt.errors import ConfigurationError
 from stt.types import Vocabulary, Waveform
-from tests.api.conftest import Serve, serve_app
+from tests.api.conftest import Serve, post_recording, serve_app
 from tests.fakes import PREFERS_AB, FakeEngine, Mumbles
 
 CODE = "unused_prompt"
@@ -26,8 +26,7 @@ def mumbler() -> Iterator[TestClient]:
 
 
 def text_of(client: TestClient, wav: bytes, path: str, **form: str) -> dict[str, Any]:
-    name = "audio_file" if path.startswith("/asr") else "file"
-    answer = client.post(path, files={name: ("a.wav", wav)}, data=form)
+    answer = post_recording(client, path, wav, **form)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found

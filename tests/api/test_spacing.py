@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from stt.types import SAMPLE_RATE
-from tests.api.conftest import Serve, serve_app
+from tests.api.conftest import Serve, post_recording, serve_app
 from tests.audio_files import with_libsndfile
 from tests.fakes import LeavesOutSpaces, say
 
@@ -25,8 +25,7 @@ def korean() -> Iterator[TestClient]:
 
 
 def post(client: TestClient, path: str, **form: str) -> Any:
-    name = "audio_file" if path.startswith("/asr") else "file"
-    return client.post(path, files={name: ("a.wav", WAV)}, data=form)
+    return post_recording(client, path, WAV, **form)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from stt.types import SAMPLE_RATE
-from tests.api.conftest import serve_app
+from tests.api.conftest import post_recording, serve_app
 from tests.audio_files import with_libsndfile
 from tests.fakes import FakeEngine
 from tests.unit.activity.clips import clip
@@ -35,8 +35,7 @@ def client(engine: FakeEngine) -> Iterator[TestClient]:
 
 
 def post(client: TestClient, path: str, **form: str) -> Any:
-    name = "audio_file" if path.startswith("/asr") else "file"
-    return client.post(path, files={name: ("a.wav", WAV)}, data=form)
+    return post_recording(client, path, WAV, **form)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from stt.normalisation import PathFinder, compose
 from stt.settings import load_settings
 from stt.settings.parsing import parse_models
 from stt.types import SAMPLE_RATE, Vocabulary, Waveform
-from tests.api.conftest import serve_app
+from tests.api.conftest import post_recording, serve_app
 from tests.audio_files import tones, with_libsndfile
 from tests.fakes import PREFERS_AB, FakeEngine
 
@@ -68,9 +68,8 @@ def nfd(text: str) -> str:
 
 def post(path: str, *flags: str, **form: str) -> Any:
     """The answer of a service, without what differs from call to call."""
-    name = "audio_file" if path.startswith("/asr") else "file"
     with serve_app(*flags, engine=MishearsHangul()) as client:
-        answer = client.post(path, files={name: ("a.wav", WAV)}, data=form)
+        answer = post_recording(client, path, WAV, **form)
     assert answer.status_code == 200, answer.text
     found = answer.json()
     found.pop("processing_time_seconds", None)

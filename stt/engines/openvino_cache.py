@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from stt.languages import ModelSource
+from stt.settings.folders import beside_cache
 from stt.types import FrameGrid, Vocabulary
 
 GRAPH_VERSION = 7
@@ -107,20 +108,6 @@ def find_optimized(
         if place.model.is_file():
             return place
     return None
-
-
-def beside_cache(cache: Path | None, name: str) -> Path:
-    """A folder of ours beside the hub's cache.
-
-    Args:
-        cache: ``cache_dir`` of the settings; None means the hub client's default.
-        name: Of the folder.
-    """
-    if cache is not None:
-        return cache / name
-    from huggingface_hub.constants import HF_HOME
-
-    return Path(HF_HOME) / name
 
 
 def _identity(source: ModelSource, checkpoint: Path) -> str:

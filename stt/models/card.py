@@ -18,11 +18,11 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
-from stt.engines.openvino_cache import beside_cache
 from stt.errors import ModelBroken
 from stt.languages import ModelSource
 from stt.models.files import adapter_among, weights_among
 from stt.models.source import find_locally
+from stt.settings.folders import beside_cache
 
 logger = logging.getLogger(__name__)
 

@@ -122,6 +122,8 @@ def is_number(phrase: Phrase) -> bool:
         return _is_month(phrase)
     if phrase.is_day:
         return 1 <= phrase.value <= 31
+    if phrase.counter.spoken == "차" and ends_like_days(phrase.spoken):  # 십일차: the tenth day
+        return phrase.word_after.startswith(_AFTER_ROUND)
     if phrase.is_joined and not _is_clear_when_joined(phrase):
         return False
     return _is_native_number(phrase) if phrase.is_native else _is_sino_number(phrase)
@@ -153,12 +155,18 @@ def _is_clear_when_joined(phrase: Phrase) -> bool:
     if phrase.counter.spoken == "일":  # 이십일 is twenty days, or 21
         if len(phrase.spoken) == 1:  # 삼일 뒤에
             return phrase.spoken in "삼사오육칠팔구" and _is_span_of_time(phrase)
-        return phrase.value % 10 != 0 or phrase.tail.startswith(("에", "까지", "부터"))
+        is_date = phrase.tail.startswith(("에", "까지", "부터"))
+        return phrase.value % 10 != 0 or is_date or _is_span_of_time(phrase)
     if phrase.counter.spoken == "박":
         return phrase.word_after.rstrip("로에의간은이").endswith("일")
     if phrase.counter.spoken == "원" and len(phrase.spoken) == 1:
         return phrase.tail not in ("", "이다") and phrase.spoken in "만천백"
     return phrase.counter.joins or len(phrase.spoken) > 1
+
+
+def ends_like_days(spoken: str) -> bool:
+    """Whether a number is a round number of days as well: 이십일 is 21, or twenty days."""
+    return spoken[-1] == "일" and spoken[-2:-1] in ("십", "백", "천")
 
 
 def _is_span_of_time(phrase: Phrase) -> bool:

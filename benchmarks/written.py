@@ -3,7 +3,7 @@
 ``python -m benchmarks.written korean`` (or ``english``) reads the sets in ``benchmarks/korean``:
 sentences with real numbers (spoken and written), and sentences with words that only look like
 numbers. ``--errors`` lists what is wrong. The sets named ``kept`` and ``hard`` were not run before
-the rules were finished. ``--everyday ko_chatbot.csv`` lists instead what is written in the sentences
+the rules were finished. ``--everyday ko_chatbot.csv`` lists instead what is written in sentences
 of that table (see `training.everyday`), for somebody to judge.
 """
 

@@ -3,8 +3,9 @@
 ``python -m benchmarks.written korean`` (or ``english``) reads the sets in ``benchmarks/korean``:
 sentences with real numbers (spoken and written), and sentences with words that only look like
 numbers. ``--errors`` lists what is wrong. The sets named ``kept`` and ``hard`` were not run before
-the rules were finished. ``--everyday ko_chatbot.csv`` lists instead what is written in sentences
-of that table (see `training.everyday`), for somebody to judge.
+the rules were finished; ``blind`` is by somebody who did not know them. ``--everyday
+ko_chatbot.csv`` lists instead what is written in the sentences of that table (see
+`training.everyday`), for somebody to judge.
 """
 
 import argparse
@@ -18,7 +19,6 @@ from training.everyday import spelled
 
 SETS = Path(__file__).parent
 RULES = {"korean": korean_rules(), "english": ENGLISH}
-HALVES = {"korean": ("dev", "kept", "hard"), "english": ("dev", "kept", "hard")}
 _TARGETS = {"numbers": 0.95, "look_alikes": 0.995}
 
 
@@ -26,6 +26,11 @@ _TARGETS = {"numbers": 0.95, "look_alikes": 0.995}
 class Case:
     spoken: str
     written: str
+
+
+def halves(language: str, kind: str) -> list[str]:
+    """The names of the sets of a kind."""
+    return sorted(path.stem.removeprefix(f"{kind}_") for path in SETS.glob(f"{language}/{kind}_*"))
 
 
 def cases(language: str, kind: str, half: str) -> list[Case]:
@@ -53,7 +58,7 @@ def everyday_changes(table: Path) -> tuple[int, list[tuple[str, str]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.written", description=__doc__)
     parser.add_argument("language", nargs="?", choices=RULES, default="korean")
-    parser.add_argument("--halves", nargs="+", choices=HALVES["korean"])
+    parser.add_argument("--halves", nargs="+", metavar="NAME", help="only these sets: dev, kept")
     parser.add_argument("--errors", action="store_true", help="list what is wrong")
     parser.add_argument("--everyday", type=Path, metavar="CSV", help="list what is written there")
     options = parser.parse_args()
@@ -64,7 +69,7 @@ def main() -> None:
         return
     language = options.language
     for kind, target in _TARGETS.items():
-        for half in options.halves or HALVES[language]:
+        for half in options.halves or halves(language, kind):
             each = cases(language, kind, half)
             started = time.perf_counter()
             answers = [as_written(language, case.spoken) for case in each]

@@ -56,6 +56,7 @@ _AFTER_ITEM = (
 )  # fmt: skip
 _AFTER_ROUND = (
     "세계", "대전", "갈", "가자", "가서", "시험", "면접", "접종", "투표", "전형", "공연",
+    "산업", "혁명",
 )  # fmt: skip
 _ALWAYS_TWO = _words(
     """
@@ -103,7 +104,39 @@ _YOURS_AS_WELL = _words(
 )
 
 
+_ANOTHER_READING = re.compile(
+    r"""
+      [두세]시(?:면|고|지|는|니|죠|던|더|려|라|네).*      # 두시면, 세시고: 두다 and 세다, honorific
+    | [팔사일천열]\ (?:차|모).*                           # 팔 차를, 사 모은
+    | [팔천만일이]\ ?위(?:로|에).*                        # 팔 위로, 천 위에: above an arm, on cloth
+    | [팔일]\ ?반(?:쯤|만).*                              # 팔 반쯤
+    | [일이삼사오육칠팔구십]\ ?초반.*                     # 일 초반에: at the beginning
+    | [이일사오구]번(?:을|이|은|도|과|의|만|에는).*        # 사번을: a number of an employee
+    | 이월(?!에|까지|부터).+                              # 이월이 안 돼: carried over
+    | .*조건.*                                            # 이 조건이면
+    """,
+    re.VERBOSE,
+)
+"""Numbers with their counters and particles that say something else far more often."""
+_RANKED = ("올", "랭", "그쳤", "머물", "자리", "입상", "내려", "밀려", "떨어", "마쳤", "마감", "뛰")
+_WHAT_OPENS = ("문", "문을", "뚜껑", "뚜껑을", "창문", "창문을", "대문", "상자를", "봉투를")
+
+
+def _is_another_reading(phrase: Phrase) -> bool:
+    if phrase.spoken == "열" and phrase.word_before in _WHAT_OPENS:  # 문 열 시간
+        return True
+    if phrase.counter.spoken in ("위", "차") and phrase.word_after.startswith(
+        (*_RANKED, *_AFTER_ROUND)
+    ):
+        return False
+    space = "" if phrase.is_joined else " "
+    said = f"{phrase.spoken}{space}{phrase.counter.spoken}{phrase.tail}"
+    return bool(_ANOTHER_READING.fullmatch(said))
+
+
 def is_number(phrase: Phrase) -> bool:
+    if _is_another_reading(phrase):
+        return False
     if phrase.word_before in _INEXACT or (
         phrase.word_before in _DIGITS and not phrase.is_native and not phrase.is_day
     ):

@@ -56,6 +56,8 @@ def decimal(text: str, _: Context) -> Found | None:
     for integer in integers(text):
         for number in () if integer.is_native else decimals(text, integer):
             tail = tail_at(text, number.end)
+            if text.endswith("점이", 0, number.end):  # 이점이: an advantage
+                continue
             if tail == "" and COUNTER_WORD.match(text, number.end + 1):
                 return None
             if tail is not None:

@@ -43,7 +43,13 @@ LOCAL_ONLY = {
     },
 }
 """Tests that do not apply to a cluster, by reason."""
-SLOW_IN_A_CLUSTER = {"test_connections", "test_hostile", "test_openapi", "test_uploads"}
+SLOW_IN_A_CLUSTER = {
+    "test_connections",
+    "test_hostile",
+    "test_openapi",
+    "test_uploads",
+    "test_wyoming",
+}
 """Modules about code before inference, which is the same in both and takes half a minute."""
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 from wyoming.event import Event
 
-from stt.decoding.decodings import MAX_PROMPT_WORDS, Asked
+from stt.asked import Asked
+from stt.decoding.decodings import MAX_PROMPT_WORDS
 from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.errors import UnknownModel
 from stt.languages import Language, Languages
@@ -162,6 +163,5 @@ class Utterance:
     async def _open(self, rate: int) -> LiveSession:
         service = self._service
         engine = service.engines.engine(self.language)
-        decoding = await service.decoding(self.language, engine, self._asked)
-        writing = await service.writing(self.language, self._asked, decoding)
-        return LiveSession(engine, service.scheduler, service.settings, rate, decoding, writing)
+        plan = await service.plan(self.language, engine, self._asked)
+        return LiveSession(engine, service.scheduler, service.settings, rate, plan)

@@ -78,6 +78,9 @@ class ServerSettings(ServiceGroup):
     load_retry_seconds: float = Field(default=60.0, gt=0, le=3600)
     """Longest pause between attempts to reach the hub. The first pause is 1 s; each further one is
     twice as long."""
+    model_ttl_seconds: float | None = Field(default=None, ge=1, le=31_536_000)
+    """Unload a model that nobody has used for so long. The next request loads it again and waits
+    for it. Default: never."""
     drain_delay_seconds: float = Field(default=5.0, ge=0, le=3600)
     """After SIGTERM, keep accepting requests for this long while probes return 503, so that load
     balancers notice in time."""
@@ -299,6 +302,11 @@ class ClusterSettings(ServiceGroup):
     def _check_single(cls, value: bool, info: ValidationInfo) -> bool:
         if value and info.data.get("wyoming_port") is not None:
             raise ValueError("Wyoming (STT_WYOMING_PORT) needs a service of one process")
+        if value and info.data.get("model_ttl_seconds") is not None:
+            raise ValueError(
+                "engine replicas do not unload models (STT_MODEL_TTL_SECONDS); STT_CLUSTER_ENGINES "
+                "scales them"
+            )
         return value
 
     cluster_engines: str = Field(default="auto", pattern=r"^(auto|[1-9]\d*(-[1-9]\d*)?)$")

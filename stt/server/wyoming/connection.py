@@ -11,6 +11,7 @@ from wyoming.event import Event, Eventable, async_write_event
 from wyoming.ping import Ping, Pong
 
 from stt import errors
+from stt.models.usage import leasing
 from stt.server.admission import stopping
 from stt.server.middleware import LINGER_BYTES, LINGER_SECONDS
 from stt.server.problems import BUG
@@ -133,7 +134,9 @@ class Connection:
         service.admission.check(service.scheduler, self._client)
         self._place.enter_context(service.live.enter())
         self._place.enter_context(self._counted())
-        self._utterance = Utterance(service, transcribe)
+        self._place.enter_context(leasing())
+        utterance = self._utterance = Utterance(service, transcribe)
+        await service.engines.acquire(utterance.language)  # refuses at once if it is not ready
 
     async def _current(self) -> Utterance:
         """The utterance that audio belongs to. Some clients send no ``transcribe``."""

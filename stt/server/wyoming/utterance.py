@@ -84,12 +84,10 @@ class Utterance:
         """
         Raises:
             UnsupportedLanguage, UnknownModel: see `Transcribe.find_language`.
-            ModelLoading, ModelBroken: the model cannot be used now.
         """
         self._service = service
         self._asked = transcribe.asked
         self.language = transcribe.find_language(service.languages)
-        service.engines.engine(self.language)  # refuses at once if it is not ready
         self._shape: Shape | None = None
         self._samples: Samples | None = None
         self._session: LiveSession | None = None
@@ -162,6 +160,6 @@ class Utterance:
 
     async def _open(self, rate: int) -> LiveSession:
         service = self._service
-        engine = service.engines.engine(self.language)
+        engine = await service.engines.acquire(self.language)
         plan = await service.plan(self.language, engine, self._asked)
         return LiveSession(engine, service.scheduler, service.settings, rate, plan)

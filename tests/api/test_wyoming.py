@@ -207,6 +207,7 @@ def test_an_event_that_never_ends_is_given_up_when_the_client_leaves(
         client.sendall(b'{"rate": 16000, "width": 2, "channels": 1}}\n')
         wait_until(lambda: running.n_inside == 1)
     wait_until(lambda: running.n_inside == 0 and running.app.state.service.live.count == 0)
+    wait_until(lambda: 'failures_total{reason="cancelled"}' in running.get("/metrics").text)
 
 
 def test_the_format_may_not_change_within_an_utterance(port: int) -> None:

@@ -13,6 +13,7 @@ from wyoming.ping import Ping, Pong
 from stt import errors
 from stt.models.usage import leasing
 from stt.server.admission import stopping
+from stt.server.failures import CANCELLED
 from stt.server.middleware import LINGER_BYTES, LINGER_SECONDS
 from stt.server.problems import BUG
 from stt.server.state import Service
@@ -51,11 +52,13 @@ class Connection:
         self._wait: asyncio.Timeout | None = None
 
     async def run(self) -> str | None:
-        """Converse; returns the code of the error that ended it, if any."""
+        """Converse; returns the code of the failure that ended it, if any."""
         try:
             await self._converse()
+            return None if self._utterance is None else CANCELLED
         except (ConnectionError, TimeoutError):
             self._writer.transport.abort()  # the client has gone, or does not read
+            return CANCELLED
         except asyncio.CancelledError:
             await self.refuse(stopping())
             raise
@@ -71,7 +74,6 @@ class Connection:
         finally:
             await self._end_utterance()
             self._writer.close()
-        return None
 
     async def refuse(self, error: errors.SttError) -> None:
         """Send an error and close, without waiting for the client."""

@@ -150,14 +150,17 @@ class EngineLoader:
     async def _unload(self, language: Language, unused_seconds: float) -> None:
         """Drop an engine. Who still has it, keeps it as long as it takes."""
         del self._engines[language.code]
-        self._states[language.code] = LoadState(Status.IDLE, step="idle")
+        self._rest(language)
         self._changed(language.code, False)
         logger.info(
             "%s is unloaded: nobody used it for %.0f s", language.name, unused_seconds,
             extra={"language": language.code},
         )  # fmt: skip
         async with self._reading:  # loading begins when the memory is free
-            await in_daemon_thread(release_freed)
+            try:
+                await in_daemon_thread(release_freed)
+            except Exception:  # of a GPU; the next load tells more
+                logger.warning("the memory could not be returned", exc_info=True)
 
     async def _wake(self, language: Language, deadline: float) -> None:
         """Wait until an idle model is loaded again; one attempt serves all that wait for it."""
@@ -183,14 +186,14 @@ class EngineLoader:
         try:
             await self._load_ready(language, time.monotonic())
         except ModelUnreachable as error:
-            self._rest(language, error.message, error)
+            self._fail_again(language, error.message, error)
             raise ModelLoading(
                 f"The model for {language.name} could not be loaded again. {error.message}",
                 retry_after_seconds=POLL_SECONDS,
             ) from error
         except Exception as error:
             reason = reason_of(error)
-            self._rest(language, reason, error)
+            self._fail_again(language, reason, error)
             raise ModelBroken(
                 f"The model for {language.name} could not be loaded again. {reason} The next "
                 "request tries again."
@@ -198,13 +201,19 @@ class EngineLoader:
         finally:
             del self._waking[language.code]
 
-    def _rest(self, language: Language, reason: str, cause: BaseException) -> None:
-        """Let a model stay idle that could not be loaded again."""
+    def _rest(self, language: Language, reason: str | None = None) -> None:
+        """Let a model be idle; ``reason`` is why the last attempt to load it failed."""
+        seconds = self._states[language.code].load_seconds
+        self._states[language.code] = LoadState(
+            Status.IDLE, step="idle", reason=reason, load_seconds=seconds
+        )
+
+    def _fail_again(self, language: Language, reason: str, cause: BaseException) -> None:
         logger.error(
             "%s could not be loaded again: %s", language.name, reason, exc_info=cause,
             extra={"language": language.code},
         )  # fmt: skip
-        self._states[language.code] = LoadState(Status.IDLE, step="idle", reason=reason)
+        self._rest(language, reason)
 
     async def _load_ready(self, language: Language, started: float) -> None:
         """Load a model and warm it; ``started`` is `time.monotonic` of the first attempt."""

@@ -120,8 +120,10 @@ class Connection:
         except TimeoutError:
             if self._is_draining:
                 raise stopping() from None
-            seconds = settings.live_idle_seconds
-            raise Refusal("idle", f"No audio arrived for {seconds:g} s.") from None
+            what, seconds = "event", settings.live_idle_seconds
+            if self._utterance is not None:
+                what = "audio"
+            raise Refusal("idle", f"No {what} arrived for {seconds:g} s.") from None
 
     @property
     def _is_draining(self) -> bool:

@@ -149,8 +149,7 @@ def test_silence_and_no_audio_have_an_empty_transcript(port: int) -> None:
     assert text_of(talk(port, speak)) == ""
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 4])
-@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(("width", "channels"), [(1, 1), (2, 2), (3, 1), (3, 2), (4, 1)])
 def test_samples_of_every_width_say_the_same_however_they_are_cut(
     port: int, width: int, channels: int
 ) -> None:

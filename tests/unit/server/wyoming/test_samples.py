@@ -31,7 +31,9 @@ def converted(shape: Shape, data: bytes, cuts: list[int]) -> bytes:
         (3, b"".join(b"\x00" + each.tobytes() for each in EDGES)),
         (4, b"".join(b"\x00\x00" + each.tobytes() for each in EDGES)),
     ],
+    ids=["16", "24", "32"],
 )
+@settings(deadline=None, max_examples=30)
 @given(cuts=st.lists(st.integers(0, 30), max_size=5))
 def test_wider_samples_keep_their_upper_16_bits(width: int, data: bytes, cuts: list[int]) -> None:
     shape = Shape(rate=16_000, width=width, channels=1)
@@ -50,7 +52,7 @@ def test_wide_samples_round_without_overflow() -> None:
     assert np.frombuffer(pcm, "<i2").tolist()[:2] == [32767, -32768]
 
 
-@settings(deadline=None)  # the first mix imports librosa
+@settings(deadline=None, max_examples=30)  # the first mix imports librosa
 @given(cuts=st.lists(st.integers(0, 8_000), max_size=4))
 def test_channels_become_their_mean_and_an_unfinished_frame_is_dropped(cuts: list[int]) -> None:
     left = np.arange(1_000, dtype="<i2")

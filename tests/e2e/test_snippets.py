@@ -2,7 +2,8 @@
 
 Code runs as written, with three substitutions:
 
-- ``localhost:8400`` is the test's server, and ``localhost:8000`` serves the reader's page.
+- ``localhost:8400`` is the test's server, ``10300`` its port for Wyoming, and ``localhost:8000``
+  serves the reader's page.
 - ``pip install uv &&`` and ``uv run`` are removed: the tests run in that environment.
 - ``STT_DEMO`` is set, so that commands use the demo models instead of real ones.
 
@@ -153,7 +154,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
 @pytest.fixture(scope="module")
 def server(pages: tuple[Path, str]) -> Iterator[Server]:
     (start,) = (each for each in STARTS if "--cors-origins" in each.code)
-    with Server(*flags_of(start, pages[1])) as server:
+    with Server(*flags_of(start, pages[1]), "--wyoming-port", "0") as server:
         server.wait_until_ready()
         yield server
 
@@ -188,6 +189,7 @@ def flags_of(start: Snippet, origin: str) -> list[str]:
 
 def localised(code: str, server: Server) -> str:
     """The code with this run's addresses."""
+    code = code.replace('"localhost", 10300', f'"127.0.0.1", {server.wyoming_port}')
     return code.replace("localhost:8400", server.url.removeprefix("http://"))
 
 

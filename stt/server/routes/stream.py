@@ -177,7 +177,7 @@ class Connection:
     async def _converse(self, language: Language) -> None:
         """Answer messages until the client sends eof."""
         settings = self._service.settings
-        self._service.engines.engine(language)  # refuses at once if it is not ready
+        await self._service.engines.acquire(language)  # refuses at once if it is not ready
         while True:
             message = await self._receive()
             check_size(message, settings.max_live_message_bytes)
@@ -202,7 +202,7 @@ class Connection:
 
     async def _open(self, language: Language) -> LiveSession:
         service, asked = self._service, self._config.asked()
-        engine = service.engines.engine(language)
+        engine = await service.engines.acquire(language)
         plan = await service.plan(language, engine, asked)
         return LiveSession(
             engine, service.scheduler, service.settings, self._config.sample_rate, plan

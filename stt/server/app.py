@@ -46,7 +46,17 @@ from stt.server.middleware import (
 from stt.server.openapi import describe
 from stt.server.paths import ForwardedHeaders, PathPrefix, route_path
 from stt.server.problems import PROBLEMS, answer_errors
-from stt.server.routes import align, health, kserve, openai, pages, stream, transcribe, whisper
+from stt.server.routes import (
+    align,
+    health,
+    kserve,
+    openai,
+    pages,
+    realtime,
+    stream,
+    transcribe,
+    whisper,
+)
 from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
@@ -209,7 +219,7 @@ def create_app(
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
     for router in (transcribe.router, align.router, openai.router, whisper.router):
         app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
-    for module in (stream, health, languages_route, pages, kserve, metrics_route):
+    for module in (stream, realtime, health, languages_route, pages, kserve, metrics_route):
         app.include_router(module.router)
     answer_errors(app)
     describe(app)

@@ -25,6 +25,13 @@ KEY_SUBPROTOCOL = "base64url.bearer."
 """Prefix of a key in base64url without padding, the only way for browsers to send one with a
 WebSocket. Kubernetes does the same. Answers never echo it."""
 
+REALTIME_PATH = "/v1/realtime"
+REALTIME_SUBPROTOCOL = "realtime"
+BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
+"""Of OpenAI's Realtime API, as its clients in browsers offer them."""
+OPENAI_KEY_SUBPROTOCOL = "openai-insecure-api-key."
+"""Prefix of a key as it is, in the same clients."""
+
 
 class ApiKeys:
     """Middleware that refuses requests and WebSockets without a valid key, or beyond its limits."""
@@ -91,6 +98,8 @@ def _sent_keys(scope: Scope) -> list[str]:
     for name in scope.get("subprotocols", ()):
         if name.startswith(KEY_SUBPROTOCOL):
             sent.append(_decode(name.removeprefix(KEY_SUBPROTOCOL)))
+        elif name.startswith(OPENAI_KEY_SUBPROTOCOL):
+            sent.append(name.removeprefix(OPENAI_KEY_SUBPROTOCOL))
     return sent
 
 

@@ -152,10 +152,12 @@ class LiveSocket:
         Raises:
             WebSocketDisconnect: the client has left, or does not read.
         """
+        # JSON's escapes can write half a surrogate pair, and a reply may repeat what a client sent.
+        text = json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace").decode()
         try:
             # Do not wait forever for clients that never read replies.
             async with asyncio.timeout(self._idle_seconds):
-                await self._socket.send_text(json.dumps(reply, ensure_ascii=False))
+                await self._socket.send_text(text)
         except TimeoutError:
             raise WebSocketDisconnect(Close.REFUSED) from None
 

@@ -43,7 +43,14 @@ LOCAL_ONLY = {
     },
 }
 """Tests that do not apply to a cluster, by reason."""
-SLOW_IN_A_CLUSTER = {"test_connections", "test_hostile", "test_openapi", "test_uploads"}
+SLOW_IN_A_CLUSTER = {
+    "test_client_secrets",
+    "test_connections",
+    "test_hostile",
+    "test_openapi",
+    "test_realtime",
+    "test_uploads",
+}
 """Modules about code before inference, which is the same in both and takes half a minute."""
 
 

@@ -9,31 +9,20 @@ import numpy as np
 from stt.activity.turns import Boundary, Turns
 from stt.audio.resampler import Resampler
 from stt.errors import AudioTooLong
-from stt.recognition.streaming import FULL_SCALE, LONG_BLOCK_SAMPLES
+from stt.recognition.streaming import FULL_SCALE
 from stt.server.live import SAMPLE_BYTES
 from stt.server.realtime import events
 from stt.server.realtime.events import Emit
 from stt.server.realtime.items import Item
+from stt.server.realtime.refusals import Refusal
 from stt.types import SAMPLE_RATE
 
 MIN_COMMIT_SECONDS = 0.1
-"""OpenAI refuses to commit less."""
+"""OpenAI refuses to commit less, with this code:"""
+COMMIT_EMPTY = "input_audio_buffer_commit_empty"
+LONG_BLOCK_SECONDS = 1.0
 KEPT_SECONDS = 30.0
 """So much audio in which nobody spoke is kept: a client may commit it nevertheless."""
-
-
-class NothingToCommit(Exception):
-    """The buffer has less than `MIN_COMMIT_SECONDS`."""
-
-    code = "input_audio_buffer_commit_empty"
-    """OpenAI's."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"The buffer has {seconds * 1000:.0f} ms of audio that is not committed; expected at "
-            f"least {MIN_COMMIT_SECONDS * 1000:.0f} ms. With turn detection the service commits "
-            "by itself at pauses."
-        )
 
 
 @dataclass(frozen=True)
@@ -133,10 +122,16 @@ class InputBuffer:
         """Make an item of all that is not committed, and send its events up to the transcript.
 
         Raises:
-            NothingToCommit: there is too little.
+            Refusal: there is too little.
         """
-        if self._uncommitted_seconds < MIN_COMMIT_SECONDS:
-            raise NothingToCommit(self._uncommitted_seconds)
+        seconds = self._uncommitted_seconds
+        if seconds < MIN_COMMIT_SECONDS:
+            raise Refusal(
+                COMMIT_EMPTY,
+                f"The buffer has {seconds * 1000:.0f} ms of audio that is not committed; expected "
+                f"at least {MIN_COMMIT_SECONDS * 1000:.0f} ms. With turn detection the service "
+                "commits by itself at pauses.",
+            )
         await self._hear_until(self._received)
         self._begin_anew()
         await self._commit_item()
@@ -175,11 +170,13 @@ class InputBuffer:
 
     async def _listen(self, turns: Turns, pcm: bytes) -> list[Boundary]:
         """What a detector finds; it takes 2 ms for a second, so a thread gets long blocks."""
-        samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
-        block = self._resampler.feed(samples)
-        if len(block) > LONG_BLOCK_SAMPLES:
-            return await asyncio.to_thread(turns.feed, block)
-        return turns.feed(block)
+
+        def listen() -> list[Boundary]:
+            samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
+            return turns.feed(self._resampler.feed(samples))
+
+        is_long = len(pcm) > LONG_BLOCK_SECONDS * self._rate * SAMPLE_BYTES
+        return await asyncio.to_thread(listen) if is_long else listen()
 
     def _position(self, sample: int) -> int:
         """Where a sample of the detector is."""

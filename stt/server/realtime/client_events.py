@@ -7,19 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from stt.server.live import MAX_CHARACTERS, Close, Ending, check_size
-from stt.server.realtime.shapes import InvalidField
+from stt.server.realtime.refusals import Refusal, invalid_field
 
 MAX_QUOTES = 16
 """In an event of more than `MAX_CHARACTERS`; the three keys and values of audio have 12."""
 UNKNOWN = "unknown_message"
-
-
-class Refusal(Exception):
-    """An event that is answered with an error; the connection stays open."""
-
-    def __init__(self, code: str, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.message, self.param = code, message, param
 
 
 @dataclass(frozen=True)
@@ -34,15 +26,15 @@ class ClientEvent:
         """The bytes of its audio.
 
         Raises:
-            InvalidField: they are missing, or not in base64.
+            Refusal: they are missing, or not in base64.
         """
         encoded = self.fields.get("audio")
         if not isinstance(encoded, str):
-            raise InvalidField("audio", "Expected a string with samples in base64.")
+            raise invalid_field("audio", "Expected a string with samples in base64.")
         try:
             return binascii.a2b_base64(encoded, strict_mode=True)
         except ValueError:
-            raise InvalidField(
+            raise invalid_field(
                 "audio", "This is not base64 (RFC 4648, with padding); no audio was added."
             ) from None
 

@@ -89,7 +89,7 @@ class ServerVad(Part):
     """When the service commits what somebody said."""
 
     type: Literal["server_vad"] = "server_vad"
-    threshold: float = Field(default=0.5, ge=0, le=1)
+    threshold: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False)
     prefix_padding_ms: int = Field(default=300, ge=0, le=MAX_PREFIX_MS)
     silence_duration_ms: int = Field(default=500, ge=0, le=MAX_SILENCE_MS)
 

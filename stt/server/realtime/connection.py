@@ -23,11 +23,12 @@ from stt.server.live import (
     log_fault,
 )
 from stt.server.realtime import events
-from stt.server.realtime.buffer import Detection, InputBuffer, NothingToCommit
-from stt.server.realtime.client_events import UNKNOWN, ClientEvent, Refusal, read_event
+from stt.server.realtime.buffer import Detection, InputBuffer
+from stt.server.realtime.client_events import UNKNOWN, ClientEvent, read_event
 from stt.server.realtime.config import SessionConfig
 from stt.server.realtime.items import Item
-from stt.server.realtime.shapes import BETA, CURRENT, InvalidField, Shape
+from stt.server.realtime.refusals import Refusal, invalid_field
+from stt.server.realtime.shapes import BETA, CURRENT, Shape
 from stt.server.state import Service
 
 CONVERSATION = frozenset(
@@ -148,14 +149,11 @@ class Conversation:
             await handle(sent)
         except FATAL:
             raise
-        except NothingToCommit as error:
-            answer = events.error_event(NothingToCommit.code, str(error), cause=cause)
         except Refusal as error:
             answer = events.error_event(error.code, error.message, param=error.param, cause=cause)
         except errors.SttError as error:
             log_fault(error)
-            param = error.param if isinstance(error, InvalidField) else None
-            answer = events.error_event(error.code, error.message, param=param, cause=cause)
+            answer = events.error_event(error.code, error.message, cause=cause)
         else:
             return
         await self._socket.send(answer)
@@ -169,11 +167,11 @@ class Conversation:
         await self._buffer.close()
 
     async def _update(self, sent: ClientEvent) -> None:
-        shape = CURRENT if sent.type == "session.update" else BETA
+        shape: Shape = CURRENT if sent.type == "session.update" else BETA
         config = shape.update(self._config, sent.fields.get("session"))
         was = self._config
         if config.format != was.format and self._buffer.is_open:
-            raise InvalidField(
+            raise invalid_field(
                 "session.audio.input.format",
                 "The format cannot change while audio is waiting. Commit or clear it first.",
             )

@@ -5,10 +5,11 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from stt.errors import InvalidParameter, NotSupported
+from stt.errors import NotSupported
 from stt.languages import Language
 from stt.server.realtime.config import LOGPROBS, ServerVad, SessionConfig
 from stt.server.realtime.encodings import ENCODINGS
+from stt.server.realtime.refusals import invalid_field
 
 OBJECT = "realtime.transcription_session"
 BETA_KEYS = {
@@ -18,14 +19,6 @@ BETA_KEYS = {
     "include": "include",
 }
 """The beta's keys, and where their values are now."""
-
-
-class InvalidField(InvalidParameter):
-    """A field of a client's event has an invalid value."""
-
-    def __init__(self, param: str, message: str) -> None:
-        super().__init__(f"{param}: {message}")
-        self.param = param
 
 
 class Shape(Protocol):
@@ -41,7 +34,7 @@ class Shape(Protocol):
         """The configuration after a client's update.
 
         Raises:
-            InvalidField: a value is out of range.
+            Refusal: a value is out of range.
             NotSupported: it is no transcription.
         """
         ...
@@ -55,7 +48,7 @@ class Current:
     """That of the general availability."""
 
     created, updated = "session.created", "session.updated"
-    added = "conversation.item.added", "conversation.item.done"
+    added: tuple[str, ...] = ("conversation.item.added", "conversation.item.done")
 
     def update(self, config: SessionConfig, session: Any) -> SessionConfig:
         """See `Shape.update`."""
@@ -92,7 +85,7 @@ class Beta:
     """That of the beta: flat."""
 
     created, updated = "transcription_session.created", "transcription_session.updated"
-    added = ("conversation.item.created",)
+    added: tuple[str, ...] = ("conversation.item.created",)
 
     def update(self, config: SessionConfig, session: Any) -> SessionConfig:
         """See `Shape.update`."""
@@ -129,7 +122,7 @@ CURRENT, BETA = Current(), Beta()
 
 def _checked(session: Any) -> Mapping[str, Any]:
     if not isinstance(session, Mapping):
-        raise InvalidField("session", "Expected an object with the configuration.")
+        raise invalid_field("session", "Expected an object with the configuration.")
     return session
 
 
@@ -144,7 +137,7 @@ def _updated(
         place = ".".join(map(str, fault["loc"]))
         for known, name in names.items():
             place = place.replace(known, name)
-        raise InvalidField(f"session.{place}", f"{fault['msg']}.") from None
+        raise invalid_field(f"session.{place}", f"{fault['msg']}.") from None
 
 
 def _transcription(config: SessionConfig, language: Language) -> dict[str, Any]:
@@ -156,7 +149,7 @@ def _transcription(config: SessionConfig, language: Language) -> dict[str, Any]:
 
 
 def _turn_detection(detection: ServerVad | None) -> dict[str, Any] | None:
-    return detection and detection.model_dump()
+    return None if detection is None else detection.model_dump()
 
 
 def _include(config: SessionConfig) -> list[str] | None:

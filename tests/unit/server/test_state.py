@@ -35,7 +35,7 @@ def test_many_hotwords_do_not_hold_up_the_event_loop() -> None:
     unused: Any = None
     service = Service(
         settings, languages, unused, unused, Decodings(languages, settings), unused, unused,
-        unused, unused, unused, unused, 1, unused,
+        unused, unused, unused, unused, 1, unused, unused,
     )  # fmt: skip
     engine, language = FakeEngine(), languages.default
     letters = random.Random(0)

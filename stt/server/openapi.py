@@ -229,11 +229,9 @@ def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tu
         codes.add(BUG[0])
     elif status == 404:
         codes = {errors.UnknownModel.code}
-    if path in CLIENT_SECRETS:
-        given = {errors.InvalidParameter, errors.NotSupported, errors.UnsupportedLanguage}
-        codes -= {each for each in codes if status == 400}
-        codes |= {each.code for each in given if status == 400}
-        codes.discard(errors.AudioTooLong.code)
+    if path in CLIENT_SECRETS and status in (400, 413):
+        given = errors.InvalidParameter, errors.NotSupported, errors.UnsupportedLanguage
+        codes = {each.code for each in given} if status == 400 else {CODES[413]}
     elif "requestBody" not in operation and status == 400:
         codes = {errors.NotSupported.code}  # nothing else can fail
     elif path not in (*TRANSCRIBING, *ALIGNMENTS):

@@ -59,7 +59,7 @@ def test_names_in_hotwords_are_read_off_the_event_loop() -> None:
     unused: Any = None
     service = Service(
         settings, languages, unused, unused, unused, unused, Writings(settings), unused, unused,
-        unused, unused, 1, unused,
+        unused, unused, 1, unused, unused,
     )  # fmt: skip
     written = ("1-" * 47 + f"{n}M" for n in range(N_HOTWORDS))
     decoding = Decoding(tuple(Hotword(f"가{n}", written=each) for n, each in enumerate(written)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from stt.decoding.decodings import Asked, Spacing
+from stt.asked import Asked, Spacing
 from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
 from stt.normalisation import find_path

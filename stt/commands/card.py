@@ -52,7 +52,7 @@ def save_card(
     """
     if not report.results:
         raise ConfigurationError("--save-card: no recording was transcribed.")
-    decoding = recognizer.decoding
+    decoding = recognizer.plan.decoding
     used = {
         "hotwords": decoding.hotwords,
         "language_model": decoding.language_model,

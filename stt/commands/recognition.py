@@ -13,10 +13,11 @@ from tqdm import tqdm
 
 from stt.alignment.pipeline import align
 from stt.alignment.words import Alignment
+from stt.asked import Asked
 from stt.audio.pool import ReaderPool
 from stt.audio.reading import warming_clip
-from stt.decoding.decodings import Asked, Decodings
-from stt.decoding.factory import GREEDY, Decoding
+from stt.decoding.decodings import Decodings
+from stt.decoding.factory import GREEDY
 from stt.engines.base import Engine
 from stt.engines.selection import open_engine
 from stt.errors import ConfigurationError, ModelUnreachable
@@ -24,8 +25,8 @@ from stt.inference.batcher import Batcher
 from stt.languages import Language, Languages, ModelSource, choose_languages
 from stt.models.source import find_model
 from stt.recognition.pipeline import Transcriber
+from stt.recognition.plan import AS_HEARD, Plan
 from stt.recognition.writing import Writings
-from stt.recognition.written import AsSpoken, OpenWriter
 from stt.settings import Settings
 from stt.types import Transcript, Waveform
 
@@ -85,8 +86,7 @@ class LocalRecognizer:
         settings: Settings,
         *,
         checkpoint: Path | None = None,
-        decoding: Decoding = GREEDY,
-        writing: OpenWriter = AsSpoken,
+        plan: Plan = AS_HEARD,
     ) -> None:
         self.language = language
         self.checkpoint = checkpoint
@@ -101,8 +101,7 @@ class LocalRecognizer:
             engine.precision,
         )
         self.engine = engine
-        self.decoding = decoding
-        self._writing = writing
+        self.plan = plan
         self._batcher = Batcher(batch_seconds=settings.batch_seconds)
         self._readers = ReaderPool(settings)
         self._transcriber = Transcriber(self._batcher, settings, self._readers.read)
@@ -133,9 +132,7 @@ class LocalRecognizer:
         """See `Recognizer.recognize`; ``listen`` is called with every block of samples."""
         language = self.language
         transcript = self._runner.run(
-            self._transcriber.transcribe(
-                source, self.engine, track, self.decoding, self._writing, listen
-            )
+            self._transcriber.transcribe(source, self.engine, self.plan, track, listen)
         )
         return Recognition(transcript.text, transcript, language.code, language.model.name)
 
@@ -221,8 +218,7 @@ def open_recognizer(
         language,
         settings,
         checkpoint=folder,
-        decoding=decoding,
-        writing=writings.choose(language, wanted, decoding.hotwords),
+        plan=Plan(decoding, writings.choose(language, wanted, decoding.hotwords), wanted.vad),
     )
     # Decoder and model import and allocate at first use; keep that out of the first measurement.
     recognizer.recognize(warming_clip(), "")

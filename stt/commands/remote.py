@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 import httpx
 
+from stt.asked import Asked
 from stt.commands.recognition import Recognition, RecognitionFailed
-from stt.decoding.decodings import Asked
 from stt.errors import ConfigurationError
 from stt.notices import Notice, Report
 from stt.types import Transcript, Word

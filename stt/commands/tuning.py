@@ -21,6 +21,7 @@ from stt.errors import ConfigurationError
 from stt.evaluation.comparison import Comparison
 from stt.evaluation.manifests import Utterance
 from stt.frames import TopFrames
+from stt.recognition.plan import Plan
 from stt.types import Word, join_words
 
 ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.3)
@@ -66,7 +67,7 @@ def tune(
     Raises:
         ConfigurationError: there is no language model.
     """
-    decoding = recognizer.decoding
+    decoding = recognizer.plan.decoding
     if decoding.language_model is None:
         raise ConfigurationError(
             "There is no language model to tune. Name one with --lm FILE, or give "
@@ -111,12 +112,12 @@ def _compute(
     """The frames of every recording that can be read; failures are logged."""
     recordings = [Recording(each.path, Path(each.name)) for each in utterances]
     spoken = []
-    decoding = recognizer.decoding
+    plan = recognizer.plan
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for utterance, recording in zip(utterances, recordings, strict=True):
             with progress.recording(recording.name, recording.size) as counted:
                 collector = _Collector()
-                recognizer.decoding = _Collecting(collector=collector)
+                recognizer.plan = Plan(_Collecting(collector=collector))
                 with recording.open() as file:
                     recognition = recognizer.recognize(counted(file), recording.name)
                 progress.count(recognition.transcript.duration_seconds)
@@ -124,7 +125,7 @@ def _compute(
                     arrays = zip(*(each.arrays() for each in collector.frames), strict=True)
                     frames = TopFrames(*(np.concatenate(each) for each in arrays))
                     spoken.append((utterance, frames))
-    recognizer.decoding = decoding
+    recognizer.plan = plan
     return spoken
 
 

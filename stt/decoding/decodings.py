@@ -3,13 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from stt.abbreviations import abbreviations
-from stt.activity.detectors import Vad
+from stt.asked import Asked
 from stt.decoding.factory import Decoding, check_hotwords, hotwords_as_said
 from stt.decoding.hotwords import MAX_HOTWORDS, Hotword, parse_hotwords, split_entries
 from stt.engines.base import Engine
@@ -27,30 +26,6 @@ MAX_PROMPT_WORDS = 4
 """An entry of a prompt with more words is prose."""
 
 Switch: TypeAlias = Literal["on", "off", "none"]
-Spacing: TypeAlias = Literal["model", "restored"]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a request asks of its decoding and its words, as it is spelled there."""
-
-    hotwords: str = ""
-    """See `parse_hotwords`."""
-    language_model: bool | None = None
-    """Whether to use the language model; None means as the service is set."""
-    prompt: str = ""
-    """Of Whisper's APIs: a list of hotwords, or prose, which is not used."""
-    written: bool = False
-    """Whether numbers and abbreviations are written as people write them."""
-    spacing: Spacing = "model"
-    """``restored`` adds the spaces that the model left out; ``model`` does not."""
-    vad: Vad | None = None
-    """Whether pauses are left out; None means as the service is set."""
-
-    @property
-    def chooses_decoding(self) -> bool:
-        """Whether it asks for another decoding than the service's own."""
-        return bool(self.hotwords or self.prompt) or self.language_model is not None
 
 
 class Decodings:

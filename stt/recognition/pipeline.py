@@ -16,10 +16,9 @@ from dataclasses import replace
 from typing import BinaryIO, TypeVar
 
 from stt.activity.base import Detector
-from stt.activity.detectors import Vad, open_detector
 from stt.audio.level import SPEECH_DBFS, Levels
 from stt.audio.reading import Blocks, ReadAudio, read_audio
-from stt.decoding.factory import GREEDY, D, Decoding, Opened
+from stt.decoding.factory import D, Opened
 from stt.engines.base import Engine
 from stt.engines.wants import F, Want
 from stt.inference.observer import NoObserver, Observer, Stage
@@ -27,7 +26,8 @@ from stt.inference.scheduler import Scheduler
 from stt.notices import Code, Notice, Report
 from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.chunking import Window, WindowCutter
-from stt.recognition.written import AsSpoken, OpenWriter, Writer
+from stt.recognition.plan import AS_HEARD, Plan
+from stt.recognition.written import Writer
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Transcript, Waveform, Word
 
@@ -93,14 +93,12 @@ class Transcriber:
         self,
         source: BinaryIO,
         engine: Engine,
+        plan: Plan = AS_HEARD,
         track: int | None = None,
-        decoding: Decoding = GREEDY,
-        writing: OpenWriter = AsSpoken,
         listen: Callable[[Waveform], None] | None = None,
-        vad: Vad | None = None,
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
-        words = self.words(source, engine, track, decoding, writing, listen, vad)
+        words = self.words(source, engine, plan, track, listen)
         spoken = tuple([word async for word in words])
         return Transcript(spoken, words.duration_seconds, words.report)
 
@@ -108,22 +106,18 @@ class Transcriber:
         self,
         source: BinaryIO,
         engine: Engine,
+        plan: Plan = AS_HEARD,
         track: int | None = None,
-        decoding: Decoding = GREEDY,
-        writing: OpenWriter = AsSpoken,
         listen: Callable[[Waveform], None] | None = None,
-        vad: Vad | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
         Args:
             source: Seekable, in any accepted container; not closed here.
             engine: The model of the spoken language.
+            plan: How its audio becomes words.
             track: Number of the audio track, from 1; None chooses one.
-            decoding: How its frames become words.
-            writing: How the words are written.
             listen: Called with every block of samples, in the threads that read them.
-            vad: Whether pauses are left out; None means as the service is set.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -136,10 +130,9 @@ class Transcriber:
             ClusterUnavailable: no engine of the cluster can be reached.
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
-        opened, writer = decoding.open(engine), writing()
-        opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
-        detector = open_detector(vad or self._settings.vad, engine.device)
-        hearing = Hearing(blocks, self._cutter(engine, detector), decoding.notices, listen)
+        opened, writer = plan.open(engine)
+        cutter = self._cutter(engine, plan.detector(engine, self._settings.vad))
+        hearing = Hearing(blocks, cutter, plan.decoding.notices, listen)
         return Words(self._words(engine, hearing, opened, writer), hearing)
 
     def hear(

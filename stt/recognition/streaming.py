@@ -8,20 +8,18 @@ than the model can follow are slowed down.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from stt.activity.detectors import Vad, open_detector
 from stt.audio.limits import MAX_RATE, MIN_RATE
 from stt.audio.resampler import Resampler
-from stt.decoding.factory import GREEDY, Decoding
 from stt.engines.base import Engine
 from stt.errors import AudioTooLong, InvalidAudio, InvalidParameter, Overloaded
 from stt.inference.scheduler import Scheduler
 from stt.recognition.endpointing import Endpointer, StreamingConfig
-from stt.recognition.written import AsSpoken, OpenWriter
+from stt.recognition.plan import AS_HEARD, Plan
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Waveform, Word
 
@@ -58,9 +56,7 @@ class LiveSession:
         scheduler: Scheduler,
         settings: Settings,
         sample_rate: float,
-        decoding: Decoding = GREEDY,
-        writing: OpenWriter = AsSpoken,
-        vad: Vad | None = None,
+        plan: Plan = AS_HEARD,
     ) -> None:
         """
         Raises:
@@ -82,10 +78,15 @@ class LiveSession:
             context=settings.context_seconds,
             search=settings.cut_search_seconds,
         )
-        opened, writer = decoding.open(engine), writing()
-        self._opened = replace(opened, is_slow=opened.is_slow or writer.is_slow)
-        detector = open_detector(vad or settings.vad, engine.device)
-        self._cutter = Endpointer(engine.grid, engine.vocabulary, opened, config, writer, detector)
+        self._opened, writer = plan.open(engine)
+        self._cutter = Endpointer(
+            engine.grid,
+            engine.vocabulary,
+            self._opened,
+            config,
+            writer,
+            plan.detector(engine, settings.vad),
+        )
         self._turn = asyncio.Lock()
         """Held while the cutter works, which may be in a thread."""
         self._n_received = 0

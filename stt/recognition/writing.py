@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stt.decoding.decodings import Asked
+from stt.asked import Asked
 from stt.decoding.hotwords import Hotword
 from stt.errors import ConfigurationError, NotSupported
 from stt.languages import Language

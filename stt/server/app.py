@@ -28,6 +28,7 @@ from stt.models.card import Cards
 from stt.observability.metrics import Metrics
 from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
+from stt.recognition.plan import Plan
 from stt.recognition.streaming import LiveSessions
 from stt.recognition.writing import Writings
 from stt.server.admission import Admission, AdmissionControl
@@ -133,7 +134,7 @@ def create_app(
         async def warm(language: Language, engine: Engine) -> None:
             decoding = await asyncio.to_thread(decodings.default, language, engine)
             await asyncio.to_thread(decoding.open, engine)  # spells a whole language model
-            await unobserved.transcribe(warming_clip(), engine, decoding=decoding)
+            await unobserved.transcribe(warming_clip(), engine, Plan(decoding))
 
         runtime = connect(observer, metrics, admission, warm)
         scheduler = runtime.scheduler

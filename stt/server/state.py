@@ -1,20 +1,23 @@
 """The parts of a running service. Routes find them in ``app.state``."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi.requests import HTTPConnection
 from prometheus_client import CollectorRegistry
 
-from stt.decoding.decodings import Asked, Decodings
+from stt.asked import Asked
+from stt.decoding.decodings import Decodings
 from stt.decoding.factory import GREEDY, Decoding
+from stt.decoding.hotwords import Hotword
 from stt.engines.base import Engine
 from stt.inference.scheduler import Scheduler
 from stt.languages import Language, Languages
 from stt.models.card import Cards, Evaluation
 from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
+from stt.recognition.plan import Plan
 from stt.recognition.streaming import LiveSessions
 from stt.recognition.writing import Writings
 from stt.recognition.written import OpenWriter
@@ -45,7 +48,19 @@ class Service:
     """Collects the metrics of all processes."""
     client_secrets: ClientSecrets
 
-    async def decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
+    async def plan(self, language: Language, engine: Engine, asked: Asked) -> Plan:
+        """What the audio of a request goes through.
+
+        Raises:
+            InvalidHotwords: the hotwords are malformed, or the checkpoint cannot write one.
+            ConfigurationError: the language model does not fit the checkpoint.
+            NotSupported: the language does not have what is asked, or an extra is not installed.
+        """
+        decoding = await self._decoding(language, engine, asked)
+        writing = await self.writing(language, asked, decoding.hotwords)
+        return Plan(decoding, writing, asked.vad)
+
+    async def _decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
         """The decoding of a request; see `Decodings.choose`, which would hold up the event loop."""
         if not asked.chooses_decoding and self.decodings.is_greedy(language):
             return GREEDY
@@ -55,11 +70,13 @@ class Service:
         """What was measured of a language's model; see `Cards.evaluations`."""
         return self.cards.evaluations(language.model)
 
-    async def writing(self, language: Language, asked: Asked, decoding: Decoding) -> OpenWriter:
+    async def writing(
+        self, language: Language, asked: Asked, hotwords: Sequence[Hotword]
+    ) -> OpenWriter:
         """The writer of a request; see `Writings.choose`, which may hold up the event loop."""
-        if asked.spacing == "model" and not (asked.written and decoding.hotwords):
-            return self.writings.choose(language, asked, decoding.hotwords)
-        return await asyncio.to_thread(self.writings.choose, language, asked, decoding.hotwords)
+        if asked.spacing == "model" and not (asked.written and hotwords):
+            return self.writings.choose(language, asked, hotwords)
+        return await asyncio.to_thread(self.writings.choose, language, asked, hotwords)
 
 
 async def get_service(connection: HTTPConnection) -> Service:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from stt.activity.detectors import Vad
 from stt.activity.turns import TurnConfig
+from stt.asked import Asked, Spacing
 from stt.audio.limits import MAX_RATE, MIN_RATE
-from stt.decoding.decodings import Asked, Spacing
 from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.errors import NotSupported
 from stt.languages import Language, Languages

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from stt import errors
 from stt.activity.detectors import open_silero
 from stt.activity.turns import Turns
-from stt.decoding.factory import Decoding
 from stt.engines.base import Engine
 from stt.formats.findings import finding_fields
 from stt.languages import Language
 from stt.notices import Report
+from stt.recognition.plan import Plan
 from stt.recognition.streaming import LiveSession
-from stt.recognition.written import OpenWriter
 from stt.server.keys import charge_live
 from stt.server.live import (
     SAMPLE_BYTES,
@@ -46,8 +45,7 @@ class Recognition:
 
     language: Language
     engine: Engine
-    decoding: Decoding
-    writing: OpenWriter
+    plan: Plan
 
     @classmethod
     async def of(cls, service: Service, config: SessionConfig) -> "Recognition":
@@ -58,9 +56,7 @@ class Recognition:
         """
         language, asked = config.language(service.languages), config.transcription.asked()
         engine = service.engines.engine(language)
-        decoding = await service.decoding(language, engine, asked)
-        writing = await service.writing(language, asked, decoding)
-        return cls(language, engine, decoding, writing)
+        return cls(language, engine, await service.plan(language, engine, asked))
 
 
 async def serve(
@@ -206,7 +202,7 @@ class Conversation:
 
     async def _show(self, name: str) -> None:
         session = self._shape.show(self._id, self._config, self._recognition.language)
-        findings = finding_fields(Report(self._recognition.decoding.notices))
+        findings = finding_fields(Report(self._recognition.plan.decoding.notices))
         warnings = [each.model_dump() for each in findings["warnings"] or ()]
         ours = {"warnings": warnings} if warnings else {}
         await self._socket.send(events.event(name, session=session, **ours))
@@ -229,9 +225,7 @@ class Conversation:
             service.scheduler,
             service.settings,
             config.format.sample_rate,
-            heard.decoding,
-            heard.writing,
-            config.transcription.vad,
+            heard.plan,
         )
         logprobs = config.with_logprobs
         return Item(session, self._socket.send, self._shape, with_logprobs=logprobs)

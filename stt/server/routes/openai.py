@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from stt.decoding.decodings import Asked
+from stt.asked import Asked
 from stt.errors import InvalidParameter, UnknownModel
 from stt.formats.base import Granularity
 from stt.formats.openai import (
@@ -86,8 +86,7 @@ async def create_transcription(
     """Transcribe one recording of any length. Unlisted fields are ignored."""
     spoken = spoken_language(service.languages, model, language)
     engine = service.engines.engine(spoken)
-    decoding = await service.decoding(spoken, engine, replace(asked, prompt=prompt))
-    writing = await service.writing(spoken, asked, decoding)
+    plan = await service.plan(spoken, engine, replace(asked, prompt=prompt))
     if stream:
         if response_format not in STREAMABLE:
             raise InvalidParameter(
@@ -95,14 +94,12 @@ async def create_transcription(
                 "'json' or 'text', or leave it out."
             )
         return await stream_events(
-            service.transcriber.words(file.file, engine, track, decoding, writing, vad=asked.vad),
+            service.transcriber.words(file.file, engine, plan, track),
             granularities,
             with_logprobs=with_logprobs,
             keep_alive_seconds=service.settings.keep_alive_seconds,
         )
-    transcript = await service.transcriber.transcribe(
-        file.file, engine, track, decoding, writing, vad=asked.vad
-    )
+    transcript = await service.transcriber.transcribe(file.file, engine, plan, track)
     answer = Answer(transcript, spoken, granularities, with_logprobs)
     return await respond(FORMATS[response_format], answer)
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from stt import errors
 from stt.activity.detectors import Vad
-from stt.decoding.decodings import Asked, Spacing
+from stt.asked import Asked, Spacing
 from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.languages import Language
 from stt.recognition.streaming import LiveResult, LiveSession
@@ -146,11 +146,9 @@ class Connection:
     async def _open(self, language: Language) -> LiveSession:
         service, asked = self._service, self._config.asked()
         engine = service.engines.engine(language)
-        decoding = await service.decoding(language, engine, asked)
-        writing = await service.writing(language, asked, decoding)
-        rate, vad = self._config.sample_rate, self._config.vad
+        plan = await service.plan(language, engine, asked)
         return LiveSession(
-            engine, service.scheduler, service.settings, rate, decoding, writing, vad
+            engine, service.scheduler, service.settings, self._config.sample_rate, plan
         )
 
     def _configure(self, config: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
-from stt.decoding.decodings import Asked
+from stt.asked import Asked
 from stt.formats.base import Granularity
 from stt.formats.findings import finding_fields
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
@@ -61,10 +61,9 @@ async def transcribe(
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
     engine = service.engines.engine(language)
-    decoding = await service.decoding(language, engine, asked)
-    writing = await service.writing(language, asked, decoding)
+    plan = await service.plan(language, engine, asked)
     transcript = await service.transcriber.transcribe(
-        file.file, engine, track or track_in_query, decoding, writing, vad=asked.vad
+        file.file, engine, plan, track or track_in_query
     )
     body = TranscriptionResponse(
         text=transcript.text,

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stt.activity.detectors import Vad
-from stt.decoding.decodings import Asked, Spacing
+from stt.asked import Asked, Spacing
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
 from stt.languages import Language, Languages

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from stt.activity.detectors import Vad
+from stt.asked import Asked, Spacing
 from stt.audio.headerless import with_header
-from stt.decoding.decodings import Asked, Spacing
 from stt.errors import NotSupported
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
@@ -69,17 +69,12 @@ async def asr(
     spoken = service.languages.resolve(language)
     engine = service.engines.engine(spoken)
     asked = Asked(hotwords, language_model, initial_prompt, written, spacing, vad)
-    decoding = await service.decoding(spoken, engine, asked)
-    writing = await service.writing(spoken, asked, decoding)
+    plan = await service.plan(spoken, engine, asked)
     if encode:
-        transcript = await service.transcriber.transcribe(
-            audio_file.file, engine, track, decoding, writing, vad=vad
-        )
+        transcript = await service.transcriber.transcribe(audio_file.file, engine, plan, track)
     else:
         with await run_in_threadpool(with_header, audio_file.file) as source:
-            transcript = await service.transcriber.transcribe(
-                source, engine, track, decoding, writing, vad=vad
-            )
+            transcript = await service.transcriber.transcribe(source, engine, plan, track)
     return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
 
 

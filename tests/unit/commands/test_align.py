@@ -88,4 +88,4 @@ def test_a_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
 def test_no_language_model_is_read_for_an_alignment(tmp_path: Path) -> None:
     settings = load_settings(demo=True, lms=f"KR={tmp_path / 'none.arpa'}")
     with open_recognizer("KR", settings) as recognizer:
-        assert recognizer.decoding.is_greedy
+        assert recognizer.plan.decoding.is_greedy

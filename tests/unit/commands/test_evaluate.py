@@ -20,6 +20,7 @@ from stt.evaluation.text_report import render_text
 from stt.language_model.source import load_language_model
 from stt.languages import BUNDLED_MODELS, SUPPORTED_LANGUAGES
 from stt.models.card import Cards
+from stt.recognition.plan import Plan
 from stt.settings import load_settings
 from tests.audio_files import tones, with_libsndfile
 from tests.fakes import PREFERS_AB, FakeEngine, Mumbles
@@ -168,12 +169,12 @@ def test_tuning_finds_weights_that_help(tmp_path: Path) -> None:
     (tmp_path / "ko.arpa").write_text(PREFERS_AB)
     utterances = read_manifest(tmp_path / "m.tsv")
     model = replace(load_language_model(tmp_path / "ko.arpa"), alpha=0.0, beta=0.0)
-    decoding = Decoding(language_model=model)
+    plan = Plan(Decoding(language_model=model))
     language = SUPPORTED_LANGUAGES["KR"]
-    with LocalRecognizer(Mumbles(), language, load_settings(), decoding=decoding) as recognizer:
+    with LocalRecognizer(Mumbles(), language, load_settings(), plan=plan) as recognizer:
         assert evaluate.evaluate(utterances, recognizer, Comparison()).results[0].hypothesis == "ac"
         table = tune(utterances, recognizer, Comparison())
-        assert recognizer.decoding is decoding
+        assert recognizer.plan is plan
     best = table.splitlines()[1].split()
     assert float(best[0]) > 0
     assert best[2] == "0.00%"

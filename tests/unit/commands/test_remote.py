@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from stt.asked import Asked
 from stt.commands import transcribe
 from stt.commands.outputs import render_json
 from stt.commands.recognition import RecognitionFailed
 from stt.commands.remote import MAX_TRIES, RemoteRecognizer
-from stt.decoding.decodings import Asked
 from stt.errors import ConfigurationError
 
 ANSWER = {

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stt.decoding.decodings import Asked, Decodings, Switch, read_prompt
+from stt.asked import Asked
+from stt.decoding.decodings import Decodings, Switch, read_prompt
 from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.languages import BUNDLED_FOLDER, choose_languages
 from stt.settings import load_settings

@@ -2,8 +2,9 @@
 
 import pytest
 
+from stt.asked import Asked
 from stt.decoding.alphabet import Alphabet
-from stt.decoding.decodings import Asked, Decodings
+from stt.decoding.decodings import Decodings
 from stt.decoding.hotwords import (
     MAX_HOTWORDS,
     MOST_WAYS,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stt.decoding.decodings import Asked
+from stt.asked import Asked
 from stt.errors import ConfigurationError, NotSupported
 from stt.languages import SUPPORTED_LANGUAGES
 from stt.recognition.spacing import KoreanSpacer, Spacings, split

@@ -3,8 +3,8 @@ import random
 import time
 from typing import Any
 
-from stt.decoding.decodings import Asked, Decodings
-from stt.decoding.factory import Decoding
+from stt.asked import Asked
+from stt.decoding.decodings import Decodings
 from stt.decoding.hotwords import MAX_LENGTH, Hotword
 from stt.languages import choose_languages
 from stt.recognition.writing import Writings
@@ -34,16 +34,16 @@ def test_many_hotwords_do_not_hold_up_the_event_loop() -> None:
     languages = choose_languages(settings.languages, settings.models, demo=False)
     unused: Any = None
     service = Service(
-        settings, languages, unused, unused, Decodings(languages, settings), unused, unused,
-        unused, unused, unused, unused, 1, unused, unused,
+        settings, languages, unused, unused, Decodings(languages, settings), unused,
+        Writings(settings), unused, unused, unused, unused, 1, unused, unused,
     )  # fmt: skip
     engine, language = FakeEngine(), languages.default
     letters = random.Random(0)
 
     async def begin(n_hotwords: int) -> None:
         words = ("".join(letters.choices("ab", k=MAX_LENGTH)) for _ in range(n_hotwords))
-        decoding = await service.decoding(language, engine, Asked(",".join(words)))
-        decoding.open(engine)
+        plan = await service.plan(language, engine, Asked(",".join(words)))
+        plan.open(engine)
 
     async def measure() -> None:
         await begin(1)  # imports numba
@@ -62,11 +62,12 @@ def test_names_in_hotwords_are_read_off_the_event_loop() -> None:
         unused, unused, 1, unused, unused,
     )  # fmt: skip
     written = ("1-" * 47 + f"{n}M" for n in range(N_HOTWORDS))
-    decoding = Decoding(tuple(Hotword(f"가{n}", written=each) for n, each in enumerate(written)))
+    hotwords = tuple(Hotword(f"가{n}", written=each) for n, each in enumerate(written))
+    asked = Asked(written=True)
 
     async def measure() -> None:
-        writing = service.writing(languages.default, Asked(written=True), decoding)
-        longest, whole = await longest_turn(writing)
+        choosing = service.writing(languages.default, asked, hotwords)
+        longest, whole = await longest_turn(choosing)
         assert longest < whole / 2, f"{longest:.3f} of {whole:.3f} s"
 
     asyncio.run(measure())

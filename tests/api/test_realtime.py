@@ -205,6 +205,32 @@ def test_a_commit_ends_what_is_being_said(client: TestClient) -> None:
         assert receive(socket, until="input_audio_buffer.speech_started")
 
 
+def test_a_commit_transcribes_also_what_the_detector_did_not_hear(client: TestClient) -> None:
+    with client.websocket_connect(PATH) as socket:
+        deaf = {
+            "format": {"rate": 16_000},
+            "turn_detection": {"type": "server_vad", "threshold": 1},
+        }
+        begin(socket, {"audio": {"input": deaf}})
+        append(socket, say("ab".ljust(30)))
+        send(socket, "input_audio_buffer.commit")
+        found = receive(socket, until=f"{TRANSCRIPTION}.completed")
+        assert found[-1]["transcript"] == "ab"
+        assert "input_audio_buffer.speech_started" not in names(found)
+
+
+def test_turn_detection_may_begin_while_somebody_speaks(client: TestClient) -> None:
+    with client.websocket_connect(PATH) as socket:
+        begin(socket)
+        append(socket, say("ab".ljust(30)))
+        begin(socket, {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}})
+        append(socket, np.zeros(16_000, np.float32))
+        found = receive(socket, until=f"{TRANSCRIPTION}.completed")
+        assert names(found)[0] == "input_audio_buffer.speech_stopped"
+        assert 1100 <= found[0]["audio_end_ms"] <= 1140
+        assert found[-1]["transcript"] == "ab"
+
+
 def test_cleared_audio_has_no_transcript(client: TestClient) -> None:
     with client.websocket_connect(PATH) as socket:
         begin(socket)
@@ -375,6 +401,11 @@ def test_the_format_cannot_change_within_an_item(client: TestClient) -> None:
         ({"type": "input_audio_buffer.append", "audio": "A" * 1_400_000}, "message_too_big", 1009),
         ({"type": "x", "list": [0] * 40_000}, "message_too_big", 1009),
         (
+            {"type": "input_audio_buffer.append", "audio": "A" * 1_200_000, "_": "audio/pcmu"},
+            "message_too_big",
+            1009,
+        ),
+        (
             {
                 "type": "input_audio_buffer.append",
                 "audio": base64.b64encode(b"OggS\0\2" + bytes(99)).decode(),
@@ -388,7 +419,10 @@ def test_some_messages_end_the_connection(
     client: TestClient, message: dict[str, Any], code: str, close: int
 ) -> None:
     with client.websocket_connect(PATH) as socket:
-        receive(socket, until="session.created")
+        if "_" in message:
+            begin(socket, {"audio": {"input": {"format": {"type": message.pop("_")}}}})
+        else:
+            receive(socket, until="session.created")
         socket.send_text(json.dumps(message))
         assert error_of(socket)["code"] == code
         assert closed(socket) == close

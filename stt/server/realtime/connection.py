@@ -1,5 +1,6 @@
 """One connection: answers a client's events with what its audio brings about."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from stt.server.live import (
     LiveSocket,
     WholeSamples,
     check_samples,
+    check_size,
     log_fault,
 )
 from stt.server.realtime import events
@@ -80,7 +82,7 @@ async def serve(
         config = begin()
         recognition = await Recognition.of(service, config)
         conversation = Conversation(socket, service, shape, config, recognition)
-        await conversation.show_created()
+        await conversation.begin()
         while True:
             await conversation.answer(await socket.receive())
 
@@ -116,7 +118,6 @@ class Conversation:
         self._samples = WholeSamples()
         self._has_audio = False
         self._buffer = self._new_buffer(0.0, None)
-        self._buffer.detect(_detection(config))
         self._handlers: dict[str, Callable[[ClientEvent], Awaitable[None]]] = {
             "session.update": self._update,
             "transcription_session.update": self._update,
@@ -125,8 +126,9 @@ class Conversation:
             "input_audio_buffer.clear": self._clear,
         }
 
-    async def show_created(self) -> None:
-        """Send the first event."""
+    async def begin(self) -> None:
+        """Send the first event. Call it before anything else."""
+        self._buffer.detect(await _detection(self._config))
         await self._show(self._shape.created)
 
     async def answer(self, message: str | bytes) -> None:
@@ -177,7 +179,7 @@ class Conversation:
             self._samples = WholeSamples()
             self._buffer = self._new_buffer(self._buffer.total_seconds, self._buffer.previous)
         if (config.format, config.turn_detection) != (was.format, was.turn_detection):
-            self._buffer.detect(_detection(config))
+            self._buffer.detect(await _detection(config))
         await self._show(shape.updated)
 
     async def _append(self, sent: ClientEvent) -> None:
@@ -188,7 +190,9 @@ class Conversation:
         encoding = form.encoding
         charge_live(len(audio) / encoding.sample_bytes / form.sample_rate)
         whole = self._samples.join(audio) if encoding.sample_bytes == SAMPLE_BYTES else audio
-        await self._buffer.append(encoding.decode(whole))
+        pcm = encoding.decode(whole)
+        check_size(pcm, self._service.settings.max_live_message_bytes)  # G.711 grows
+        await self._buffer.append(pcm)
         if audio:
             self._socket.note_audio()
 
@@ -231,11 +235,12 @@ class Conversation:
         return Item(session, self._socket.send, self._shape, with_logprobs=logprobs)
 
 
-def _detection(config: SessionConfig) -> Detection | None:
+async def _detection(config: SessionConfig) -> Detection | None:
     given = config.turn_detection
     if given is None:
         return None
-    return Detection(Turns(open_silero(), given.turns), given.prefix_padding_ms / 1000)
+    silero = await asyncio.to_thread(open_silero)  # the first time it reads a file
+    return Detection(Turns(silero, given.turns), given.prefix_padding_ms / 1000)
 
 
 def _refusal(name: str) -> Refusal:

@@ -161,6 +161,11 @@ class LiveSocket:
         except TimeoutError:
             raise WebSocketDisconnect(Close.REFUSED) from None
 
+    def note_failure(self, error: errors.SttError) -> None:
+        """Note for the log and the metrics that something failed; the connection goes on."""
+        log_fault(error)
+        note_failure(self._socket.scope, error.code)
+
     async def close(self, ending: Ending) -> None:
         """Close the connection for this reason."""
         await self._socket.close(ending.close, ending.code)

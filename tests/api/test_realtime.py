@@ -18,7 +18,8 @@ from starlette.websockets import WebSocketDisconnect
 from stt.audio.reading import read_audio
 from stt.types import Waveform
 from tests.api.conftest import Serve, serve_app
-from tests.fakes import EchoEngine, say
+from tests.fakes import EchoEngine, FakeEngine, Mumbles, SpeaksKorean, say
+from tests.live import wait_until
 from tests.snippets import ROOT
 
 PATH = "/v1/realtime?intent=transcription"
@@ -322,6 +323,29 @@ def test_a_prompt_is_hotwords_and_prose_gives_a_warning(client: TestClient) -> N
             assert ("warnings" in updated) is warned
 
 
+@pytest.mark.parametrize(
+    ("engine", "heard"),
+    [
+        (Mumbles, {"": "ac", "keywords": "ab", "prompt": "ab", "hotwords": "ab"}),
+        (SpeaksKorean, {"": "세 시", "written": "3시"}),
+    ],
+)
+def test_a_session_chooses_hotwords_and_how_words_are_written(
+    serve: Serve, engine: type[FakeEngine], heard: dict[str, str]
+) -> None:
+    values = {"keywords": ["ab"], "prompt": "ab", "hotwords": "ab", "written": True}
+    with serve(engine=engine()) as client, client.websocket_connect(PATH) as socket:
+        begin(socket)
+        for name, text in heard.items():
+            asked = {name: values[name]} if name else {}
+            begin(socket, {"audio": {"input": {"transcription": asked}}})
+            append(socket, say(" a|b".ljust(40)))
+            send(socket, "input_audio_buffer.commit")
+            transcript = receive(socket, until=f"{TRANSCRIPTION}.completed")[-1]["transcript"]
+            assert transcript == text, name
+            begin(socket, {"audio": {"input": {"transcription": None}}})
+
+
 def field(*path: str, value: object) -> dict[str, Any]:
     """A session in which one field has a value."""
     nested: Any = value
@@ -555,6 +579,9 @@ def test_a_failing_model_fails_its_item_without_internal_details(serve: Serve) -
         append(socket, say("ab".ljust(50)))
         send(socket, "input_audio_buffer.commit")
         assert receive(socket, until=f"{TRANSCRIPTION}.completed")[-1]["transcript"] == "ab"
+        socket.close()
+        counted = 'stt_request_failures_total{reason="inference_failed"} 1.0'
+        wait_until(lambda: counted in client.get("/metrics").text)
 
 
 def test_a_session_counts_towards_its_keys_audio(serve: Serve, tmp_path: Path) -> None:

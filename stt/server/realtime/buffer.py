@@ -10,9 +10,8 @@ from stt.activity.turns import Boundary, Turns
 from stt.audio.resampler import Resampler
 from stt.errors import AudioTooLong
 from stt.recognition.streaming import FULL_SCALE
-from stt.server.live import SAMPLE_BYTES
+from stt.server.live import SAMPLE_BYTES, LiveSocket
 from stt.server.realtime import events
-from stt.server.realtime.events import Emit
 from stt.server.realtime.items import Item
 from stt.server.realtime.refusals import Refusal
 from stt.types import SAMPLE_RATE
@@ -39,7 +38,7 @@ class InputBuffer:
 
     def __init__(
         self,
-        emit: Emit,
+        client: LiveSocket,
         open_item: Callable[[], Item],
         *,
         rate: int,
@@ -49,14 +48,14 @@ class InputBuffer:
     ) -> None:
         """
         Args:
-            emit: Sends an event.
+            client: Gets the events.
             open_item: Begins an item.
             rate: In Hz.
             max_seconds: Of audio that is not committed.
             began_seconds: Length of the connection's audio before this buffer.
             previous: Id of the item before.
         """
-        self._emit = emit
+        self._client = client
         self.open_item = open_item
         self._rate = rate
         self._max_seconds = max_seconds
@@ -190,7 +189,7 @@ class InputBuffer:
         if self._item is None:
             self._forget_before(begin)
             self._item = self.open_item()
-        await self._emit(
+        await self._client.send(
             events.event(
                 "input_audio_buffer.speech_started",
                 audio_start_ms=self._milliseconds(max(begin, self._held_from)),
@@ -201,7 +200,7 @@ class InputBuffer:
     async def _end_turn(self, position: int) -> None:
         await self._hear_until(position)
         assert self._item is not None  # noqa: S101
-        await self._emit(
+        await self._client.send(
             events.event(
                 "input_audio_buffer.speech_stopped",
                 audio_end_ms=self._milliseconds(position),

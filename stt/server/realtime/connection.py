@@ -213,7 +213,7 @@ class Conversation:
 
     def _new_buffer(self, began_seconds: float, previous: str | None) -> InputBuffer:
         return InputBuffer(
-            self._socket.send,
+            self._socket,
             self._open_item,
             rate=self._config.format.sample_rate,
             max_seconds=self._service.settings.max_audio_seconds,
@@ -232,7 +232,7 @@ class Conversation:
             heard.plan,
         )
         logprobs = config.with_logprobs
-        return Item(session, self._socket.send, self._shape, with_logprobs=logprobs)
+        return Item(session, self._socket, self._shape, with_logprobs=logprobs)
 
 
 async def _detection(config: SessionConfig) -> Detection | None:

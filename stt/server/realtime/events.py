@@ -4,7 +4,7 @@ See https://platform.openai.com/docs/api-reference/realtime-server-events.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from stt.errors import AudioError, SttError, errors_by_code
@@ -13,8 +13,6 @@ from stt.server.problems import BUG, STATUSES, openai_error
 from stt.types import Word, join_words
 
 Event: TypeAlias = Mapping[str, Any]
-Emit: TypeAlias = Callable[[Event], Awaitable[None]]
-"""Sends an event."""
 
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
 ID_BYTES = 12

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from stt import errors
 from stt.recognition.streaming import LiveSession
-from stt.server.live import log_fault
+from stt.server.live import LiveSocket
 from stt.server.realtime import events
-from stt.server.realtime.events import Emit
 from stt.server.realtime.shapes import Shape
 from stt.types import Word
 
@@ -18,18 +17,18 @@ class Item:
     """One item. Its words are sent as soon as they are settled, so they never change."""
 
     def __init__(
-        self, session: LiveSession, emit: Emit, shape: Shape, *, with_logprobs: bool
+        self, session: LiveSession, client: LiveSocket, shape: Shape, *, with_logprobs: bool
     ) -> None:
         """
         Args:
             session: Transcribes it, and nothing else.
-            emit: Sends an event.
+            client: Gets its events.
             shape: Names the events.
             with_logprobs: Whether they have log-probs.
         """
         self.id = events.new_id("item")
         self._session = session
-        self._emit = emit
+        self._client = client
         self._shape = shape
         self._with_logprobs = with_logprobs
         self._words: list[Word] = []
@@ -58,9 +57,9 @@ class Item:
         Args:
             previous: Id of the item before.
         """
-        await self._emit(events.committed(self.id, previous))
+        await self._client.send(events.committed(self.id, previous))
         for name in self._shape.added:
-            await self._emit(events.shown_item(name, self.id, previous))
+            await self._client.send(events.shown_item(name, self.id, previous))
         if self._error is None:
             try:
                 await self._say((await self._session.finish()).settled)
@@ -68,12 +67,14 @@ class Item:
                 await self._fail(error)
         await self.close()
         if self._error is not None:
-            await self._emit(events.failed(self.id, self._error))
+            await self._client.send(events.failed(self.id, self._error))
             return
         seconds = self.received_seconds
         logger.info("transcribed live audio", extra={"audio_seconds": round(seconds, 3)})
         logprobs = self._with_logprobs
-        await self._emit(events.completed(self.id, self._words, seconds, with_logprobs=logprobs))
+        await self._client.send(
+            events.completed(self.id, self._words, seconds, with_logprobs=logprobs)
+        )
 
     async def close(self) -> None:
         """Drop unfinished work."""
@@ -84,9 +85,9 @@ class Item:
             return
         begins, logprobs = not self._words, self._with_logprobs
         self._words += words
-        await self._emit(events.delta(self.id, words, begins=begins, with_logprobs=logprobs))
+        await self._client.send(events.delta(self.id, words, begins=begins, with_logprobs=logprobs))
 
     async def _fail(self, error: errors.SttError) -> None:
-        log_fault(error)
+        self._client.note_failure(error)
         self._error = error
         await self.close()

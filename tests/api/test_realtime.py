@@ -295,6 +295,19 @@ def test_updates_change_only_what_they_name(client: TestClient) -> None:
         assert shown["turn_detection"]["type"] == "server_vad"
 
 
+def test_another_format_has_its_own_rate(client: TestClient) -> None:
+    with client.websocket_connect(PATH) as socket:
+        formats = [{"type": "audio/pcm", "rate": 48_000}, {"type": "audio/pcmu"},
+                   {"type": "audio/pcm", "rate": 16_000}]  # fmt: skip
+        for each in formats:
+            shown = begin(socket, {"audio": {"input": {"format": each}}})
+            assert shown["audio"]["input"]["format"] == each
+        session = {"input_audio_format": "pcm16"}
+        send(socket, "transcription_session.update", session=session)
+        receive(socket, until="transcription_session.updated")
+        assert begin(socket, {})["audio"]["input"]["format"]["rate"] == 24_000
+
+
 @pytest.mark.parametrize("model", ["gpt-live-transcribe", "gpt-realtime-whisper"])
 def test_models_without_turn_detection_have_none_by_default(client: TestClient, model: str) -> None:
     with client.websocket_connect(PATH) as socket:

@@ -56,7 +56,7 @@ class InputBuffer:
             previous: Id of the item before.
         """
         self._client = client
-        self.open_item = open_item
+        self._open_item = open_item
         self._rate = rate
         self._max_seconds = max_seconds
         self._began_seconds = began_seconds
@@ -188,7 +188,7 @@ class InputBuffer:
         begin = position - round(padding_seconds * self._rate)
         if self._item is None:
             self._forget_before(begin)
-            self._item = self.open_item()
+            self._item = self._open_item()
         await self._client.send(
             events.event(
                 "input_audio_buffer.speech_started",
@@ -216,7 +216,7 @@ class InputBuffer:
             return
         del self._held[: len(pcm)]
         if self._item is None:
-            self._item = self.open_item()
+            self._item = self._open_item()
         await self._item.hear(pcm)
 
     async def _commit_item(self) -> None:

@@ -181,7 +181,13 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any], depth: int) -> dict[
             merged.pop(name, None)
         elif isinstance(value, Mapping) and depth:
             before = old.get(name)
-            merged[name] = _merged(before if isinstance(before, Mapping) else {}, value, depth - 1)
+            goes_on = isinstance(before, Mapping) and _type(value, before) == _type(before, {})
+            merged[name] = _merged(before if goes_on else {}, value, depth - 1)
         else:
             merged[name] = value
     return merged
+
+
+def _type(new: Mapping[str, Any], old: Mapping[str, Any]) -> Any:
+    """What an object is: one of another type has nothing in common with it."""
+    return new.get("type", old.get("type"))

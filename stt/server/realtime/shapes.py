@@ -101,7 +101,7 @@ class Beta:
             inner[last] = given[key]
         if (name := given.get("input_audio_format")) is not None:
             names = {each.beta_name: each.name for each in ENCODINGS.values()}
-            update["audio"]["input"]["format"]["type"] = names.get(str(name), name)
+            update["audio"]["input"]["format"] = {"type": names.get(str(name), name), "rate": None}
         return _updated(config, update, {place: key for key, place in BETA_KEYS.items()})
 
     def show(self, session_id: str, config: SessionConfig, language: Language) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from stt.recognition.streaming import LiveSessions
 from stt.recognition.writing import Writings
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
+from stt.server.client_secrets import ClientSecrets
 from stt.server.keys import ChargingObserver, KeyRing
 from stt.server.middleware import (
     QUIET_PATHS,
@@ -47,7 +48,18 @@ from stt.server.middleware import (
 from stt.server.openapi import describe
 from stt.server.paths import ForwardedHeaders, PathPrefix, route_path
 from stt.server.problems import PROBLEMS, answer_errors
-from stt.server.routes import align, health, kserve, openai, pages, stream, transcribe, whisper
+from stt.server.routes import (
+    align,
+    client_secrets,
+    health,
+    kserve,
+    openai,
+    pages,
+    realtime,
+    stream,
+    transcribe,
+    whisper,
+)
 from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
@@ -109,6 +121,7 @@ def create_app(
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
     check_access(settings, has_keys=bool(keys))
+    secrets = ClientSecrets(settings)
     admission = Admission(settings)
     metrics = Metrics()
     observer: Observer = metrics
@@ -135,7 +148,7 @@ def create_app(
         service = app.state.service = Service(
             settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
             writings, transcriber, admission, metrics, live,
-            forward_threads(settings.cpu_threads), runtime.collect,
+            forward_threads(settings.cpu_threads), runtime.collect, secrets,
         )  # fmt: skip
         if settings.demo:
             logger.warning(
@@ -186,7 +199,7 @@ def create_app(
         timeout_seconds=settings.request_timeout_seconds,
     )
     if keys:
-        app.add_middleware(ApiKeys, keys=keys, metrics_open=settings.metrics_open)
+        app.add_middleware(ApiKeys, keys=keys, secrets=secrets, metrics_open=settings.metrics_open)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -211,9 +224,9 @@ def create_app(
         app.add_middleware(ForwardedHeaders, trusted=settings.trusted_proxies)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
-    for router in (transcribe.router, align.router, openai.router, whisper.router):
-        app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
-    for module in (stream, health, languages_route, pages, kserve, metrics_route):
+    for module in (transcribe, align, openai, client_secrets, whisper):
+        app.include_router(module.router, dependencies=KEY_SCHEMES if keys else ())
+    for module in (stream, realtime, health, languages_route, pages, kserve, metrics_route):
         app.include_router(module.router)
     answer_errors(app)
     describe(app)

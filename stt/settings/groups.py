@@ -105,6 +105,9 @@ class AccessSettings(ServiceGroup):
     api_keys_file: Path | None = None
     """File with further keys, one per line, each with optional limits; read again when it
     changes."""
+    client_secret_key: SecretStr | None = Field(default=None, min_length=16, max_length=1000)
+    """Signs the secrets that `POST /v1/realtime/client_secrets` hands out; processes behind one
+    address need the same. Default: a new one at each start."""
     metrics_open: bool = False
     """Serve `/metrics` without a key even if keys are set."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

@@ -49,9 +49,11 @@ LOCAL_ONLY = {
 }
 """Tests that do not apply to a cluster, by reason."""
 SLOW_IN_A_CLUSTER = {
+    "test_client_secrets",
     "test_connections",
     "test_hostile",
     "test_openapi",
+    "test_realtime",
     "test_uploads",
     "test_wyoming",
 }

@@ -181,8 +181,9 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any], depth: int) -> dict[
             merged.pop(name, None)
         elif isinstance(value, Mapping) and depth:
             before = old.get(name)
-            goes_on = isinstance(before, Mapping) and _type(value, before) == _type(before, {})
-            merged[name] = _merged(before if goes_on else {}, value, depth - 1)
+            if not isinstance(before, Mapping) or _type(value, before) != _type(before, {}):
+                before = {}
+            merged[name] = _merged(before, value, depth - 1)
         else:
             merged[name] = value
     return merged

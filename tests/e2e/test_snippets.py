@@ -25,12 +25,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from stt.types import SAMPLE_RATE
+from tests.audio_files import with_libsndfile
 from tests.e2e.samples import TEXTS
 from tests.e2e.server import Server
 from tests.snippets import ROOT, SHELL, Snippet, all_snippets, snippets, without_comments
+from tests.unit.activity.clips import clip
 
 MEETING = "ko-library.m4a"
 HUB = "needs the hub"
@@ -168,6 +172,7 @@ def desk(tmp_path: Path) -> Path:
     for name in ("meeting.m4a", "talk.m4a", "interview.m4a", "recordings/a.m4a"):
         shutil.copy(ROOT / "samples" / MEETING, tmp_path / name)
     shutil.copy(ROOT / "samples" / "en-library.wav", tmp_path / "call.wav")
+    (tmp_path / "phone-call.wav").write_bytes(phone_call())
     (tmp_path / "texts").mkdir()
     for name in ("meeting.txt", "texts/a.txt"):
         (tmp_path / name).write_text(TEXTS[MEETING], encoding="utf-8")
@@ -178,6 +183,14 @@ def desk(tmp_path: Path) -> Path:
     for name in ("manifest.tsv", "test.tsv"):
         (tmp_path / name).write_text(manifest, encoding="utf-8")
     return tmp_path
+
+
+def phone_call() -> bytes:
+    """One speaks on the first channel, then another on the second."""
+    first, second = clip("ko-hello.wav"), clip("ko-coffee.ogg")
+    call = np.zeros((len(first) + len(second), 2), np.float32)
+    call[: len(first), 0], call[len(first) :, 1] = first, second
+    return with_libsndfile(call, SAMPLE_RATE, "WAV")
 
 
 def flags_of(start: Snippet, origin: str) -> list[str]:

@@ -16,6 +16,7 @@ from stt.settings.groups import (
     AudioSettings,
     ClusterSettings,
     InferenceSettings,
+    JobSettings,
     LimitSettings,
     LiveSettings,
     LoggingSettings,
@@ -25,7 +26,7 @@ from stt.settings.groups import (
     TracingSettings,
 )
 
-SECRETS = frozenset({"api_keys"})
+SECRETS = frozenset({"api_keys", "jobs_database"})
 """Never shown, not even in the message that rejects them."""
 
 
@@ -34,6 +35,7 @@ class Settings(
     LoggingSettings,
     TracingSettings,
     ClusterSettings,
+    JobSettings,
     LiveSettings,
     InferenceSettings,
     AudioSettings,

@@ -20,12 +20,13 @@ from stt.settings.groups import (
     LiveSettings,
     LoggingSettings,
     ModelSettings,
+    OutboundSettings,
     ServerSettings,
     ServiceGroup,
     TracingSettings,
 )
 
-SECRETS = frozenset({"api_keys"})
+SECRETS = frozenset({"api_keys", "webhook_secrets"})
 """Never shown, not even in the message that rejects them."""
 
 
@@ -34,6 +35,7 @@ class Settings(
     LoggingSettings,
     TracingSettings,
     ClusterSettings,
+    OutboundSettings,
     LiveSettings,
     InferenceSettings,
     AudioSettings,

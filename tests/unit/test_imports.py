@@ -33,6 +33,7 @@ LAYERS = [
     "alignment",
     "formats",
     "observability",
+    "jobs",
     "server",
     "cluster",
     "evaluation",

@@ -128,13 +128,13 @@ class Outbound:
         Raises:
             Unreachable: no answer came, or it broke off.
         """
-        sent: dict[bytes | str, bytes | str] = {
-            "Host": target.authority,
-            "Connection": "close",
-            **headers,
-        }
+        sent: list[tuple[bytes | str, bytes | str]] = [
+            ("Host", target.authority),
+            ("Connection", "close"),
+            *headers.items(),
+        ]
         if target.authorization:
-            sent["Authorization"] = target.authorization
+            sent.append(("Authorization", target.authorization))
         async with httpcore.AsyncConnectionPool(
             ssl_context=self._tls,
             max_connections=1,

@@ -58,6 +58,11 @@ def says(body: bytes = b"", status: str = "200 OK", headers: str = "") -> Answer
     return answer
 
 
+def redirect(location: str) -> Answer:
+    """An answer that sends the client elsewhere."""
+    return says(status="302 Found", headers=f"Location: {location}\r\n")
+
+
 def repeats(block: bytes, headers: str = "", pause_seconds: float = 0) -> Answer:
     """An answer that never ends."""
 

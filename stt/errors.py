@@ -14,6 +14,9 @@
     │   ├── InvalidHotwords         they are malformed, or not in the checkpoint's letters
     │   ├── InvalidText             the text cannot be aligned with any recording
     │   ├── AlignmentFailed         the text does not belong to this recording
+    │   ├── UrlNotAllowed           the service may not call that address
+    │   ├── UrlUnreachable          its host gives no recording
+    │   ├── UploadTooLarge          the recording has too many bytes
     │   ├── NotSupported            and never will be
     │   ├── JobNotFound
     │   └── NoResult                the job has none, or not yet
@@ -130,6 +133,24 @@ class AlignmentFailed(RequestError):
     """No word of the text was found in the recording, or it is far too long for it."""
 
     code = "alignment_failed"
+
+
+class UrlNotAllowed(RequestError):
+    """A URL is malformed, or the operator does not allow its host."""
+
+    code = "url_not_allowed"
+
+
+class UrlUnreachable(RequestError):
+    """The host of a URL cannot be reached, or does not answer with a recording."""
+
+    code = "url_unreachable"
+
+
+class UploadTooLarge(RequestError):
+    """A recording has more bytes than ``max_upload_mb``."""
+
+    code = "upload_too_large"
 
 
 class NotSupported(RequestError):

@@ -166,6 +166,8 @@ TRANSCRIBING = ("/transcribe", "/v1/audio/transcriptions", "/asr")
 """Paths whose requests choose how to decode."""
 ALIGNMENTS = ("/align", "/v1/audio/alignments")
 """Paths whose requests have a text."""
+OF_URLS = {errors.UrlNotAllowed.code, errors.UrlUnreachable.code}
+"""What can only be wrong with a URL."""
 
 
 def describe(app: FastAPI) -> None:
@@ -225,6 +227,7 @@ def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tu
         codes.add(BUG[0])
     elif status == 404:
         codes = {errors.UnknownModel.code}
+    codes -= OF_URLS
     if "requestBody" not in operation and status == 400:
         codes = {errors.NotSupported.code}  # nothing else can fail
     elif path not in (*TRANSCRIBING, *ALIGNMENTS):

@@ -29,6 +29,9 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.InvalidHotwords: 422,
     errors.InvalidText: 422,
     errors.AlignmentFailed: 422,
+    errors.UrlNotAllowed: 403,
+    errors.UrlUnreachable: 422,
+    errors.UploadTooLarge: 413,
     errors.NotSupported: 400,
     errors.JobNotFound: 404,
     errors.NoResult: 409,
@@ -56,8 +59,8 @@ STATUSES: dict[type[errors.SttError], int] = {
 }
 """HTTP status of each error that a client can receive."""
 
-UPLOAD_TOO_LARGE = "upload_too_large"
-"""The code of a 413 from `stt.server.middleware.BodyLimit`."""
+UPLOAD_TOO_LARGE = errors.UploadTooLarge.code
+"""The code of a 413 from `stt.server.middleware.BodyLimit` too."""
 
 CODES = {
     400: "bad_request",
@@ -76,6 +79,7 @@ PARAMS = {
     errors.UnsupportedLanguage.code: "language",
     errors.UnknownModel.code: "model",
     errors.InvalidHotwords.code: "hotwords",
+    **dict.fromkeys((errors.UrlNotAllowed.code, errors.UrlUnreachable.code), "url"),
     **dict.fromkeys((errors.InvalidText.code, errors.AlignmentFailed.code), "text"),
     **dict.fromkeys([*errors.errors_by_code(errors.AudioError), UPLOAD_TOO_LARGE], "file"),
 }

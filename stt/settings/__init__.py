@@ -21,12 +21,13 @@ from stt.settings.groups import (
     LiveSettings,
     LoggingSettings,
     ModelSettings,
+    OutboundSettings,
     ServerSettings,
     ServiceGroup,
     TracingSettings,
 )
 
-SECRETS = frozenset({"api_keys", "jobs_database"})
+SECRETS = frozenset({"api_keys", "jobs_database", "webhook_secrets"})
 """Never shown, not even in the message that rejects them."""
 
 
@@ -36,6 +37,7 @@ class Settings(
     TracingSettings,
     ClusterSettings,
     JobSettings,
+    OutboundSettings,
     LiveSettings,
     InferenceSettings,
     AudioSettings,

@@ -23,7 +23,9 @@ from pydantic_settings import NoDecode
 from stt.conventions import Convention
 from stt.errors import ConfigurationError
 from stt.languages import ModelSource
+from stt.settings.hosts import HostPattern, parse_hosts
 from stt.settings.parsing import parse_conventions, parse_files, parse_models
+from stt.settings.signing import parse_secret
 
 
 class Group(BaseModel):
@@ -306,6 +308,43 @@ class JobSettings(ServiceGroup):
     jobs_attempts: int = Field(default=10, ge=1, le=1000)
     """How often a job may take the service down before it has computed one more window; after that
     it fails."""
+
+
+class OutboundSettings(ServiceGroup):
+    """Calls that the service makes for jobs: only to these hosts, and only to public addresses."""
+
+    fetch_hosts: Annotated[tuple[HostPattern, ...], NoDecode, mapping(parse_hosts)] = ()
+    """Hosts from which jobs may fetch recordings (`url`), comma-separated: `media.example.org`,
+    `*.example.org` for every name below it, `*` for every name. They are called by HTTPS at port
+    443; `http://nas.example.org:8080` names others, and `*@media.example.org` allows URLs with a
+    password. Default: none, and `url` is refused."""
+    fetch_timeout_seconds: float = Field(default=600.0, gt=0, le=86_400)
+    """Time limit for fetching a recording. Its size limit is `max_upload_mb`."""
+    webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_list)] = ()
+    """Secrets that sign webhooks, comma-separated: `whsec_` and 24 to 64 bytes in Base64 (`echo
+    whsec_$(openssl rand -base64 32)`). Every message is signed with all of them, so that a new one
+    can be introduced before the old one goes."""
+    webhook_hosts: Annotated[tuple[HostPattern, ...], NoDecode, mapping(parse_hosts)] = ()
+    """Hosts to which jobs may report their end (`webhook_url`), written like `fetch_hosts`; needs
+    `webhook_secrets`. Default: none, and `webhook_url` is refused."""
+    webhook_timeout_seconds: float = Field(default=15.0, gt=0, le=300)
+    """Time limit for one attempt to deliver a webhook."""
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _check_secrets(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in value:
+            parse_secret(secret.get_secret_value())
+        return value
+
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _sign_all_webhooks(
+        cls, value: tuple[HostPattern, ...], info: ValidationInfo
+    ) -> tuple[HostPattern, ...]:
+        if value and info.data.get("webhook_secrets") == ():
+            raise ValueError("webhooks are always signed, so STT_WEBHOOK_SECRETS is needed too")
+        return value
 
 
 class ClusterSettings(ServiceGroup):

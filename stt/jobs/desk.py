@@ -11,10 +11,13 @@ from uuid import uuid4
 
 from stt.errors import JobQuotaReached, JobsUnavailable, OutOfStorage, SttError
 from stt.jobs.database import Database, open_database
+from stt.jobs.deliveries import Deliveries
+from stt.jobs.fetching import Fetcher
 from stt.jobs.leases import Leases
 from stt.jobs.records import Job, Order, Quota, State
 from stt.jobs.store import Store
 from stt.jobs.uploads import Uploads
+from stt.jobs.webhooks import Webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,8 @@ class Desk:
         most_attempts: int,
         keep_seconds: float,
         quota: Quota,
+        fetcher: Fetcher,
+        webhooks: Webhooks,
     ) -> None:
         """
         Args:
@@ -57,9 +62,12 @@ class Desk:
             lease_seconds, most_attempts: See `Leases`.
             keep_seconds: How long ended jobs are kept.
             quota: What one key may have at a time.
+            fetcher: Gets recordings from elsewhere.
+            webhooks: Reports the end of jobs.
         """
         self._folder, self._database_url, self._is_on = folder, database_url, is_on
         self.lease_seconds = lease_seconds
+        self.fetcher, self.webhooks = fetcher, webhooks
         self._most_attempts, self._keep_seconds, self._quota = most_attempts, keep_seconds, quota
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="jobs")
         self._database: Database | None = None
@@ -69,6 +77,7 @@ class Desk:
         self._task: asyncio.Task[None] | None = None
         self.store: Store
         self.leases: Leases
+        self.deliveries: Deliveries
         self.uploads: Uploads
 
     def start(self) -> None:
@@ -120,10 +129,16 @@ class Desk:
         """Store a job and its recording. They are on the disk when this returns.
 
         Raises:
+            UrlNotAllowed: the service may not call one of its URLs.
             JobQuotaReached: the owner has too many.
             OutOfStorage: the disk is full; nothing is stored.
             JobsUnavailable: there are no jobs, or not now.
         """
+
+        if order.url is not None:
+            self.fetcher.check(order.url)
+        if order.webhook_url is not None:
+            self.webhooks.check(order.webhook_url)
 
         def accept() -> Job:
             job_id = uuid4().hex
@@ -180,6 +195,7 @@ class Desk:
         database = open_database(self._folder, self._database_url)
         self.store = Store(database)
         self.leases = Leases(database, self.lease_seconds, self._most_attempts)
+        self.deliveries = Deliveries(database)
         self._database = database
 
     def _sweep(self) -> None:

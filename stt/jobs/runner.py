@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from contextvars import Context
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from stt.errors import OutOfStorage, RetryLater, SttError
@@ -58,14 +57,6 @@ class Recognise(Protocol):
         ...
 
 
-class Fetch(Protocol):
-    """Gets the recording of a job from its URL."""
-
-    async def __call__(self, url: str, into: Path) -> None:
-        """Download it into a file, which is on the disk afterwards. Raises an `SttError`."""
-        ...
-
-
 class Runner:
     """Runs some jobs at a time, until it is closed."""
 
@@ -75,7 +66,6 @@ class Runner:
         recognise: Recognise,
         *,
         at_once: int,
-        fetch: Fetch | None = None,
         ended: Callable[[str], None] = lambda _: None,
         resumed: Callable[[int], None] = lambda _: None,
     ) -> None:
@@ -84,11 +74,10 @@ class Runner:
             desk: Has the jobs.
             recognise: Transcribes.
             at_once: How many jobs to run at a time.
-            fetch: Downloads recordings.
             ended: Called with the state of each job that this runner has ended.
             resumed: Called with the number of windows that a run did not have to compute.
         """
-        self._desk, self._recognise, self._fetch = desk, recognise, fetch
+        self._desk, self._recognise = desk, recognise
         self._at_once = at_once
         self._ended, self._resumed = ended, resumed
         self._tasks: list[asyncio.Task[None]] = []
@@ -185,8 +174,8 @@ class Runner:
     async def _transcribe(self, run: Run) -> None:
         job = run.job
         path = self._desk.uploads.path(job.id)
-        if job.order.url is not None and self._fetch is not None and not path.exists():
-            await self._fetch(job.order.url, path)
+        if job.order.url is not None and not path.exists():
+            await self._desk.fetcher(job.order.url, path)
         source = await self._desk.call(lambda: path.open("rb"))
         started = time.perf_counter()
         with source:

@@ -23,6 +23,7 @@ from stt.engines.base import Engine
 from stt.engines.device import forward_threads
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER
 from stt.inference.observer import Observer
+from stt.jobs.deliverer import Deliverer
 from stt.jobs.runner import Runner
 from stt.languages import Language, choose_languages
 from stt.models.card import Cards
@@ -34,6 +35,7 @@ from stt.recognition.streaming import LiveSessions
 from stt.recognition.writing import Writings
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
+from stt.server.job_bodies import JobSummary
 from stt.server.jobs import JobRecogniser, check_jobs, open_desk
 from stt.server.keys import ChargingObserver, KeyRing
 from stt.server.middleware import (
@@ -165,12 +167,15 @@ def create_app(
             ended=metrics.job_ended,
             resumed=metrics.windows_resumed.inc,
         )
+        deliverer = Deliverer(desk, lambda job: JobSummary.of(job).model_dump_json())
         runner.start()
+        deliverer.start()
         admission.on_close(runner.stop)
         try:
             yield
         finally:
             await runner.close()
+            await deliverer.close()
             await desk.close()
             loading.cancel()
             with suppress(asyncio.CancelledError):

@@ -5,13 +5,17 @@ from typing import BinaryIO
 
 from stt.jobs.database import postgres_engine
 from stt.jobs.desk import Desk
+from stt.jobs.fetching import HttpFetcher
+from stt.jobs.outbound import Outbound
 from stt.jobs.records import Job, Quota
 from stt.jobs.runner import Begun, OpenEarlier
+from stt.jobs.webhooks import Webhooks
 from stt.recognition.pipeline import Transcriber
 from stt.server.keys import KeyRing, current_usage
 from stt.server.state import Service
 from stt.settings import Settings
 from stt.settings.folders import state_folder
+from stt.settings.signing import parse_secret
 
 
 def open_desk(settings: Settings) -> Desk:
@@ -25,6 +29,16 @@ def open_desk(settings: Settings) -> Desk:
         most_attempts=settings.jobs_attempts,
         keep_seconds=settings.jobs_keep_hours * 3600,
         quota=Quota(settings.jobs_per_key, int(settings.jobs_mb_per_key * 1e6)),
+        fetcher=HttpFetcher(
+            Outbound(settings.fetch_hosts, setting="STT_FETCH_HOSTS"),
+            max_bytes=int(settings.max_upload_mb * 1e6),
+            timeout_seconds=settings.fetch_timeout_seconds,
+        ),
+        webhooks=Webhooks(
+            Outbound(settings.webhook_hosts, setting="STT_WEBHOOK_HOSTS"),
+            [parse_secret(each.get_secret_value()) for each in settings.webhook_secrets],
+            timeout_seconds=settings.webhook_timeout_seconds,
+        ),
     )
 
 

@@ -59,11 +59,11 @@ class Database:
                 yield writer
 
     def now(self, connection: Connection) -> float:
-        """Seconds since 1970, by the one clock that all replicas see."""
+        """Seconds since 1970, by the one clock that all replicas see; in whole microseconds."""
         if not self.is_postgres:
-            return time.time()
+            return round(time.time(), 6)
         clock = text("SELECT extract(epoch FROM clock_timestamp())")
-        return float(connection.execute(clock).scalar_one())
+        return round(float(connection.execute(clock).scalar_one()), 6)
 
     def close(self) -> None:
         """Close all connections."""

@@ -18,7 +18,7 @@ ENDED = ("succeeded", "failed", "cancelled")
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def client(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("state")
     with serve_app(
         "--languages", "KR,EN", "--state-dir", str(folder), "--api-keys", "ann,bob,full",

@@ -167,9 +167,7 @@ def live_config(page: Page) -> dict[str, Any]:
     return configs[0]
 
 
-def test_speakers_on_channels_are_shown_as_turns(
-    visit: Open, demo: Server, tmp_path: Path
-) -> None:
+def test_speakers_on_channels_are_shown_as_turns(visit: Open, demo: Server, tmp_path: Path) -> None:
     call = tmp_path / "call.wav"
     first, second = (read(name) for name in ("ko-hello.wav", "ko-weather.flac"))
     channels = np.zeros((len(first) + len(second), 2), np.float32)
@@ -183,7 +181,9 @@ def test_speakers_on_channels_are_shown_as_turns(
     assert rows.locator(".speaker").all_inner_texts() == ["Channel 1", "Channel 2"]
     turns = [" ".join(row.locator(".word").all_inner_texts()) for row in rows.all()]
     assert turns == [TEXTS["ko-hello.wav"], TEXTS["ko-weather.flac"]]
-    assert len({row.evaluate("row => getComputedStyle(row).borderColor") for row in rows.all()}) == 2
+    assert (
+        len({row.evaluate("row => getComputedStyle(row).borderColor") for row in rows.all()}) == 2
+    )
     line = page.locator("#curl").inner_text()
     answer = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, check=True)
     assert json.loads(answer.stdout)["channels"] == 2

@@ -34,6 +34,7 @@ LAYERS = [
     "alignment",
     "formats",
     "observability",
+    "jobs",
     "server",
     "cluster",
     "evaluation",

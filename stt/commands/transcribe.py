@@ -5,11 +5,14 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from stt.commands.arguments import (
+    add_channels,
     add_decoding,
     add_language,
+    add_layout,
     add_settings,
     add_track,
     begin,
@@ -25,6 +28,7 @@ from stt.commands.recognition import (
     with_language_model,
 )
 from stt.errors import ConfigurationError
+from stt.formats.layout import LAYOUT, Layout
 from stt.normalisation import find_path
 
 logger = logging.getLogger(__name__)
@@ -46,8 +50,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_language(parser)
     add_track(parser)
+    add_channels(parser)
     add_decoding(parser)
     parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
+    add_layout(parser)
     parser.add_argument(
         "--output-dir",
         type=Path,
@@ -116,6 +122,7 @@ def main(arguments: Sequence[str]) -> int:
             targets,
             several=len(recordings) > 1,
             track=options.track,
+            layout=Layout(options.max_line_width, options.max_line_count),
         )
     if len(recordings) > 1:
         _summarise(progress, n_skipped)
@@ -130,6 +137,7 @@ def transcribe_all(
     *,
     several: bool = True,
     track: int | None = None,
+    layout: Layout = LAYOUT,
 ) -> Progress:
     """Transcribe recordings one by one; failures are logged and the run continues.
 
@@ -140,6 +148,7 @@ def transcribe_all(
         targets: The file of each result; None for standard output.
         several: Print each recording's name above its result on standard output.
         track: Number of the audio track of all recordings; None chooses one for each.
+        layout: How large subtitles may be.
     """
     render = FORMATS[format]
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
@@ -148,7 +157,7 @@ def transcribe_all(
                 with recording.open() as file:
                     recognition = recognizer.recognize(counted(file), recording.name, track)
                 _warn(recognition, recording.name)
-                text = render(recognition, recording.name)
+                text = render(replace(recognition, layout=layout), recording.name)
                 if targets is not None:
                     write_whole(targets[recording], text)
                 else:

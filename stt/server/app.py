@@ -65,6 +65,7 @@ from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
 from stt.server.sites import SiteGuard
 from stt.server.state import Service
+from stt.server.wyoming.listener import check_access, listening
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ def create_app(
         writings.preload()
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
+    check_access(settings, has_keys=bool(keys))
     secrets = ClientSecrets(settings)
     admission = Admission(settings)
     metrics = Metrics()
@@ -143,7 +145,7 @@ def create_app(
         unobserved = Transcriber(scheduler, settings, pool.read)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
-        app.state.service = Service(
+        service = app.state.service = Service(
             settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
             writings, transcriber, admission, metrics, live,
             forward_threads(settings.cpu_threads), runtime.collect, secrets,
@@ -156,7 +158,8 @@ def create_app(
             )
         loading = asyncio.create_task(runtime.engines.run())
         try:
-            yield
+            async with listening(service):
+                yield
         finally:
             loading.cancel()
             with suppress(asyncio.CancelledError):

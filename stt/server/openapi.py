@@ -24,6 +24,7 @@ from stt.formats import alignment, native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import finding_fields
 from stt.languages import Language, choose_languages
+from stt.models import state
 from stt.models.card import Evaluation
 from stt.notices import Code, Notice, Report
 from stt.server.problems import (
@@ -374,7 +375,12 @@ def _answers() -> dict[str, Answers]:
         return language.code == "KR"
 
     listed = languages.list_languages(
-        LANGUAGES, lambda _: "off", is_korean, is_korean, lambda _: [EVALUATION]
+        LANGUAGES,
+        dict.fromkeys(LANGUAGES.codes, state.Status.READY),
+        lambda _: "off",
+        is_korean,
+        is_korean,
+        lambda _: [EVALUATION],
     )
     models = [openai.Model.of(language, [EVALUATION]) for language in LANGUAGES]
     return {

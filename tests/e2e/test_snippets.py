@@ -2,7 +2,8 @@
 
 Code runs as written, with three substitutions:
 
-- ``localhost:8400`` is the test's server, and ``localhost:8000`` serves the reader's page.
+- ``localhost:8400`` is the test's server, ``10300`` its port for Wyoming, and ``localhost:8000``
+  serves the reader's page.
 - ``pip install uv &&`` and ``uv run`` are removed: the tests run in that environment.
 - ``STT_DEMO`` is set, so that commands use the demo models instead of real ones.
 
@@ -24,12 +25,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from stt.types import SAMPLE_RATE
+from tests.audio_files import with_libsndfile
 from tests.e2e.samples import TEXTS
 from tests.e2e.server import Server
 from tests.snippets import ROOT, SHELL, Snippet, all_snippets, snippets, without_comments
+from tests.unit.activity.clips import clip
 
 MEETING = "ko-library.m4a"
 HUB = "needs the hub"
@@ -154,7 +159,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
 @pytest.fixture(scope="module")
 def server(pages: tuple[Path, str]) -> Iterator[Server]:
     (start,) = (each for each in STARTS if "--cors-origins" in each.code)
-    with Server(*flags_of(start, pages[1])) as server:
+    with Server(*flags_of(start, pages[1]), "--wyoming-port", "0") as server:
         server.wait_until_ready()
         yield server
 
@@ -167,6 +172,7 @@ def desk(tmp_path: Path) -> Path:
     for name in ("meeting.m4a", "talk.m4a", "interview.m4a", "recordings/a.m4a"):
         shutil.copy(ROOT / "samples" / MEETING, tmp_path / name)
     shutil.copy(ROOT / "samples" / "en-library.wav", tmp_path / "call.wav")
+    (tmp_path / "phone-call.wav").write_bytes(phone_call())
     (tmp_path / "texts").mkdir()
     for name in ("meeting.txt", "texts/a.txt"):
         (tmp_path / name).write_text(TEXTS[MEETING], encoding="utf-8")
@@ -179,6 +185,14 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def phone_call() -> bytes:
+    """One speaks on the first channel, then another on the second."""
+    first, second = clip("ko-hello.wav"), clip("ko-coffee.ogg")
+    call = np.zeros((len(first) + len(second), 2), np.float32)
+    call[: len(first), 0], call[len(first) :, 1] = first, second
+    return with_libsndfile(call, SAMPLE_RATE, "WAV")
+
+
 def flags_of(start: Snippet, origin: str) -> list[str]:
     """The flags of a command that starts the demo, with a free port."""
     *_, command = start.code.split("&& ")
@@ -189,6 +203,7 @@ def flags_of(start: Snippet, origin: str) -> list[str]:
 
 def localised(code: str, server: Server) -> str:
     """The code with this run's addresses."""
+    code = code.replace('"localhost", 10300', f'"127.0.0.1", {server.wyoming_port}')
     return code.replace("localhost:8400", server.url.removeprefix("http://"))
 
 

@@ -57,7 +57,7 @@ class Recognition:
             RequestError, ModelError: it asks for what is not there.
         """
         language, asked = config.language(service.languages), config.transcription.asked()
-        engine = service.engines.engine(language)
+        engine = await service.engines.acquire(language)
         return cls(language, engine, await service.plan(language, engine, asked))
 
 

@@ -120,7 +120,7 @@ class Connection:
         """Answer messages until the client sends eof."""
         language = self._service.languages.resolve(lang)
         max_bytes = self._service.settings.max_live_message_bytes
-        self._service.engines.engine(language)  # refuses at once if it is not ready
+        await self._service.engines.acquire(language)  # refuses at once if it is not ready
         while True:
             message = await self._socket.receive()
             check_size(message, max_bytes)
@@ -145,7 +145,7 @@ class Connection:
 
     async def _open(self, language: Language) -> LiveSession:
         service, asked = self._service, self._config.asked()
-        engine = service.engines.engine(language)
+        engine = await service.engines.acquire(language)
         plan = await service.plan(language, engine, asked)
         return LiveSession(
             engine, service.scheduler, service.settings, self._config.sample_rate, plan

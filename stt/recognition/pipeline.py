@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
@@ -30,7 +30,7 @@ from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.channels import ChannelCutters
 from stt.recognition.chunking import Window, WindowCutter
 from stt.recognition.plan import AS_HEARD, Plan
-from stt.recognition.segments import split_turns
+from stt.recognition.segments import in_turns
 from stt.recognition.voices import Voice, Voices
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Transcript, Waveform, Word
@@ -83,6 +83,10 @@ class Words:
         """What is missing or doubtful; complete after the last word."""
         return self._hearing.report
 
+    def transcript(self, spoken: Sequence[Word]) -> Transcript:
+        """The transcript of a recording whose words have all come, in the order they came."""
+        return in_turns(Transcript(tuple(spoken), self.duration_seconds, self.report))
+
     def __aiter__(self) -> AsyncIterator[Word]:
         return self._words
 
@@ -123,12 +127,7 @@ class Transcriber:
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
         words = self.words(source, engine, plan, track, listen)
-        spoken = [word async for word in words]
-        turns = None
-        if plan.channels == "split":
-            spoken.sort(key=lambda word: word.start)  # stable: each channel keeps its order
-            turns = split_turns(spoken)
-        return Transcript(tuple(spoken), words.duration_seconds, words.report, turns)
+        return words.transcript([word async for word in words])
 
     def words(
         self,

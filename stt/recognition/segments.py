@@ -4,12 +4,13 @@ A CTC model marks no sentences but gives the times of words, so segments end at 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, groupby
 from typing import Protocol, TypeVar
 
 from stt.decoding import scripts
 from stt.decoding.words import PAUSE_SECONDS
-from stt.types import Segment, Word
+from stt.types import Segment, Transcript, Word
 
 MAX_SEGMENT_SECONDS = 15.0
 """Longer segments are cut at shorter pauses."""
@@ -70,6 +71,15 @@ def split_turns(words: Iterable[Word]) -> tuple[Segment, ...]:
         Segment(tuple(chain.from_iterable(segment.words for segment in segments)))
         for _, segments in groupby(split_segments(words), key=lambda segment: segment.channel)
     )
+
+
+def in_turns(transcript: Transcript) -> Transcript:
+    """A transcript of channels in order of time and in turns; others as they are."""
+    if all(word.channel is None for word in transcript.words):
+        return transcript
+    # Sorting is stable: each channel keeps its order.
+    words = tuple(sorted(transcript.words, key=lambda word: word.start))
+    return replace(transcript, words=words, turns=split_turns(words))
 
 
 def may_begin_line(word: Word) -> bool:

@@ -36,6 +36,7 @@ from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, keep_alive
 from stt.server.state import Service, get_service
 
+HANDING_IN = (400, 401, 403, 408, 413, 429, 500, 503, 504, 507)
 POLL_SECONDS = 0.5
 """How often events look for changes."""
 OF_JOBS = {status: OPENAI_PROBLEMS[status] for status in (401, 503)} | {
@@ -61,7 +62,7 @@ Owner = Annotated[str, Depends(requesting_key)]
     "",
     status_code=202,
     response_model=JobBody,
-    responses=OPENAI_PROBLEMS
+    responses={status: OPENAI_PROBLEMS[status] for status in HANDING_IN}
     | {202: {"headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}}}},
 )
 async def create_job(
@@ -221,9 +222,9 @@ async def get_result(
 
 @router.get(
     "/{job_id}/events",
-    response_model=None,
-    responses=OF_JOBS
-    | {200: {"content": {EventStream.media_type: {"schema": {"type": "string"}}}}},
+    status_code=200,
+    response_class=EventStream,
+    responses=OF_JOBS,
 )
 async def follow_job(service: Use, owner: Owner, job_id: str) -> EventStream:
     """Server-sent events: the job, without its text, whenever something has changed.

@@ -3,7 +3,9 @@
 ``python -m benchmarks.written korean`` (or ``english``) reads the sets in ``benchmarks/korean``:
 sentences with real numbers (spoken and written), and sentences with words that only look like
 numbers. ``--errors`` lists what is wrong. The sets named ``kept`` and ``hard`` were not run before
-the rules were finished.
+the rules were finished; ``blind`` is by somebody who did not know them. ``--everyday
+ko_chatbot.csv`` lists instead what is written in the sentences of that table (see
+`training.everyday`), for somebody to judge.
 """
 
 import argparse
@@ -13,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stt.recognition.written_forms import ENGLISH, korean_rules
+from training.everyday import spelled
 
 SETS = Path(__file__).parent
 RULES = {"korean": korean_rules(), "english": ENGLISH}
-HALVES = {"korean": ("dev", "kept", "hard"), "english": ("dev", "kept", "hard")}
 _TARGETS = {"numbers": 0.95, "look_alikes": 0.995}
 
 
@@ -24,6 +26,11 @@ _TARGETS = {"numbers": 0.95, "look_alikes": 0.995}
 class Case:
     spoken: str
     written: str
+
+
+def halves(language: str, kind: str) -> list[str]:
+    """The names of the sets of a kind."""
+    return sorted(path.stem.removeprefix(f"{kind}_") for path in SETS.glob(f"{language}/{kind}_*"))
 
 
 def cases(language: str, kind: str, half: str) -> list[Case]:
@@ -39,15 +46,30 @@ def as_written(language: str, spoken: str) -> str:
     return " ".join(span.text for span in rules.written(spoken.split(), rules.start))
 
 
+def everyday_changes(table: Path) -> tuple[int, list[tuple[str, str]]]:
+    """How many different sentences a table has, and those with something to write."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    every = {spelled(row[column]) for row in rows for column in ("Q", "A")} - {None}
+    answers = [(spoken, as_written("korean", spoken)) for spoken in sorted(filter(None, every))]
+    return len(answers), [(spoken, answer) for spoken, answer in answers if answer != spoken]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.written", description=__doc__)
     parser.add_argument("language", nargs="?", choices=RULES, default="korean")
-    parser.add_argument("--halves", nargs="+", choices=HALVES["korean"])
+    parser.add_argument("--halves", nargs="+", metavar="NAME", help="only these sets: dev, kept")
     parser.add_argument("--errors", action="store_true", help="list what is wrong")
+    parser.add_argument("--everyday", type=Path, metavar="CSV", help="list what is written there")
     options = parser.parse_args()
+    if options.everyday:
+        n_sentences, changes = everyday_changes(options.everyday)
+        print("".join(f"{spoken} -> {answer}\n" for spoken, answer in changes), end="")
+        print(f"{len(changes)} of {n_sentences} sentences have something to write")
+        return
     language = options.language
     for kind, target in _TARGETS.items():
-        for half in options.halves or HALVES[language]:
+        for half in options.halves or halves(language, kind):
             each = cases(language, kind, half)
             started = time.perf_counter()
             answers = [as_written(language, case.spoken) for case in each]

@@ -56,6 +56,7 @@ _AFTER_ITEM = (
 )  # fmt: skip
 _AFTER_ROUND = (
     "세계", "대전", "갈", "가자", "가서", "시험", "면접", "접종", "투표", "전형", "공연",
+    "산업", "혁명",
 )  # fmt: skip
 _ALWAYS_TWO = _words(
     """
@@ -103,7 +104,39 @@ _YOURS_AS_WELL = _words(
 )
 
 
+_ANOTHER_READING = re.compile(
+    r"""
+      [두세]시(?:면|고|지|는|니|죠|던|더|려|라|네).*      # 두시면, 세시고: 두다 and 세다, honorific
+    | [팔사일천열]\ (?:차|모).*                           # 팔 차를, 사 모은
+    | [팔천만일이]\ ?위(?:로|에).*                        # 팔 위로, 천 위에: above an arm, on cloth
+    | [팔일]\ ?반(?:쯤|만).*                              # 팔 반쯤
+    | [일이삼사오육칠팔구십]\ ?초반.*                     # 일 초반에: at the beginning
+    | [이일사오구]번(?:을|이|은|도|과|의|만|에는).*        # 사번을: a number of an employee
+    | 이월(?!에|까지|부터).+                              # 이월이 안 돼: carried over
+    | .*조건.*                                            # 이 조건이면
+    """,
+    re.VERBOSE,
+)
+"""Numbers with their counters and particles that say something else far more often."""
+_RANKED = ("올", "랭", "그쳤", "머물", "자리", "입상", "내려", "밀려", "떨어", "마쳤", "마감", "뛰")
+_WHAT_OPENS = ("문", "문을", "뚜껑", "뚜껑을", "창문", "창문을", "대문", "상자를", "봉투를")
+
+
+def _is_another_reading(phrase: Phrase) -> bool:
+    if phrase.spoken == "열" and phrase.word_before in _WHAT_OPENS:  # 문 열 시간
+        return True
+    if phrase.counter.spoken in ("위", "차") and phrase.word_after.startswith(
+        (*_RANKED, *_AFTER_ROUND)
+    ):
+        return False
+    space = "" if phrase.is_joined else " "
+    said = f"{phrase.spoken}{space}{phrase.counter.spoken}{phrase.tail}"
+    return bool(_ANOTHER_READING.fullmatch(said))
+
+
 def is_number(phrase: Phrase) -> bool:
+    if _is_another_reading(phrase):
+        return False
     if phrase.word_before in _INEXACT or (
         phrase.word_before in _DIGITS and not phrase.is_native and not phrase.is_day
     ):
@@ -122,6 +155,8 @@ def is_number(phrase: Phrase) -> bool:
         return _is_month(phrase)
     if phrase.is_day:
         return 1 <= phrase.value <= 31
+    if phrase.counter.spoken == "차" and ends_like_days(phrase.spoken):  # 십일차: the tenth day
+        return phrase.word_after.startswith(_AFTER_ROUND)
     if phrase.is_joined and not _is_clear_when_joined(phrase):
         return False
     return _is_native_number(phrase) if phrase.is_native else _is_sino_number(phrase)
@@ -153,12 +188,18 @@ def _is_clear_when_joined(phrase: Phrase) -> bool:
     if phrase.counter.spoken == "일":  # 이십일 is twenty days, or 21
         if len(phrase.spoken) == 1:  # 삼일 뒤에
             return phrase.spoken in "삼사오육칠팔구" and _is_span_of_time(phrase)
-        return phrase.value % 10 != 0 or phrase.tail.startswith(("에", "까지", "부터"))
+        is_date = phrase.tail.startswith(("에", "까지", "부터"))
+        return phrase.value % 10 != 0 or is_date or _is_span_of_time(phrase)
     if phrase.counter.spoken == "박":
         return phrase.word_after.rstrip("로에의간은이").endswith("일")
     if phrase.counter.spoken == "원" and len(phrase.spoken) == 1:
         return phrase.tail not in ("", "이다") and phrase.spoken in "만천백"
     return phrase.counter.joins or len(phrase.spoken) > 1
+
+
+def ends_like_days(spoken: str) -> bool:
+    """Whether a number is a round number of days as well: 이십일 is 21, or twenty days."""
+    return spoken[-1] == "일" and spoken[-2:-1] in ("십", "백", "천")
 
 
 def _is_span_of_time(phrase: Phrase) -> bool:

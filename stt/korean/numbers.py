@@ -23,6 +23,8 @@ NUMBER_WORD = (
 """A pattern of words that are numbers, or parts of them."""
 _TAIL = re.compile(rf"{TAIL}(?= |$)")
 _POINT = re.compile(rf"(?: 점 |점 ?)({DIGIT}(?: ?{DIGIT}){{0,8}})")
+_AFTER_VOWELS = re.compile("가(?!량)|는|를|와|랑|래|네|지|죠|잖|거든|예요|였")
+"""Particles and forms of 이다 that follow only vowels: 원래 is no amount of money."""
 COUNTER_WORD = re.compile(f"(?:{'|'.join(COUNTERS)}){TAIL}(?= |$)")
 _LONGEST_COUNTER = max(map(len, COUNTERS))
 _TENS = "열|스물|서른|마흔|쉰|예순|일흔|여든|아흔"
@@ -66,7 +68,13 @@ class Number:
 def tail_at(text: str, start: int) -> str | None:
     """The particles from ``start`` to the end of the word; None if something else is there."""
     match = _TAIL.match(text, start)
-    return match[0] if match else None
+    if match is None or (_AFTER_VOWELS.match(match[0]) and _has_final_consonant(text[start - 1])):
+        return None
+    return match[0]
+
+
+def _has_final_consonant(syllable: str) -> bool:
+    return "가" <= syllable <= "힣" and (ord(syllable) - ord("가")) % 28 != 0
 
 
 def integers(text: str) -> Iterator[Number]:

@@ -5,7 +5,7 @@ The finders are as those of `stt.korean.numbers`.
 
 import re
 
-from stt.korean import numerals
+from stt.korean import evidence, numerals
 from stt.korean.numbers import (
     COUNTER_WORD,
     TEN_THOUSAND,
@@ -56,6 +56,8 @@ def decimal(text: str, _: Context) -> Found | None:
     for integer in integers(text):
         for number in () if integer.is_native else decimals(text, integer):
             tail = tail_at(text, number.end)
+            if text.endswith("점이", 0, number.end):  # 이점이: an advantage
+                continue
             if tail == "" and COUNTER_WORD.match(text, number.end + 1):
                 return None
             if tail is not None:
@@ -90,6 +92,7 @@ def bare(text: str, _: Context) -> Found | None:
             continue
         is_clear = len(number.spoken) >= _LEAST_SYLLABLES and number.value > 10
         is_clear &= bool(tail) or not COUNTER_WORD.match(text, number.end + 1)
+        is_clear &= not evidence.ends_like_days(number.spoken)
         if not is_clear or (number.spoken[-1] in "이만" and len(number.spoken) <= _LEAST_SYLLABLES):
             return None
         return Found(f"{number.value:,}{tail}", number.end + len(tail))

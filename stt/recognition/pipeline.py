@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
 from dataclasses import replace
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from stt.activity.base import Detector
 from stt.audio.level import SPEECH_DBFS, Levels
@@ -40,6 +40,21 @@ SLOT_SECONDS = 0.25
 turn may wait for a decoder that hangs."""
 
 
+class Earlier(Protocol):
+    """What earlier runs over the same recording computed."""
+
+    async def find(self, window: Window, want: Want[F]) -> F | None:
+        """The frames of the window's core, bit for bit; None if they must be computed."""
+        ...
+
+    async def keep(self, window: Window, want: Want[F], frames: F) -> None:
+        """Store the frames of the window's core for later runs.
+
+        An error here ends the run.
+        """
+        ...
+
+
 class Words:
     """Iterates asynchronously over the words of one recording, each as soon as it is settled.
 
@@ -53,6 +68,11 @@ class Words:
     def duration_seconds(self) -> float:
         """Length of the audio read so far; after the last word, of all audio."""
         return self._hearing.seconds
+
+    @property
+    def expected_seconds(self) -> float:
+        """Length of the whole recording, as far as it shows by now: an estimate, or 0."""
+        return self._hearing.blocks.expected_seconds
 
     @property
     def report(self) -> Report:
@@ -109,6 +129,7 @@ class Transcriber:
         plan: Plan = AS_HEARD,
         track: int | None = None,
         listen: Callable[[Waveform], None] | None = None,
+        earlier: Earlier | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
@@ -118,6 +139,7 @@ class Transcriber:
             plan: How its audio becomes words.
             track: Number of the audio track, from 1; None chooses one.
             listen: Called with every block of samples, in the threads that read them.
+            earlier: Windows that it finds are not computed again.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -133,7 +155,7 @@ class Transcriber:
         opened, writer = plan.open(engine)
         cutter = self._cutter(engine, plan.detector(engine, self._settings.vad))
         hearing = Hearing(blocks, cutter, plan.decoding.notices, listen)
-        return Words(self._words(engine, hearing, opened, writer), hearing)
+        return Words(self._words(engine, hearing, opened, writer, earlier), hearing)
 
     def hear(
         self,
@@ -175,7 +197,12 @@ class Transcriber:
         )
 
     async def _words(
-        self, engine: Engine, hearing: "Hearing", opened: Opened[D], writer: Writer
+        self,
+        engine: Engine,
+        hearing: "Hearing",
+        opened: Opened[D],
+        writer: Writer,
+        earlier: Earlier | None,
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
@@ -191,7 +218,7 @@ class Transcriber:
         def finish() -> list[Word]:
             return write(opened.decoder.finish()) + writer.finish()
 
-        async with aclosing(self._frames(windows, engine, opened.want)) as all_frames:
+        async with aclosing(self._frames(windows, engine, opened.want, earlier)) as all_frames:
             async for window, frames in all_frames:
                 if window.silent_before:
                     blanks = opened.want.blanks(window.silent_before, engine.vocabulary.blank)
@@ -205,7 +232,11 @@ class Transcriber:
             yield word
 
     async def _frames(
-        self, windows: AsyncGenerator[Window], engine: Engine, want: Want[F]
+        self,
+        windows: AsyncGenerator[Window],
+        engine: Engine,
+        want: Want[F],
+        earlier: Earlier | None = None,
     ) -> AsyncGenerator[tuple[Window, F]]:
         """All windows and the frames of their cores, in order, with only a few in the queue."""
         pending: deque[tuple[Window, asyncio.Task[F]]] = deque()
@@ -213,8 +244,8 @@ class Transcriber:
         try:
             async with aclosing(windows):
                 async for window in windows:
-                    submitted = self._scheduler.submit(engine, window.waveform, want)
-                    pending.append((window, asyncio.create_task(submitted)))
+                    computing = self._core(window, engine, want, earlier)
+                    pending.append((window, asyncio.create_task(computing)))
                     if len(pending) == most:
                         yield await self._first(pending)
             while pending:
@@ -223,10 +254,22 @@ class Transcriber:
             for _, task in pending:
                 task.cancel()  # for failed ones this marks the exception as retrieved
 
+    async def _core(
+        self, window: Window, engine: Engine, want: Want[F], earlier: Earlier | None
+    ) -> F:
+        """The frames of a window's core, found or computed."""
+        found = await earlier.find(window, want) if earlier else None
+        if found is not None:
+            return found
+        frames = (await self._scheduler.submit(engine, window.waveform, want))[window.core]
+        if earlier:
+            await earlier.keep(window, want, frames)
+        return frames
+
     @staticmethod
     async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> tuple[Window, F]:
         window, task = pending.popleft()
-        return window, (await task)[window.core]
+        return window, await task
 
     def close(self) -> None:
         """Stop the reader threads."""

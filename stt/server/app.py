@@ -23,6 +23,8 @@ from stt.engines.base import Engine
 from stt.engines.device import forward_threads
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER
 from stt.inference.observer import Observer
+from stt.jobs.deliverer import Deliverer
+from stt.jobs.runner import Runner
 from stt.languages import Language, choose_languages
 from stt.models.card import Cards
 from stt.observability.metrics import Metrics
@@ -33,6 +35,8 @@ from stt.recognition.streaming import LiveSessions
 from stt.recognition.writing import Writings
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
+from stt.server.job_bodies import JobSummary
+from stt.server.jobs import JobRecogniser, check_jobs, open_desk
 from stt.server.keys import ChargingObserver, KeyRing
 from stt.server.middleware import (
     QUIET_PATHS,
@@ -47,7 +51,17 @@ from stt.server.middleware import (
 from stt.server.openapi import describe
 from stt.server.paths import ForwardedHeaders, PathPrefix, route_path
 from stt.server.problems import PROBLEMS, answer_errors
-from stt.server.routes import align, health, kserve, openai, pages, stream, transcribe, whisper
+from stt.server.routes import (
+    align,
+    health,
+    jobs,
+    kserve,
+    openai,
+    pages,
+    stream,
+    transcribe,
+    whisper,
+)
 from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
@@ -107,6 +121,7 @@ def create_app(
         writings.preload()
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
+    check_jobs(settings)
     admission = Admission(settings)
     metrics = Metrics()
     observer: Observer = metrics
@@ -128,11 +143,13 @@ def create_app(
         read = admission.backlog.counting(pool.read, scheduler)
         transcriber = Transcriber(scheduler, settings, read, ChargingObserver(observer))
         unobserved = Transcriber(scheduler, settings, pool.read)
+        later = Transcriber(scheduler, settings, pool.read, ChargingObserver(observer))
+        desk = open_desk(settings)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
-        app.state.service = Service(
+        app.state.service = service = Service(
             settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
-            writings, transcriber, admission, metrics, live,
+            writings, transcriber, admission, metrics, live, desk,
             forward_threads(settings.cpu_threads), runtime.collect,
         )  # fmt: skip
         if settings.demo:
@@ -142,14 +159,30 @@ def create_app(
                 "--demo for real models."
             )
         loading = asyncio.create_task(runtime.engines.run())
+        desk.start()
+        runner = Runner(
+            desk,
+            JobRecogniser(service, later, keys),
+            at_once=settings.jobs_at_once,
+            ended=metrics.job_ended,
+            resumed=metrics.windows_resumed.inc,
+        )
+        deliverer = Deliverer(desk, lambda job: JobSummary.of(job).model_dump_json())
+        runner.start()
+        deliverer.start()
+        admission.on_close(runner.stop)
         try:
             yield
         finally:
+            await runner.close()
+            await deliverer.close()
+            await desk.close()
             loading.cancel()
             with suppress(asyncio.CancelledError):
                 await loading
             transcriber.close()
             unobserved.close()
+            later.close()
             if pool is not readers:
                 pool.close()
             scheduler.close()
@@ -188,13 +221,14 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=("GET", "HEAD", "POST"),
+            allow_methods=("GET", "HEAD", "POST", "DELETE"),
             allow_headers=("*",),  # answers with those asked for: clients add ever new ones
             expose_headers=(
                 REQUEST_ID_HEADER,
                 WARNINGS_HEADER,
                 TRACK_HEADER,
                 "Retry-After",
+                "Location",
                 "traceresponse",
             ),
         )
@@ -208,7 +242,7 @@ def create_app(
         app.add_middleware(ForwardedHeaders, trusted=settings.trusted_proxies)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
-    for router in (transcribe.router, align.router, openai.router, whisper.router):
+    for router in (transcribe.router, align.router, openai.router, whisper.router, jobs.router):
         app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
     for module in (stream, health, languages_route, pages, kserve, metrics_route):
         app.include_router(module.router)

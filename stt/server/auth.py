@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stt.errors import InvalidKey, RateLimited
 from stt.server import clients
 from stt.server.admission import SAFE_METHODS, refuse
-from stt.server.keys import Key, KeyRing, Usage, current_usage
+from stt.server.keys import Key, KeyRing, current_usage
 from stt.server.paths import route_path
 from stt.server.problems import problem_of
 
@@ -32,8 +32,6 @@ class ApiKeys:
     def __init__(self, app: ASGIApp, keys: KeyRing, *, metrics_open: bool) -> None:
         self._app = app
         self._keys = keys
-        self._usages: dict[Key, Usage] = {}
-        """Of the keys that have limits."""
         self._open = OPEN_PATHS | ({METRICS_PATH} if metrics_open else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +54,7 @@ class ApiKeys:
 
     async def _count(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request within the key's limits, and say what is left."""
-        usage = self._usages.setdefault(key, Usage(key))
+        usage = self._keys.usage(key)
 
         async def send_usage(message: Message) -> None:
             if message["type"] == "http.response.start":

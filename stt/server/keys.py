@@ -94,6 +94,8 @@ class KeyRing:
         self._given = _parse("STT_API_KEYS", [key.get_secret_value() for key in settings.api_keys])
         self._version = _version(self._path)
         self._in_file = _read(self._path) if self._path is not None else ()
+        self._usages: dict[Key, Usage] = {}
+        """Of the keys that have limits."""
 
     def __len__(self) -> int:
         return len(self._given) + len(self._in_file)
@@ -112,6 +114,17 @@ class KeyRing:
                 if hmac.compare_digest(each, key.digest):
                     found = key
         return found
+
+    def usage(self, key: Key) -> "Usage":
+        """What a key has used."""
+        return self._usages.setdefault(key, Usage(key))
+
+    def usage_of(self, key_id: str) -> "Usage | None":
+        """The same by `Key.id`; None if there is no such key, or it has no limits."""
+        for key in (*self._given, *self._in_file):
+            if key.is_limited and key.id == key_id:
+                return self.usage(key)
+        return None
 
     def _reload(self) -> None:
         """Read the file if it has changed; keep the old keys if it is malformed."""

@@ -33,6 +33,11 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.UrlUnreachable: 422,
     errors.UploadTooLarge: 413,
     errors.NotSupported: 400,
+    errors.JobNotFound: 404,
+    errors.NoResult: 409,
+    errors.JobsUnavailable: 503,
+    errors.JobQuotaReached: 429,
+    errors.JobAbandoned: 500,
     errors.UnsupportedFormat: 415,
     errors.InvalidAudio: 400,
     errors.DecodeFailed: 400,
@@ -161,6 +166,12 @@ class ProblemResponse(JSONResponse):
         await answer(scope, receive, send)
 
 
+def problem_body(status: int, code: str, detail: str, request_id: str | None) -> Problem:
+    """The body of an error that has, or would have, this status."""
+    title = HTTPStatus(status).phrase
+    return Problem(title=title, status=status, detail=detail, code=code, request_id=request_id)
+
+
 def problem(
     status: int,
     code: str,
@@ -169,13 +180,7 @@ def problem(
     param: str | None = None,
 ) -> ProblemResponse:
     """An error answer; ``param`` is the form field that caused it, if any."""
-    body = Problem(
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        code=code,
-        request_id=logs.request_id.get(),
-    )
+    body = problem_body(status, code, detail, logs.request_id.get())
     return ProblemResponse(body.model_dump(), status, headers, param)
 
 

@@ -16,6 +16,7 @@ from stt.settings.groups import (
     AudioSettings,
     ClusterSettings,
     InferenceSettings,
+    JobSettings,
     LimitSettings,
     LiveSettings,
     LoggingSettings,
@@ -26,7 +27,7 @@ from stt.settings.groups import (
     TracingSettings,
 )
 
-SECRETS = frozenset({"api_keys", "webhook_secrets"})
+SECRETS = frozenset({"api_keys", "jobs_database", "webhook_secrets"})
 """Never shown, not even in the message that rejects them."""
 
 
@@ -35,6 +36,7 @@ class Settings(
     LoggingSettings,
     TracingSettings,
     ClusterSettings,
+    JobSettings,
     OutboundSettings,
     LiveSettings,
     InferenceSettings,

@@ -282,6 +282,34 @@ class LiveSettings(ServiceGroup):
     """Live streams: largest message, in bytes."""
 
 
+class JobSettings(ServiceGroup):
+    """Jobs: recordings that are transcribed later."""
+
+    jobs: bool = True
+    """Whether `POST /v1/jobs` accepts recordings."""
+    state_dir: Path | None = None
+    """Folder for the jobs' database and recordings; replicas share it. Default:
+    `$XDG_STATE_HOME/stt-ctc`, else `~/.local/state/stt-ctc`."""
+    jobs_database: SecretStr | None = None
+    """URL of a PostgreSQL database for jobs, for replicas on several machines:
+    `postgresql://USER:PASSWORD@HOST/NAME`. Needs the extra `postgres`. Default: SQLite in
+    `state_dir`."""
+    jobs_at_once: int = Field(default=2, ge=0, le=256)
+    """Jobs that a replica runs at the same time; 0 only accepts them, for others to run."""
+    jobs_keep_hours: float = Field(default=72.0, gt=0, le=87_600)
+    """How long results are kept after the end of a job. Its recording is removed at once."""
+    jobs_per_key: int = Field(default=1000, ge=1, le=1_000_000)
+    """Jobs of one key that may be queued or running; beyond that, new ones get 429. Without keys
+    all clients share it."""
+    jobs_mb_per_key: float = Field(default=20_000.0, gt=0, le=1e9)
+    """The same for the size of their recordings, in MB (10^6 bytes)."""
+    jobs_lease_seconds: float = Field(default=15.0, ge=1, le=3600)
+    """When a replica has not been heard of for this long, its jobs go on elsewhere."""
+    jobs_attempts: int = Field(default=10, ge=1, le=1000)
+    """How often a job may take the service down before it has computed one more window; after that
+    it fails."""
+
+
 class OutboundSettings(ServiceGroup):
     """Calls that the service makes for jobs: only to these hosts, and only to public addresses."""
 

@@ -228,6 +228,5 @@ def read_job(body: bytes) -> JobState:
 def _fraction(job: dict[str, Any]) -> float:
     if job["state"] == "succeeded":
         return 1.0
-    progress = job.get("progress") or {}
-    done, whole = progress.get("audio_seconds"), progress.get("duration_seconds")
+    done, whole = job.get("progress_seconds"), job.get("duration_seconds")
     return min(1.0, done / whole) if done and whole else 0.0

@@ -127,8 +127,9 @@ class JobStandIn:
         return {
             "id": job_id,
             "state": state,
-            "progress": {"audio_seconds": 1.0, "duration_seconds": 2.0},
-            "estimated_seconds": None,
+            "progress_seconds": 1.0,
+            "duration_seconds": 2.0,
+            "remaining_seconds": None,
             "text": "",
             "error": error if state == "failed" else None,
         }

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,20 @@ from stt.asked import Asked
 from stt.commands import transcribe
 from stt.commands.following import Following
 from stt.commands.inputs import find_recordings
-from stt.commands.jobs import PATIENCE_SECONDS, JobGone, JobService, ServiceBusy
+from stt.commands.jobs import (
+    PATIENCE_SECONDS,
+    JobGone,
+    JobService,
+    JobState,
+    ServiceBusy,
+    read_job,
+)
 from stt.commands.recognition import RecognitionFailed
 from stt.commands.submitted import Submitted
 from stt.errors import ConfigurationError
+from stt.jobs import records as stored
+from stt.jobs.records import Fault, Job, Order, State
+from stt.server.job_bodies import JobBody, JobSummary
 from tests.unit.commands.job_service import JobStandIn, openai_error
 
 
@@ -303,3 +314,19 @@ def test_what_is_no_job_is_reported(service: JobStandIn) -> None:
     service.before = lambda request: Response("<html>")
     with pytest.raises(RecognitionFailed, match="not of the expected form"):
         JobService(service.url).look("j", "a")
+
+
+@pytest.mark.parametrize("body", [JobBody, JobSummary])
+def test_the_service_s_own_description_is_read(body: type[JobSummary]) -> None:
+    fault = Fault("unsupported_format", "It is no audio.")
+    progress = stored.Progress(done_seconds=15.0, expected_seconds=60.0)
+    job = Job("j1", "", State.RUNNING, Order("KR", Asked()), 0.0, progress=progress)
+    read = read_job(body.of(job).model_dump_json().encode())
+    assert read == JobState("j1", "running", 0.25, None)
+    failed = read_job(
+        body.of(replace(job, state=State.FAILED, fault=fault)).model_dump_json().encode()
+    )
+    assert failed == JobState("j1", "failed", 0.25, "It is no audio.")
+    assert {state for state in State if JobState("j", state, 0, None).is_final} == {
+        state for state in State if state.is_final
+    }

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from contextvars import Context
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -49,11 +49,13 @@ class Recognise(Protocol):
     """Transcribes the recording of a job as the service transcribes any other."""
 
     def languages(self) -> Sequence[str]:
-        """Codes of the languages whose models are ready."""
+        """Codes of the languages whose models can be used."""
         ...
 
-    async def __call__(self, job: Job, source: BinaryIO, earlier: OpenEarlier) -> Begun:
-        """Begin. Raises an `SttError`, as the words do."""
+    def __call__(
+        self, job: Job, source: BinaryIO, earlier: OpenEarlier
+    ) -> AbstractAsyncContextManager[Begun]:
+        """Begin; within the block the words come. Raises an `SttError`, as they do."""
         ...
 
 
@@ -178,13 +180,13 @@ class Runner:
             await self._desk.fetcher(job.order.url, path)
         source = await self._desk.call(lambda: path.open("rb"))
         started = time.perf_counter()
+        spoken: list[Word] = []
         with source:
-            begun = await self._recognise(job, source, run.open_earlier)
-            spoken: list[Word] = []
-            run.follow(begun.words, spoken)
-            async with aclosing(begun.words):
-                async for word in begun.words:
-                    spoken.append(word)
+            async with self._recognise(job, source, run.open_earlier) as begun:
+                run.follow(begun.words, spoken)
+                async with aclosing(begun.words):
+                    async for word in begun.words:
+                        spoken.append(word)
         duration = begun.words.duration_seconds
         transcript = Transcript(tuple(spoken), duration, begun.words.report)
         seconds = time.perf_counter() - started

@@ -23,6 +23,7 @@ from stt.engines.base import Engine
 from stt.engines.wants import F, Want
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
+from stt.models.usage import lease_notices
 from stt.notices import Code, Notice, Report
 from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.chunking import Window, WindowCutter
@@ -154,7 +155,8 @@ class Transcriber:
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
         opened, writer = plan.open(engine)
         cutter = self._cutter(engine, plan.detector(engine, self._settings.vad))
-        hearing = Hearing(blocks, cutter, plan.decoding.notices, listen)
+        notices = (*lease_notices(), *plan.decoding.notices)
+        hearing = Hearing(blocks, cutter, notices, listen)
         return Words(self._words(engine, hearing, opened, writer, earlier), hearing)
 
     def hear(
@@ -171,7 +173,7 @@ class Transcriber:
             listen: Called with every block of samples, in the threads that read them.
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
-        return Hearing(blocks, self._cutter(engine), listen=listen)
+        return Hearing(blocks, self._cutter(engine), lease_notices(), listen)
 
     async def frames(self, hearing: "Hearing", engine: Engine, want: Want[F]) -> AsyncGenerator[F]:
         """The frames of a recording, in order and without gaps; errors are those of `words`.

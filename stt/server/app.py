@@ -35,6 +35,7 @@ from stt.recognition.streaming import LiveSessions
 from stt.recognition.writing import Writings
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
+from stt.server.client_secrets import ClientSecrets
 from stt.server.job_bodies import JobSummary
 from stt.server.jobs import JobRecogniser, check_jobs, open_desk
 from stt.server.keys import ChargingObserver, KeyRing
@@ -53,11 +54,13 @@ from stt.server.paths import ForwardedHeaders, PathPrefix, route_path
 from stt.server.problems import PROBLEMS, answer_errors
 from stt.server.routes import (
     align,
+    client_secrets,
     health,
     jobs,
     kserve,
     openai,
     pages,
+    realtime,
     stream,
     transcribe,
     whisper,
@@ -67,6 +70,7 @@ from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
 from stt.server.sites import SiteGuard
 from stt.server.state import Service
+from stt.server.wyoming.listener import check_access, listening
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -122,6 +126,8 @@ def create_app(
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
     check_jobs(settings)
+    check_access(settings, has_keys=bool(keys))
+    secrets = ClientSecrets(settings)
     admission = Admission(settings)
     metrics = Metrics()
     observer: Observer = metrics
@@ -147,10 +153,10 @@ def create_app(
         desk = open_desk(settings)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
-        app.state.service = service = Service(
+        service = app.state.service = Service(
             settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
             writings, transcriber, admission, metrics, live, desk,
-            forward_threads(settings.cpu_threads), runtime.collect,
+            forward_threads(settings.cpu_threads), runtime.collect, secrets,
         )  # fmt: skip
         if settings.demo:
             logger.warning(
@@ -172,7 +178,8 @@ def create_app(
         deliverer.start()
         admission.on_close(runner.stop)
         try:
-            yield
+            async with listening(service):
+                yield
         finally:
             await runner.close()
             await deliverer.close()
@@ -216,7 +223,7 @@ def create_app(
         timeout_seconds=settings.request_timeout_seconds,
     )
     if keys:
-        app.add_middleware(ApiKeys, keys=keys, metrics_open=settings.metrics_open)
+        app.add_middleware(ApiKeys, keys=keys, secrets=secrets, metrics_open=settings.metrics_open)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -242,9 +249,9 @@ def create_app(
         app.add_middleware(ForwardedHeaders, trusted=settings.trusted_proxies)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
-    for router in (transcribe.router, align.router, openai.router, whisper.router, jobs.router):
-        app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
-    for module in (stream, health, languages_route, pages, kserve, metrics_route):
+    for module in (transcribe, align, openai, client_secrets, whisper, jobs):
+        app.include_router(module.router, dependencies=KEY_SCHEMES if keys else ())
+    for module in (stream, realtime, health, languages_route, pages, kserve, metrics_route):
         app.include_router(module.router)
     answer_errors(app)
     describe(app)

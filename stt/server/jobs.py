@@ -1,6 +1,7 @@
 """Jobs within the service: opens their desk, and transcribes them as any other recording."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import BinaryIO
 
 from stt.jobs.database import postgres_engine
@@ -10,12 +11,19 @@ from stt.jobs.outbound import Outbound
 from stt.jobs.records import Job, Quota
 from stt.jobs.runner import Begun, OpenEarlier
 from stt.jobs.webhooks import Webhooks
+from stt.models.state import Status
+from stt.models.usage import leasing
 from stt.recognition.pipeline import Transcriber
 from stt.server.keys import KeyRing, current_usage
 from stt.server.state import Service
 from stt.settings import Settings
 from stt.settings.folders import state_folder
 from stt.settings.signing import parse_secret
+
+USABLE = (Status.READY, Status.IDLE)
+"""An idle model is loaded for the job."""
+LOADING_SECONDS = 1800.0
+"""How long a job waits for that; then it is given back."""
 
 
 def open_desk(settings: Settings) -> Desk:
@@ -65,10 +73,13 @@ class JobRecogniser:
 
     def languages(self) -> Sequence[str]:
         """See `stt.jobs.runner.Recognise`."""
-        find = self._service.engines.find_engine
-        return [each.code for each in self._service.languages if find(each) is not None]
+        state = self._service.engines.state
+        return [each.code for each in self._service.languages if state(each).status in USABLE]
 
-    async def __call__(self, job: Job, source: BinaryIO, earlier: OpenEarlier) -> Begun:
+    @asynccontextmanager
+    async def __call__(
+        self, job: Job, source: BinaryIO, earlier: OpenEarlier
+    ) -> AsyncIterator[Begun]:
         """See `stt.jobs.runner.Recognise`.
 
         Raises:
@@ -80,12 +91,12 @@ class JobRecogniser:
         if usage is not None:
             usage.check_audio()
         language = self._service.languages.resolve(job.order.language)
-        engine = self._service.engines.engine(language)
-        plan = await self._service.plan(language, engine, job.order.asked)
-        made_by = (
-            language.model.name, language.model.revision, engine.backend, engine.precision,
-        )  # fmt: skip
-        words = self._transcriber.words(
-            source, engine, plan, job.order.track, earlier=earlier(" ".join(made_by), engine.grid)
-        )
-        return Begun(words, language.model.name, engine.device, self._service.cpu_threads)
+        with leasing(LOADING_SECONDS):
+            engine = await self._service.engines.acquire(language)
+            plan = await self._service.plan(language, engine, job.order.asked)
+            model = language.model
+            made_by = f"{model.name} {model.revision} {engine.backend} {engine.precision}"
+            words = self._transcriber.words(
+                source, engine, plan, job.order.track, earlier=earlier(made_by, engine.grid)
+            )
+            yield Begun(words, model.name, engine.device, self._service.cpu_threads)

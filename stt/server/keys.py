@@ -121,10 +121,13 @@ class KeyRing:
 
     def usage_of(self, key_id: str) -> "Usage | None":
         """The same by `Key.id`; None if there is no such key, or it has no limits."""
-        for key in (*self._given, *self._in_file):
-            if key.is_limited and key.id == key_id:
-                return self.usage(key)
-        return None
+        key = self.with_id(key_id)
+        return self.usage(key) if key is not None and key.is_limited else None
+
+    def with_id(self, key_id: str) -> Key | None:
+        """The accepted key with this `Key.id`, or None."""
+        self._reload()
+        return next((key for key in (*self._given, *self._in_file) if key.id == key_id), None)
 
     def _reload(self) -> None:
         """Read the file if it has changed; keep the old keys if it is malformed."""

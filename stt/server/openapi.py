@@ -24,6 +24,7 @@ from stt.formats import alignment, native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import finding_fields
 from stt.languages import Language, choose_languages
+from stt.models import state
 from stt.models.card import Evaluation
 from stt.notices import Code, Notice, Report
 from stt.server.problems import (
@@ -36,7 +37,9 @@ from stt.server.problems import (
     openai_error,
     problem,
 )
-from stt.server.routes import kserve, languages, pages
+from stt.server.realtime.config import SessionConfig
+from stt.server.realtime.shapes import BETA, CURRENT
+from stt.server.routes import client_secrets, kserve, languages, pages
 from stt.server.schemas import HealthResponse, ModelHealth, SummaryResponse
 from stt.server.sse import delta_event, done_event
 from stt.types import Token, Transcript, Word
@@ -168,6 +171,8 @@ ALIGNMENTS = ("/align", "/v1/audio/alignments")
 """Paths whose requests have a text."""
 OF_URLS = {errors.UrlNotAllowed.code, errors.UrlUnreachable.code}
 """What can only be wrong with a URL."""
+CLIENT_SECRETS = ("/v1/realtime/client_secrets", "/v1/realtime/transcription_sessions")
+"""Paths whose requests bring no audio, but configure a session."""
 
 
 def describe(app: FastAPI) -> None:
@@ -228,7 +233,10 @@ def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tu
     elif status == 404:
         codes = {errors.UnknownModel.code}
     codes -= OF_URLS
-    if "requestBody" not in operation and status == 400:
+    if path in CLIENT_SECRETS and status in (400, 413):
+        given = errors.InvalidParameter, errors.NotSupported, errors.UnsupportedLanguage
+        codes = {each.code for each in given} if status == 400 else {CODES[413]}
+    elif "requestBody" not in operation and status == 400:
         codes = {errors.NotSupported.code}  # nothing else can fail
     elif path not in (*TRANSCRIBING, *ALIGNMENTS):
         codes.discard(errors.NotSupported.code)
@@ -284,6 +292,21 @@ def _whisper() -> Answers:
     words = _rendered([whisper.OUTPUTS["json"]], with_words, ", word_timestamps=true")
     examples[200, JSON] += words[200, JSON]
     return examples
+
+
+def _client_secrets() -> dict[str, Answers]:
+    config, value, expires_at = SessionConfig(), "ek_WyIiLDE3OTU3...", 1795780200
+    current, beta = (shape.show("sess_5f0c", config, KOREAN) for shape in (CURRENT, BETA))
+    secret = client_secrets.ClientSecretResponse(
+        value=value, expires_at=expires_at, session=current
+    )
+    session = client_secrets.TranscriptionSessionResponse(
+        client_secret=client_secrets.BetaSecret(value=value, expires_at=expires_at), **beta
+    )
+    return {
+        path: {(200, JSON): [("Korean", body.model_dump())]}
+        for path, body in zip(CLIENT_SECRETS, (secret, session), strict=True)
+    }
 
 
 def _alignments() -> Answers:
@@ -355,7 +378,12 @@ def _answers() -> dict[str, Answers]:
         return language.code == "KR"
 
     listed = languages.list_languages(
-        LANGUAGES, lambda _: "off", is_korean, is_korean, lambda _: [EVALUATION]
+        LANGUAGES,
+        dict.fromkeys(LANGUAGES.codes, state.Status.READY),
+        lambda _: "off",
+        is_korean,
+        is_korean,
+        lambda _: [EVALUATION],
     )
     models = [openai.Model.of(language, [EVALUATION]) for language in LANGUAGES]
     return {
@@ -363,6 +391,7 @@ def _answers() -> dict[str, Answers]:
         **dict.fromkeys(ALIGNMENTS, _alignments()),
         "/v1/audio/transcriptions": _openai(),
         "/asr": _whisper(),
+        **_client_secrets(),
         "/detect-language": {
             (200, JSON): [("demo", whisper.DetectedLanguage.of(KOREAN, 0.5).model_dump())]
         },

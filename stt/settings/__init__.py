@@ -27,7 +27,7 @@ from stt.settings.groups import (
     TracingSettings,
 )
 
-SECRETS = frozenset({"api_keys", "jobs_database", "webhook_secrets"})
+SECRETS = frozenset({"api_keys", "client_secret_key", "jobs_database", "webhook_secrets"})
 """Never shown, not even in the message that rejects them."""
 
 

@@ -50,9 +50,7 @@ def test_a_job_answers_as_the_same_request_to_transcribe(client: TestClient, wav
     for query in ("", "json", "text", "srt", "vtt", "verbose_json"):
         wanted = query or "verbose_json"  # as the job was handed in
         direct = post_recording(client, "/transcribe", wav, response_format=wanted)
-        later = client.get(
-            f"{location}/result", params={"response_format": query} if query else {}
-        )
+        later = client.get(f"{location}/result", params={"response_format": query} if query else {})
         assert later.status_code == 200
         assert later.headers["content-type"] == direct.headers["content-type"]
         if "json" in wanted:
@@ -123,9 +121,7 @@ def test_a_job_without_a_recording_is_refused(client: TestClient) -> None:
         answer = client.post("/v1/jobs", data=form)
         assert answer.status_code == 400
         assert "curl -F file=@" in answer.json()["error"]["message"]
-    refused = client.post(
-        "/v1/jobs", files={"url": (None, "https://example.org/a.wav")}
-    )
+    refused = client.post("/v1/jobs", files={"url": (None, "https://example.org/a.wav")})
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "url_not_allowed")
 
 

@@ -85,7 +85,7 @@ async def create_transcription(
 ) -> Response:
     """Transcribe one recording of any length. Unlisted fields are ignored."""
     spoken = spoken_language(service.languages, model, language)
-    engine = service.engines.engine(spoken)
+    engine = await service.engines.acquire(spoken)
     plan = await service.plan(spoken, engine, replace(asked, prompt=prompt))
     if stream:
         if response_format not in STREAMABLE:

@@ -67,7 +67,7 @@ async def asr(
             "or send task=transcribe."
         )
     spoken = service.languages.resolve(language)
-    engine = service.engines.engine(spoken)
+    engine = await service.engines.acquire(spoken)
     asked = Asked(hotwords, language_model, initial_prompt, written, spacing, vad)
     plan = await service.plan(spoken, engine, asked)
     if encode:

@@ -72,18 +72,17 @@ async def transcribe(
     source = io.BytesIO(with_libsndfile(say(SAID), 16_000, "WAV", "FLOAT"))
     kept = None
     if leases is not None:
-        kept = KeptWindows(
-            leases, claim(leases).lease, ThreadPoolExecutor(2), "echo", engine.grid
-        )
+        kept = KeptWindows(leases, claim(leases).lease, ThreadPoolExecutor(2), "echo", engine.grid)
     words = transcriber.words(source, engine, plan, earlier=kept)
     spoken = tuple([word async for word in words])
     return Transcript(spoken, words.duration_seconds, words.report), kept
 
 
-@pytest.mark.parametrize("plan", [Plan(), Plan(Decoding((Hotword("cab"),)))], ids=["best path", "beam"])
-def test_a_resumed_run_says_the_same_and_computes_only_the_rest(
-    leases: Leases, plan: Plan
-) -> None:
+PLANS = {"best path": Plan(), "beam": Plan(Decoding((Hotword("cab"),)))}
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS.keys())
+def test_a_resumed_run_says_the_same_and_computes_only_the_rest(leases: Leases, plan: Plan) -> None:
     whole = EchoEngine()
     undisturbed, _ = asyncio.run(transcribe(whole, plan))
     with pytest.raises(Exception, match="model failed"):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 
 from stt.asked import Asked
 from stt.errors import InvalidParameter, ModelLoading, NoResult
-from stt.formats.base import Granularity
+from stt.formats.base import JSON, Granularity
 from stt.formats.findings import finding_fields
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.jobs import results
@@ -42,6 +42,14 @@ POLL_SECONDS = 0.5
 OF_JOBS = {status: OPENAI_PROBLEMS[status] for status in (401, 503)} | {
     404: {"model": OpenAIError, "description": "`job_not_found`."}
 }
+OF_EVENTS = {
+    status: {
+        "description": entry["description"],
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/OpenAIError"}}},
+    }
+    for status, entry in OF_JOBS.items()
+}
+"""The same, since a ``model`` would be taken for one of events."""
 NOT_YET = {409: {"model": OpenAIError, "description": "`no_result`: it has none, or not yet."}}
 
 router = APIRouter(prefix=JOBS_PATH, tags=["jobs"], route_class=UploadRoute)
@@ -224,7 +232,7 @@ async def get_result(
     "/{job_id}/events",
     status_code=200,
     response_class=EventStream,
-    responses=OF_JOBS,
+    responses=OF_EVENTS,
 )
 async def follow_job(service: Use, owner: Owner, job_id: str) -> EventStream:
     """Server-sent events: the job, without its text, whenever something has changed.

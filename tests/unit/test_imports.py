@@ -25,6 +25,7 @@ LAYERS = [
     "settings",
     "audio",
     "activity",
+    "asked",
     "engines",
     "models",
     "inference",

@@ -99,6 +99,7 @@ SAYS = {
     "-o meeting.srt": TEXTS[MEETING],
     "--fail-with-body": TEXTS[MEETING],
     "audio_file=@meeting.m4a": TEXTS[MEETING],
+    "localhost:8400/v1/jobs": '"state":"queued"',
     "include[]=logprobs": '"token":"W"',
     "localhost:8400/v1/realtime/client_secrets": '"value":"ek_',
     "stt transcribe samples/ko-*.wav": TEXTS["ko-thanks-44k-stereo.wav"],

@@ -68,8 +68,8 @@ NOT_RUN = {
 }
 """Commands, and why they are not run."""
 ELSEWHERE = ("docker ", "kubectl ", "helm ", "sudo ", "journalctl ")
-"""Prefixes of commands that need Docker, a cluster or systemd; `test_kubernetes`, `test_compose` and
-`test_systemd` check their inputs."""
+"""Prefixes of commands that need Docker, a cluster or systemd; `test_kubernetes`, `test_compose`
+and `test_systemd` check their inputs."""
 TEXT_ONLY = {
     ("docs/architecture.md", "server_stt.py  "): "a picture",
     ("docs/architecture.md", "upload bytes -> blocks"): "a picture",

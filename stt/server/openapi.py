@@ -443,6 +443,7 @@ def _health(status: str) -> tuple[str, Any]:
         cpu_threads=2,
         cpu_cores=2,
         memory_mb=1032.5,
+        jobs=True,
         demo=True,
         models=models,
     )

@@ -38,6 +38,7 @@ class HealthResponse(BaseModel):
     cpu_cores: int
     memory_mb: float = Field(description="Resident memory of the process, in MB.")
     demo: bool = Field(description="Whether the small demo models are served.")
+    jobs: bool = Field(description="Whether recordings are accepted as jobs now.")
     models: list[ModelHealth]
 
 

@@ -67,6 +67,7 @@ async def health(service: Use, response: Response) -> HealthResponse:
         cpu_cores=available_cores(),
         memory_mb=round(psutil.Process().memory_info().rss / 1e6, 1),
         demo=service.settings.demo,
+        jobs=service.jobs.is_open,
         models=[
             ModelHealth(
                 language=language.code,

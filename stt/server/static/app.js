@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { onFiles } from "./drop.js";
-import { watchHealth, whenLoaded } from "./health.js";
+import { takesJobs, watchHealth, whenLoaded } from "./health.js";
 import * as i18n from "./i18n.js";
 import { Jobs } from "./jobs.js";
 import { remember, remembered } from "./memory.js";
@@ -215,6 +215,17 @@ function seeRecording(now) {
 
 // ---- the page itself
 
+/** Offer jobs, and list those of earlier visits. */
+async function showJobs() {
+  offerJobs(takesJobs());
+  if (!takesJobs()) return;
+  try {
+    await jobs.find();
+  } catch (error) {
+    showProblem(error, showJobs);
+  }
+}
+
 /** Show the controls that fit the current state. */
 function refresh() {
   const shown = result.entry;
@@ -254,7 +265,6 @@ async function showLanguages() {
   const chosen = [before, remembered("language")].find(spoken);
   if (chosen) $("lang").value = chosen;
   showOptions(spoken($("lang").value));
-  offerJobs(await jobs.find());
   refresh();
 }
 
@@ -298,6 +308,7 @@ i18n.translatePage();
 showInterface();
 onFiles(takeAll, () => (isRecording() ? "drop.busy" : "drop.now"));
 listenForClicks();
-showLanguages();
+const listed = showLanguages();
 // A checkpoint that had to be downloaded may bring a language model.
-if (await watchHealth()) showLanguages();
+await ((await watchHealth()) ? showLanguages() : listed);
+showJobs();

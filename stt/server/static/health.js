@@ -12,6 +12,10 @@ const USABLE = new Set(["ready", "idle"]);
 const $ = (id) => document.getElementById(id);
 let status = "asking";
 let watching = false;
+let jobs = false;
+
+/** Whether the service takes jobs. */
+export const takesJobs = () => jobs;
 
 /** Show the status, and poll until the service is ready. Returns whether it had to wait. */
 export async function watchHealth() {
@@ -44,6 +48,7 @@ async function showHealth() {
     body = { status: "unreachable", models: [] };
   }
   status = body.status;
+  jobs = body.jobs ?? false;
   $("state").className = `state ${status}`;
   say($("state"), `state.${status}`);
   if (status !== "unreachable") $("demo").hidden = !body.demo;

@@ -23,14 +23,9 @@ export class Jobs {
     this.#onChange = onChange;
   }
 
-  /** List the jobs of earlier visits; returns whether the service takes jobs. */
+  /** List the jobs of earlier visits. */
   async find() {
-    let jobs;
-    try {
-      jobs = await api.jobs();
-    } catch {
-      return false; // switched off, or it has no folder for them
-    }
+    const jobs = await api.jobs();
     const listed = new Set(this.#recordings.jobs.map(({ job }) => job.id));
     // A service without keys lists everybody's.
     const mine = apiKey() === null ? handedIn() : jobs.map(({ id }) => id);
@@ -42,7 +37,6 @@ export class Jobs {
       this.#learn(entry, job);
     }
     this.#follow();
-    return true;
   }
 
   /** Hand in a recording. */

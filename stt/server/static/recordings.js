@@ -64,6 +64,7 @@ export class Recordings {
     const state = document.createElement("span");
     state.className = "file-state";
     button.type = "button";
+    button.className = "choose";
     button.append(name, state);
     button.addEventListener("click", () => this.#onChoose(entry));
     const remove = document.createElement("button");

@@ -6,12 +6,11 @@ import { takesJobs, watchHealth, whenLoaded } from "./health.js";
 import * as i18n from "./i18n.js";
 import { Jobs } from "./jobs.js";
 import { remember, remembered } from "./memory.js";
+import { Microphone } from "./microphone.js";
 import { alike, asJobs, asked, offerJobs, onOptions, showOptions } from "./options.js";
 import { askForKey, forgetProblem, showProblem } from "./problem.js";
-import { Recording } from "./record.js";
 import { Entry, Recordings } from "./recordings.js";
 import { Result } from "./result.js";
-import { NoMicrophone } from "./recorder.js";
 import { copy, known, make, renamed, save, showCurl } from "./takeaway.js";
 import { joined } from "./words.js";
 import { busy, work } from "./work.js";
@@ -19,17 +18,15 @@ import { busy, work } from "./work.js";
 const $ = (id) => document.getElementById(id);
 const { say } = i18n;
 
-const recording = new Recording();
 const spoken = (code) => languages.find((language) => language.code === code);
 const result = new Result(spoken);
 const recordings = new Recordings(display, remove);
 const jobs = new Jobs(recordings, changed);
+const microphone = new Microphone(() => ($("result").hidden = result.entry === null));
 
 let languages = [];
-let starting = false; // whether the microphone is starting
 let current = null; // the recording that a request is about
 
-const isRecording = () => starting || !$("recording").hidden;
 
 // ---- recordings and their texts
 
@@ -44,7 +41,7 @@ function take(file, about) {
 /** Add files and transcribe them, one after the other. */
 async function takeAll(files) {
   if (files.length === 0 || languages.length === 0) return;
-  if (isRecording()) return say($("done"), "drop.busy");
+  if (microphone.busy) return say($("done"), "drop.busy");
   const [first] = files.map((file) => {
     const entry = new Entry(file);
     recordings.add(entry);
@@ -174,43 +171,17 @@ async function download(format) {
 // ---- the microphone
 
 async function record() {
-  if (busy() || isRecording()) return;
-  forgetProblem();
+  if (busy() || microphone.busy) return;
   result.player.pause();
-  starting = true;
-  try {
-    await recording.start(asked(), spoken($("lang").value));
-  } catch (error) {
-    if (!(error instanceof NoMicrophone)) throw error;
-    return showProblem(error, record);
-  } finally {
-    starting = false;
-  }
-  $("stop").disabled = $("discard").disabled = false;
-  seeRecording(true);
-  $("stop").focus();
+  await microphone.start(asked(), spoken($("lang").value));
 }
 
 async function stop() {
-  $("stop").disabled = $("discard").disabled = true;
-  const { file, seconds, words, segments } = await recording.stop();
-  seeRecording(false);
+  const { file, seconds, words, segments } = await microphone.stop();
   const entry = take(file, { recorded: true });
   $("result").focus({ preventScroll: true });
   if (words === null) return transcribe(entry);
   keep(entry, { text: joined(words), words, segments, duration: seconds }, asked());
-}
-
-function discard() {
-  recording.discard();
-  seeRecording(false);
-  $("record").focus();
-}
-
-function seeRecording(now) {
-  $("recording").hidden = !now;
-  $("source").hidden = now;
-  $("result").hidden = now || result.entry === null;
 }
 
 // ---- the page itself
@@ -276,7 +247,7 @@ function showInterface() {
 }
 
 function listenForClicks() {
-  const clicks = { record, stop, discard, again: () => transcribe() };
+  const clicks = { record, stop, discard: () => microphone.discard(), again: () => transcribe() };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", () => act());
   $("files-stop").addEventListener("click", () => {
     recordings.cancelWaiting();
@@ -306,7 +277,7 @@ function listenForClicks() {
 api.onKeyNeeded(askForKey);
 i18n.translatePage();
 showInterface();
-onFiles(takeAll, () => (isRecording() ? "drop.busy" : "drop.now"));
+onFiles(takeAll, () => (microphone.busy ? "drop.busy" : "drop.now"));
 listenForClicks();
 const listed = showLanguages();
 // A checkpoint that had to be downloaded may bring a language model.

@@ -11,7 +11,7 @@ HTML = (WEB / "index.html").read_text(encoding="utf-8")
 TEXTS = dict(
     re.findall(r'^  "?([\w.]+)"?: \[(.+?)\],$', SCRIPTS["strings.js"], re.MULTILINE | re.DOTALL)
 )
-COMPOSED = {"state", "work", "mic", "problem"}
+COMPOSED = {"files", "state", "work", "mic", "problem"}
 """Prefixes of names that scripts compose at run time."""
 
 

@@ -114,6 +114,10 @@ def _fields(lang: str | None, asked: Asked) -> dict[str, str]:
         fields["written"] = "true"
     if asked.channels != "mix":
         fields["channels"] = asked.channels
+    if asked.diarize:
+        fields["diarize"] = "true"
+    if asked.num_speakers:
+        fields["num_speakers"] = str(asked.num_speakers)
     if asked.spacing != "model":
         fields["spacing"] = asked.spacing
     return {name: value for name, value in fields.items() if value}
@@ -184,11 +188,12 @@ def _read_answer(body: bytes) -> Recognition:
                 space_before=each.get("space_before", True),
                 spoken=each.get("spoken"),
                 channel=each.get("channel"),
+                speaker=each.get("speaker"),
             )
             for each in answer["words"]
         )
         report = _read_report(answer)
-        are_apart = any(word.channel for word in words)
+        are_apart = any(word.channel or word.speaker for word in words)
         turns = split_turns(words) if are_apart else None
         transcript = Transcript(words, float(answer["duration_seconds"]), report, turns)
         return Recognition(answer["text"], transcript, answer["language"], answer["model"])

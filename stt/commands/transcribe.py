@@ -8,12 +8,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from stt.asked import Asked
 from stt.commands.arguments import (
     add_channels,
     add_decoding,
     add_language,
     add_layout,
     add_settings,
+    add_speakers,
     add_track,
     begin,
     read_asked,
@@ -29,6 +31,7 @@ from stt.commands.recognition import (
 )
 from stt.errors import ConfigurationError
 from stt.formats.layout import LAYOUT, Layout
+from stt.formats.table import SPEAKER_FORMATS
 from stt.normalisation import find_path
 
 logger = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_language(parser)
     add_track(parser)
     add_channels(parser)
+    add_speakers(parser)
     add_decoding(parser)
     parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
     add_layout(parser)
@@ -89,6 +93,7 @@ def main(arguments: Sequence[str]) -> int:
             "there, and --language-model here."
         )
     asked = read_asked(options)
+    check_speakers(asked, options.format)
     settings = with_language_model(settings, options.lang, options.lm)
     recordings = find_recordings(options.files)
     targets = None
@@ -127,6 +132,22 @@ def main(arguments: Sequence[str]) -> int:
     if len(recordings) > 1:
         _summarise(progress, n_skipped)
     return 1 if progress.n_failed else 0
+
+
+def check_speakers(asked: Asked, format: str) -> None:
+    """Check what is asked of the speakers before anything is loaded or sent.
+
+    Raises:
+        ConfigurationError: it contradicts itself or the format.
+    """
+    if asked.diarize and asked.channels == "split":
+        raise ConfigurationError("--diarize and --channels split exclude each other.")
+    if asked.num_speakers and not asked.diarize:
+        raise ConfigurationError("--num-speakers needs --diarize.")
+    if format in SPEAKER_FORMATS and not asked.tells_apart:
+        raise ConfigurationError(
+            f"--format {format} says who speaks: it needs --diarize or --channels split."
+        )
 
 
 def transcribe_all(

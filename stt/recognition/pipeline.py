@@ -32,6 +32,9 @@ from stt.recognition.plan import AS_HEARD, Plan
 from stt.recognition.segments import split_turns
 from stt.recognition.voices import Voice, Voices
 from stt.settings import Settings
+from stt.speakers.assigning import with_speakers
+from stt.speakers.recorder import Recorder
+from stt.speakers.turns import FindSpeakers
 from stt.types import SAMPLE_RATE, Transcript, Waveform, Word
 
 T = TypeVar("T")
@@ -41,6 +44,10 @@ SPEECH_SHARE = 0.02
 SLOT_SECONDS = 0.25
 """A recording waits so long for its turn to be decoded, then goes on regardless: whoever has the
 turn may wait for a decoder that hangs."""
+
+NOBODY = Notice(
+    Code.NO_SPEAKERS, "The models that tell speakers apart heard nobody, so words have no speaker."
+)
 
 
 class Words:
@@ -100,7 +107,17 @@ class Transcriber:
         track: int | None = None,
         listen: Callable[[Waveform], None] | None = None,
     ) -> Transcript:
-        """Transcribe one recording; arguments and errors are those of `words`."""
+        """Transcribe one recording; arguments and errors are those of `words`.
+
+        Further errors, with ``plan.speakers``:
+
+        Raises:
+            AudioTooLong: speakers are not found in recordings as long as this.
+            OutOfStorage: the samples cannot be kept.
+            InferenceFailed: the models that tell speakers apart failed.
+        """
+        if plan.speakers is not None:
+            return await self._with_speakers(source, engine, plan, plan.speakers, track, listen)
         words = self.words(source, engine, plan, track, listen)
         spoken = [word async for word in words]
         turns = None
@@ -108,6 +125,34 @@ class Transcriber:
             spoken.sort(key=lambda word: word.start)  # stable: each channel keeps its order
             turns = split_turns(spoken)
         return Transcript(tuple(spoken), words.duration_seconds, words.report, turns)
+
+    async def _with_speakers(
+        self,
+        source: BinaryIO,
+        engine: Engine,
+        plan: Plan,
+        find: FindSpeakers,
+        track: int | None,
+        listen: Callable[[Waveform], None] | None,
+    ) -> Transcript:
+        with Recorder(self._settings.max_speaker_seconds) as recorder:
+
+            def keep(block: Waveform) -> None:
+                recorder.feed(block)
+                if listen:
+                    listen(block)
+
+            words = self.words(source, engine, plan, track, keep)
+            async with aclosing(words):
+                spoken = [word async for word in words]
+            found = await find(recorder.file) if spoken else ()
+        spoken = await asyncio.to_thread(with_speakers, spoken, found)
+        report = words.report
+        if spoken and not found:
+            report = replace(report, warnings=(*report.warnings, NOBODY))
+        return Transcript(
+            tuple(spoken), words.duration_seconds, report, split_turns(spoken) if found else None
+        )
 
     def words(
         self,

@@ -68,8 +68,12 @@ def split_turns(words: Iterable[Word]) -> tuple[Segment, ...]:
     """
     return tuple(
         Segment(tuple(chain.from_iterable(segment.words for segment in segments)))
-        for _, segments in groupby(split_segments(words), key=lambda segment: segment.channel)
+        for _, segments in groupby(split_segments(words), key=_voice)
     )
+
+
+def _voice(segment: Segment) -> tuple[int | None, str | None]:
+    return segment.channel, segment.speaker
 
 
 def may_begin_line(word: Word) -> bool:
@@ -113,7 +117,8 @@ def divide(
 def _between_pauses(words: Iterable[Word], pause_seconds: float) -> Iterator[list[Word]]:
     spoken: list[Word] = []
     for word in words:
-        if spoken and silence(spoken[-1], word) >= pause_seconds:
+        is_new = spoken and spoken[-1].speaker != word.speaker
+        if spoken and (is_new or silence(spoken[-1], word) >= pause_seconds):
             yield spoken
             spoken = []
         spoken.append(word)

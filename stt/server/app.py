@@ -54,6 +54,7 @@ from stt.server.runtime import Connect, connect_locally
 from stt.server.sites import SiteGuard
 from stt.server.state import Service
 from stt.settings import Settings
+from stt.speakers.finder import Speakers
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ def create_app(
     )
     decodings = Decodings(languages, settings)
     writings = Writings(settings)
+    speakers = Speakers(settings)
     if settings.preload_spacing:
         writings.preload()
     connect = connect or partial(connect_locally, languages, settings, engine)
@@ -132,7 +134,7 @@ def create_app(
         admission.on_close(live.drain)
         app.state.service = Service(
             settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
-            writings, transcriber, admission, metrics, live,
+            writings, speakers, transcriber, admission, metrics, live,
             forward_threads(settings.cpu_threads), runtime.collect,
         )  # fmt: skip
         if settings.demo:

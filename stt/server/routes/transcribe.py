@@ -16,6 +16,7 @@ from stt.server.routes.uploads import (
     ABOUT_TRACK,
     TRACK,
     OneOf,
+    check_format,
     document,
     requested_decoding_in_query,
     requested_granularities,
@@ -64,6 +65,7 @@ async def transcribe(
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
     engine = service.engines.engine(language)
+    check_format(response_format, asked)
     plan = await service.plan(language, engine, asked)
     transcript = await service.transcriber.transcribe(
         file.file, engine, plan, track or track_in_query

@@ -35,6 +35,8 @@ class Code(StrEnum):
     """The prompt, or some of its words, had no effect."""
     NO_SPEECH = "no_speech"
     """Nothing was recognised."""
+    MODEL_LOADED = "model_loaded"
+    """The answer took longer, since its model had to be loaded again."""
     TEXT_NOT_SPOKEN = "text_not_spoken"
     """Words of the text to align were not found in the recording."""
     TEXT_NOT_SPELLED = "text_not_spelled"

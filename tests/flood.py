@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import requests
 
@@ -25,24 +26,49 @@ def frame(opcode: int, payload: bytes = b"", *, last: bool = True) -> bytes:
 
 
 CONT, TEXT, BINARY, PING, PONG = 0, 1, 2, 9, 10
-KINDS: dict[str, tuple[bytes, bytes]] = {
-    "ping": (b"", frame(PING)),
-    "pong": (b"", frame(PONG)),
-    "fragment": (frame(BINARY, last=False), frame(CONT, last=False)),
-    "message": (b"", frame(BINARY)),
-    "reset": (b"", frame(TEXT, b'{"reset":1}')),
-    "config": (b"", frame(TEXT, b'{"config":{"phrase_list":[' + b'"",' * 10_000 + b'""]}}')),
-    "silence": (b"", frame(BINARY, bytes(4096))),
-    "audio": (b"", frame(BINARY, bytes(65_000))),
+STREAM, REALTIME = "/stream", "/v1/realtime?intent=transcription"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a flood sends."""
+
+    repeated: bytes
+    first: bytes = b""
+    path: str = STREAM
+
+
+def realtime(name: str, fields: str = "") -> Kind:
+    """A flood of one event of OpenAI's Realtime API."""
+    text = f'{{"type":"{name}"{fields}}}'
+    return Kind(frame(TEXT, text.encode()), path=REALTIME)
+
+
+KEYWORDS = ",".join(['""'] * 15_000)
+KINDS = {
+    "ping": Kind(frame(PING)),
+    "pong": Kind(frame(PONG)),
+    "fragment": Kind(frame(CONT, last=False), first=frame(BINARY, last=False)),
+    "message": Kind(frame(BINARY)),
+    "reset": Kind(frame(TEXT, b'{"reset":1}')),
+    "config": Kind(frame(TEXT, b'{"config":{"phrase_list":[' + b'"",' * 10_000 + b'""]}}')),
+    "silence": Kind(frame(BINARY, bytes(4096))),
+    "audio": Kind(frame(BINARY, bytes(65_000))),
+    "event": realtime("response.create"),
+    "update": realtime(
+        "session.update",
+        f',"session":{{"audio":{{"input":{{"transcription":{{"keywords":[{KEYWORDS}]}}}}}}}}',
+    ),
+    "append": realtime("input_audio_buffer.append", ',"audio":"' + "A" * 64_000 + '"'),
 }
 """The frames that a flood begins with, and the one that it repeats."""
 
 
-def upgrade(port: int, key: str) -> socket.socket:
+def upgrade(port: int, path: str, key: str) -> socket.socket:
     """Open a live stream."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.sendall(
-        b"GET /stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+        f"GET {path} HTTP/1.1".encode() + b"\r\nHost: localhost\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" + f"X-API-Key: {key}\r\n\r\n".encode()
     )
@@ -55,15 +81,15 @@ class Stream:
     """A connection that sends frames of one kind; a new one when it has ended."""
 
     def __init__(self, port: int, kind: str, key: str) -> None:
-        self._port, self._key = port, key
-        self._first, repeated = KINDS[kind]
+        self._port, self._key, self._kind = port, key, KINDS[kind]
+        repeated = self._kind.repeated
         self._block = repeated * (100_000 // len(repeated) + 1)
         self.begin()
 
     def begin(self) -> None:
         """Open a connection."""
-        self.connection = upgrade(self._port, self._key)
-        self._data = memoryview(self._first + self._block)
+        self.connection = upgrade(self._port, self._kind.path, self._key)
+        self._data = memoryview(self._kind.first + self._block)
 
     def move(self, events: int) -> None:
         """Discard what has come and send what there is room for.

@@ -4,6 +4,7 @@ Deterministic and quick to make: the bombs are written frame by frame, not encod
 set of acceptable outcomes: ``ok`` or codes of `stt.errors`.
 """
 
+import json
 import random
 import struct
 import sys
@@ -589,6 +590,67 @@ def _noise_behind_magic() -> Iterator[Hostile]:
         for seed in range(4):
             noise = random.Random(f"{name}{seed}").randbytes(3_000 * (seed + 1))
             yield _make("noise", f"{name}-{seed}", magic + noise)
+
+
+def wyoming_lies(max_payload: int) -> dict[str, tuple[bytes, str]]:
+    """What is no event of the Wyoming protocol, and the code of the error that it gets."""
+    chunk = b'{"type": "audio-chunk", "data": {"rate": 16000, "width": 2, "channels": 1}, '
+    shapes = {
+        "rate-0": (0, 2, 1),
+        "rate-huge": (10**400, 2, 1),
+        "rate-text": ("fast", 2, 1),
+        "width-0": (16_000, 0, 1),
+        "width-8": (16_000, 8, 1),
+        "channels-negative": (16_000, 2, -1),
+        "channels-many": (16_000, 2, 10**9),
+        "rate-missing": (None, 2, 1),
+    }
+    lies = {
+        "http": (b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", "invalid_json"),
+        "tls": (b"\x16\x03\x01\x02\x00\x01\x00\x01\n", "invalid_json"),
+        "empty-line": (b"\n", "invalid_json"),
+        "list": (b"[]\n", "invalid_json"),
+        "number": (b"1" * 5_000 + b"\n", "invalid_json"),
+        "utf-16": ('{"type": "describe"}\n'.encode("utf-16"), "invalid_json"),
+        "nested": (b"[" * 60_000 + b"\n", "invalid_json"),
+        "nested-data": (b'{"type": "x", "data": ' + b'{"a":' * 10_000 + b"\n", "invalid_json"),
+        "no-type": (b"{}\n", "invalid_parameter"),
+        "type-list": (b'{"type": []}\n', "invalid_parameter"),
+        "type-long": (b'{"type": "' + b"a" * 1_000 + b'"}\n', "invalid_parameter"),
+        "data-text": (b'{"type": "describe", "data": "x"}\n', "invalid_parameter"),
+        "line-endless": (b'{"type": "' + b"a" * 1_000_000, "message_too_big"),
+        "data-huge": (b'{"type": "describe", "data_length": 1000000000000}\n', "message_too_big"),
+        "data-negative": (b'{"type": "describe", "data_length": -1}\n', "invalid_parameter"),
+        "data-no-json": (b'{"type": "describe", "data_length": 3}\nabc', "invalid_json"),
+        "data-list": (b'{"type": "describe", "data_length": 2}\n[]', "invalid_json"),
+        "payload-huge": (chunk + b'"payload_length": 1000000000000}\n', "message_too_big"),
+        "payload-larger": (
+            chunk + f'"payload_length": {max_payload + 1}}}\n'.encode(),
+            "message_too_big",
+        ),
+        "payload-negative": (chunk + b'"payload_length": -5}\n', "invalid_parameter"),
+        "payload-fraction": (chunk + b'"payload_length": 0.5}\n', "invalid_parameter"),
+        "payload-infinite": (chunk + b'"payload_length": Infinity}\n', "invalid_parameter"),
+        "stop-first": (b'{"type": "audio-stop"}\n', "wrong_order"),
+        "language-number": (
+            b'{"type": "transcribe", "data": {"language": 1}}\n',
+            "invalid_parameter",
+        ),
+        "language-unknown": (
+            b'{"type": "transcribe", "data": {"language": "xx"}}\n',
+            "unsupported_language",
+        ),
+        "model-unknown": (b'{"type": "transcribe", "data": {"name": "x"}}\n', "model_not_found"),
+        "names-many": (
+            b'{"type": "transcribe", "data": {"transcript_names": [' + b'"",' * 1_500 + b'""]}}\n',
+            "invalid_parameter",
+        ),
+    }
+    for name, (rate, width, channels) in shapes.items():
+        data = {"rate": rate, "width": width, "channels": channels}
+        event = json.dumps({"type": "audio-start", "data": data}) + "\n"
+        lies[name] = (event.encode(), "invalid_parameter")
+    return lies
 
 
 if __name__ == "__main__":

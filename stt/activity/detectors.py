@@ -92,7 +92,16 @@ def open_detector(vad: Vad, device: str) -> Detector | None:
     """
     if vad == "off":
         return None
-    return SpeechDetector(Silero(_weights())) if device == "cpu" else SilenceDetector()
+    return SpeechDetector(open_silero()) if device == "cpu" else SilenceDetector()
+
+
+def open_silero() -> Silero:
+    """The model that says how probable speech is, for one recording.
+
+    Raises:
+        ConfigurationError: its weights are not installed.
+    """
+    return Silero(_weights())
 
 
 @lru_cache(maxsize=1)

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from secrets import token_hex
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import ray
 from fastapi import FastAPI
 from prometheus_client.metrics_core import Metric
+from pydantic import SecretStr
 from ray import serve
 from ray.exceptions import (
     NodeDiedError,
@@ -233,7 +235,13 @@ def build_application(
     n_gpus = int(ray.cluster_resources().get("GPU", 0)) if ray.is_initialized() else 0
     on_gpu = settings.device.startswith("cuda") or (settings.device == "auto" and n_gpus > 0)
     threads = settings.cpu_threads or (1 if on_gpu else available_cores())
-    settings = settings.model_copy(update={"cpu_threads": threads})
+    settings = settings.model_copy(
+        update={
+            "cpu_threads": threads,
+            # All ingress replicas must accept what one of them signs.
+            "client_secret_key": settings.client_secret_key or SecretStr(token_hex()),
+        }
+    )
     quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
     common = {
         "max_ongoing_requests": MAX_ONGOING_REQUESTS,

@@ -67,6 +67,10 @@ class ClusterEngines:
         check_ready(language, self.state(language))
         return self.view.engines[language.code]
 
+    async def acquire(self, language: Language) -> RemoteEngine:
+        """See `stt.server.runtime.Engines`; engine replicas keep their models."""
+        return self.engine(language)
+
     def find_engine(self, language: Language) -> RemoteEngine | None:
         """See `stt.server.runtime.Engines`."""
         ready = self.state(language).status is Status.READY

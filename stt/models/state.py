@@ -17,6 +17,8 @@ class Status(StrEnum):
 
     LOADING = "loading"
     READY = "ready"
+    IDLE = "idle"
+    """Unloaded because nobody used it; the next request loads it again."""
     FAILED = "failed"
 
 
@@ -26,7 +28,7 @@ class LoadState:
 
     status: Status = Status.LOADING
     step: str = "waiting"
-    """Current step: waiting, fetching, reading, warming, ready or failed."""
+    """Current step: waiting, fetching, reading, warming, ready, idle or failed."""
     bytes_done: int = 0
     bytes_total: int = 0
     """Size of the download; 0 if nothing has to be fetched."""
@@ -35,7 +37,7 @@ class LoadState:
     warning: str | None = None
     """Why a ready model is slower than it could be, and what to do."""
     load_seconds: float = 0.0
-    """From start to ready; 0 before."""
+    """From start to ready, the last time; 0 before."""
     next_try: float | None = None
     """`time.monotonic` of the next attempt, if one is scheduled."""
 
@@ -46,7 +48,7 @@ class LoadState:
 
 
 def overall(states: Iterable[LoadState]) -> Status:
-    """Status of several models: failed if any is, ready if all are."""
+    """Status of several models: failed if any is, ready if all are ready or idle."""
     statuses = {state.status for state in states}
     for status in (Status.FAILED, Status.LOADING):
         if status in statuses:
@@ -57,12 +59,12 @@ def overall(states: Iterable[LoadState]) -> Status:
 def check_ready(language: Language, state: LoadState) -> None:
     """
     Raises:
-        ModelLoading: the model is still loading.
+        ModelLoading: the model is not loaded.
         ModelBroken: the model failed for good.
     """
     if state.status is Status.FAILED:
         raise ModelBroken(f"The model for {language.name} cannot be used. {state.reason}")
-    if state.status is Status.LOADING:
+    if state.status in (Status.LOADING, Status.IDLE):
         wait = state.retry_in_seconds
         raise ModelLoading(
             f"The model for {language.name} is not ready yet; see GET /health for its progress.",

@@ -92,7 +92,25 @@ class Metrics:
         )
         self.model_ready = Gauge(
             "stt_model_ready",
-            "1 when the language's model is loaded and warm, else 0.",
+            "1 when the language can be used: its model is loaded and warm, or idle; else 0.",
+            ("language",),
+            registry=registry,
+        )
+        self.model_loaded = Gauge(
+            "stt_model_loaded",
+            "1 when the language's model is in memory, else 0.",
+            ("language",),
+            registry=registry,
+        )
+        self.model_loads = Counter(
+            "stt_model_loads",
+            "Times that the language's model was loaded, at the start or for a request.",
+            ("language",),
+            registry=registry,
+        )
+        self.model_unloads = Counter(
+            "stt_model_unloads",
+            "Times that the language's model was unloaded because nobody used it.",
             ("language",),
             registry=registry,
         )
@@ -105,7 +123,8 @@ class Metrics:
         )
         self.model_load_duration = Gauge(
             "stt_model_load_duration_seconds",
-            "Time from process start until the language's model was ready; 0 until then.",
+            "Time that the language's model took to be ready the last time, at first from process "
+            "start; 0 until then.",
             ("language",),
             registry=registry,
         )
@@ -127,10 +146,16 @@ class Metrics:
         self.audio_seconds.inc(audio_seconds)
         self.rtfx.observe(audio_seconds / max(1e-6, wall_seconds))
 
+    def count_load(self, language: str, loaded: bool) -> None:
+        """Count that a language's model was loaded, or unloaded."""
+        (self.model_loads if loaded else self.model_unloads).labels(language).inc()
+
     def export_model_gauges(self, language: str, state: Callable[[], LoadState]) -> None:
         """Export gauges of a language's model, read from ``state`` at each scrape."""
         ready = self.model_ready.labels(language)
-        ready.set_function(lambda: state().status is Status.READY)
+        ready.set_function(lambda: state().status in (Status.READY, Status.IDLE))
+        loaded = self.model_loaded.labels(language)
+        loaded.set_function(lambda: state().status is Status.READY)
         fallback = self.model_fallback.labels(language)
         fallback.set_function(lambda: state().warning is not None)
         load_duration = self.model_load_duration.labels(language)

@@ -24,6 +24,7 @@ from stt.engines.base import Engine
 from stt.engines.wants import F, Want
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
+from stt.models.usage import lease_notices
 from stt.notices import Code, Notice, Report
 from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.channels import ChannelCutters
@@ -190,7 +191,8 @@ class Transcriber:
         )
         cutters = self._cutters(engine, lambda: plan.detector(engine, self._settings.vad))
         voices = Voices(lambda: Voice(*plan.open(engine), engine.vocabulary.blank), cutters)
-        hearing = Hearing(blocks, cutters, plan.decoding.notices, listen)
+        notices = (*lease_notices(), *plan.decoding.notices)
+        hearing = Hearing(blocks, cutters, notices, listen)
         return Words(self._words(engine, hearing, voices), hearing)
 
     def hear(
@@ -207,7 +209,7 @@ class Transcriber:
             listen: Called with every block of samples, in the threads that read them.
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
-        return Hearing(blocks, self._cutters(engine, lambda: None), listen=listen)
+        return Hearing(blocks, self._cutters(engine, lambda: None), lease_notices(), listen)
 
     async def frames(self, hearing: "Hearing", engine: Engine, want: Want[F]) -> AsyncGenerator[F]:
         """The frames of a recording, in order and without gaps; errors are those of `words`.

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stt.errors import DeadlineExceeded, Draining, Overloaded, SttError
 from stt.inference.fairness import current_client
 from stt.inference.scheduler import Scheduler
+from stt.models.usage import leasing
 from stt.server.backlog import Backlog
 from stt.server.clients import client_of
 from stt.server.failures import CANCELLED, note_failure
@@ -20,6 +21,8 @@ from stt.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that only ask about the service; all others bring work."""
+ANSWER_SHARE = 0.1
+"""Part of a request's time that is left when it gives up waiting for a model."""
 LAST_EVENT_SECONDS = 2.0
 """Time to send a stream's last event to a client that may not read."""
 
@@ -165,12 +168,14 @@ class AdmissionControl:
         if scope["type"] == "websocket":
             self._admission.n_sockets += 1
             try:
-                await self._app(scope, receive, send)
+                with leasing():
+                    await self._app(scope, receive, send)
             finally:
                 self._admission.n_sockets -= 1
             return
         request = _InFlightRequest(self._admission, scheduler, client, receive, send)
-        await request.run(self._app, scope, self._timeout_seconds)
+        with leasing((1 - ANSWER_SHARE) * self._timeout_seconds):
+            await request.run(self._app, scope, self._timeout_seconds)
 
 
 class _InFlightRequest:

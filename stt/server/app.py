@@ -33,6 +33,7 @@ from stt.recognition.streaming import LiveSessions
 from stt.recognition.writing import Writings
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
+from stt.server.client_secrets import ClientSecrets
 from stt.server.keys import ChargingObserver, KeyRing
 from stt.server.middleware import (
     QUIET_PATHS,
@@ -47,12 +48,24 @@ from stt.server.middleware import (
 from stt.server.openapi import describe
 from stt.server.paths import ForwardedHeaders, PathPrefix, route_path
 from stt.server.problems import PROBLEMS, answer_errors
-from stt.server.routes import align, health, kserve, openai, pages, stream, transcribe, whisper
+from stt.server.routes import (
+    align,
+    client_secrets,
+    health,
+    kserve,
+    openai,
+    pages,
+    realtime,
+    stream,
+    transcribe,
+    whisper,
+)
 from stt.server.routes import languages as languages_route
 from stt.server.routes import metrics as metrics_route
 from stt.server.runtime import Connect, connect_locally
 from stt.server.sites import SiteGuard
 from stt.server.state import Service
+from stt.server.wyoming.listener import check_access, listening
 from stt.settings import Settings
 from stt.speakers.finder import Speakers
 
@@ -109,6 +122,8 @@ def create_app(
         writings.preload()
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
+    check_access(settings, has_keys=bool(keys))
+    secrets = ClientSecrets(settings)
     admission = Admission(settings)
     metrics = Metrics()
     observer: Observer = metrics
@@ -132,10 +147,10 @@ def create_app(
         unobserved = Transcriber(scheduler, settings, pool.read)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
-        app.state.service = Service(
+        service = app.state.service = Service(
             settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
             writings, speakers, transcriber, admission, metrics, live,
-            forward_threads(settings.cpu_threads), runtime.collect,
+            forward_threads(settings.cpu_threads), runtime.collect, secrets,
         )  # fmt: skip
         if settings.demo:
             logger.warning(
@@ -145,7 +160,8 @@ def create_app(
             )
         loading = asyncio.create_task(runtime.engines.run())
         try:
-            yield
+            async with listening(service):
+                yield
         finally:
             loading.cancel()
             with suppress(asyncio.CancelledError):
@@ -185,7 +201,7 @@ def create_app(
         timeout_seconds=settings.request_timeout_seconds,
     )
     if keys:
-        app.add_middleware(ApiKeys, keys=keys, metrics_open=settings.metrics_open)
+        app.add_middleware(ApiKeys, keys=keys, secrets=secrets, metrics_open=settings.metrics_open)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -210,9 +226,9 @@ def create_app(
         app.add_middleware(ForwardedHeaders, trusted=settings.trusted_proxies)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
-    for router in (transcribe.router, align.router, openai.router, whisper.router):
-        app.include_router(router, dependencies=KEY_SCHEMES if keys else ())
-    for module in (stream, health, languages_route, pages, kserve, metrics_route):
+    for module in (transcribe, align, openai, client_secrets, whisper):
+        app.include_router(module.router, dependencies=KEY_SCHEMES if keys else ())
+    for module in (stream, realtime, health, languages_route, pages, kserve, metrics_route):
         app.include_router(module.router)
     answer_errors(app)
     describe(app)

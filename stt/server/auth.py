@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stt.errors import InvalidKey, RateLimited
 from stt.server import clients
 from stt.server.admission import SAFE_METHODS, refuse
+from stt.server.client_secrets import ClientSecrets, find_secret
 from stt.server.keys import Key, KeyRing, Usage, current_usage
 from stt.server.paths import route_path
 from stt.server.problems import problem_of
@@ -25,13 +26,23 @@ KEY_SUBPROTOCOL = "base64url.bearer."
 """Prefix of a key in base64url without padding, the only way for browsers to send one with a
 WebSocket. Kubernetes does the same. Answers never echo it."""
 
+REALTIME_PATH = "/v1/realtime"
+REALTIME_SUBPROTOCOL = "realtime"
+BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
+"""Of OpenAI's Realtime API, as its clients in browsers offer them."""
+OPENAI_KEY_SUBPROTOCOL = "openai-insecure-api-key."
+"""Prefix of a key as it is, in the same clients."""
+
 
 class ApiKeys:
     """Middleware that refuses requests and WebSockets without a valid key, or beyond its limits."""
 
-    def __init__(self, app: ASGIApp, keys: KeyRing, *, metrics_open: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, keys: KeyRing, secrets: ClientSecrets, *, metrics_open: bool
+    ) -> None:
         self._app = app
         self._keys = keys
+        self._secrets = secrets
         self._usages: dict[Key, Usage] = {}
         """Of the keys that have limits."""
         self._open = OPEN_PATHS | ({METRICS_PATH} if metrics_open else set())
@@ -40,12 +51,9 @@ class ApiKeys:
         if scope["type"] == "lifespan" or self._is_open(scope):
             await self._app(scope, receive, send)
             return
-        key = self._keys.find(_sent_keys(scope))
-        if key is None:
-            error = InvalidKey(
-                "The API key is missing or wrong. Send it as 'Authorization: Bearer KEY' or "
-                "'X-API-Key: KEY'; a browser's WebSocket sends it as a subprotocol."
-            )
+        try:
+            key = self._find(scope)
+        except InvalidKey as error:
             await refuse(problem_of(error), scope, receive, send)
             return
         scope.setdefault("state", {})[clients.KEY] = key
@@ -74,6 +82,27 @@ class ApiKeys:
         finally:
             current_usage.reset(token)
 
+    def _find(self, scope: Scope) -> Key:
+        """The key that a request sent, or that its client secret came from.
+
+        Raises:
+            InvalidKey: there is none.
+        """
+        sent = sent_keys(scope)
+        key = self._keys.find(sent)
+        secret = find_secret(sent)
+        opens_session = scope["type"] == "websocket" and route_path(scope) == REALTIME_PATH
+        if key is None and secret is not None and opens_session:
+            grant = self._secrets.read(secret)
+            key = self._keys.with_id(grant.key_id)
+            scope.setdefault("state", {})[clients.GRANT] = grant
+        if key is None:
+            raise InvalidKey(
+                "The API key is missing or wrong. Send it as 'Authorization: Bearer KEY' or "
+                "'X-API-Key: KEY'; a browser's WebSocket sends it as a subprotocol."
+            )
+        return key
+
     def _is_open(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return False
@@ -81,7 +110,8 @@ class ApiKeys:
         return path in self._open or path.startswith("/static/")
 
 
-def _sent_keys(scope: Scope) -> list[str]:
+def sent_keys(scope: Scope) -> list[str]:
+    """What a request sent as its key, in every place that may have one."""
     headers = Headers(scope=scope)
     sent = headers.getlist("x-api-key")
     for value in headers.getlist("authorization"):
@@ -91,6 +121,8 @@ def _sent_keys(scope: Scope) -> list[str]:
     for name in scope.get("subprotocols", ()):
         if name.startswith(KEY_SUBPROTOCOL):
             sent.append(_decode(name.removeprefix(KEY_SUBPROTOCOL)))
+        elif name.startswith(OPENAI_KEY_SUBPROTOCOL):
+            sent.append(name.removeprefix(OPENAI_KEY_SUBPROTOCOL))
     return sent
 
 

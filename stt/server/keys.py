@@ -113,6 +113,11 @@ class KeyRing:
                     found = key
         return found
 
+    def with_id(self, key_id: str) -> Key | None:
+        """The accepted key with this `Key.id`, or None."""
+        self._reload()
+        return next((key for key in (*self._given, *self._in_file) if key.id == key_id), None)
+
     def _reload(self) -> None:
         """Read the file if it has changed; keep the old keys if it is malformed."""
         now = self._clock()

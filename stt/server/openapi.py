@@ -25,6 +25,7 @@ from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import finding_fields
 from stt.formats.table import SPEAKER_FORMATS
 from stt.languages import Language, choose_languages
+from stt.models import state
 from stt.models.card import Evaluation
 from stt.notices import Code, Notice, Report
 from stt.server.problems import (
@@ -37,7 +38,9 @@ from stt.server.problems import (
     openai_error,
     problem,
 )
-from stt.server.routes import kserve, languages, pages
+from stt.server.realtime.config import SessionConfig
+from stt.server.realtime.shapes import BETA, CURRENT
+from stt.server.routes import client_secrets, kserve, languages, pages
 from stt.server.schemas import HealthResponse, ModelHealth, SummaryResponse
 from stt.server.sse import delta_event, done_event
 from stt.types import Segment, Token, Transcript, Word
@@ -172,6 +175,8 @@ TRANSCRIBING = ("/transcribe", "/v1/audio/transcriptions", "/asr")
 """Paths whose requests choose how to decode."""
 ALIGNMENTS = ("/align", "/v1/audio/alignments")
 """Paths whose requests have a text."""
+CLIENT_SECRETS = ("/v1/realtime/client_secrets", "/v1/realtime/transcription_sessions")
+"""Paths whose requests bring no audio, but configure a session."""
 
 
 def describe(app: FastAPI) -> None:
@@ -231,7 +236,10 @@ def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tu
         codes.add(BUG[0])
     elif status == 404:
         codes = {errors.UnknownModel.code}
-    if "requestBody" not in operation and status == 400:
+    if path in CLIENT_SECRETS and status in (400, 413):
+        given = errors.InvalidParameter, errors.NotSupported, errors.UnsupportedLanguage
+        codes = {each.code for each in given} if status == 400 else {CODES[413]}
+    elif "requestBody" not in operation and status == 400:
         codes = {errors.NotSupported.code}  # nothing else can fail
     elif path not in (*TRANSCRIBING, *ALIGNMENTS):
         codes.discard(errors.NotSupported.code)
@@ -292,6 +300,21 @@ def _whisper() -> Answers:
     words = _rendered([whisper.OUTPUTS["json"]], with_words, ", word_timestamps=true")
     examples[200, JSON] += words[200, JSON]
     return examples
+
+
+def _client_secrets() -> dict[str, Answers]:
+    config, value, expires_at = SessionConfig(), "ek_WyIiLDE3OTU3...", 1795780200
+    current, beta = (shape.show("sess_5f0c", config, KOREAN) for shape in (CURRENT, BETA))
+    secret = client_secrets.ClientSecretResponse(
+        value=value, expires_at=expires_at, session=current
+    )
+    session = client_secrets.TranscriptionSessionResponse(
+        client_secret=client_secrets.BetaSecret(value=value, expires_at=expires_at), **beta
+    )
+    return {
+        path: {(200, JSON): [("Korean", body.model_dump())]}
+        for path, body in zip(CLIENT_SECRETS, (secret, session), strict=True)
+    }
 
 
 def _alignments() -> Answers:
@@ -363,7 +386,12 @@ def _answers() -> dict[str, Answers]:
         return language.code == "KR"
 
     listed = languages.list_languages(
-        LANGUAGES, lambda _: "off", is_korean, is_korean, lambda _: [EVALUATION]
+        LANGUAGES,
+        dict.fromkeys(LANGUAGES.codes, state.Status.READY),
+        lambda _: "off",
+        is_korean,
+        is_korean,
+        lambda _: [EVALUATION],
     )
     models = [openai.Model.of(language, [EVALUATION]) for language in LANGUAGES]
     return {
@@ -371,6 +399,7 @@ def _answers() -> dict[str, Answers]:
         **dict.fromkeys(ALIGNMENTS, _alignments()),
         "/v1/audio/transcriptions": _openai(),
         "/asr": _whisper(),
+        **_client_secrets(),
         "/detect-language": {
             (200, JSON): [("demo", whisper.DetectedLanguage.of(KOREAN, 0.5).model_dump())]
         },

@@ -30,7 +30,7 @@ class Engines(Protocol):
 
     @property
     def status(self) -> Status:
-        """Ready when every model is ready, failed when one has failed."""
+        """Ready when every model is ready or idle, failed when one has failed."""
         ...
 
     def state(self, language: Language) -> LoadState:
@@ -43,6 +43,15 @@ class Engines(Protocol):
         Raises:
             ModelLoading: it is not ready yet.
             ModelBroken: it has failed for good.
+        """
+        ...
+
+    async def acquire(self, language: Language) -> Engine:
+        """The language's engine for the current request, loaded first if it is idle.
+
+        Raises:
+            ModelLoading: it is not ready yet, or not loaded again in time.
+            ModelBroken: it has failed, or could not be loaded again.
         """
         ...
 
@@ -80,7 +89,7 @@ def connect_locally(
 ) -> Runtime:
     """Run models in this process; ``engine`` replaces the checkpoints of all languages."""
     batcher = Batcher.of(settings, observer)
-    loader = EngineLoader(languages, settings, warm, engine)
+    loader = EngineLoader(languages, settings, warm, engine, metrics.count_load)
     export_gauges(metrics, batcher, loader, languages)
 
     async def collect() -> CollectorRegistry:

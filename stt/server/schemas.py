@@ -13,9 +13,9 @@ class ModelHealth(BaseModel):
     language: str
     model_id: str
     revision: str
-    status: str = Field(description="`loading`, `ready` or `failed`.")
+    status: str = Field(description="`loading`, `ready`, `idle` or `failed`.")
     step: str = Field(
-        description="`waiting`, `fetching`, `reading`, `warming`, `ready` or `failed`."
+        description="`waiting`, `fetching`, `reading`, `warming`, `ready`, `idle` or `failed`."
     )
     bytes_done: int = Field(description="Bytes downloaded so far; 0 if none are needed.")
     bytes_total: int = Field(description="Bytes to download.")
@@ -32,7 +32,7 @@ class HealthResponse(BaseModel):
     status: str = Field(description="`ok`, `loading`, `failed` or `draining`.")
     model_loaded: bool
     processor_loaded: bool
-    device: str | None = Field(description="null until the model is loaded.")
+    device: str | None = Field(description="null while the model is not loaded.")
     model_id: str
     cpu_threads: int
     cpu_cores: int
@@ -51,6 +51,7 @@ class LanguageEntry(BaseModel):
     aliases: list[str] = Field(description="Other accepted spellings; case does not matter.")
     model_id: str
     revision: str
+    status: str = Field(description="Its model's state: `loading`, `ready`, `idle` or `failed`.")
     default: bool = Field(description="Whether requests without a language get it.")
     language_model: Switch = Field(
         description="Whether requests use a language model unless they send `language_model`."

@@ -22,6 +22,7 @@ from stt.recognition.streaming import LiveSessions
 from stt.recognition.writing import Writings
 from stt.recognition.written import OpenWriter
 from stt.server.admission import Admission
+from stt.server.client_secrets import ClientSecrets
 from stt.server.runtime import Engines
 from stt.settings import Settings
 from stt.speakers.finder import Speakers
@@ -47,6 +48,7 @@ class Service:
     """Threads of one forward pass on the CPU."""
     collect: Callable[[], Awaitable[CollectorRegistry]]
     """Collects the metrics of all processes."""
+    client_secrets: ClientSecrets
 
     async def plan(self, language: Language, engine: Engine, asked: Asked) -> Plan:
         """What the audio of a request goes through.

@@ -25,7 +25,7 @@ from stt.settings.groups import (
     TracingSettings,
 )
 
-SECRETS = frozenset({"api_keys"})
+SECRETS = frozenset({"api_keys", "client_secret_key"})
 """Never shown, not even in the message that rejects them."""
 
 

@@ -78,6 +78,9 @@ class ServerSettings(ServiceGroup):
     load_retry_seconds: float = Field(default=60.0, gt=0, le=3600)
     """Longest pause between attempts to reach the hub. The first pause is 1 s; each further one is
     twice as long."""
+    model_ttl_seconds: float | None = Field(default=None, ge=1, le=31_536_000)
+    """Unload a model that nobody has used for so long. The next request loads it again and waits
+    for it. Default: never."""
     drain_delay_seconds: float = Field(default=5.0, ge=0, le=3600)
     """After SIGTERM, keep accepting requests for this long while probes return 503, so that load
     balancers notice in time."""
@@ -102,6 +105,9 @@ class AccessSettings(ServiceGroup):
     api_keys_file: Path | None = None
     """File with further keys, one per line, each with optional limits; read again when it
     changes."""
+    client_secret_key: SecretStr | None = Field(default=None, min_length=16, max_length=1000)
+    """Signs the secrets that `POST /v1/realtime/client_secrets` hands out; processes behind one
+    address need the same. Default: a new one at each start."""
     metrics_open: bool = False
     """Serve `/metrics` without a key even if keys are set."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -277,7 +283,7 @@ class InferenceSettings(Group):
 
 
 class LiveSettings(ServiceGroup):
-    """Live streams over WebSocket."""
+    """Live streams, over WebSocket and Wyoming."""
 
     live_step_seconds: float = Field(default=0.4, ge=0.1, le=0.5)
     """Live streams: audio between two updates. A slow model lengthens the step automatically."""
@@ -287,6 +293,14 @@ class LiveSettings(ServiceGroup):
     """Live streams that may be open at once."""
     max_live_message_bytes: int = Field(default=1_000_000, ge=1000, le=8_000_000)
     """Live streams: largest message, in bytes."""
+    wyoming_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port for Wyoming, the voice protocol of Home Assistant; 0 picks a free one. Default: none, no
+    Wyoming."""
+    wyoming_host: str = "127.0.0.1"
+    """Address to listen on for Wyoming, which has neither keys nor encryption: with another than
+    this machine's own, everybody who reaches the port may use the service."""
+    wyoming_without_keys: bool = False
+    """Let Wyoming listen beyond this machine although API keys are set."""
 
 
 class ClusterSettings(ServiceGroup):
@@ -294,6 +308,19 @@ class ClusterSettings(ServiceGroup):
 
     cluster: bool = False
     """Serve through Ray Serve; needs the extra `cluster`."""
+
+    @field_validator("cluster")
+    @classmethod
+    def _check_single(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("wyoming_port") is not None:
+            raise ValueError("Wyoming (STT_WYOMING_PORT) needs a service of one process")
+        if value and info.data.get("model_ttl_seconds") is not None:
+            raise ValueError(
+                "engine replicas do not unload models (STT_MODEL_TTL_SECONDS); STT_CLUSTER_ENGINES "
+                "scales them"
+            )
+        return value
+
     cluster_engines: str = Field(default="auto", pattern=r"^(auto|[1-9]\d*(-[1-9]\d*)?)$")
     """Engine replicas: `2`, or `1-8` scaled by the queue; `auto`: from one up to the number of
     GPUs."""

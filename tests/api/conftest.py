@@ -25,6 +25,11 @@ LOCAL_ONLY = {
         "test_a_lost_device_is_503_for_all_requests_and_livez",
         "test_livez_is_503_when_inference_is_stuck_but_not_when_idle",
     },
+    "Engine replicas keep their models; STT_CLUSTER refuses the setting.": {
+        "test_a_model_that_nobody_uses_is_unloaded_and_loaded_again_for_the_next_request",
+        "test_live_streams_keep_their_model",
+        "test_a_request_that_cannot_wait_for_the_model_gets_503",
+    },
     "The bug is in the engine, which in a replica counts as failed inference.": {
         "test_a_bug_is_500_without_details_and_logged_with_the_request_id",
     },
@@ -43,7 +48,15 @@ LOCAL_ONLY = {
     },
 }
 """Tests that do not apply to a cluster, by reason."""
-SLOW_IN_A_CLUSTER = {"test_connections", "test_hostile", "test_openapi", "test_uploads"}
+SLOW_IN_A_CLUSTER = {
+    "test_client_secrets",
+    "test_connections",
+    "test_hostile",
+    "test_openapi",
+    "test_realtime",
+    "test_uploads",
+    "test_wyoming",
+}
 """Modules about code before inference, which is the same in both and takes half a minute."""
 
 

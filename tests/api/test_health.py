@@ -75,6 +75,7 @@ def test_languages(client: TestClient) -> None:
         "aliases": ["ko", "ko-kr", "kor", "korean"],
         "model_id": "kresnik/wav2vec2-large-xlsr-korean",
         "revision": "main",
+        "status": "ready",
         "default": True,
         "language_model": "none",
         "written": True,

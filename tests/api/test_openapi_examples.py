@@ -12,7 +12,7 @@ from stt.errors import InvalidParameter, SttError
 from stt.languages import ModelSource
 from stt.models.card import add_evaluation, card_file
 from stt.server.app import create_app
-from stt.server.openapi import DETAILS, EVALUATION
+from stt.server.openapi import CLIENT_SECRETS, DETAILS, EVALUATION
 from stt.server.problems import CODES, STATUSES
 from stt.settings import load_settings
 from tests.api.conftest import Serve, serve_app
@@ -150,6 +150,14 @@ def test_answers_about_the_service_have_the_shape_of_their_examples(
     answer = measured.get(path)
     template = path.replace("/KR", "/{model}")
     (example,) = values(described(template, 200, answer.headers["content-type"]))
+    assert shape(answer.json()) == shape(example)
+
+
+@pytest.mark.parametrize("path", CLIENT_SECRETS)
+def test_secrets_have_the_shape_of_their_examples(client: TestClient, path: str) -> None:
+    answer = client.post(path, json={})
+    assert answer.status_code == 200
+    (example,) = values(described(path, 200, answer.headers["content-type"]))
     assert shape(answer.json()) == shape(example)
 
 

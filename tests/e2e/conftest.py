@@ -17,7 +17,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One demo server for all tests that do not change its state."""
     home = tmp_path_factory.mktemp("home")
     env = {"HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_HOME": str(home)}
-    with Server("--demo", "--port", "0", env=env) as server:
+    with Server("--demo", "--port", "0", "--wyoming-port", "0", env=env) as server:
         server.wait_until_ready()
         yield server
 

@@ -72,6 +72,12 @@ class Server:
             if found := re.search(pattern, line):
                 return found
 
+    @property
+    def wyoming_port(self) -> int:
+        """The port for Wyoming, of a server that is ready."""
+        (port,) = re.findall(r"listening on tcp://[^:]+:(\d+)", "\n".join(self.log))
+        return int(port)
+
     def wait_until_ready(self, seconds: float = START_SECONDS) -> dict[str, object]:
         """The body of /health, once it is 200."""
         deadline = time.monotonic() + seconds

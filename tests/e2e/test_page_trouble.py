@@ -27,7 +27,7 @@ def test_cancel_aborts_the_request(visit: Open, demo: Server, tmp_path: Path) ->
     page.on("requestfailed", lambda request: failures.update({request.url: request.failure}))
     page.locator("#file").set_input_files(long)
     expect(page.locator("#work-title")).to_have_text("Transcribing…")
-    expect(page.locator("#choose")).to_be_disabled()
+    expect(page.locator("#record")).to_be_disabled()
     page.locator("#cancel").click()
     expect(page.locator("#done")).to_have_text("Cancelled.")
     expect(page.locator("#work")).to_be_hidden()
@@ -48,6 +48,7 @@ def test_a_problem_is_shown_with_the_services_detail(
     page = visitor.open()
     page.locator("#file").set_input_files(text)
     expect(page.locator("#problem-title")).to_have_text("지원하지 않는 형식입니다")
+    expect(page.locator("#problem-advice")).to_contain_text("WAV, MP3, M4A")
     detail = demo.transcribe(text).json()["detail"]
     expect(page.locator("#problem-detail")).to_have_text(detail)
     expect(page.locator("#problem-detail")).to_have_attribute("lang", "en")

@@ -102,7 +102,7 @@ async def _answer(
     characters: bool,
     track: int | None,
 ) -> Response:
-    engine = service.engines.engine(language)
+    engine = await service.engines.acquire(language)
     alignment = await align(service.transcriber, file.file, text, engine, language, track)
     answer = Answer(alignment, language.code, language.model.name, characters)
     return await respond(FORMATS[response_format], answer)

@@ -117,7 +117,7 @@ async def create_transcription(
     if response_format == DIARIZED:
         asked = replace(asked, diarize=asked.channels == "mix")
     check_format(response_format, asked)
-    engine = service.engines.engine(spoken)
+    engine = await service.engines.acquire(spoken)
     plan = await service.plan(spoken, engine, replace(asked, prompt=prompt))
     if stream:
         check_streamable(response_format, asked)

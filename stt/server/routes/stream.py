@@ -5,12 +5,10 @@ The client sends an optional ``{"config": {...}}``, then s16le mono samples in b
 "result": [...]}`` when words are final. ``{"reset": 1}`` starts over.
 """
 
-import asyncio
 import json
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from enum import IntEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
@@ -23,71 +21,29 @@ from stt.decoding.hotwords import MAX_HOTWORDS
 from stt.languages import Language
 from stt.recognition.streaming import LiveResult, LiveSession
 from stt.server.auth import SUBPROTOCOL
-from stt.server.failures import note_failure
 from stt.server.keys import charge_live
-from stt.server.problems import BUG
+from stt.server.live import (
+    SAMPLE_BYTES,
+    Close,
+    Ending,
+    LiveSocket,
+    WholeSamples,
+    check_samples,
+    check_size,
+)
 from stt.server.state import Service, get_service
 from stt.types import Word, join_words
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
 
-SAMPLE_BYTES = 2
 DEFAULT_RATE = 8000.0
 """Vosk's sample rate in Hz, unless the client sends one."""
-
-MAX_CHARACTERS = 65_536
-"""Of a text message. While JSON is parsed everybody waits: for this much up to 7 ms."""
 
 EXPECTED = (
     'Expected {"config": {"sample_rate": 16000}}, binary messages with samples, {"reset": 1} or '
     '{"eof": 1}.'
 )
-
-
-CONTAINERS = {
-    b"\x1aE\xdf\xa3": "WebM",
-    b"OggS": "Ogg",
-    b"fLaC": "FLAC",
-    b"ID3": "MP3",
-}
-"""Recordings that start like this are not samples. A WAV header is: 44 bytes, heard as a click."""
-
-
-class Close(IntEnum):
-    """Close codes of RFC 6455 and IANA."""
-
-    DONE = 1000
-    UNSUPPORTED = 1003
-    INVALID = 1007
-    REFUSED = 1008
-    TOO_BIG = 1009
-    FAILED = 1011
-    RESTARTING = 1012
-    TRY_LATER = 1013
-
-
-CLOSES: dict[type[errors.SttError], Close] = {
-    errors.InvalidAudio: Close.INVALID,
-    errors.InferenceFailed: Close.FAILED,
-    errors.ModelBroken: Close.FAILED,
-    errors.ModelLoading: Close.TRY_LATER,
-    errors.Overloaded: Close.TRY_LATER,
-    errors.RateLimited: Close.TRY_LATER,
-    errors.QueueTimeout: Close.TRY_LATER,
-    errors.OutOfMemory: Close.TRY_LATER,
-    errors.InferenceDied: Close.RESTARTING,
-    errors.ClusterUnavailable: Close.TRY_LATER,
-}
-"""Close code of each error; others close with `Close.REFUSED`."""
-
-
-class Ending(Exception):
-    """Ends the connection with a close code, an error code and a message."""
-
-    def __init__(self, close: Close, code: str, message: str = "") -> None:
-        super().__init__(message)
-        self.close, self.code, self.message = close, code, message
 
 
 class Config(BaseModel):
@@ -126,11 +82,10 @@ async def stream(
     # Browsers send keys as subprotocols, and fail a connection that accepts none of theirs.
     asked = SUBPROTOCOL in socket.scope["subprotocols"]
     await socket.accept(SUBPROTOCOL if asked else None)
-    connection = Connection(socket, service)
+    connection = Connection(LiveSocket(socket, service), service)
     try:
         with suppress(WebSocketDisconnect):
-            ending = await connection.serve(lang)
-            await socket.close(ending.close, ending.code)
+            await connection.serve(lang)
     finally:
         await connection.leave()
 
@@ -138,57 +93,45 @@ async def stream(
 class Connection:
     """One client connection and its session."""
 
-    def __init__(self, socket: WebSocket, service: Service) -> None:
+    def __init__(self, socket: LiveSocket, service: Service) -> None:
         self._socket = socket
         self._service = service
         self._config = Config()
         self._session: LiveSession | None = None
-        self._last_audio = asyncio.get_running_loop().time()
-        """When samples were last answered; other messages do not keep a connection open."""
-        self._half = b""
-        """The first byte of a sample whose second is in the next message."""
+        self._samples = WholeSamples()
 
-    async def serve(self, lang: str | None) -> Ending:
-        """Answer messages in order until the end; returns its reason."""
-        try:
-            with self._service.live.enter():
-                language = self._service.languages.resolve(lang)
-                await self._converse(language)
-            ending = Ending(Close.DONE, "done")
-        except Ending as reason:
-            ending = reason
-        except errors.SttError as error:
-            if type(error) in (errors.InferenceFailed, errors.ModelBroken):
-                logger.error("%s: %s", error.code, error.message, exc_info=error.__cause__)
-            ending = Ending(CLOSES.get(type(error), Close.REFUSED), error.code, error.message)
-        except WebSocketDisconnect:
-            raise
-        except Exception:
-            logger.critical("unexpected error", exc_info=True)
-            ending = Ending(Close.FAILED, *BUG)
-        await self._send_reason(ending)
-        return ending
+    async def serve(self, lang: str | None) -> None:
+        """Answer messages in order until the end."""
+        ending = await self._socket.serve(lambda: self._converse(lang))
+        # The client did not ask for this end: it gets the rest of its text, and the reason.
+        if self._session is not None and ending.close is not Close.FAILED:
+            with suppress(errors.SttError):
+                await self._finish()
+        if ending.message:
+            await self._socket.send({"error": ending.message, "code": ending.code})
+        await self._socket.close(ending)
 
     async def leave(self) -> None:
         """Drop unfinished work."""
         if self._session is not None:
             await self._session.close()
 
-    async def _converse(self, language: Language) -> None:
+    async def _converse(self, lang: str | None) -> None:
         """Answer messages until the client sends eof."""
-        settings = self._service.settings
-        self._service.engines.engine(language)  # refuses at once if it is not ready
+        language = self._service.languages.resolve(lang)
+        max_bytes = self._service.settings.max_live_message_bytes
+        await self._service.engines.acquire(language)  # refuses at once if it is not ready
         while True:
-            message = await self._receive()
-            check_size(message, settings.max_live_message_bytes)
+            message = await self._socket.receive()
+            check_size(message, max_bytes)
             if isinstance(message, bytes):
                 if self._session is None:
                     check_samples(message)
                     self._session = await self._open(language)
                 charge_live(len(message) / SAMPLE_BYTES / self._config.sample_rate)
-                await self._reply(await self._session.hear(self._whole_samples(message)))
+                await self._reply(await self._session.hear(self._samples.join(message)))
                 if message:  # after the answer, for which a slow model may have kept it waiting
-                    self._last_audio = asyncio.get_running_loop().time()
+                    self._socket.note_audio()
                 continue
             command = read_command(message)
             if "config" in command:
@@ -202,18 +145,11 @@ class Connection:
 
     async def _open(self, language: Language) -> LiveSession:
         service, asked = self._service, self._config.asked()
-        engine = service.engines.engine(language)
+        engine = await service.engines.acquire(language)
         plan = await service.plan(language, engine, asked)
         return LiveSession(
             engine, service.scheduler, service.settings, self._config.sample_rate, plan
         )
-
-    def _whole_samples(self, message: bytes) -> bytes:
-        """The samples that are complete: a stream can be cut into messages anywhere."""
-        received = self._half + message
-        n_whole = len(received) // SAMPLE_BYTES * SAMPLE_BYTES
-        self._half = received[n_whole:]
-        return received[:n_whole]
 
     def _configure(self, config: Any) -> None:
         if self._session is not None:
@@ -230,42 +166,17 @@ class Connection:
             message = f"{name}: {fault['msg']}."
             raise Ending(Close.REFUSED, errors.InvalidParameter.code, message) from None
 
-    async def _receive(self) -> str | bytes:
-        """The next message. Ends the connection without audio, or when the service stops."""
-        live, seconds = self._service.live, self._service.settings.live_idle_seconds
-        idle_seconds = asyncio.get_running_loop().time() - self._last_audio
-        coming = asyncio.create_task(self._socket.receive())
-        stopping = asyncio.create_task(live.draining.wait())
-        try:
-            await asyncio.wait(
-                {coming, stopping},
-                timeout=max(0.0, seconds - idle_seconds),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if stopping.done():
-                raise Ending(Close.RESTARTING, "draining")
-            if not coming.done():
-                raise Ending(Close.REFUSED, "idle", f"No audio arrived for {seconds:g} s.")
-            message = coming.result()
-        finally:
-            coming.cancel()
-            stopping.cancel()
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message["code"])
-        text = message.get("text")
-        return bytes(message["bytes"]) if text is None else str(text)
-
     async def _reply(self, live_result: LiveResult) -> None:
         """Answer samples: with the final words, or else the provisional text."""
         if live_result.settled:
-            await self._send(result_message(live_result.settled, self._config.words))
+            await self._socket.send(result_message(live_result.settled, self._config.words))
         else:
-            await self._send(partial_message(live_result.provisional))
+            await self._socket.send(partial_message(live_result.provisional))
 
     async def _finish(self) -> None:
         """Send the rest of the session as one result. The next session starts at 0 s."""
         session, self._session = self._session, None
-        self._half = b""
+        self._samples = WholeSamples()
         live_result = LiveResult((), ())
         if session is not None:
             try:
@@ -276,59 +187,7 @@ class Connection:
                 "transcribed live audio",
                 extra={"audio_seconds": round(session.received_seconds, 3)},
             )
-        await self._send(result_message(live_result.settled, self._config.words))
-
-    async def _send_reason(self, ending: Ending) -> None:
-        """Send the rest of the session and the reason of an end that the client did not request."""
-        if self._session is not None and ending.close is not Close.FAILED:
-            with suppress(errors.SttError):
-                await self._finish()
-        if ending.message:
-            note_failure(self._socket.scope, ending.code)
-            await self._send({"error": ending.message, "code": ending.code})
-
-    async def _send(self, reply: dict[str, Any]) -> None:
-        try:
-            # Do not wait forever for clients that never read replies.
-            async with asyncio.timeout(self._service.settings.live_idle_seconds):
-                await self._socket.send_text(json.dumps(reply, ensure_ascii=False))
-        except TimeoutError:
-            raise WebSocketDisconnect(Close.REFUSED) from None
-
-
-def check_size(message: str | bytes, max_bytes: int) -> None:
-    """Check the size of a message; ``max_bytes`` is for samples.
-
-    Raises:
-        Ending: it is too large.
-    """
-    limit, unit, hint = max_bytes, "bytes", " Send audio in smaller pieces."
-    if isinstance(message, str):
-        limit, unit, hint = MAX_CHARACTERS, "characters", ""
-    if len(message) > limit:
-        raise Ending(
-            Close.TOO_BIG,
-            "message_too_big",
-            f"The message has {len(message)} {unit}, more than the limit of {limit}.{hint}",
-        )
-
-
-def check_samples(message: bytes) -> None:
-    """Check a stream's first bytes.
-
-    Raises:
-        Ending: they are a recording's, as browsers' MediaRecorder sends them.
-    """
-    name = next((each for magic, each in CONTAINERS.items() if message.startswith(magic)), None)
-    if message[4:8] == b"ftyp":
-        name = "MP4"
-    if name is not None:
-        raise Ending(
-            Close.UNSUPPORTED,
-            errors.UnsupportedFormat.code,
-            f"The audio is {name}, but a stream takes samples: 16 bits, little-endian, mono, "
-            "without a header. Send a recording to POST /transcribe instead.",
-        )
+        await self._socket.send(result_message(live_result.settled, self._config.words))
 
 
 def partial_message(words: Sequence[Word]) -> dict[str, Any]:

@@ -64,8 +64,8 @@ async def transcribe(
     """
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
-    engine = service.engines.engine(language)
     check_format(response_format, asked)
+    engine = await service.engines.acquire(language)
     plan = await service.plan(language, engine, asked)
     transcript = await service.transcriber.transcribe(
         file.file, engine, plan, track or track_in_query

@@ -82,7 +82,7 @@ async def asr(
             "or send task=transcribe."
         )
     spoken = service.languages.resolve(language)
-    engine = service.engines.engine(spoken)
+    engine = await service.engines.acquire(spoken)
     asked = Asked(
         hotwords, language_model, initial_prompt, written, spacing, vad, channels, diarize,
         num_speakers,

@@ -62,14 +62,16 @@ export async function languages() {
  *
  * @param {Blob} file
  * @param {object} options
- * @param {object} options.asked `lang`, and optionally `hotwords`, `language_model`, `written`, `spacing`
+ * @param {object} options.asked `lang`, and optionally `hotwords`, `language_model`, `written`, `spacing`,
+ *   `channels`
  * @param {number|null} options.seconds length of the recording, if known
  * @param {AbortSignal} options.signal
  * @param {(step: string, values: object) => void} options.onProgress `upload` with bytes `done`
  *   and `total`, `listen`, `text` with the `text` so far, `busy` with `seconds`
  */
 export async function transcribe(file, { asked, seconds, signal, onProgress }) {
-  if (seconds === null || seconds >= STREAM_FROM_SECONDS) {
+  // Channels that are kept apart cannot be streamed.
+  if (!asked.channels && (seconds === null || seconds >= STREAM_FROM_SECONDS)) {
     return stream(file, { asked, signal, onProgress });
   }
   const fields = { ...asked, response_format: "verbose_json" };

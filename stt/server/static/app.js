@@ -1,6 +1,7 @@
 // The page: connects its controls to the modules that do the work.
 
 import * as api from "./api.js";
+import { onFiles } from "./drop.js";
 import { envelope } from "./envelope.js";
 import { watchHealth, whenLoaded } from "./health.js";
 import * as i18n from "./i18n.js";
@@ -10,8 +11,9 @@ import { Player } from "./player.js";
 import { askForKey, forgetProblem, showProblem } from "./problem.js";
 import { clock } from "./quantities.js";
 import { Recording } from "./record.js";
+import { Entry, Recordings } from "./recordings.js";
 import { NoMicrophone } from "./recorder.js";
-import { composed, copy, known, make, renamed, save, showCurl } from "./takeaway.js";
+import { copy, known, make, renamed, save, showCurl } from "./takeaway.js";
 import { TranscriptView } from "./transcript.js";
 import { Waveform } from "./waveform.js";
 import { joined } from "./words.js";
@@ -37,58 +39,113 @@ const player = new Player((seconds, playing) => {
 
 let languages = [];
 let starting = false; // whether the microphone is starting
-let shown = null; // the recording on the page: {file, seconds, asked, answer, files}
+let shown = null; // the recording on the page
+let current = null; // the recording that a request is about
+const recordings = new Recordings(display);
 
-const occupied = () => busy() || starting || !$("recording").hidden;
+const isRecording = () => starting || !$("recording").hidden;
 const spoken = (code) => languages.find((language) => language.code === code);
 
-// ---- a recording and its text
+// ---- recordings and their texts
 
-/** Show a new recording. */
+/** Add a recording and show it. */
 function take(file, recorded = false) {
+  const entry = new Entry(file, recorded);
+  recordings.add(entry);
+  display(entry);
+  return entry;
+}
+
+/** Add files and transcribe them, one after the other. */
+async function takeAll(files) {
+  if (files.length === 0 || languages.length === 0) return;
+  if (isRecording()) return say($("done"), "drop.busy");
+  const [first] = files.map((file) => {
+    const entry = new Entry(file);
+    recordings.add(entry);
+    return entry;
+  });
+  if (busy()) return refresh();
+  display(first);
+  for (let entry; (entry = recordings.next()); ) {
+    // Whoever looks at another recording meanwhile stays there.
+    if (shown === current) display(entry);
+    await transcribe(entry);
+  }
+}
+
+/** Show a recording. */
+function display(entry) {
   player.pause();
-  const mine = { file, seconds: player.load(file), asked: null, answer: null, files: new Map() };
-  shown = mine;
-  $("name").textContent = composed(file);
-  i18n.hush($("facts"));
-  transcript.clear();
+  shown = entry;
+  player.load(entry.file);
+  $("name").textContent = entry.name;
+  $("download-wav").hidden = !entry.recorded;
   waveform.show({ outline: null, words: [], seconds: 0 });
   $("result").hidden = false;
-  $("download-wav").hidden = !recorded;
-  mine.seconds.then(async (seconds) => {
-    const outline = await envelope(file, seconds);
-    if (mine === shown) waveform.show({ outline, seconds: player.seconds });
+  forgetProblem();
+  showAnswer();
+  if (entry.problem) showProblem(entry.problem, () => transcribe(entry));
+  entry.seconds.then(async (seconds) => {
+    const outline = await envelope(entry.file, seconds);
+    if (entry === shown) waveform.show({ outline, seconds: player.seconds });
   });
   refresh();
 }
 
-/** Transcribe the shown recording. */
-function transcribe() {
-  const { file, seconds } = shown;
+/** Transcribe a recording. */
+function transcribe(entry = shown) {
   const request = asked();
-  shown.answer = null;
-  shown.files.clear();
-  i18n.hush($("facts"));
-  transcript.clear();
-  warn([]);
-  return work({
-    again: transcribe,
-    onChange: refresh,
-    onText: (text) => transcript.clear(text),
+  entry.answer = null;
+  entry.files.clear();
+  entry.state = "working";
+  if (entry === shown) showAnswer();
+  return ask(entry, {
+    again: () => transcribe(entry),
+    onText: (text) => entry === shown && transcript.clear(text),
     ask: async (signal, onProgress) => {
       await whenLoaded(signal, () => onProgress("queue", {}));
-      const options = { asked: request, seconds: await seconds, signal, onProgress };
-      show(await api.transcribe(file, options), request);
+      const options = { asked: request, seconds: await entry.seconds, signal, onProgress };
+      keep(entry, await api.transcribe(entry.file, options), request);
     },
   });
 }
 
-/** Show the transcript. */
-function show(answer, request) {
+/** Run a request about a recording; what goes wrong is shown with that recording. */
+async function ask(entry, doing) {
+  current = entry;
+  entry.problem = null;
+  await work({
+    ...doing,
+    onChange: refresh,
+    onProblem: (error) => {
+      entry.state = error ? "failed" : "cancelled";
+      entry.problem = error;
+      if (error && entry === shown) showProblem(error, doing.again);
+    },
+  });
+}
+
+/** Keep the transcript of a recording, and show it if the recording is on the page. */
+function keep(entry, answer, request) {
+  entry.answer = answer;
+  entry.asked = request;
+  entry.state = "done";
+  if (entry !== shown) return;
+  showAnswer();
+  say($("done"), "work.done", { words: answer.words?.length ?? 0 });
+}
+
+/** Show the transcript of the recording on the page, if it has one. */
+function showAnswer() {
+  const { answer, asked: request } = shown;
+  warn(answer?.warnings ?? []);
+  if (answer === null) {
+    i18n.hush($("facts"));
+    return transcript.clear();
+  }
   const language = spoken(request.lang);
   const { words = [], segments = [], duration, processing_time_seconds: took } = answer;
-  shown.answer = answer;
-  shown.asked = request;
   player.learnLength(duration);
   waveform.show({ words, seconds: player.seconds });
   transcript.show(words, segments, language.tag);
@@ -98,9 +155,7 @@ function show(answer, request) {
     model: answer.model ?? language.model_id,
     seconds: took?.toFixed(took < 10 ? 1 : 0),
   });
-  warn(answer.warnings ?? []);
   showCurl(shown, "json");
-  say($("done"), "work.done", { words: words.length });
   refresh();
 }
 
@@ -117,33 +172,26 @@ function warn(warnings) {
 
 async function download(format) {
   if (busy()) return;
-  const { file } = shown;
-  if (format === "wav") return save(file, composed(file));
-  if (known(shown, format) === null) {
-    await work({
+  const entry = shown;
+  if (format === "wav") return save(entry.file, entry.name);
+  if (known(entry, format) === null) {
+    await ask(entry, {
       again: () => download(format),
-      onChange: refresh,
-      ask: (signal, onProgress) => make(shown, format, { signal, onProgress }),
+      ask: (signal, onProgress) => make(entry, format, { signal, onProgress }),
     });
+    entry.state = "done";
   }
-  const content = known(shown, format);
+  const content = known(entry, format);
   if (content === null) return;
-  const name = renamed(composed(file), format);
+  const name = renamed(entry.name, format);
   save(content, name);
-  showCurl(shown, format, name);
-}
-
-async function takeFirst([file]) {
-  if (!file || languages.length === 0) return;
-  if (occupied()) return say($("done"), "drop.busy");
-  take(file);
-  await transcribe();
+  showCurl(entry, format, name);
 }
 
 // ---- the microphone
 
 async function record() {
-  if (occupied()) return;
+  if (busy() || isRecording()) return;
   forgetProblem();
   player.pause();
   starting = true;
@@ -164,10 +212,10 @@ async function stop() {
   $("stop").disabled = $("discard").disabled = true;
   const { file, seconds, words, segments } = await recording.stop();
   seeRecording(false);
-  take(file, true);
+  const entry = take(file, true);
   $("result").focus({ preventScroll: true });
-  if (words === null) return transcribe();
-  show({ text: joined(words), words, segments, duration: seconds }, asked());
+  if (words === null) return transcribe(entry);
+  keep(entry, { text: joined(words), words, segments, duration: seconds }, asked());
 }
 
 function discard() {
@@ -189,7 +237,10 @@ function refresh() {
   const answer = shown?.answer;
   const focused = document.activeElement;
   const idle = languages.length > 0 && !busy();
-  for (const id of ["choose", "record", "lang"]) $(id).disabled = !idle;
+  $("choose").disabled = languages.length === 0;
+  for (const id of ["record", "lang"]) $(id).disabled = !idle;
+  $("work").hidden = !busy() || shown !== current;
+  recordings.refresh(shown);
   $("main").classList.toggle("has-result", shown !== null);
   $("tools").hidden = !answer;
   $("legend").hidden = !answer?.words?.length;
@@ -229,33 +280,13 @@ function showInterface() {
   player.translate();
 }
 
-function listenForFiles() {
-  $("choose").addEventListener("click", () => $("file").click());
-  $("file").addEventListener("change", () => {
-    const files = [...$("file").files];
-    $("file").value = ""; // Allows choosing the same file again.
-    takeFirst(files);
-  });
-  document.addEventListener("paste", ({ clipboardData }) => takeFirst(clipboardData.files));
-  document.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer.types.includes("Files")) return;
-    event.preventDefault();
-    say($("drop-here-text"), occupied() ? "drop.busy" : "drop.now");
-    $("drop-here").hidden = false;
-  });
-  document.addEventListener("dragleave", ({ relatedTarget }) => {
-    if (relatedTarget === null) $("drop-here").hidden = true;
-  });
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    $("drop-here").hidden = true;
-    takeFirst(event.dataTransfer.files);
-  });
-}
-
 function listenForClicks() {
-  const clicks = { record, stop, discard, again: transcribe };
+  const clicks = { record, stop, discard, again: () => transcribe() };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", () => act());
+  $("files-stop").addEventListener("click", () => {
+    recordings.cancelWaiting();
+    refresh();
+  });
   for (const button of document.querySelectorAll("[data-format]")) {
     button.addEventListener("click", () => download(button.dataset.format));
   }
@@ -280,7 +311,7 @@ function listenForClicks() {
 api.onKeyNeeded(askForKey);
 i18n.translatePage();
 showInterface();
-listenForFiles();
+onFiles(takeAll, () => (isRecording() ? "drop.busy" : "drop.now"));
 listenForClicks();
 showLanguages();
 // A checkpoint that had to be downloaded may bring a language model.

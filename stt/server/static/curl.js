@@ -3,7 +3,8 @@
 /**
  * @param {object} request
  * @param {string} request.url  @param {string} request.name of the file
- * @param {object} request.asked `lang`, and optionally `hotwords`, `language_model`, `written`, `spacing`
+ * @param {object} request.asked `lang`, and optionally `hotwords`, `language_model`, `written`, `spacing`,
+ *   `channels`
  * @param {string} request.format a `response_format`  @param {string|null} request.save a file name
  * @param {boolean} request.withKey
  */
@@ -14,7 +15,7 @@ export function curlLine({ url, name, asked, format, save, withKey }) {
   parts.push(`-F ${quote(`file=@${formName(name)}`)}`, `-F ${quote(`lang=${asked.lang}`)}`);
   // Unlike -F, takes @, < and ; as they are.
   if (asked.hotwords) parts.push(`--form-string ${quote(`hotwords=${asked.hotwords}`)}`);
-  for (const name of ["language_model", "written", "spacing"]) {
+  for (const name of ["language_model", "written", "spacing", "channels"]) {
     if (name in asked) parts.push(`-F ${name}=${asked[name]}`);
   }
   parts.push(`-F ${quote(`response_format=${format}`)}`);

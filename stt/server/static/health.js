@@ -6,6 +6,8 @@ import { size } from "./quantities.js";
 
 const LOADING_MS = 1_000;
 const TROUBLE_MS = 5_000;
+/** An idle model is loaded again by the next request. */
+const USABLE = new Set(["ready", "idle"]);
 
 const $ = (id) => document.getElementById(id);
 let status = "asking";
@@ -45,7 +47,7 @@ async function showHealth() {
   $("state").className = `state ${status}`;
   say($("state"), `state.${status}`);
   if (status !== "unreachable") $("demo").hidden = !body.demo;
-  showLoading((body.models ?? []).find((model) => model.status !== "ready"));
+  showLoading((body.models ?? []).find((model) => !USABLE.has(model.status)));
   return status;
 }
 

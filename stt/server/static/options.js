@@ -1,5 +1,5 @@
-// What the page asks of each language besides its code: hotwords, its language model, its written
-// form and its spaces.
+// What the page asks besides a language: hotwords, its language model, its written form, its spaces,
+// and whether channels are kept apart.
 
 import { say } from "./i18n.js";
 import { remember, remembered } from "./memory.js";
@@ -7,11 +7,14 @@ import { remember, remembered } from "./memory.js";
 const $ = (id) => document.getElementById(id);
 const EXAMPLES = { ko: "판교, 카카오뱅크:2", en: "Kubernetes, Nakamura:2" };
 
+const FIELDS = ["lang", "hotwords", "language_model", "written", "spacing", "channels"];
+
 let language = null; // the entry of /languages
 
 /**
  * The fields of a request: `lang` and, if they are not the service's defaults, `hotwords`
- * (comma-separated), `language_model` (a boolean), `written` (true) and `spacing` ("restored").
+ * (comma-separated), `language_model` (a boolean), `written` (true), `spacing` ("restored") and
+ * `channels` ("split").
  */
 export function asked() {
   const fields = { lang: language.code };
@@ -21,12 +24,13 @@ export function asked() {
   if (usual !== "none" && used() !== usual) fields.language_model = used() === "on";
   if (language.written && $("write").checked) fields.written = true;
   if (language.spacing && $("space").checked) fields.spacing = "restored";
+  if ($("split").checked) fields.channels = "split";
   return fields;
 }
 
 /** Whether two requests ask for the same. */
 export const alike = (one, other) =>
-  ["lang", "hotwords", "language_model", "written", "spacing"].every(
+  FIELDS.every(
     (name) => one[name] === other[name],
   );
 
@@ -44,6 +48,7 @@ export function showOptions(entry) {
   $("write").checked = remembered(`written.${code}`) === "on";
   $("space-option").hidden = !spacing;
   $("space").checked = remembered(`spacing.${code}`) === "on";
+  $("split").checked = remembered("channels") === "on";
   $("options").open = Object.keys(asked()).length > 1;
 }
 
@@ -65,6 +70,10 @@ export function onOptions(listener) {
   });
   $("space").addEventListener("change", () => {
     remember(`spacing.${language.code}`, $("space").checked ? "on" : null);
+    listener();
+  });
+  $("split").addEventListener("change", () => {
+    remember("channels", $("split").checked ? "on" : null);
     listener();
   });
 }

@@ -12,6 +12,7 @@ let again = null;
 export function showProblem(error, retry) {
   const detail = $("problem-detail");
   hush(detail);
+  hush($("problem-advice"));
   detail.removeAttribute("lang");
   if (error instanceof NoMicrophone) {
     say($("problem-title"), "problem.microphone");
@@ -23,6 +24,8 @@ export function showProblem(error, retry) {
   } else {
     const known = `problem.${error.code}`;
     say($("problem-title"), has(known) ? known : "problem.title");
+    // The service says it in English.
+    if (has(`advice.${error.code}`)) say($("problem-advice"), `advice.${error.code}`);
     detail.lang = "en";
     detail.textContent = error.message;
     if (error.status === 503) watchHealth();

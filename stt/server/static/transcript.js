@@ -7,7 +7,7 @@ import { continued } from "./words.js";
 const SURE = 0.95; // words of this confidence have no tint
 const LINGER_SECONDS = 0.3; // a word stays lit this long, unless the next one begins
 
-/** A word with its times: `{word, start, end, confidence, space_before}`, times in seconds. */
+/** A word: `{word, start, end, confidence, space_before, channel}`, times in seconds. */
 export class TranscriptView {
   #element = document.getElementById("transcript");
   #spoken = document.getElementById("spoken");
@@ -47,7 +47,8 @@ export class TranscriptView {
 
   /**
    * @param {object[]} words
-   * @param {{start: number, end: number}[]} segments stretches between pauses, in order
+   * @param {{start: number, end: number, channel?: number}[]} segments stretches between pauses,
+   *   in order
    * @param {string} language BCP 47 tag of the speech
    */
   show(words, segments, language) {
@@ -60,13 +61,9 @@ export class TranscriptView {
       this.#element.append(empty);
       return;
     }
-    let next = 0;
-    const stretches = segments.length > 0 ? segments : [{ start: words[0].start, end: Infinity }];
-    for (const [i, { start, end }] of stretches.entries()) {
-      const last = i === stretches.length - 1;
-      const first = next;
-      while (next < words.length && (last || words[next].end <= end + 0.001)) next++;
-      if (next > first) this.#element.append(this.#stretch(start, first, next, language));
+    const stretches = segments.length > 0 ? segments : [{ start: words[0].start }];
+    for (const { start, channel, indices } of shares(stretches, words)) {
+      this.#element.append(this.#stretch(start, channel, indices, language));
     }
   }
 
@@ -90,7 +87,7 @@ export class TranscriptView {
     this.#spans.forEach((span, index) => (span.title = this.#hint("transcript.hint", index)));
   }
 
-  #stretch(start, first, next, language) {
+  #stretch(start, channel, indices, language) {
     const row = document.createElement("div");
     row.className = "stretch";
     const from = document.createElement("button");
@@ -101,12 +98,23 @@ export class TranscriptView {
     label(from, "transcript.from", { time: clock(start) });
     const text = document.createElement("p");
     text.lang = language;
-    for (let index = first; index < next; index++) {
-      if (index > first && continued(this.#words[index]).startsWith(" ")) text.append(" ");
+    for (const index of indices) {
+      const { length } = text.childNodes;
+      if (length > 0 && continued(this.#words[index]).startsWith(" ")) text.append(" ");
       text.append(this.#span(index));
     }
-    row.append(from, text);
+    row.append(from, ...this.#speaker(row, channel), text);
     return row;
+  }
+
+  /** Who speaks, if each channel is one's own. */
+  #speaker(row, channel) {
+    if (channel === undefined) return [];
+    row.dataset.channel = channel;
+    const name = document.createElement("span");
+    name.className = "speaker";
+    say(name, "transcript.channel", { channel });
+    return [name];
   }
 
   #span(index) {
@@ -155,6 +163,21 @@ export class TranscriptView {
     }
     return to !== undefined || key === "Enter" || key === " ";
   }
+}
+
+/** The segments that have words, with the indices of these: in order on each channel. */
+function shares(segments, words) {
+  const left = Map.groupBy(words.keys(), (index) => words[index].channel);
+  const last = new Map(segments.map((segment) => [segment.channel, segment]));
+  return segments
+    .map((segment) => {
+      const { channel, end } = segment;
+      const mine = left.get(channel) ?? [];
+      const later = mine.findIndex((index) => words[index].end > end + 0.001);
+      const count = segment === last.get(channel) || later < 0 ? mine.length : later;
+      return { ...segment, indices: mine.splice(0, count) };
+    })
+    .filter(({ indices }) => indices.length > 0);
 }
 
 /** Index of the last word that has started at a time, or -1. */

@@ -2,7 +2,7 @@
 
 import { progress } from "./health.js";
 import { hush, say } from "./i18n.js";
-import { forgetProblem, showProblem } from "./problem.js";
+import { forgetProblem } from "./problem.js";
 import { size } from "./quantities.js";
 
 const $ = (id) => document.getElementById(id);
@@ -16,11 +16,11 @@ export const busy = () => job !== null;
  *
  * @param {object} doing
  * @param {(signal: AbortSignal, onProgress: Function) => Promise<void>} doing.ask
- * @param {() => void} doing.again retries after an error
  * @param {(text: string) => void} doing.onText called with the text so far
  * @param {() => void} doing.onChange called at the start and at the end
+ * @param {(error: Error|null) => void} doing.onProblem called if it fails, with null if cancelled
  */
-export async function work({ ask, again, onText, onChange }) {
+export async function work({ ask, onText, onChange, onProblem }) {
   forgetProblem();
   job = new AbortController();
   const started = performance.now();
@@ -32,7 +32,6 @@ export async function work({ ask, again, onText, onChange }) {
   say($("work-title"), "work.upload");
   hush($("work-note"));
   progress($("bar"), null);
-  $("work").hidden = false;
   hush($("done"));
   onChange();
   try {
@@ -40,12 +39,12 @@ export async function work({ ask, again, onText, onChange }) {
       step === "text" ? onText(values.text) : tell(step, values),
     );
   } catch (error) {
-    if (error.name === "AbortError") say($("done"), "work.cancelled");
-    else showProblem(error, again);
+    const cancelled = error.name === "AbortError";
+    if (cancelled) say($("done"), "work.cancelled");
+    onProblem(cancelled ? null : error);
   } finally {
     clearInterval(tick);
     job = null;
-    $("work").hidden = true;
     onChange();
   }
 }

@@ -14,7 +14,12 @@
     │   ├── InvalidHotwords         they are malformed, or not in the checkpoint's letters
     │   ├── InvalidText             the text cannot be aligned with any recording
     │   ├── AlignmentFailed         the text does not belong to this recording
-    │   └── NotSupported            and never will be
+    │   ├── UrlNotAllowed           the service may not call that address
+    │   ├── UrlUnreachable          its host gives no recording
+    │   ├── UploadTooLarge          the recording has too many bytes
+    │   ├── NotSupported            and never will be
+    │   ├── JobNotFound
+    │   └── NoResult                the job has none, or not yet
     ├── AudioError                  the upload cannot be transcribed
     │   ├── UnsupportedFormat
     │   ├── InvalidAudio
@@ -29,9 +34,12 @@
     │   ├── Overloaded              the queue is full
     │   ├── RateLimited             the key has reached its limit
     │   ├── QueueTimeout            it waited too long for the model
+    │   ├── JobsUnavailable         they cannot be stored here, or not now
+    │   ├── JobQuotaReached         the key has too many
     │   ├── ClusterUnavailable      no engine of the cluster can be reached
     │   └── InferenceDied           the thread that runs the models ended
     ├── DeadlineExceeded            the request timed out
+    ├── JobAbandoned                it was attempted too often
     ├── OutOfStorage                the disk is full, or no more files can be opened
     ├── OutOfMemory                 the model does not fit into memory with this input
     └── InferenceFailed             the model raised an exception
@@ -127,10 +135,40 @@ class AlignmentFailed(RequestError):
     code = "alignment_failed"
 
 
+class UrlNotAllowed(RequestError):
+    """A URL is malformed, or the operator does not allow its host."""
+
+    code = "url_not_allowed"
+
+
+class UrlUnreachable(RequestError):
+    """The host of a URL cannot be reached, or does not answer with a recording."""
+
+    code = "url_unreachable"
+
+
+class UploadTooLarge(RequestError):
+    """A recording has more bytes than ``max_upload_mb``."""
+
+    code = "upload_too_large"
+
+
 class NotSupported(RequestError):
     """A feature of a compatible API that CTC models do not have."""
 
     code = "not_supported"
+
+
+class JobNotFound(RequestError):
+    """There is no such job, or it belongs to another key."""
+
+    code = "job_not_found"
+
+
+class NoResult(RequestError):
+    """The job has not succeeded yet, or never will."""
+
+    code = "no_result"
 
 
 class AudioError(SttError):
@@ -219,8 +257,26 @@ class QueueTimeout(RetryLater):
     code = "queue_timeout"
 
 
+class JobsUnavailable(RetryLater):
+    """Jobs are off, or cannot be stored."""
+
+    code = "jobs_unavailable"
+
+
+class JobQuotaReached(RetryLater):
+    """The key has as many jobs, or as much of their audio, as it may."""
+
+    code = "job_quota_reached"
+
+
+class JobAbandoned(SttError):
+    """The service ended again and again while it ran the job."""
+
+    code = "job_abandoned"
+
+
 class OutOfStorage(SttError):
-    """An upload cannot be stored: the temporary folder is full, or too many files are open."""
+    """An upload cannot be stored: the disk is full, or too many files are open."""
 
     code = "out_of_storage"
 

@@ -37,6 +37,17 @@ class DecodableFrames(AnyFrames, Protocol):
         ...
 
 
+def packed(array: NDArray[Any]) -> NDArray[Any]:
+    """A field of frames to send or store: columns in 16 bits if they fit."""
+    is_small = array.dtype == np.int32 and array.max(initial=0) <= np.iinfo(np.uint16).max
+    return array.astype(np.uint16) if is_small else array
+
+
+def unpacked(array: NDArray[Any]) -> NDArray[Any]:
+    """The field that was packed, bit for bit."""
+    return array.astype(np.int32) if array.dtype == np.uint16 else array
+
+
 class _Sliceable:
     """Arrays whose first axis is the frame."""
 

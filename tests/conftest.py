@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ from stt.engines.device import prepare_process
 # this variable, which makes each of them recompile the same modules for 5 to 20 seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Jobs of the tests are not the user's.
+os.environ["STT_STATE_DIR"] = tempfile.mkdtemp(prefix="stt-tests-")
 # As the service does: idle torch threads would take the cores from the other test worker.
 prepare_process()
 

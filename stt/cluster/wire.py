@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from stt import errors
 from stt.engines.base import Engine
 from stt.engines.limits import DeviceLimits
 from stt.engines.wants import F, Want
-from stt.frames import AnyFrames
+from stt.frames import AnyFrames, packed, unpacked
 from stt.models.state import LoadState
 from stt.types import Calibration, FrameGrid, Vocabulary, Waveform
 
@@ -92,20 +91,11 @@ class Reply:
     @classmethod
     def of(cls, frames: AnyFrames, queue_seconds: float, forward_seconds: float) -> "Reply":
         """Pack frames."""
-        return cls(tuple(map(_packed, frames.arrays())), queue_seconds, forward_seconds)
+        return cls(tuple(map(packed, frames.arrays())), queue_seconds, forward_seconds)
 
     def frames(self, want: Want[F]) -> F:
         """Unpack the frames that were wanted, bit for bit."""
-        return want.frames([_unpacked(array) for array in self.arrays])
-
-
-def _packed(array: NDArray[Any]) -> NDArray[Any]:
-    is_small = array.dtype == np.int32 and array.max(initial=0) <= np.iinfo(np.uint16).max
-    return array.astype(np.uint16) if is_small else array
-
-
-def _unpacked(array: NDArray[Any]) -> NDArray[Any]:
-    return array.astype(np.int32) if array.dtype == np.uint16 else array
+        return want.frames([unpacked(array) for array in self.arrays])
 
 
 @dataclass(frozen=True)

@@ -73,28 +73,42 @@ class Progress:
             n_bytes: Its size; 0 if unknown.
         """
         started, audio_before = time.perf_counter(), self.audio_seconds
-        self._describe(name)
-        counting = _CountingFile(self._advance)
+        self.show(name)
+        counting = CountingFile(self.advance)
         try:
             yield counting.open
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:
-            self.n_failed += 1
-            logger.error("%s: %s", name, describe(error))
-            logger.debug("the cause", exc_info=error)
+            self.failed(name, error)
         else:
-            self.n_done += 1
             seconds, audio = time.perf_counter() - started, self.audio_seconds - audio_before
             self.work_seconds += seconds
-            if self._bar is None:
-                logger.info(
-                    "%s: %.1f s of audio in %.1f s, %.1f × real time",
-                    name, audio, seconds, audio / max(seconds, 1e-9),
-                )  # fmt: skip
+            self.done(name, audio, seconds)
         # Decoders may leave bytes unread: behind damage, or at the end of a container.
-        self._advance(max(0, n_bytes - counting.furthest))
-        self._describe(name)
+        self.advance(max(0, n_bytes - counting.furthest))
+        self.show(name)
+
+    def done(self, name: str, audio_seconds: float, seconds: float) -> None:
+        """Count a recording as transcribed.
+
+        Args:
+            name: The recording's name.
+            audio_seconds: Its length.
+            seconds: How long the work on it took.
+        """
+        self.n_done += 1
+        if self._bar is None:
+            logger.info(
+                "%s: %.1f s of audio in %.1f s, %.1f × real time",
+                name, audio_seconds, seconds, audio_seconds / max(seconds, 1e-9),
+            )  # fmt: skip
+
+    def failed(self, name: str, error: Exception) -> None:
+        """Count a recording as failed, and log why."""
+        self.n_failed += 1
+        logger.error("%s: %s", name, describe(error))
+        logger.debug("the cause", exc_info=error)
 
     def count(self, audio_seconds: float) -> None:
         """Add the current recording's seconds of audio."""
@@ -110,7 +124,8 @@ class Progress:
             sys.stdout.write(text)
             sys.stdout.flush()  # so that a pipe's reader gets each result at once
 
-    def _describe(self, name: str) -> None:
+    def show(self, name: str) -> None:
+        """Show the figures so far, and a recording's name, beside the bar."""
         if self._bar is None:
             return
         done = self.n_done + self.n_failed
@@ -119,7 +134,8 @@ class Progress:
             f"{self.speed:.1f} × real time, {name}"
         )
 
-    def _advance(self, n_bytes: int) -> None:
+    def advance(self, n_bytes: int) -> None:
+        """Move the bar."""
         if self._bar is not None:
             self._bar.update(n_bytes)
 
@@ -133,7 +149,7 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error} (--log-level debug shows where)"
 
 
-class _CountingFile(io.RawIOBase):
+class CountingFile(io.RawIOBase):
     """A file that reports how far it was read; decoders seek, so the furthest position counts."""
 
     def __init__(self, advance: Callable[[int], None]) -> None:
@@ -144,6 +160,7 @@ class _CountingFile(io.RawIOBase):
         self._file: BinaryIO = io.BytesIO()
 
     def open(self, file: BinaryIO) -> BinaryIO:
+        """Read this file from now on."""
         self._file = file
         return cast(BinaryIO, io.BufferedReader(self, buffer_size=1 << 16))
 

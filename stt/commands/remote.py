@@ -13,8 +13,8 @@ from stt.asked import Asked
 from stt.commands.recognition import Recognition, RecognitionFailed
 from stt.errors import ConfigurationError
 from stt.notices import Notice, Report
-from stt.recognition.segments import split_turns
-from stt.types import Transcript, Word
+from stt.recognition.segments import transcript_of
+from stt.types import Word
 
 logger = logging.getLogger(__name__)
 
@@ -48,24 +48,9 @@ class RemoteRecognizer:
         Raises:
             ConfigurationError: the URL or the key is invalid, or nothing listens there.
         """
-        if api_key is not None and not api_key.isprintable():
-            raise ConfigurationError("The API key contains unprintable characters.")
-        self._fields = {"response_format": "verbose_json"} | _fields(lang, asked or Asked())
+        self._fields = {"response_format": "verbose_json"} | form_fields(lang, asked or Asked())
         self._sleep = sleep
-        headers = {b"Accept": b"application/json"}
-        if api_key:
-            # h11 refuses headers that end in spaces.
-            headers[b"Authorization"] = f"Bearer {api_key}".strip().encode()
-        self._client = httpx.Client(
-            base_url=_parse_url(url),
-            headers=headers,
-            timeout=ANSWER_SECONDS,
-            # A connection per recording: the service may close an idle one at any moment.
-            limits=httpx.Limits(max_keepalive_connections=0),
-            verify=ssl.create_default_context(),  # the system's certificates, not httpx's own
-            trust_env=False,
-        )
-        self._check_reachable(url)
+        self._client = connect(url, api_key)
 
     def recognize(self, source: BinaryIO, name: str, track: int | None = None) -> Recognition:
         """See `Recognizer.recognize`.
@@ -78,22 +63,13 @@ class RemoteRecognizer:
         for n_tries in range(1, MAX_TRIES + 1):
             response = self._post(source, name, track)
             if response.status_code == 200:
-                return _read_answer(response.content)
-            pause = _retry_after(response) if response.status_code in (429, 503) else None
+                return read_answer(response.content)
+            pause = retry_after(response) if response.status_code in (429, 503) else None
             if pause is None or n_tries == MAX_TRIES:
                 break
-            logger.info("%s: %s Waiting %.0f s.", name, _detail(response), pause)
+            logger.info("%s: %s Waiting %.0f s.", name, detail(response), pause)
             self._sleep(pause)
-        raise RecognitionFailed(_detail(response))
-
-    def _check_reachable(self, url: str) -> None:
-        """Fail once at the start, not once for each of a thousand recordings."""
-        try:
-            self._client.get("livez", timeout=CONNECT_SECONDS)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise ConfigurationError(f"There is no service at {url}: {_reason(error)}.") from None
-        except httpx.HTTPError:
-            pass  # something listens there; how it fails is for the recordings to report
+        raise RecognitionFailed(detail(response))
 
     def _post(self, source: BinaryIO, name: str, track: int | None) -> httpx.Response:
         file = (name.rsplit("/", 1)[-1], source, "application/octet-stream")
@@ -101,10 +77,42 @@ class RemoteRecognizer:
             fields = self._fields | ({"track": str(track)} if track else {})
             return self._client.post("transcribe", data=fields, files={"file": file})
         except httpx.HTTPError as error:
-            raise RecognitionFailed(f"The service did not answer: {_reason(error)}.") from error
+            raise RecognitionFailed(f"The service did not answer: {reason(error)}.") from error
 
 
-def _fields(lang: str | None, asked: Asked) -> dict[str, str]:
+def connect(url: str, api_key: str | None) -> httpx.Client:
+    """A client of the service, which is there; see `RemoteRecognizer`.
+
+    Raises:
+        ConfigurationError: the URL or the key is invalid, or nothing listens there.
+    """
+    if api_key is not None and not api_key.isprintable():
+        raise ConfigurationError("The API key contains unprintable characters.")
+    headers = {b"Accept": b"application/json"}
+    if api_key:
+        # h11 refuses headers that end in spaces.
+        headers[b"Authorization"] = f"Bearer {api_key}".strip().encode()
+    client = httpx.Client(
+        base_url=_parse_url(url),
+        headers=headers,
+        timeout=ANSWER_SECONDS,
+        # A connection per recording: the service may close an idle one at any moment.
+        limits=httpx.Limits(max_keepalive_connections=0),
+        verify=ssl.create_default_context(),  # the system's certificates, not httpx's own
+        trust_env=False,
+    )
+    # Fail once at the start, not once for each of a thousand recordings.
+    try:
+        client.get("livez", timeout=CONNECT_SECONDS)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise ConfigurationError(f"There is no service at {url}: {reason(error)}.") from None
+    except httpx.HTTPError:
+        pass  # something listens there; how it fails is for the recordings to report
+    return client
+
+
+def form_fields(lang: str | None, asked: Asked) -> dict[str, str]:
+    """The fields of the form that say what is asked; what is not asked the service chooses."""
     fields = {"lang": lang, "hotwords": asked.hotwords}
     if asked.language_model is not None:
         fields["language_model"] = str(asked.language_model).lower()
@@ -137,7 +145,7 @@ def _parse_url(text: str) -> httpx.URL:
     return url.copy_with(userinfo=b"", query=None, fragment=None)
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """The operating system's message, if httpx wraps one, else httpx's."""
     cause: BaseException | None = error
     while cause is not None:
@@ -147,7 +155,7 @@ def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
     """Seconds to wait, or None if the service does not ask for a retry."""
     value = response.headers.get("Retry-After")
     if value is None:
@@ -156,10 +164,12 @@ def _retry_after(response: httpx.Response) -> float | None:
     return min(MAX_PAUSE_SECONDS, float(value)) if value.strip().isdecimal() else 5.0
 
 
-def _detail(response: httpx.Response) -> str:
+def detail(response: httpx.Response) -> str:
     """The service's error message, or a substitute if the answer is from something else."""
     try:
-        return str(json.loads(response.content)["detail"])
+        body = json.loads(response.content)
+        # Below /v1/ errors have OpenAI's form.
+        return str(body["error"]["message"] if "error" in body else body["detail"])
     except (ValueError, KeyError, TypeError):
         return f"The service answered {response.status_code} without a reason."
 
@@ -175,8 +185,12 @@ def _read_report(answer: dict[str, Any]) -> Report:
     )
 
 
-def _read_answer(body: bytes) -> Recognition:
-    """Read a ``verbose_json`` answer."""
+def read_answer(body: bytes) -> Recognition:
+    """Read a ``verbose_json`` answer.
+
+    Raises:
+        RecognitionFailed: it is none.
+    """
     try:
         answer: dict[str, Any] = json.loads(body)
         words = tuple(
@@ -193,9 +207,7 @@ def _read_answer(body: bytes) -> Recognition:
             for each in answer["words"]
         )
         report = _read_report(answer)
-        are_apart = any(word.channel or word.speaker for word in words)
-        turns = split_turns(words) if are_apart else None
-        transcript = Transcript(words, float(answer["duration_seconds"]), report, turns)
+        transcript = transcript_of(words, float(answer["duration_seconds"]), report)
         return Recognition(answer["text"], transcript, answer["language"], answer["model"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecognitionFailed(

@@ -33,10 +33,12 @@ from stt.errors import ConfigurationError
 from stt.formats.layout import LAYOUT, Layout
 from stt.formats.table import SPEAKER_FORMATS
 from stt.normalisation import find_path
+from stt.settings.folders import state_folder
 
 logger = logging.getLogger(__name__)
 
 KEY_VARIABLE = "STT_API_KEY"
+MAX_JOBS_AT_ONCE = 100
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -76,8 +78,37 @@ def make_parser() -> argparse.ArgumentParser:
         default=os.environ.get(KEY_VARIABLE),
         help=f"key of the service; safer in {KEY_VARIABLE}, since other users can see flags",
     )
+    parser.add_argument(
+        "--job",
+        action="store_true",
+        help="hand the recordings in at --url as jobs, which go on without this command",
+    )
+    parser.add_argument(
+        "--jobs-at-once",
+        type=jobs_at_once,
+        default=4,
+        metavar="N",
+        help="jobs that are at the service at a time [4]",
+    )
+    parser.add_argument(
+        "--keep-jobs",
+        action="store_true",
+        help="leave jobs and their results at the service; default: remove them once fetched",
+    )
     add_settings(parser)
     return parser
+
+
+def jobs_at_once(text: str) -> int:
+    """A number of jobs.
+
+    Raises:
+        ArgumentTypeError: it is out of bounds.
+    """
+    number = int(text)
+    if not 1 <= number <= MAX_JOBS_AT_ONCE:
+        raise argparse.ArgumentTypeError(f"expected 1 to {MAX_JOBS_AT_ONCE}")
+    return number
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -92,6 +123,8 @@ def main(arguments: Sequence[str]) -> int:
             "--lm names a file of this machine, and the service at --url uses its own: set STT_LMS "
             "there, and --language-model here."
         )
+    if options.job and not options.url:
+        raise ConfigurationError("--job needs --url: only a service has jobs.")
     asked = read_asked(options)
     check_speakers(asked, options.format)
     settings = with_language_model(settings, options.lang, options.lm)
@@ -112,24 +145,28 @@ def main(arguments: Sequence[str]) -> int:
             "nothing to do: all %d results exist already (--force replaces them)", n_skipped
         )
         return 0
-    with ExitStack() as stack:
-        recognizer: Recognizer
-        if options.url:
-            from stt.commands.remote import RemoteRecognizer
+    several = len(recordings) > 1
+    if options.job:
+        progress = _follow_jobs(pending, options, asked, targets, several=several)
+    else:
+        with ExitStack() as stack:
+            recognizer: Recognizer
+            if options.url:
+                from stt.commands.remote import RemoteRecognizer
 
-            recognizer = RemoteRecognizer(options.url, options.lang, options.api_key, asked)
-        else:
-            recognizer = stack.enter_context(open_recognizer(options.lang, settings, asked))
-        progress = transcribe_all(
-            pending,
-            recognizer,
-            options.format,
-            targets,
-            several=len(recordings) > 1,
-            track=options.track,
-            layout=Layout(options.max_line_width, options.max_line_count),
-        )
-    if len(recordings) > 1:
+                recognizer = RemoteRecognizer(options.url, options.lang, options.api_key, asked)
+            else:
+                recognizer = stack.enter_context(open_recognizer(options.lang, settings, asked))
+            progress = transcribe_all(
+                pending,
+                recognizer,
+                options.format,
+                targets,
+                several=several,
+                track=options.track,
+                layout=Layout(options.max_line_width, options.max_line_count),
+            )
+    if several:
         _summarise(progress, n_skipped)
     return 1 if progress.n_failed else 0
 
@@ -171,23 +208,64 @@ def transcribe_all(
         track: Number of the audio track of all recordings; None chooses one for each.
         layout: How large subtitles may be.
     """
-    render = FORMATS[format]
+    output = Output(format, targets, layout, several=several)
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for recording in recordings:
             with progress.recording(recording.name, recording.size) as counted:
                 with recording.open() as file:
                     recognition = recognizer.recognize(counted(file), recording.name, track)
-                _warn(recognition, recording.name)
-                text = render(replace(recognition, layout=layout), recording.name)
-                if targets is not None:
-                    write_whole(targets[recording], text)
-                else:
-                    if several and format != "json":
-                        gap = "\n" if progress.n_done else ""
-                        text = f"{gap}==> {recording.name} <==\n{text}"
-                    progress.write(text)
+                output.write(recording, recognition, progress)
                 progress.count(recognition.transcript.duration_seconds)
     return progress
+
+
+def _follow_jobs(
+    recordings: Sequence[Recording],
+    options: argparse.Namespace,
+    asked: Asked,
+    targets: dict[Recording, Path] | None,
+    *,
+    several: bool,
+) -> Progress:
+    """Transcribe recordings as jobs of a service."""
+    from stt.commands.following import Following
+    from stt.commands.jobs import JobService
+    from stt.commands.submitted import Submitted
+
+    service = JobService(options.url, options.lang, options.api_key, asked)
+    submitted = Submitted(state_folder(None) / "submitted", service.url, service.fields)
+    following = Following(service, submitted, at_once=options.jobs_at_once, keep=options.keep_jobs)
+    layout = Layout(options.max_line_width, options.max_line_count)
+    output = Output(options.format, targets, layout, several=several)
+    return following.run(recordings, output.write, options.track)
+
+
+class Output:
+    """Writes results to their files, or to standard output."""
+
+    def __init__(
+        self, format: str, targets: dict[Recording, Path] | None, layout: Layout, *, several: bool
+    ) -> None:
+        """See `transcribe_all`."""
+        self._format, self._targets, self._layout = format, targets, layout
+        self._several = several
+
+    def write(self, recording: Recording, recognition: Recognition, progress: Progress) -> None:
+        """Write one result, and log its warnings.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        _warn(recognition, recording.name)
+        laid_out = replace(recognition, layout=self._layout)
+        text = FORMATS[self._format](laid_out, recording.name)
+        if self._targets is not None:
+            write_whole(self._targets[recording], text)
+            return
+        if self._several and self._format != "json":
+            gap = "\n" if progress.n_done else ""
+            text = f"{gap}==> {recording.name} <==\n{text}"
+        progress.write(text)
 
 
 def _warn(recognition: Recognition, name: str) -> None:

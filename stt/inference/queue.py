@@ -10,7 +10,7 @@ from stt.engines.base import Engine
 from stt.engines.wants import Want
 from stt.errors import InferenceFailed, SttError
 from stt.frames import AnyFrames
-from stt.inference.fairness import Lanes, is_live
+from stt.inference.fairness import Lane, Lanes
 from stt.types import SAMPLE_RATE, Waveform
 
 
@@ -36,7 +36,7 @@ class Entry:
 
     def fits(self, other: "Entry") -> bool:
         """Whether both may share a batch; live windows do not take part in one of files."""
-        same_lane = is_live(self.client) == is_live(other.client)
+        same_lane = Lane.of(self.client) is Lane.of(other.client)
         return self.engine is other.engine and self.want == other.want and same_lane
 
     def fail(self, error: Exception) -> None:

@@ -13,7 +13,9 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 trace_fields: ContextVar[dict[str, str] | None] = ContextVar("trace_fields", default=None)
 """``trace_id`` and ``span_id`` of that request."""
 
-LOGS_EVERY_CALL = ("uvicorn.access", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3")
+LOGS_EVERY_CALL = (
+    "uvicorn.access", "alembic", "httpx", "httpx2", "httpcore", "filelock", "numba", "urllib3",
+)  # fmt: skip
 WARNS_ABOUT_CLIENTS = ("python_multipart", "opentelemetry.trace.propagation")
 """These warn of each malformed form or header, so clients could flood the log."""
 FALSE_ALARM = "ASGI callable returned without completing handshake."

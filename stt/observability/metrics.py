@@ -81,6 +81,21 @@ class Metrics:
             "Windows resent because their engine in the cluster died.",
             registry=registry,
         )
+        self.jobs = Gauge(
+            "stt_jobs",
+            "Jobs of all replicas that share a database, by state.",
+            ("state",),
+            registry=registry,
+        )
+        self.jobs_ended = Counter(
+            "stt_jobs_ended", "Jobs that this process ended, by state.", ("state",),
+            registry=registry,
+        )  # fmt: skip
+        self.windows_resumed = Counter(
+            "stt_job_windows_resumed",
+            "Windows of jobs that an earlier run had computed.",
+            registry=registry,
+        )
         self.audio_seconds = Counter(
             "stt_audio_seconds", "Seconds of audio transcribed.", registry=registry
         )
@@ -145,6 +160,10 @@ class Metrics:
         """See `Observer`."""
         self.audio_seconds.inc(audio_seconds)
         self.rtfx.observe(audio_seconds / max(1e-6, wall_seconds))
+
+    def job_ended(self, state: str) -> None:
+        """Count a job."""
+        self.jobs_ended.labels(state).inc()
 
     def count_load(self, language: str, loaded: bool) -> None:
         """Count that a language's model was loaded, or unloaded."""

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
 from dataclasses import replace
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.channels import ChannelCutters
 from stt.recognition.chunking import Window, WindowCutter
 from stt.recognition.plan import AS_HEARD, Plan
-from stt.recognition.segments import split_turns
+from stt.recognition.segments import transcript_of
 from stt.recognition.voices import Voice, Voices
 from stt.settings import Settings
 from stt.speakers.assigning import with_speakers
@@ -51,6 +51,21 @@ NOBODY = Notice(
 )
 
 
+class Earlier(Protocol):
+    """What earlier runs over the same recording computed."""
+
+    async def find(self, window: Window, want: Want[F]) -> F | None:
+        """The frames of the window's core, bit for bit; None if they must be computed."""
+        ...
+
+    async def keep(self, window: Window, want: Want[F], frames: F) -> None:
+        """Store the frames of the window's core for later runs.
+
+        An error here ends the run.
+        """
+        ...
+
+
 class Words:
     """Iterates asynchronously over the words of one recording, each as soon as it is settled.
 
@@ -64,6 +79,11 @@ class Words:
     def duration_seconds(self) -> float:
         """Length of the audio read so far; after the last word, of all audio."""
         return self._hearing.seconds
+
+    @property
+    def expected_seconds(self) -> float:
+        """Length of the whole recording, as far as it shows by now: an estimate, or 0."""
+        return self._hearing.blocks.expected_seconds
 
     @property
     def report(self) -> Report:
@@ -121,11 +141,7 @@ class Transcriber:
             return await self._with_speakers(source, engine, plan, plan.speakers, track, listen)
         words = self.words(source, engine, plan, track, listen)
         spoken = [word async for word in words]
-        turns = None
-        if plan.channels == "split":
-            spoken.sort(key=lambda word: word.start)  # stable: each channel keeps its order
-            turns = split_turns(spoken)
-        return Transcript(tuple(spoken), words.duration_seconds, words.report, turns)
+        return transcript_of(spoken, words.duration_seconds, words.report)
 
     async def _with_speakers(
         self,
@@ -151,9 +167,7 @@ class Transcriber:
         report = words.report
         if spoken and not found:
             report = replace(report, warnings=(*report.warnings, NOBODY))
-        return Transcript(
-            tuple(spoken), words.duration_seconds, report, split_turns(spoken) if found else None
-        )
+        return transcript_of(spoken, words.duration_seconds, report)
 
     def words(
         self,
@@ -162,6 +176,7 @@ class Transcriber:
         plan: Plan = AS_HEARD,
         track: int | None = None,
         listen: Callable[[Waveform], None] | None = None,
+        earlier: Earlier | None = None,
     ) -> Words:
         """Return the words of one recording, each as soon as it is settled.
 
@@ -172,6 +187,7 @@ class Transcriber:
                 for each channel only.
             track: Number of the audio track, from 1; None chooses one.
             listen: Called with every block of samples, in the threads that read them.
+            earlier: Windows that it finds are not computed again.
 
         Raises:
             AudioError: the recording cannot be read, or is too long.
@@ -193,7 +209,7 @@ class Transcriber:
         voices = Voices(lambda: Voice(*plan.open(engine), engine.vocabulary.blank), cutters)
         notices = (*lease_notices(), *plan.decoding.notices)
         hearing = Hearing(blocks, cutters, notices, listen)
-        return Words(self._words(engine, hearing, voices), hearing)
+        return Words(self._words(engine, hearing, voices, earlier), hearing)
 
     def hear(
         self,
@@ -240,12 +256,12 @@ class Transcriber:
         return ChannelCutters(open_cutter, engine.grid, self._settings.max_audio_seconds)
 
     async def _words(
-        self, engine: Engine, hearing: "Hearing", voices: Voices
+        self, engine: Engine, hearing: "Hearing", voices: Voices, earlier: Earlier | None
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
         windows = self._windows(hearing, engine.limits.windows_ahead)
-        async with aclosing(self._frames(windows, engine, voices.want)) as all_frames:
+        async with aclosing(self._frames(windows, engine, voices.want, earlier)) as all_frames:
             async for window, frames in all_frames:
                 for word in await voices.feed(window, frames):
                     hearing.found_words = True
@@ -257,7 +273,11 @@ class Transcriber:
             yield word
 
     async def _frames(
-        self, windows: AsyncGenerator[Window], engine: Engine, want: Want[F]
+        self,
+        windows: AsyncGenerator[Window],
+        engine: Engine,
+        want: Want[F],
+        earlier: Earlier | None = None,
     ) -> AsyncGenerator[tuple[Window, F]]:
         """All windows and the frames of their cores, in order, with only a few in the queue."""
         pending: deque[tuple[Window, asyncio.Task[F]]] = deque()
@@ -265,8 +285,8 @@ class Transcriber:
         try:
             async with aclosing(windows):
                 async for window in windows:
-                    submitted = self._scheduler.submit(engine, window.waveform, want)
-                    pending.append((window, asyncio.create_task(submitted)))
+                    computing = self._core(window, engine, want, earlier)
+                    pending.append((window, asyncio.create_task(computing)))
                     if len(pending) == most:
                         yield await self._first(pending)
             while pending:
@@ -275,10 +295,22 @@ class Transcriber:
             for _, task in pending:
                 task.cancel()  # for failed ones this marks the exception as retrieved
 
+    async def _core(
+        self, window: Window, engine: Engine, want: Want[F], earlier: Earlier | None
+    ) -> F:
+        """The frames of a window's core, found or computed."""
+        found = await earlier.find(window, want) if earlier else None
+        if found is not None:
+            return found
+        frames = (await self._scheduler.submit(engine, window.waveform, want))[window.core]
+        if earlier:
+            await earlier.keep(window, want, frames)
+        return frames
+
     @staticmethod
     async def _first(pending: deque[tuple[Window, asyncio.Task[F]]]) -> tuple[Window, F]:
         window, task = pending.popleft()
-        return window, (await task)[window.core]
+        return window, await task
 
     def close(self) -> None:
         """Stop the reader threads."""

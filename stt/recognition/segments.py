@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 
 from stt.decoding import scripts
 from stt.decoding.words import PAUSE_SECONDS
-from stt.types import Segment, Word
+from stt.notices import Report
+from stt.types import Segment, Transcript, Word
 
 MAX_SEGMENT_SECONDS = 15.0
 """Longer segments are cut at shorter pauses."""
@@ -70,6 +71,20 @@ def split_turns(words: Iterable[Word]) -> tuple[Segment, ...]:
         Segment(tuple(chain.from_iterable(segment.words for segment in segments)))
         for _, segments in groupby(split_segments(words), key=_voice)
     )
+
+
+def transcript_of(words: Iterable[Word], duration_seconds: float, report: Report) -> Transcript:
+    """A transcript, with turns if its words say who speaks.
+
+    Args:
+        words: Those of each channel in order.
+        duration_seconds, report: Of the recording.
+    """
+    said = tuple(words)
+    if all(word.channel is None and word.speaker is None for word in said):
+        return Transcript(said, duration_seconds, report)
+    said = tuple(sorted(said, key=lambda word: word.start))  # stable: channels keep their order
+    return Transcript(said, duration_seconds, report, split_turns(said))
 
 
 def _voice(segment: Segment) -> tuple[int | None, str | None]:

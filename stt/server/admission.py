@@ -14,6 +14,7 @@ from stt.models.usage import leasing
 from stt.server.backlog import Backlog
 from stt.server.clients import client_of
 from stt.server.failures import CANCELLED, note_failure
+from stt.server.paths import route_path
 from stt.server.places import Places
 from stt.server.problems import ProblemResponse, problem_of
 from stt.server.sse import EventStream, error_event
@@ -21,6 +22,8 @@ from stt.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that only ask about the service; all others bring work."""
+JOBS_PATH = "/v1/jobs"
+"""Its requests bring work for later. So they are not refused for what waits to be transcribed."""
 ANSWER_SHARE = 0.1
 """Part of a request's time that is left when it gives up waiting for a model."""
 LAST_EVENT_SECONDS = 2.0
@@ -57,12 +60,21 @@ class Admission:
             Draining: the service is stopping.
             Overloaded: too many requests are admitted, too much audio is queued or still to come.
         """
-        if self.closed:
-            raise stopping()
+        self.check_upload(scheduler, client)
         scheduler.check_room()
         self.backlog.check(client, scheduler.rtfx)
-        self.check_places(self.uploads, "uploads at once", scheduler, client)
         self.check_work(scheduler, client)
+
+    def check_upload(self, scheduler: Scheduler, client: str) -> None:
+        """The part of `check` that holds for jobs too.
+
+        Raises:
+            Draining: the service is stopping.
+            Overloaded: too many uploads are arriving.
+        """
+        if self.closed:
+            raise stopping()
+        self.check_places(self.uploads, "uploads at once", scheduler, client)
 
     def check_work(self, scheduler: Scheduler, client: str) -> None:
         """Check again when the upload is complete.
@@ -160,8 +172,12 @@ class AdmissionControl:
 
     async def _admit(self, client: str, scope: Scope, receive: Receive, send: Send) -> None:
         scheduler = scope["app"].state.service.scheduler
+        is_for_later = _is_for_later(scope)
         try:
-            self._admission.check(scheduler, client)
+            if is_for_later:
+                self._admission.check_upload(scheduler, client)
+            else:
+                self._admission.check(scheduler, client)
         except SttError as error:
             await refuse(problem_of(error), scope, receive, send)
             return
@@ -173,9 +189,16 @@ class AdmissionControl:
             finally:
                 self._admission.n_sockets -= 1
             return
-        request = _InFlightRequest(self._admission, scheduler, client, receive, send)
+        request = _InFlightRequest(
+            self._admission, scheduler, client, receive, send, is_work=not is_for_later
+        )
         with leasing((1 - ANSWER_SHARE) * self._timeout_seconds):
             await request.run(self._app, scope, self._timeout_seconds)
+
+
+def _is_for_later(scope: Scope) -> bool:
+    path = route_path(scope)
+    return path == JOBS_PATH or path.startswith(f"{JOBS_PATH}/")
 
 
 class _InFlightRequest:
@@ -188,7 +211,11 @@ class _InFlightRequest:
         client: str,
         receive: Receive,
         send: Send,
+        *,
+        is_work: bool,
     ) -> None:
+        """``is_work``: its recording is transcribed before the answer."""
+        self._is_work = is_work
         self._admission, self._scheduler, self._client = admission, scheduler, client
         self._place: Places | None = None
         """Where it has a place now."""
@@ -278,7 +305,7 @@ class _InFlightRequest:
             self._client_gone = not self._ended_answer
         elif not message.get("more_body", False):
             self._watcher = asyncio.create_task(self._watch())
-            if self._place is self._admission.uploads:
+            if self._is_work and self._place is self._admission.uploads:
                 await self._begin_work()
         return message
 

@@ -23,6 +23,8 @@ from stt.engines.base import Engine
 from stt.engines.device import forward_threads
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER
 from stt.inference.observer import Observer
+from stt.jobs.deliverer import Deliverer
+from stt.jobs.runner import Runner
 from stt.languages import Language, choose_languages
 from stt.models.card import Cards
 from stt.observability.metrics import Metrics
@@ -34,6 +36,8 @@ from stt.recognition.writing import Writings
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
 from stt.server.client_secrets import ClientSecrets
+from stt.server.job_bodies import JobSummary
+from stt.server.jobs import JobRecogniser, check_jobs, open_desk
 from stt.server.keys import ChargingObserver, KeyRing
 from stt.server.middleware import (
     QUIET_PATHS,
@@ -52,6 +56,7 @@ from stt.server.routes import (
     align,
     client_secrets,
     health,
+    jobs,
     kserve,
     openai,
     pages,
@@ -122,6 +127,7 @@ def create_app(
         writings.preload()
     connect = connect or partial(connect_locally, languages, settings, engine)
     keys = KeyRing(settings)
+    check_jobs(settings)
     check_access(settings, has_keys=bool(keys))
     secrets = ClientSecrets(settings)
     admission = Admission(settings)
@@ -145,11 +151,13 @@ def create_app(
         read = admission.backlog.counting(pool.read, scheduler)
         transcriber = Transcriber(scheduler, settings, read, ChargingObserver(observer))
         unobserved = Transcriber(scheduler, settings, pool.read)
+        later = Transcriber(scheduler, settings, pool.read, ChargingObserver(observer))
+        desk = open_desk(settings)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
         service = app.state.service = Service(
             settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
-            writings, speakers, transcriber, admission, metrics, live,
+            writings, speakers, transcriber, admission, metrics, live, desk,
             forward_threads(settings.cpu_threads), runtime.collect, secrets,
         )  # fmt: skip
         if settings.demo:
@@ -159,15 +167,31 @@ def create_app(
                 "--demo for real models."
             )
         loading = asyncio.create_task(runtime.engines.run())
+        desk.start()
+        runner = Runner(
+            desk,
+            JobRecogniser(service, later, keys),
+            at_once=settings.jobs_at_once,
+            ended=metrics.job_ended,
+            resumed=metrics.windows_resumed.inc,
+        )
+        deliverer = Deliverer(desk, lambda job: JobSummary.of(job).model_dump_json())
+        runner.start()
+        deliverer.start()
+        admission.on_close(runner.stop)
         try:
             async with listening(service):
                 yield
         finally:
+            await runner.close()
+            await deliverer.close()
+            await desk.close()
             loading.cancel()
             with suppress(asyncio.CancelledError):
                 await loading
             transcriber.close()
             unobserved.close()
+            later.close()
             if pool is not readers:
                 pool.close()
             scheduler.close()
@@ -206,13 +230,14 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=("GET", "HEAD", "POST"),
+            allow_methods=("GET", "HEAD", "POST", "DELETE"),
             allow_headers=("*",),  # answers with those asked for: clients add ever new ones
             expose_headers=(
                 REQUEST_ID_HEADER,
                 WARNINGS_HEADER,
                 TRACK_HEADER,
                 "Retry-After",
+                "Location",
                 "traceresponse",
             ),
         )
@@ -226,7 +251,7 @@ def create_app(
         app.add_middleware(ForwardedHeaders, trusted=settings.trusted_proxies)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.mount("/static", PageFiles(directory=Path(__file__).parent / "static"))
-    for module in (transcribe, align, openai, client_secrets, whisper):
+    for module in (transcribe, align, openai, client_secrets, whisper, jobs):
         app.include_router(module.router, dependencies=KEY_SCHEMES if keys else ())
     for module in (stream, realtime, health, languages_route, pages, kserve, metrics_route):
         app.include_router(module.router)

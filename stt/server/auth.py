@@ -9,7 +9,7 @@ from stt.errors import InvalidKey, RateLimited
 from stt.server import clients
 from stt.server.admission import SAFE_METHODS, refuse
 from stt.server.client_secrets import ClientSecrets, find_secret
-from stt.server.keys import Key, KeyRing, Usage, current_usage
+from stt.server.keys import Key, KeyRing, current_usage
 from stt.server.paths import route_path
 from stt.server.problems import problem_of
 
@@ -43,8 +43,6 @@ class ApiKeys:
         self._app = app
         self._keys = keys
         self._secrets = secrets
-        self._usages: dict[Key, Usage] = {}
-        """Of the keys that have limits."""
         self._open = OPEN_PATHS | ({METRICS_PATH} if metrics_open else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +62,7 @@ class ApiKeys:
 
     async def _count(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request within the key's limits, and say what is left."""
-        usage = self._usages.setdefault(key, Usage(key))
+        usage = self._keys.usage(key)
 
         async def send_usage(message: Message) -> None:
             if message["type"] == "http.response.start":

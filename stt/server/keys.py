@@ -94,6 +94,8 @@ class KeyRing:
         self._given = _parse("STT_API_KEYS", [key.get_secret_value() for key in settings.api_keys])
         self._version = _version(self._path)
         self._in_file = _read(self._path) if self._path is not None else ()
+        self._usages: dict[Key, Usage] = {}
+        """Of the keys that have limits."""
 
     def __len__(self) -> int:
         return len(self._given) + len(self._in_file)
@@ -112,6 +114,15 @@ class KeyRing:
                 if hmac.compare_digest(each, key.digest):
                     found = key
         return found
+
+    def usage(self, key: Key) -> "Usage":
+        """What a key has used."""
+        return self._usages.setdefault(key, Usage(key))
+
+    def usage_of(self, key_id: str) -> "Usage | None":
+        """The same by `Key.id`; None if there is no such key, or it has no limits."""
+        key = self.with_id(key_id)
+        return self.usage(key) if key is not None and key.is_limited else None
 
     def with_id(self, key_id: str) -> Key | None:
         """The accepted key with this `Key.id`, or None."""

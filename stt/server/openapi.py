@@ -175,6 +175,8 @@ TRANSCRIBING = ("/transcribe", "/v1/audio/transcriptions", "/asr")
 """Paths whose requests choose how to decode."""
 ALIGNMENTS = ("/align", "/v1/audio/alignments")
 """Paths whose requests have a text."""
+OF_URLS = {errors.UrlNotAllowed.code, errors.UrlUnreachable.code}
+"""What can only be wrong with a URL."""
 CLIENT_SECRETS = ("/v1/realtime/client_secrets", "/v1/realtime/transcription_sessions")
 """Paths whose requests bring no audio, but configure a session."""
 
@@ -236,6 +238,7 @@ def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tu
         codes.add(BUG[0])
     elif status == 404:
         codes = {errors.UnknownModel.code}
+    codes -= OF_URLS
     if path in CLIENT_SECRETS and status in (400, 413):
         given = errors.InvalidParameter, errors.NotSupported, errors.UnsupportedLanguage
         codes = {each.code for each in given} if status == 400 else {CODES[413]}

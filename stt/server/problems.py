@@ -29,7 +29,15 @@ STATUSES: dict[type[errors.SttError], int] = {
     errors.InvalidHotwords: 422,
     errors.InvalidText: 422,
     errors.AlignmentFailed: 422,
+    errors.UrlNotAllowed: 403,
+    errors.UrlUnreachable: 422,
+    errors.UploadTooLarge: 413,
     errors.NotSupported: 400,
+    errors.JobNotFound: 404,
+    errors.NoResult: 409,
+    errors.JobsUnavailable: 503,
+    errors.JobQuotaReached: 429,
+    errors.JobAbandoned: 500,
     errors.UnsupportedFormat: 415,
     errors.InvalidAudio: 400,
     errors.DecodeFailed: 400,
@@ -51,8 +59,8 @@ STATUSES: dict[type[errors.SttError], int] = {
 }
 """HTTP status of each error that a client can receive."""
 
-UPLOAD_TOO_LARGE = "upload_too_large"
-"""The code of a 413 from `stt.server.middleware.BodyLimit`."""
+UPLOAD_TOO_LARGE = errors.UploadTooLarge.code
+"""The code of a 413 from `stt.server.middleware.BodyLimit` too."""
 
 CODES = {
     400: "bad_request",
@@ -71,6 +79,7 @@ PARAMS = {
     errors.UnsupportedLanguage.code: "language",
     errors.UnknownModel.code: "model",
     errors.InvalidHotwords.code: "hotwords",
+    **dict.fromkeys((errors.UrlNotAllowed.code, errors.UrlUnreachable.code), "url"),
     **dict.fromkeys((errors.InvalidText.code, errors.AlignmentFailed.code), "text"),
     **dict.fromkeys([*errors.errors_by_code(errors.AudioError), UPLOAD_TOO_LARGE], "file"),
 }
@@ -157,6 +166,12 @@ class ProblemResponse(JSONResponse):
         await answer(scope, receive, send)
 
 
+def problem_body(status: int, code: str, detail: str, request_id: str | None) -> Problem:
+    """The body of an error that has, or would have, this status."""
+    title = HTTPStatus(status).phrase
+    return Problem(title=title, status=status, detail=detail, code=code, request_id=request_id)
+
+
 def problem(
     status: int,
     code: str,
@@ -165,13 +180,7 @@ def problem(
     param: str | None = None,
 ) -> ProblemResponse:
     """An error answer; ``param`` is the form field that caused it, if any."""
-    body = Problem(
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        code=code,
-        request_id=logs.request_id.get(),
-    )
+    body = problem_body(status, code, detail, logs.request_id.get())
     return ProblemResponse(body.model_dump(), status, headers, param)
 
 

@@ -13,6 +13,7 @@ from stt.decoding.factory import GREEDY, Decoding
 from stt.decoding.hotwords import Hotword
 from stt.engines.base import Engine
 from stt.inference.scheduler import Scheduler
+from stt.jobs.desk import Desk
 from stt.languages import Language, Languages
 from stt.models.card import Cards, Evaluation
 from stt.observability.metrics import Metrics
@@ -44,6 +45,7 @@ class Service:
     admission: Admission
     metrics: Metrics
     live: LiveSessions
+    jobs: Desk
     cpu_threads: int
     """Threads of one forward pass on the CPU."""
     collect: Callable[[], Awaitable[CollectorRegistry]]

@@ -16,16 +16,18 @@ from stt.settings.groups import (
     AudioSettings,
     ClusterSettings,
     InferenceSettings,
+    JobSettings,
     LimitSettings,
     LiveSettings,
     LoggingSettings,
     ModelSettings,
+    OutboundSettings,
     ServerSettings,
     ServiceGroup,
     TracingSettings,
 )
 
-SECRETS = frozenset({"api_keys", "client_secret_key"})
+SECRETS = frozenset({"api_keys", "client_secret_key", "jobs_database", "webhook_secrets"})
 """Never shown, not even in the message that rejects them."""
 
 
@@ -34,6 +36,8 @@ class Settings(
     LoggingSettings,
     TracingSettings,
     ClusterSettings,
+    JobSettings,
+    OutboundSettings,
     LiveSettings,
     InferenceSettings,
     AudioSettings,

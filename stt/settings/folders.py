@@ -1,5 +1,6 @@
-"""Where the service keeps what it makes of models: beside the hub's cache, which is not ours."""
+"""Where the service keeps what is its own."""
 
+import os
 from pathlib import Path
 
 
@@ -15,3 +16,13 @@ def beside_cache(cache: Path | None, name: str) -> Path:
     from huggingface_hub.constants import HF_HOME
 
     return Path(HF_HOME) / name
+
+
+def state_folder(folder: Path | None) -> Path:
+    """Where jobs are kept: ``state_dir`` of the settings, or where XDG's specification says."""
+    if folder is not None:
+        return folder
+    home = os.environ.get("XDG_STATE_HOME", "")
+    # The specification has relative paths ignored.
+    base = Path(home) if Path(home).is_absolute() else Path("~/.local/state").expanduser()
+    return base / "stt-ctc"

@@ -35,6 +35,7 @@ LAYERS = [
     "alignment",
     "formats",
     "observability",
+    "jobs",
     "server",
     "cluster",
     "evaluation",

@@ -40,6 +40,7 @@ ENDPOINTS = {
     "alignments": "POST /v1/audio/alignments",
     "models": "GET /v1/models",
     "whisper": "POST /asr",
+    "jobs": "POST /v1/jobs",
     "languages": "GET /languages",
     "health": "GET /health",
     "liveness": "GET /livez",

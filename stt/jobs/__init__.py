@@ -1,0 +1,1 @@
+"""Jobs: recordings that are transcribed later, whose clients come back for the result."""

@@ -1,0 +1,280 @@
+"""``/v1/jobs``: recordings that are transcribed later."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+
+from stt.asked import Asked
+from stt.errors import InvalidParameter, ModelLoading, NoResult, NotSupported
+from stt.formats.base import Granularity
+from stt.formats.findings import finding_fields
+from stt.formats.layout import LINE_COLUMNS, LINES, Layout
+from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
+from stt.jobs import results
+from stt.jobs.records import Filter, Job, Order, State
+from stt.languages import Language
+from stt.observability import logs
+from stt.server import clients
+from stt.server.admission import JOBS_PATH
+from stt.server.job_bodies import JobBody, JobList, JobSummary, cursor_of, parse_cursor
+from stt.server.problems import OPENAI_PROBLEMS
+from stt.server.routes.forms import UploadRoute
+from stt.server.routes.uploads import (
+    ABOUT_LINE_COUNT,
+    ABOUT_LINE_WIDTH,
+    ABOUT_TRACK,
+    LINE_COUNT,
+    LINE_WIDTH,
+    TRACK,
+    Granularities,
+    OneOf,
+    check_format,
+    document,
+    parse_granularities,
+    requested_decoding_in_query,
+    requested_granularities,
+    respond,
+)
+from stt.server.schemas import OpenAIError
+from stt.server.sse import EventStream, keep_alive
+from stt.server.state import Service, get_service
+
+POLL_SECONDS = 0.5
+"""How often events look for changes."""
+OF_JOBS = {status: OPENAI_PROBLEMS[status] for status in (401, 503)} | {
+    404: {"model": OpenAIError, "description": "`job_not_found`."}
+}
+NOT_YET = {409: {"model": OpenAIError, "description": "`no_result`: it has none, or not yet."}}
+
+router = APIRouter(prefix=JOBS_PATH, tags=["jobs"], route_class=UploadRoute)
+
+Use = Annotated[Service, Depends(get_service)]
+
+
+async def requesting_key(request: Request) -> str:
+    """FastAPI dependency: id of the key that the request sent; "" if the service has none."""
+    key = request.scope.get("state", {}).get(clients.KEY)
+    return "" if key is None else key.id
+
+
+Owner = Annotated[str, Depends(requesting_key)]
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=JobBody,
+    responses=OPENAI_PROBLEMS
+    | {202: {"headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}}}},
+)
+async def create_job(
+    service: Use,
+    owner: Owner,
+    request: Request,
+    response: Response,
+    granularities: Annotated[frozenset[Granularity], Depends(requested_granularities)],
+    asked: Annotated[Asked, Depends(requested_decoding_in_query)],
+    file: Annotated[
+        UploadFile | None, File(description="The recording, in any accepted format.")
+    ] = None,
+    url: Annotated[
+        str | None, Form(description="Where the service fetches the recording, instead of `file`.")
+    ] = None,
+    webhook_url: Annotated[
+        str | None, Form(description="Where the service reports the end of the job.")
+    ] = None,
+    lang: Annotated[
+        str | None,
+        Form(description="Language code or alias, in any case.", examples=["KR", "ko", "en-US"]),
+    ] = None,
+    response_format: Annotated[
+        str, OneOf(FORMATS), Form(description="Format of the result, unless its request says.")
+    ] = "json",
+    lang_in_query: Annotated[
+        str | None,
+        Query(alias="lang", description="Language code or alias. The form field takes precedence."),
+    ] = None,
+    track: Annotated[int | None, TRACK, Form(description=ABOUT_TRACK)] = None,
+    track_in_query: Annotated[
+        int | None, TRACK, Query(alias="track", description="The same; the form field comes first.")
+    ] = None,
+) -> JobBody:
+    """Hand in a recording to be transcribed later.
+
+    When the answer comes, the recording is stored safely: the job ends even if the service is
+    restarted meanwhile. `GET` the `Location` to see how far it is.
+    """
+    if (file is None) == (url is None):
+        raise InvalidParameter(
+            "Expected either a recording in the part 'file' (curl -F file=@clip.wav) or its "
+            "address in the field 'url'."
+        )
+    language = service.languages.resolve(lang or lang_in_query)
+    check_format(response_format, asked)
+    await check_order(service, language, asked)
+    order = Order(
+        language.code, asked, track or track_in_query, response_format,
+        ",".join(sorted(granularities)), url, webhook_url,
+    )  # fmt: skip
+    source = None if file is None else file.file
+    job = await service.jobs.accept(owner, order, source, logs.request_id.get())
+    response.headers["Location"] = f"{request.scope.get('root_path', '')}{JOBS_PATH}/{job.id}"
+    return JobBody.of(job)
+
+
+async def check_order(service: Service, language: Language, asked: Asked) -> None:
+    """Refuse now what could only fail later.
+
+    Raises:
+        ModelBroken: the language's model cannot be used.
+        SttError: as `Service.plan`.
+    """
+    if asked.diarize:
+        raise NotSupported(
+            "Jobs do not tell speakers on one channel apart. Send the recording to /transcribe "
+            "with diarize=true, or leave it out; channels=split works for jobs too."
+        )
+    asked.check_speakers()
+    try:
+        engine = service.engines.engine(language)
+    except ModelLoading:
+        return  # the job waits for it
+    await service.plan(language, engine, asked)
+
+
+@router.get("", responses={status: OPENAI_PROBLEMS[status] for status in (400, 401, 503)})
+async def list_jobs(
+    service: Use,
+    owner: Owner,
+    state: Annotated[State | None, Query(description="Only jobs in this state.")] = None,
+    created_after: Annotated[datetime | None, Query(description="RFC 3339.")] = None,
+    created_before: Annotated[datetime | None, Query(description="RFC 3339.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> JobList:
+    """The jobs of the key, the newest first; without keys all jobs."""
+    chosen = Filter(
+        state,
+        created_after and created_after.timestamp(),
+        created_before and created_before.timestamp(),
+        limit + 1,
+        parse_cursor(cursor) if cursor else None,
+    )
+    jobs = await service.jobs.call(lambda: service.jobs.store.list(owner, chosen))
+    more = cursor_of(jobs[limit - 1]) if len(jobs) > limit else None
+    return JobList(data=[JobSummary.of(job) for job in jobs[:limit]], next_cursor=more)
+
+
+@router.get("/{job_id}", responses=OF_JOBS)
+async def get_job(service: Use, owner: Owner, job_id: str) -> JobBody:
+    """How far a job is, and what is transcribed so far."""
+    return JobBody.of(await find(service, owner, job_id))
+
+
+async def find(service: Service, owner: str, job_id: str) -> Job:
+    """See `stt.jobs.store.Store.find`."""
+    return await service.jobs.call(lambda: service.jobs.store.find(owner, job_id))
+
+
+@router.get(
+    "/{job_id}/result",
+    response_model=TranscriptionResponse | VerboseTranscriptionResponse,
+    responses=OF_JOBS | NOT_YET | document(FORMATS.values()),
+)
+async def get_result(
+    service: Use,
+    owner: Owner,
+    job_id: str,
+    granularities: Annotated[
+        Granularities,
+        Query(
+            alias="timestamp_granularities",
+            default_factory=list,
+            description="Times in `verbose_json`: `word`, `segment`; repeated or separated by "
+            "commas. Default: as the job was handed in.",
+        ),
+    ],
+    response_format: Annotated[
+        str | None,
+        OneOf([*FORMATS, None]),
+        Query(description="Format of the answer. Default: as the job was handed in."),
+    ] = None,
+    max_line_width: Annotated[int, LINE_WIDTH, Query(description=ABOUT_LINE_WIDTH)] = LINE_COLUMNS,
+    max_line_count: Annotated[int, LINE_COUNT, Query(description=ABOUT_LINE_COUNT)] = LINES,
+) -> Response:
+    """The result of a job that has succeeded, as `POST /transcribe` would answer."""
+    job = await find(service, owner, job_id)
+    data = await service.jobs.call(lambda: service.jobs.store.result(job_id))
+    if data is None:
+        raise NoResult(
+            f"The job is {job.state}. "
+            + (
+                "GET the job to see why."
+                if job.state.is_final
+                else "GET the job to see how far it is, and its result once it has succeeded."
+            )
+        )
+    result = await asyncio.to_thread(results.from_bytes, data)
+    transcript = result.transcript
+    body = TranscriptionResponse(
+        text=transcript.text,
+        language=result.language,
+        model=result.model,
+        processing_time_seconds=round(result.processing_seconds, 4),
+        device=result.device,
+        cpu_threads=result.cpu_threads,
+        duration_seconds=round(transcript.duration_seconds, 3),
+        **finding_fields(transcript.report),
+    )
+    wanted = frozenset(granularities or parse_granularities([job.order.granularities]))
+    chosen = FORMATS[response_format or job.order.response_format]
+    check_format(chosen.name, job.order.asked)
+    layout = Layout(max_line_width, max_line_count)
+    return await respond(chosen, Answer(transcript, body, wanted, layout))
+
+
+@router.get(
+    "/{job_id}/events",
+    response_model=None,
+    responses=OF_JOBS
+    | {200: {"content": {EventStream.media_type: {"schema": {"type": "string"}}}}},
+)
+async def follow_job(service: Use, owner: Owner, job_id: str) -> EventStream:
+    """Server-sent events: the job, without its text, whenever something has changed.
+
+    The last event has a final state. A stream that ends without one was cut off: connect again.
+    """
+    events = keep_alive(
+        _events(service, await find(service, owner, job_id)), service.settings.keep_alive_seconds
+    )
+    return EventStream(await anext(events), events)
+
+
+async def _events(service: Service, job: Job) -> AsyncGenerator[str]:
+    yield job_event(job)
+    while not (job.state.is_final or service.admission.closed):
+        await asyncio.sleep(POLL_SECONDS)
+        latest = await find(service, job.owner, job.id)
+        if JobSummary.of(latest) != JobSummary.of(job):
+            yield job_event(latest)
+        job = latest
+
+
+def job_event(job: Job) -> str:
+    """One event."""
+    return f"data: {JobSummary.of(job).model_dump_json()}\n\n"
+
+
+@router.delete(
+    "/{job_id}",
+    response_model=JobBody,
+    responses=OF_JOBS | {204: {"description": "The job had ended; now it is removed."}},
+)
+async def delete_job(service: Use, owner: Owner, job_id: str) -> JobBody | Response:
+    """Cancel a job that is queued or running; remove one that has ended, with its result."""
+    job = await service.jobs.call(lambda: service.jobs.store.cancel_or_remove(owner, job_id))
+    service.jobs.forget_upload(job_id)
+    return Response(status_code=204) if job is None else JobBody.of(job)

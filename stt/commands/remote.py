@@ -13,8 +13,8 @@ from stt.asked import Asked
 from stt.commands.recognition import Recognition, RecognitionFailed
 from stt.errors import ConfigurationError
 from stt.notices import Notice, Report
-from stt.recognition.segments import transcript_of
-from stt.types import Word
+from stt.recognition.segments import in_turns
+from stt.types import Transcript, Word
 
 logger = logging.getLogger(__name__)
 
@@ -207,7 +207,7 @@ def read_answer(body: bytes) -> Recognition:
             for each in answer["words"]
         )
         report = _read_report(answer)
-        transcript = transcript_of(words, float(answer["duration_seconds"]), report)
+        transcript = in_turns(Transcript(words, float(answer["duration_seconds"]), report))
         return Recognition(answer["text"], transcript, answer["language"], answer["model"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecognitionFailed(

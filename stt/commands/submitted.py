@@ -1,4 +1,4 @@
-"""Which jobs were handed in and not fetched yet: a small file for each, for the next run to find."""
+"""Which jobs were handed in and not fetched yet: a file for each, for the next run to find."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from stt.commands.outputs import write_whole
 class Submitted:
     """The jobs of one service, for requests with the same options.
 
-    A file is known by its path, size and time of change, so that one that has changed is sent again.
+    A file is known by its path, size and time of change, so that a changed one is sent again.
     """
 
     folder: Path

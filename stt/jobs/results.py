@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stt.notices import Notice, Report
-from stt.recognition.segments import transcript_of
+from stt.recognition.segments import in_turns
 from stt.types import Token, Transcript, Word
 
 
@@ -25,6 +25,9 @@ class Result:
     """From the start of the last run to its end."""
 
 
+_REPORTED = ("track", "n_tracks", "n_channels")
+
+
 def to_bytes(result: Result) -> bytes:
     """Packed JSON. Numbers keep every bit."""
     transcript, report = result.transcript, result.transcript.report
@@ -32,9 +35,7 @@ def to_bytes(result: Result) -> bytes:
         "words": [_word_to_list(word) for word in transcript.words],
         "duration_seconds": transcript.duration_seconds,
         "warnings": [[each.code, each.message] for each in report.warnings],
-        "track": report.track,
-        "n_tracks": report.n_tracks,
-        "n_channels": report.n_channels,
+        **{name: getattr(report, name) for name in _REPORTED},
         "language": result.language,
         "model": result.model,
         "device": result.device,
@@ -48,10 +49,12 @@ def from_bytes(data: bytes) -> Result:
     """The same result."""
     fields = json.loads(zlib.decompress(data))
     warnings = tuple(Notice(code, message) for code, message in fields["warnings"])
-    transcript = transcript_of(
-        map(_word_of_list, fields["words"]),
-        fields["duration_seconds"],
-        Report(warnings, fields["track"], fields["n_tracks"], fields["n_channels"]),
+    transcript = in_turns(
+        Transcript(
+            tuple(_word_of_list(entry) for entry in fields["words"]),
+            fields["duration_seconds"],
+            Report(warnings, *(fields[name] for name in _REPORTED)),
+        )
     )
     return Result(
         transcript,
@@ -74,6 +77,5 @@ def _word_to_list(word: Word) -> list[Any]:
 def _word_of_list(entry: list[Any]) -> Word:
     text, start, end, confidence, tokens, space_before, spoken, channel = entry
     made = tuple(Token(t, log, None if times is None else tuple(times)) for t, log, times in tokens)
-    return Word(
-        text, float(start), float(end), float(confidence), made, space_before, spoken, channel
-    )
+    times = float(start), float(end)
+    return Word(text, *times, float(confidence), made, space_before, spoken, channel)

@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
@@ -30,7 +30,7 @@ from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.channels import ChannelCutters
 from stt.recognition.chunking import Window, WindowCutter
 from stt.recognition.plan import AS_HEARD, Plan
-from stt.recognition.segments import transcript_of
+from stt.recognition.segments import in_turns
 from stt.recognition.voices import Voice, Voices
 from stt.settings import Settings
 from stt.speakers.assigning import with_speakers
@@ -90,6 +90,10 @@ class Words:
         """What is missing or doubtful; complete after the last word."""
         return self._hearing.report
 
+    def transcript(self, spoken: Sequence[Word]) -> Transcript:
+        """The transcript of a recording whose words have all come, in the order they came."""
+        return in_turns(Transcript(tuple(spoken), self.duration_seconds, self.report))
+
     def __aiter__(self) -> AsyncIterator[Word]:
         return self._words
 
@@ -140,8 +144,7 @@ class Transcriber:
         if plan.speakers is not None:
             return await self._with_speakers(source, engine, plan, plan.speakers, track, listen)
         words = self.words(source, engine, plan, track, listen)
-        spoken = [word async for word in words]
-        return transcript_of(spoken, words.duration_seconds, words.report)
+        return words.transcript([word async for word in words])
 
     async def _with_speakers(
         self,
@@ -167,7 +170,7 @@ class Transcriber:
         report = words.report
         if spoken and not found:
             report = replace(report, warnings=(*report.warnings, NOBODY))
-        return transcript_of(spoken, words.duration_seconds, report)
+        return in_turns(Transcript(tuple(spoken), words.duration_seconds, report))
 
     def words(
         self,

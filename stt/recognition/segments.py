@@ -4,12 +4,12 @@ A CTC model marks no sentences but gives the times of words, so segments end at 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, groupby
 from typing import Protocol, TypeVar
 
 from stt.decoding import scripts
 from stt.decoding.words import PAUSE_SECONDS
-from stt.notices import Report
 from stt.types import Segment, Transcript, Word
 
 MAX_SEGMENT_SECONDS = 15.0
@@ -73,18 +73,13 @@ def split_turns(words: Iterable[Word]) -> tuple[Segment, ...]:
     )
 
 
-def transcript_of(words: Iterable[Word], duration_seconds: float, report: Report) -> Transcript:
-    """A transcript, with turns if its words say who speaks.
-
-    Args:
-        words: Those of each channel in order.
-        duration_seconds, report: Of the recording.
-    """
-    said = tuple(words)
-    if all(word.channel is None and word.speaker is None for word in said):
-        return Transcript(said, duration_seconds, report)
-    said = tuple(sorted(said, key=lambda word: word.start))  # stable: channels keep their order
-    return Transcript(said, duration_seconds, report, split_turns(said))
+def in_turns(transcript: Transcript) -> Transcript:
+    """A transcript that says who speaks, in order of time and in turns; others as they are."""
+    if all(word.channel is None and word.speaker is None for word in transcript.words):
+        return transcript
+    # Sorting is stable: each channel keeps its order.
+    words = tuple(sorted(transcript.words, key=lambda word: word.start))
+    return replace(transcript, words=words, turns=split_turns(words))
 
 
 def _voice(segment: Segment) -> tuple[int | None, str | None]:

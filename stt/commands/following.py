@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from stt.commands.inputs import Recording
-from stt.commands.jobs import JobGone, JobService, JobState
+from stt.commands.jobs import JobGone, JobService, JobState, ServiceBusy
 from stt.commands.progress import CountingFile, Progress
 from stt.commands.recognition import Recognition, RecognitionFailed
 from stt.commands.submitted import Submitted
@@ -58,6 +58,8 @@ class Following:
         self._service, self._submitted = service, submitted
         self._at_once, self._keep, self._sleep = at_once, keep, sleep
         self._followed: list[_Followed] = []
+        self._busy_until = 0.0
+        """By `time.monotonic`."""
 
     def run(
         self,
@@ -82,8 +84,12 @@ class Following:
         try:
             with Progress(len(recordings), n_bytes) as progress:
                 while waiting or self._followed:
-                    while waiting and len(self._followed) < self._at_once:
-                        self._begin(waiting.popleft(), track, progress)
+                    while waiting and self._has_room():
+                        try:
+                            self._begin(waiting[0], track, progress)
+                            waiting.popleft()
+                        except ServiceBusy as busy:
+                            self._busy_until = time.monotonic() + busy.seconds
                     n_before = len(self._followed)
                     for each in tuple(self._followed):
                         if self._has_ended(each, track, deliver, progress):
@@ -99,27 +105,46 @@ class Following:
             raise
         return progress
 
+    def _has_room(self) -> bool:
+        # With none of ours there, nothing else is to do than to wait for the service.
+        free = not self._followed or time.monotonic() >= self._busy_until
+        return free and len(self._followed) < self._at_once
+
     def _begin(self, recording: Recording, track: int | None, progress: Progress) -> None:
         """Hand a recording in, unless an earlier run has."""
         progress.show(recording.name)
         counting = CountingFile(progress.advance)
         try:
-            job_id = self._submitted.find(recording, track)
-            noted = job_id is not None
-            if job_id is None:
-                with recording.open() as file:
-                    job_id = self._service.submit(counting.open(file), recording.name, track).id
-                noted = self._submitted.add(recording, track, job_id)
-            else:
-                logger.info("%s: going on with job %s", recording.name, job_id)
-        except (ConfigurationError, BrokenPipeError):
+            followed = self._resume(recording, track) or self._submit(recording, track, counting)
+        except (ConfigurationError, ServiceBusy):
+            progress.advance(-counting.furthest)
             raise
         except Exception as error:
             progress.failed(recording.name, error)
             progress.advance(2 * recording.size - counting.furthest)
             return
-        progress.advance(recording.size - counting.furthest)
-        self._followed.append(_Followed(recording, job_id, noted))
+        progress.advance(max(0, recording.size - counting.furthest))
+        self._followed.append(followed)
+
+    def _resume(self, recording: Recording, track: int | None) -> _Followed | None:
+        """The job of an earlier run, if the service still has it."""
+        job_id = self._submitted.find(recording, track)
+        if job_id is None:
+            return None
+        try:
+            self._service.look(job_id, recording.name)
+        except JobGone:
+            self._submitted.remove(recording, track)
+            return None
+        logger.info("%s: going on with job %s", recording.name, job_id)
+        return _Followed(recording, job_id, noted=True)
+
+    def _submit(self, recording: Recording, track: int | None, counting: CountingFile) -> _Followed:
+        wait = not self._followed
+        with recording.open() as file:
+            source = counting.open(file)
+            job = self._service.submit(source, recording.name, track, wait=wait)
+        return _Followed(recording, job.id, self._submitted.add(recording, track, job.id))
 
     def _has_ended(
         self,
@@ -146,8 +171,8 @@ class Following:
             ))  # fmt: skip
             return True
         except Exception as error:
-            # The job may still end well: the next run looks again.
             progress.failed(name, error)
+            logger.info("%s: run the same command again to look for job %s", name, each.job_id)
             return True
         if job.state != "succeeded":
             progress.failed(name, RecognitionFailed(job.error or f"The job was {job.state}."))

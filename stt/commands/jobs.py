@@ -56,6 +56,15 @@ class JobState:
         return self.state in ("succeeded", "failed", "cancelled")
 
 
+class ServiceBusy(Exception):
+    """The service takes no more jobs for now."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+        """To wait."""
+
+
 class JobGone(Exception):
     """The service does not know the job, or no longer."""
 
@@ -90,20 +99,31 @@ class JobService:
         self.url = str(self._client.base_url)
         self.fields = form_fields(lang, asked or Asked())
         self._sleep, self._clock = sleep, clock
+        self._answered = clock()
+        """When the service last answered."""
 
-    def submit(self, source: BinaryIO, name: str, track: int | None = None) -> JobState:
+    def submit(
+        self, source: BinaryIO, name: str, track: int | None = None, *, wait: bool = True
+    ) -> JobState:
         """Hand a recording in; when this returns, the service has stored it.
 
         If the connection breaks before the answer, the recording is sent again, so that the service
         may have it twice. The result of the other job lapses there.
 
+        Args:
+            source: Seekable; stays open.
+            name: The recording's name, for messages and the service.
+            track: Number of the audio track; None lets the service choose.
+            wait: For a service that takes no more jobs.
+
         Raises:
+            ServiceBusy: it takes no more, and ``wait`` is false.
             RecognitionFailed: the service refuses it, or does not come back.
             ConfigurationError: the service has no jobs.
         """
         fields = self.fields | ({"track": str(track)} if track else {})
         file = (name.rsplit("/", 1)[-1], source, "application/octet-stream")
-        response = self._request("POST", PATH, name, data=fields, files={"file": file})
+        response = self._request("POST", PATH, name, wait=wait, data=fields, files={"file": file})
         if response.status_code in (404, 405):
             raise ConfigurationError(
                 f"The service at {self.url} has no jobs; it may be an older version. Leave out "
@@ -136,13 +156,15 @@ class JobService:
         if response.status_code not in (200, 204, 404):
             logger.warning("%s: job %s was not removed. %s", name, job_id, detail(response))
 
-    def _request(self, method: str, path: str, name: str, **options: Any) -> httpx.Response:
+    def _request(
+        self, method: str, path: str, name: str, *, wait: bool = True, **options: Any
+    ) -> httpx.Response:
         """Send a request until the service answers it, one way or the other.
 
         Raises:
-            RecognitionFailed: it has not for `PATIENCE_SECONDS`.
+            ServiceBusy: it says 429, and ``wait`` is false.
+            RecognitionFailed: it has not answered any for `PATIENCE_SECONDS`.
         """
-        deadline = self._clock() + PATIENCE_SECONDS
         pause = FIRST_PAUSE_SECONDS
         while True:
             asked = None
@@ -152,17 +174,26 @@ class JobService:
                 trouble = f"The service did not answer: {reason(error)}."
             else:
                 if response.status_code not in RETRIED:
+                    self._answered = self._clock()
                     return response
                 trouble, asked = detail(response), retry_after(response)
-                if asked is None and response.status_code == 503:
-                    return response  # what a retry does not help
+                if asked is None and response.status_code == 503 and _is_ours(response):
+                    self._answered = self._clock()
+                    return response  # a retry would not help
+                if response.status_code == 429 and not wait:
+                    raise ServiceBusy(asked or pause)
             # Not all clients of a service that restarts should come back at once.
-            wait = asked or pause * random.uniform(1, 1.5)  # noqa: S311
-            if self._clock() + wait > deadline:
+            seconds = asked or pause * random.uniform(1, 1.5)  # noqa: S311
+            if self._clock() + seconds > self._answered + PATIENCE_SECONDS:
                 raise RecognitionFailed(trouble)
-            logger.info("%s: %s Trying again in %.0f s.", name, trouble, wait)
-            self._sleep(wait)
+            logger.info("%s: %s Trying again in %.0f s.", name, trouble, seconds)
+            self._sleep(seconds)
             pause = min(2 * pause, MAX_PAUSE_SECONDS)
+
+
+def _is_ours(response: httpx.Response) -> bool:
+    """Whether the service itself has answered, not a proxy before it."""
+    return "json" in response.headers.get("Content-Type", "")
 
 
 def _content(response: httpx.Response, expected: int) -> bytes:
@@ -197,6 +228,5 @@ def read_job(body: bytes) -> JobState:
 def _fraction(job: dict[str, Any]) -> float:
     if job["state"] == "succeeded":
         return 1.0
-    progress = job.get("progress") or {}
-    done, whole = progress.get("audio_seconds"), progress.get("duration_seconds")
+    done, whole = job.get("progress_seconds"), job.get("duration_seconds")
     return min(1.0, done / whole) if done and whole else 0.0

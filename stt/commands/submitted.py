@@ -1,4 +1,4 @@
-"""Which jobs were handed in and not fetched yet: a file for each, for the next run to find."""
+"""Which jobs were handed in and are not fetched yet: a note of each, for the next run to find."""
 
 import hashlib
 import json
@@ -14,11 +14,11 @@ from stt.commands.outputs import write_whole
 class Submitted:
     """The jobs of one service, for requests with the same options.
 
-    A file is known by its path, size and time of change, so that a changed one is sent again.
+    A recording is known by its path, size and time of change: one that has changed is sent again.
     """
 
     folder: Path
-    """Holds the small files."""
+    """Of the notes."""
     url: str
     """The service."""
     fields: Mapping[str, str]
@@ -51,7 +51,7 @@ class Submitted:
             note.unlink(missing_ok=True)
 
     def _note(self, recording: Recording, track: int | None) -> Path | None:
-        """The small file; None for what cannot be recognised, such as standard input."""
+        """The file of a note; None for what cannot be recognised, such as standard input."""
         if recording.path is None:
             return None
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -29,8 +29,8 @@ REOPEN_SECONDS = 10.0
 """Pause between attempts to open the database."""
 OPENING_SECONDS = 20.0
 """A request waits so long for the first attempt."""
-SWEEP_SECONDS = 60.0
-"""How often old jobs are removed."""
+SWEEP_SECONDS = 10.0
+"""How often old jobs are removed, and all are counted."""
 OFF = "Jobs are switched off here (STT_JOBS=off). Send the recording to POST /transcribe."
 NO_FOLDER = (
     "Jobs cannot be stored: the state folder cannot be written. The operator can name another in "
@@ -53,6 +53,7 @@ class Desk:
         quota: Quota,
         fetcher: Fetcher,
         webhooks: Webhooks,
+        counted: Callable[[Mapping[State, int]], None] = lambda _: None,
     ) -> None:
         """
         Args:
@@ -64,10 +65,12 @@ class Desk:
             quota: What one key may have at a time.
             fetcher: Gets recordings from elsewhere.
             webhooks: Reports the end of jobs.
+            counted: Called from time to time with the number of active jobs, by state.
         """
         self._folder, self._database_url, self._is_on = folder, database_url, is_on
         self.lease_seconds = lease_seconds
         self.fetcher, self.webhooks = fetcher, webhooks
+        self._counted = counted
         self._most_attempts, self._keep_seconds, self._quota = most_attempts, keep_seconds, quota
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="jobs")
         self._database: Database | None = None
@@ -183,11 +186,12 @@ class Desk:
                 break
             await asyncio.sleep(REOPEN_SECONDS)
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
             try:
+                self._counted(await self.call(self.store.count))
                 await self.call(self._sweep)
             except (SttError, OSError) as error:
                 logger.warning("old jobs are not removed now: %s", error)
+            await asyncio.sleep(SWEEP_SECONDS)
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -16,6 +16,16 @@ from stt.jobs.records import Fault, Job, Lease, Progress, State
 from stt.jobs.store import announce, job_of
 from stt.jobs.tables import JOBS, RESULTS, WINDOWS
 
+MOST_PAUSE_SECONDS = 60.0
+
+
+def pause_seconds(n_attempts: int) -> float:
+    """How long a job waits after so many runs that ended without a word, beyond its lease.
+
+    It may have taken the service down, and with it the runs of innocent others.
+    """
+    return min(MOST_PAUSE_SECONDS, 2.0 ** (n_attempts - 1) - 1)
+
 
 class LeaseLost(Exception):
     """Somebody else runs the job, or its client has cancelled it."""
@@ -69,6 +79,7 @@ class Leases:
                     started=func.coalesce(JOBS.c.started, now),
                     lease_token=lease.token,
                     lease_until=now + self._lease_seconds,
+                    not_before=now + self._lease_seconds + pause_seconds(row["attempts"] + 1),
                     attempts=JOBS.c.attempts + 1,
                     remaining_seconds=None,
                 )
@@ -91,10 +102,11 @@ class Leases:
             .where(JOBS.c.language.in_(languages))
             .where(
                 or_(
-                    and_(JOBS.c.state == State.QUEUED, JOBS.c.not_before <= now),
+                    JOBS.c.state == State.QUEUED,
                     and_(JOBS.c.state == State.RUNNING, JOBS.c.lease_until < now),
                 )
             )
+            .where(JOBS.c.not_before <= now)
             .order_by(n_running, JOBS.c.created, JOBS.c.id)
             .limit(1)
         )
@@ -173,7 +185,7 @@ class Leases:
         """Store the frames of a window; raises as `renew`."""
         values = {"job_id": lease.job_id, "fingerprint": fingerprint, "frames": frames}
         with self._database.writing() as connection:
-            self._update(connection, lease, attempts=0)
+            self._update(connection, lease, attempts=0, not_before=0.0)
             same = (WINDOWS.c.job_id == lease.job_id, WINDOWS.c.fingerprint == fingerprint)
             connection.execute(delete(WINDOWS).where(*same))
             connection.execute(insert(WINDOWS).values(**values))

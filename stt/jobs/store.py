@@ -195,7 +195,7 @@ def _check(connection: Connection, job: Job, quota: Quota) -> None:
     held = select(func.count(), func.coalesce(func.sum(JOBS.c.upload_bytes), 0)).where(
         JOBS.c.owner == job.owner, JOBS.c.state.in_(ACTIVE)
     )
-    n_jobs, n_bytes = connection.execute(held).one()
+    n_jobs, n_bytes = map(int, connection.execute(held).one())  # PostgreSQL sums to a Decimal
     if n_jobs >= quota.jobs:
         raise JobQuotaReached(
             f"{n_jobs} jobs are queued or running; the limit is {quota.jobs}. Wait until one has "

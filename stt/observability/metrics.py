@@ -3,7 +3,7 @@
 Names and units follow Prometheus' conventions: seconds, and ``_total`` for counters.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi.routing import iter_route_contexts
@@ -160,6 +160,11 @@ class Metrics:
         """See `Observer`."""
         self.audio_seconds.inc(audio_seconds)
         self.rtfx.observe(audio_seconds / max(1e-6, wall_seconds))
+
+    def count_jobs(self, counts: Mapping[str, int]) -> None:
+        """Show how many jobs are active, by state."""
+        for state, n in counts.items():
+            self.jobs.labels(state).set(n)
 
     def job_ended(self, state: str) -> None:
         """Count a job."""

@@ -152,7 +152,7 @@ def create_app(
         transcriber = Transcriber(scheduler, settings, read, ChargingObserver(observer))
         unobserved = Transcriber(scheduler, settings, pool.read)
         later = Transcriber(scheduler, settings, pool.read, ChargingObserver(observer))
-        desk = open_desk(settings)
+        desk = open_desk(settings, metrics)
         live = LiveSessions(settings.max_live_sessions)
         admission.on_close(live.drain)
         service = app.state.service = Service(

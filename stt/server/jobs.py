@@ -13,6 +13,7 @@ from stt.jobs.runner import Begun, OpenEarlier
 from stt.jobs.webhooks import Webhooks
 from stt.models.state import Status
 from stt.models.usage import leasing
+from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.server.keys import KeyRing, current_usage
 from stt.server.state import Service
@@ -26,7 +27,7 @@ LOADING_SECONDS = 1800.0
 """How long a job waits for that; then it is given back."""
 
 
-def open_desk(settings: Settings) -> Desk:
+def open_desk(settings: Settings, metrics: Metrics) -> Desk:
     """The desk of the settings; call it in the event loop."""
     url = settings.jobs_database
     return Desk(
@@ -47,6 +48,7 @@ def open_desk(settings: Settings) -> Desk:
             [parse_secret(each.get_secret_value()) for each in settings.webhook_secrets],
             timeout_seconds=settings.webhook_timeout_seconds,
         ),
+        counted=metrics.count_jobs,
     )
 
 

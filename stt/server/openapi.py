@@ -19,15 +19,19 @@ from stt.alignment.words import (
     Alignment,
     Status,
 )
+from stt.asked import Asked
 from stt.audio.containers import ACCEPTED
 from stt.formats import alignment, native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import finding_fields
 from stt.formats.table import SPEAKER_FORMATS
+from stt.jobs.records import Fault, Job, Order, Progress, State
 from stt.languages import Language, choose_languages
 from stt.models import state
 from stt.models.card import Evaluation
 from stt.notices import Code, Notice, Report
+from stt.server.admission import JOBS_PATH
+from stt.server.job_bodies import JobBody, JobList, JobSummary
 from stt.server.problems import (
     BUG,
     CODES,
@@ -42,7 +46,7 @@ from stt.server.realtime.config import SessionConfig
 from stt.server.realtime.shapes import BETA, CURRENT
 from stt.server.routes import client_secrets, kserve, languages, pages
 from stt.server.schemas import HealthResponse, ModelHealth, SummaryResponse
-from stt.server.sse import delta_event, done_event
+from stt.server.sse import EventStream, delta_event, done_event
 from stt.types import Segment, Token, Transcript, Word
 
 Answers: TypeAlias = dict[tuple[int, str], list[tuple[str, Any]]]
@@ -166,6 +170,16 @@ DETAILS = {
     "out_of_memory": "The recording needs more memory than there is.",
     "cluster_unavailable": "No engine of the cluster is reachable.",
     "engine_died": "The inference thread ended. Try again later.",
+    "url_not_allowed": "`url` is not available: the service calls no hosts until its operator "
+    "lists them in STT_FETCH_HOSTS.",
+    "job_not_found": "There is no such job. It may have been removed, or belong to another key. "
+    "GET /v1/jobs lists yours.",
+    "no_result": "The job is running. GET the job to see how far it is, and its result once it has "
+    "succeeded.",
+    "jobs_unavailable": "The database of the jobs does not answer. Try again later; the log has "
+    "the cause.",
+    "job_quota_reached": "1000 jobs are queued or running; the limit is 1000. Wait until one has "
+    "ended, or cancel one.",
     "deadline_exceeded": "The request exceeded the limit of 3600 s.",
 }
 """An example message of each error, by its code."""
@@ -175,8 +189,34 @@ TRANSCRIBING = ("/transcribe", "/v1/audio/transcriptions", "/asr")
 """Paths whose requests choose how to decode."""
 ALIGNMENTS = ("/align", "/v1/audio/alignments")
 """Paths whose requests have a text."""
-OF_URLS = {errors.UrlNotAllowed.code, errors.UrlUnreachable.code}
-"""What can only be wrong with a URL."""
+IN_JOBS = {errors.UrlUnreachable.code, errors.JobAbandoned.code}
+"""Errors that only the `error` of a job has."""
+HANDING_IN: dict[int, set[str]] = {
+    400: {
+        CODES[400], errors.InvalidParameter.code, errors.UnsupportedLanguage.code,
+        errors.NotSupported.code,
+    },
+    403: {
+        errors.UrlNotAllowed.code, errors.ForbiddenHost.code, errors.ForbiddenOrigin.code,
+    },
+    413: {CODES[413]},
+    429: {errors.Overloaded.code, errors.RateLimited.code, errors.JobQuotaReached.code},
+    500: {BUG[0]},
+    503: {errors.JobsUnavailable.code, errors.ModelBroken.code, errors.Draining.code},
+}  # fmt: skip
+"""Errors of a request that hands in a job, where they are not those of any upload."""
+ABOUT_JOBS = {
+    400: {errors.InvalidParameter.code},
+    404: {errors.JobNotFound.code},
+    409: {errors.NoResult.code},
+    503: {errors.JobsUnavailable.code},
+}
+"""Errors of a request about jobs."""
+OF_JOBS = {
+    errors.UrlNotAllowed.code, errors.JobNotFound.code, errors.NoResult.code,
+    errors.JobsUnavailable.code, errors.JobQuotaReached.code,
+}  # fmt: skip
+"""Errors that no other request has."""
 CLIENT_SECRETS = ("/v1/realtime/client_secrets", "/v1/realtime/transcription_sessions")
 """Paths whose requests bring no audio, but configure a session."""
 
@@ -203,6 +243,8 @@ def _complete(path: str, operation: dict[str, Any], answers: Answers) -> None:
     if path.startswith(OPENAI_PATHS) or "requestBody" not in operation:
         responses.pop("422", None)  # FastAPI adds it everywhere; OpenAI uses 400
     for status, response in responses.items():
+        if status == "204":
+            continue  # it has no body
         content = response.setdefault("content", {})
         if int(status) >= 400 and (int(status), JSON) not in answers:
             media_type = JSON if path.startswith(OPENAI_PATHS) else ProblemResponse.media_type
@@ -238,7 +280,12 @@ def error_examples(path: str, operation: dict[str, Any], status: int) -> list[tu
         codes.add(BUG[0])
     elif status == 404:
         codes = {errors.UnknownModel.code}
-    codes -= OF_URLS
+    codes -= IN_JOBS
+    if path.startswith(JOBS_PATH):
+        of_jobs = HANDING_IN if "requestBody" in operation else ABOUT_JOBS
+        codes = of_jobs.get(status, codes)
+        return [(code, _error(path, status, code)) for code in sorted(codes)]
+    codes -= OF_JOBS
     if path in CLIENT_SECRETS and status in (400, 413):
         given = errors.InvalidParameter, errors.NotSupported, errors.UnsupportedLanguage
         codes = {each.code for each in given} if status == 400 else {CODES[413]}
@@ -329,6 +376,49 @@ def _alignments() -> Answers:
     return examples
 
 
+def _jobs() -> list[tuple[str, Any]]:
+    """The same job at several times."""
+    order = Order(KOREAN.code, Asked())
+    job = Job("0f8e7e5c9d6b4a3f8c1d2e3f4a5b6c7d", "", State.QUEUED, order, 1_795_780_800.0)
+    job = replace(job, request_id="91e60443446e483cb622c72620561d5d")
+    running = replace(
+        job,
+        state=State.RUNNING,
+        started=job.created + 2,
+        progress=Progress(1260.0, 5400.0, 207.0, SPOKEN.text),
+    )
+    ended = replace(running, ended=job.created + 272)
+    fault = Fault("unsupported_format", DETAILS["unsupported_format"])
+    return [
+        (each.state, JobBody.of(each).model_dump(mode="json"))
+        for each in (
+            job,
+            running,
+            replace(
+                ended, state=State.SUCCEEDED, progress=Progress(5400.0, 5400.0, None, SPOKEN.text)
+            ),
+            replace(ended, state=State.FAILED, progress=Progress(), fault=fault),
+        )
+    ]
+
+
+def _about_jobs() -> dict[str, Answers]:
+    examples = _jobs()
+    summaries = [JobSummary(**job).model_dump(mode="json") for _, job in examples]
+    page = JobList(data=[JobSummary(**job) for job in summaries], next_cursor=None)
+    events = "".join(f"data: {json.dumps(job, ensure_ascii=False)}\n\n" for job in summaries[:3])
+    one = f"{JOBS_PATH}/{{job_id}}"
+    return {
+        JOBS_PATH: {
+            (202, JSON): examples[:1],
+            (200, JSON): [("page", page.model_dump(mode="json"))],
+        },
+        one: {(200, JSON): examples},
+        f"{one}/result": _native(),
+        f"{one}/events": {(200, EventStream.media_type): [("events", events)]},
+    }
+
+
 def _events() -> list[tuple[str, Any]]:
     deltas = [delta_event(word, begins_text=index == 0) for index, word in enumerate(SPOKEN.words)]
     timed = done_event(SPOKEN, GRANULARITIES)
@@ -402,6 +492,7 @@ def _answers() -> dict[str, Answers]:
         **dict.fromkeys(ALIGNMENTS, _alignments()),
         "/v1/audio/transcriptions": _openai(),
         "/asr": _whisper(),
+        **_about_jobs(),
         **_client_secrets(),
         "/detect-language": {
             (200, JSON): [("demo", whisper.DetectedLanguage.of(KOREAN, 0.5).model_dump())]

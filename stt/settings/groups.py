@@ -328,7 +328,7 @@ class JobSettings(ServiceGroup):
     """The same for the size of their recordings, in MB (10^6 bytes)."""
     jobs_lease_seconds: float = Field(default=15.0, ge=1, le=3600)
     """When a replica has not been heard of for this long, its jobs go on elsewhere."""
-    jobs_attempts: int = Field(default=10, ge=1, le=1000)
+    jobs_attempts: int = Field(default=30, ge=1, le=1000)
     """How often a job may take the service down before it has computed one more window; after that
     it fails."""
 

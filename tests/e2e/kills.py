@@ -199,5 +199,5 @@ def _metric(server: Server, name: str) -> int:
 
 if __name__ == "__main__":
     started = time.monotonic()
-    print(kill_while_running(int(sys.argv[1]), int(sys.argv[2]), n_samples=30))
+    print(kill_while_running(int(sys.argv[1]), int(sys.argv[2]), n_samples=10))
     print(f"{time.monotonic() - started:.0f} s")

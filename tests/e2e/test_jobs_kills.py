@@ -18,7 +18,7 @@ def test_jobs_survive_being_killed() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_50_jobs_survive_20_kills() -> None:
-    outcome = kill_while_running(n_jobs=50, n_kills=20, n_samples=30)
+    outcome = kill_while_running(n_jobs=50, n_kills=20, n_samples=10)
     print(outcome)
     assert outcome.n_accepted == 50
     assert not outcome.lost

@@ -67,12 +67,13 @@ NOT_RUN = {
     "stt evaluate KsponSpeech_scripts/eval_clean.trn --audio KsponSpeech_eval": DATA_SET,
     "ffmpeg -v error -i film.mkv -f flac - | stt transcribe -": "needs ffmpeg, the program",
     "stt transcribe recordings --url http://gpu-host:8400": "the host is the reader's",
+    "stt transcribe recordings --url http://gpu-host:8400 --job": "test_jobs_cli runs it",
     "STT_API_KEY=... stt transcribe talk.mp3 --url https://host": "the host is the reader's",
 }
 """Commands, and why they are not run."""
-ELSEWHERE = ("docker ", "kubectl ", "helm ")
-"""Prefixes of commands that need Docker or a cluster; `test_kubernetes` and `test_compose` check
-their inputs."""
+ELSEWHERE = ("docker ", "kubectl ", "helm ", "sudo ", "journalctl ")
+"""Prefixes of commands that need Docker, a cluster or systemd; `test_kubernetes`, `test_compose`
+and `test_systemd` check their inputs."""
 TEXT_ONLY = {
     ("docs/architecture.md", "server_stt.py  "): "a picture",
     ("docs/architecture.md", "upload bytes -> blocks"): "a picture",
@@ -103,6 +104,7 @@ SAYS = {
     "-o meeting.srt": TEXTS[MEETING],
     "--fail-with-body": TEXTS[MEETING],
     "audio_file=@meeting.m4a": TEXTS[MEETING],
+    "localhost:8400/v1/jobs": '"state":"queued"',
     "include[]=logprobs": '"token":"W"',
     "localhost:8400/v1/realtime/client_secrets": '"value":"ek_',
     "stt transcribe samples/ko-*.wav": TEXTS["ko-thanks-44k-stereo.wav"],

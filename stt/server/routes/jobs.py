@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 
 from stt.asked import Asked
 from stt.errors import InvalidParameter, ModelLoading, NoResult, NotSupported
-from stt.formats.base import Granularity
+from stt.formats.base import JSON, Granularity
 from stt.formats.findings import finding_fields
 from stt.formats.layout import LINE_COLUMNS, LINES, Layout
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
@@ -45,11 +45,20 @@ from stt.server.state import Service, get_service
 
 MAX_NAME = 200
 """Characters of the name of a file that are kept."""
+HANDING_IN = (400, 401, 403, 408, 413, 429, 500, 503, 504, 507)
 POLL_SECONDS = 0.5
 """How often events look for changes."""
 OF_JOBS = {status: OPENAI_PROBLEMS[status] for status in (401, 503)} | {
     404: {"model": OpenAIError, "description": "`job_not_found`."}
 }
+OF_EVENTS = {
+    status: {
+        "description": entry["description"],
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/OpenAIError"}}},
+    }
+    for status, entry in OF_JOBS.items()
+}
+"""The same, since a ``model`` would be taken for one of events."""
 NOT_YET = {409: {"model": OpenAIError, "description": "`no_result`: it has none, or not yet."}}
 
 router = APIRouter(prefix=JOBS_PATH, tags=["jobs"], route_class=UploadRoute)
@@ -70,7 +79,7 @@ Owner = Annotated[str, Depends(requesting_key)]
     "",
     status_code=202,
     response_model=JobBody,
-    responses=OPENAI_PROBLEMS
+    responses={status: OPENAI_PROBLEMS[status] for status in HANDING_IN}
     | {202: {"headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}}}},
 )
 async def create_job(
@@ -248,9 +257,9 @@ async def get_result(
 
 @router.get(
     "/{job_id}/events",
-    response_model=None,
-    responses=OF_JOBS
-    | {200: {"content": {EventStream.media_type: {"schema": {"type": "string"}}}}},
+    status_code=200,
+    response_class=EventStream,
+    responses=OF_EVENTS,
 )
 async def follow_job(service: Use, owner: Owner, job_id: str) -> EventStream:
     """Server-sent events: the job, without its text, whenever something has changed.

@@ -258,7 +258,11 @@ def test_models_are_downloaded_into_the_mounted_cache_first(
         (download,) = pod["initContainers"]
         assert download["args"] == ["stt", "download"]
         (models,) = (each for each in pod["volumes"] if each["name"] == "models")
-        claims = [each for each in manifests if each["kind"] == "PersistentVolumeClaim"]
+        claims = [
+            each
+            for each in manifests
+            if each["kind"] == "PersistentVolumeClaim" and each["metadata"]["name"] != "stt-jobs"
+        ]
         if "all" in name:  # one cache per pod
             assert not claims
             assert set(models) == {"name", "ephemeral"}
@@ -311,6 +315,34 @@ def test_the_api_keys_are_mounted_where_the_setting_says(built: dict[str, list[M
             "name": "api-keys",
             "secret": {"secretName": "stt-api-keys", "defaultMode": 0o440},
         } in (pod["volumes"])
+
+
+def test_jobs_have_a_volume_and_a_database_or_are_off(
+    built: dict[str, list[Manifest]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, manifests in built.items():
+        with monkeypatch.context() as patch:
+            settings = settings_of(manifests, patch)
+        *_, pod = pods(manifests)
+        (container,) = pod["containers"]
+        paths = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        assert settings.jobs == ("all" in name) == ("jobs" in paths), name
+        if not settings.jobs:
+            continue
+        assert str(settings.state_dir) == paths["jobs"]
+        (variable,) = container["env"]
+        assert variable["name"].removeprefix("STT_").lower() in Settings.model_fields
+        assert variable["valueFrom"] == {
+            "secretKeyRef": {"name": "stt-jobs-database", "key": "url"}
+        }
+        (volume,) = (each for each in pod["volumes"] if each["name"] == "jobs")
+        (claim,) = (
+            each["spec"]
+            for each in manifests
+            if each["kind"] == "PersistentVolumeClaim"
+            and each["metadata"]["name"] == volume["persistentVolumeClaim"]["claimName"]
+        )
+        assert claim["accessModes"] == ["ReadWriteMany"]
 
 
 def test_all_selectors_match_the_pods(built: dict[str, list[Manifest]]) -> None:

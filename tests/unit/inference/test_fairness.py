@@ -14,7 +14,15 @@ from stt.engines.wants import BEST, F, Want
 from stt.errors import Overloaded
 from stt.frames import Frames
 from stt.inference.batcher import Batcher
-from stt.inference.fairness import LIVE, Turns, current_client, is_full
+from stt.inference.fairness import (
+    JOB,
+    JOB_PATIENCE,
+    LIVE,
+    Turns,
+    current_client,
+    is_full,
+    refuse_when_full,
+)
 from stt.types import Waveform
 from tests.fakes import FakeEngine
 from tests.unit.inference.test_batcher import Gate, block_with, clip
@@ -188,3 +196,28 @@ def test_clients_with_live_streams_take_turns() -> None:
     times = waits(others, ("198.51.100.1" + LIVE, 6.0, 1), 9)
     # A batch of files, now and then a window of the other client, files again, and its own.
     assert max(times) == pytest.approx(0.66)
+
+
+def test_a_clip_beside_a_hundred_jobs_waits_for_at_most_two_windows() -> None:
+    jobs = [(f"key {n}{JOB}", 20.0, 1) for n in range(100)]
+    times = waits(jobs, ("192.0.2.1", 2.0, 1), 3 * JOB_PATIENCE)
+    # A window of a job takes 0.2 s, the clip 0.02 s.
+    assert max(times) <= 0.421
+    assert sorted(times)[len(times) // 2] <= 0.221
+
+
+def test_jobs_end_beside_clients_that_never_stop() -> None:
+    files = [(f"192.0.2.{n}", 20.0, 2) for n in range(5)]
+    times = waits(files, ("key 1" + JOB, 20.0, 1), 3)
+    # Patience counts from the moment that a job waits.
+    assert max(times) == pytest.approx(0.2 * (JOB_PATIENCE + 2), abs=0.21)
+
+
+def test_jobs_fill_no_queue_and_are_never_refused() -> None:
+    token = current_client.set("192.0.2.1")
+    try:
+        refuse_when_full({"key 1" + JOB: 1e6, "192.0.2.1": 10.0}, 600, 1)
+        current_client.set("key 1" + JOB)
+        refuse_when_full({"192.0.2.1": 1e6}, 600, 1)
+    finally:
+        current_client.reset(token)

@@ -1,15 +1,21 @@
 """Of two who believe that a job is theirs, one can write; whatever is accepted ends once."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 
 from stt.asked import Asked
-from stt.errors import JobNotFound, JobQuotaReached, OutOfStorage
-from stt.jobs.database import Database, open_database
+from stt.errors import JobNotFound, JobQuotaReached, JobsUnavailable, OutOfStorage
+from stt.jobs import tables
+from stt.jobs.database import HEAD, Database, open_database
 from stt.jobs.leases import LeaseLost, Leases
 from stt.jobs.records import Fault, Filter, Job, Order, Progress, Quota, State
 from stt.jobs.store import Store
+from stt.jobs.tables import METADATA
 
 PLENTY = Quota(100, 10**9)
 
@@ -23,9 +29,15 @@ class Clock(Database):
         return self.time
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Clock:
-    return Clock(open_database(tmp_path, None)._engine)
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clock]:
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    database = Clock(open_database(tmp_path, url)._engine)
+    yield database
+    with database.writing() as connection:
+        for table in METADATA.sorted_tables:
+            connection.execute(table.delete())
+    database.close()
 
 
 def accept(database: Database, job_id: str = "a", owner: str = "", **more: str) -> Job:
@@ -186,7 +198,8 @@ def test_ended_jobs_are_removed_after_a_while_and_active_ones_never(database: Cl
     assert Store(database).active_among(["a", "b"]) == {"b"}
 
 
-def test_a_full_disk_is_named_and_leaves_everything_as_it_was(database: Clock) -> None:
+def test_a_full_disk_is_named_and_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    database = open_database(tmp_path, None)
     accept(database)
     mine = leases(database)
     claimed = mine.claim(["KR"])
@@ -202,3 +215,46 @@ def test_a_full_disk_is_named_and_leaves_everything_as_it_was(database: Clock) -
     assert mine.fingerprints(claimed.lease) == set()
     mine.keep(claimed.lease, "w", bytes(100_000))
     assert mine.fingerprints(claimed.lease) == {"w"}
+
+
+def test_runners_that_claim_at_the_same_time_get_different_jobs(database: Clock) -> None:
+    for index in range(20):
+        accept(database, f"{index:02}")
+
+    def claim_all() -> list[str]:
+        mine, found = leases(database), []
+        while (claimed := mine.claim(["KR"])) is not None:
+            found.append(claimed.job.id)
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(lambda _: claim_all(), range(4)))
+    claimed = sorted(job for part in parts for job in part)
+    assert len(set(claimed)) == len(claimed)
+    # Who meets another may find nothing; the next look finds the rest.
+    assert sorted(claimed + claim_all()) == [f"{index:02}" for index in range(20)]
+
+
+def test_tables_of_a_newer_version_are_left_alone(database: Clock, tmp_path: Path) -> None:
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    url = None
+    if database.is_postgres:
+        url = database._engine.url.render_as_string(hide_password=False)
+    try:
+        with pytest.raises(JobsUnavailable, match="newer version"):
+            open_database(tmp_path, url)
+    finally:
+        with database.writing() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{HEAD}'")
+
+
+def test_the_last_migration_is_the_one_that_is_known() -> None:
+    names = (Path(tables.__file__).parent / "migrations" / "versions").glob("[0-9]*.py")
+    assert max(name.name.partition("_")[0] for name in names) == HEAD
+
+
+def test_migrations_make_the_tables_that_the_code_uses(database: Clock) -> None:
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, METADATA) == []

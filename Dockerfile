@@ -12,7 +12,7 @@ FROM ${PYTHON_IMAGE} AS build
 # torch's too, are the locked ones. What comes from PyPI has to have the locked hashes; torch is another
 # build there than in the lock.
 ARG TORCH_BACKEND=cpu
-# Of pyproject.toml, between spaces: cluster openvino otel spacing.
+# Of pyproject.toml, between spaces: cluster openvino otel postgres spacing speakers.
 ARG EXTRAS=""
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]

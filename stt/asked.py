@@ -5,7 +5,10 @@ from typing import Literal, TypeAlias
 
 from stt.activity.detectors import Vad
 from stt.audio.channels import Channels
+from stt.errors import InvalidParameter
 
+MAX_SPEAKERS = 50
+"""Of one recording."""
 Spacing: TypeAlias = Literal["model", "restored"]
 
 
@@ -27,6 +30,28 @@ class Asked:
     """Whether pauses are left out; None means as the service is set."""
     channels: Channels = "mix"
     """Whether channels are mixed, or each is transcribed for itself."""
+    diarize: bool = False
+    """Whether the speakers of a channel are told apart."""
+    num_speakers: int | None = None
+    """How many speakers there are; None if that is not known."""
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the answer says who speaks."""
+        return self.diarize or self.channels == "split"
+
+    def check_speakers(self) -> None:
+        """
+        Raises:
+            InvalidParameter: what is asked of the speakers contradicts itself.
+        """
+        if self.diarize and self.channels == "split":
+            raise InvalidParameter(
+                "diarize=true and channels=split exclude each other: send diarize for speakers on "
+                "one channel, or split for a speaker on each."
+            )
+        if self.num_speakers is not None and not self.diarize:
+            raise InvalidParameter("num_speakers needs diarize=true; send both, or neither.")
 
     @property
     def chooses_decoding(self) -> bool:

@@ -29,6 +29,8 @@ class Code(StrEnum):
     """Channels that were to be kept apart have the same sound, which was transcribed once."""
     SKIPPED_TRACK = "skipped_track"
     """A track before the one that was read cannot be decoded."""
+    NO_SPEAKERS = "no_speakers"
+    """Speakers were to be told apart, but none was found."""
     UNUSED_PROMPT = "unused_prompt"
     """The prompt, or some of its words, had no effect."""
     NO_SPEECH = "no_speech"

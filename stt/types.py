@@ -177,6 +177,8 @@ class Word:
     """What was said, if the text is its written form: ``세 시`` of ``3시``."""
     channel: int | None = None
     """Number of the channel it was said on, from 1; None if channels are mixed."""
+    speaker: str | None = None
+    """Who said it; None if speakers of a channel were not told apart."""
 
     @property
     def continued(self) -> str:
@@ -191,7 +193,7 @@ def join_words(words: Iterable[Word]) -> str:
 
 @dataclass(frozen=True)
 class Segment:
-    """Words of one channel between two pauses, at least one."""
+    """Words of one speaker and channel between two pauses, at least one."""
 
     words: tuple[Word, ...]
 
@@ -209,6 +211,11 @@ class Segment:
     def channel(self) -> int | None:
         """That of its words."""
         return self.words[0].channel
+
+    @property
+    def speaker(self) -> str | None:
+        """That of its words."""
+        return self.words[0].speaker
 
     @property
     def text(self) -> str:

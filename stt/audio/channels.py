@@ -41,14 +41,22 @@ class Splitter:
         Raises:
             InvalidAudio: as `Cleaner.feed`.
         """
-        channels = self._without_copies(self._cleaner.feed(block.samples.T), block.rate)
+        channels = self._cleaner.feed(block.samples.T)
+        copies = originals_of(channels)
+        for copy, original in copies.items():
+            self._findings.add_copy(copy + 1, original + 1, channels.shape[1] / block.rate)
         if (block.rate, len(channels)) != (self._rate, len(self._resamplers)):
             yield from self.finish()
             self._rate = block.rate
             self._resamplers = [Resampler(block.rate) for _ in channels]
         self._findings.n_channels = max(self._findings.n_channels, len(channels))
+        silence = np.zeros(channels.shape[1], np.float32)
+        # One by one: all channels of the largest recording are a tenth of a reader's memory.
         resampled = np.stack(
-            [each.feed(row) for each, row in zip(self._resamplers, channels, strict=True)]
+            [
+                each.feed(silence if index in copies else np.ascontiguousarray(channels[index]))
+                for index, each in enumerate(self._resamplers)
+            ]
         )
         if resampled.shape[1]:
             yield resampled
@@ -61,25 +69,15 @@ class Splitter:
                 yield tails
         self._resamplers, self._rate = [], 0
 
-    def _without_copies(self, channels: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-        if len(channels) == 1:
-            return channels
-        originals = originals_of(channels)
-        if not originals:
-            return channels
-        kept = channels.copy()
-        for copy, original in originals.items():
-            kept[copy] = 0.0
-            self._findings.add_copy(copy + 1, original + 1, channels.shape[1] / rate)
-        return kept
-
 
 def originals_of(channels: NDArray[np.float32]) -> dict[int, int]:
     """The channels of ``[n_channels, n]`` that are copies, and the first that each is a copy of.
 
     Silent channels are none.
     """
-    products = channels.astype(np.float64) @ channels.T
+    if len(channels) == 1:
+        return {}
+    products = (channels @ channels.T).astype(np.float64)  # exact to a millionth, enough for `COPY`
     energies = products.diagonal()
     found: dict[int, int] = {}
     for copy in range(1, len(channels)):

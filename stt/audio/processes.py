@@ -67,7 +67,7 @@ class Template:
                 pass_fds=[descriptor],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_environment(),
+                env=worker_environment(),
                 start_new_session=True,  # Ctrl+C belongs to the service
             )
 
@@ -324,7 +324,8 @@ def as_descriptor(source: BinaryIO) -> Iterator[int]:
             os.close(original)
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
+    """What a process that reads what strangers send may know: neither keys nor tokens."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT_VARIABLES)}
     return kept | {
         # The same packages as in this process.

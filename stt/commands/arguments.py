@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from stt.asked import Asked, Spacing
+from stt.asked import MAX_SPEAKERS, Asked, Spacing
 from stt.audio.channels import Channels
 from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
@@ -98,6 +98,8 @@ def read_asked(options: argparse.Namespace) -> Asked:
         vad=getattr(options, "vad", None),
         spacing=options.spacing,
         channels=getattr(options, "channels", "mix"),
+        diarize=getattr(options, "diarize", False),
+        num_speakers=getattr(options, "num_speakers", None),
     )
     if options.hotwords is None:
         return asked
@@ -130,6 +132,22 @@ def add_channels(parser: argparse.ArgumentParser) -> None:
         choices=get_args(Channels),
         default="mix",
         help="`split` transcribes each channel for itself, as calls have a speaker on each [mix]",
+    )
+
+
+def add_speakers(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that tell speakers apart."""
+    parser.add_argument(
+        "--diarize",
+        action="store_true",
+        help="tell speakers on one channel apart; needs --speaker-segmentation and "
+        "--speaker-embedding, or a service that has them",
+    )
+    parser.add_argument(
+        "--num-speakers",
+        type=partial(whole_number, low=1, high=MAX_SPEAKERS),
+        metavar="N",
+        help=f"how many speakers there are, 1 to {MAX_SPEAKERS} [as many as voices are found]",
     )
 
 

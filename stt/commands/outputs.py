@@ -45,6 +45,7 @@ def render_json(recognition: Recognition, name: str) -> str:
                 **({} if word.space_before else {"space_before": False}),
                 **({"spoken": word.spoken} if word.spoken else {}),
                 **({"channel": word.channel} if word.channel else {}),
+                **({"speaker": word.speaker} if word.speaker else {}),
             }
             for word in transcript.words
         ],

@@ -29,6 +29,7 @@ from stt.recognition.pipeline import Transcriber
 from stt.recognition.plan import AS_HEARD, Plan
 from stt.recognition.writing import Writings
 from stt.settings import Settings
+from stt.speakers.finder import Speakers
 from stt.types import Transcript, Waveform
 
 logger = logging.getLogger(__name__)
@@ -207,7 +208,9 @@ def open_recognizer(
     language = choose_language(spelling, settings)
     wanted = asked or Asked()
     writings = Writings(settings)
-    writings.choose(language, wanted)  # refuses before the model is loaded
+    # These refuse before the model is loaded.
+    writings.choose(language, wanted)
+    speakers = Speakers(settings).choose(wanted.num_speakers) if wanted.diarize else None
     if settings.demo:
         logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)
@@ -226,6 +229,7 @@ def open_recognizer(
             writings.choose(language, wanted, decoding.hotwords),
             wanted.vad,
             wanted.channels,
+            speakers,
         ),
     )
     # Decoder and model import and allocate at first use; keep that out of the first measurement.

@@ -13,7 +13,7 @@ from stt.asked import Asked
 from stt.commands.recognition import Recognition, RecognitionFailed
 from stt.errors import ConfigurationError
 from stt.notices import Notice, Report
-from stt.recognition.segments import split_turns
+from stt.recognition.segments import in_turns
 from stt.types import Transcript, Word
 
 logger = logging.getLogger(__name__)
@@ -122,6 +122,10 @@ def form_fields(lang: str | None, asked: Asked) -> dict[str, str]:
         fields["written"] = "true"
     if asked.channels != "mix":
         fields["channels"] = asked.channels
+    if asked.diarize:
+        fields["diarize"] = "true"
+    if asked.num_speakers:
+        fields["num_speakers"] = str(asked.num_speakers)
     if asked.spacing != "model":
         fields["spacing"] = asked.spacing
     return {name: value for name, value in fields.items() if value}
@@ -198,13 +202,12 @@ def read_answer(body: bytes) -> Recognition:
                 space_before=each.get("space_before", True),
                 spoken=each.get("spoken"),
                 channel=each.get("channel"),
+                speaker=each.get("speaker"),
             )
             for each in answer["words"]
         )
         report = _read_report(answer)
-        are_apart = any(word.channel for word in words)
-        turns = split_turns(words) if are_apart else None
-        transcript = Transcript(words, float(answer["duration_seconds"]), report, turns)
+        transcript = in_turns(Transcript(words, float(answer["duration_seconds"]), report))
         return Recognition(answer["text"], transcript, answer["language"], answer["model"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecognitionFailed(

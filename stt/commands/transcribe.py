@@ -15,6 +15,7 @@ from stt.commands.arguments import (
     add_language,
     add_layout,
     add_settings,
+    add_speakers,
     add_track,
     begin,
     read_asked,
@@ -30,6 +31,7 @@ from stt.commands.recognition import (
 )
 from stt.errors import ConfigurationError
 from stt.formats.layout import LAYOUT, Layout
+from stt.formats.table import SPEAKER_FORMATS
 from stt.normalisation import find_path
 from stt.settings.folders import state_folder
 
@@ -54,6 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_language(parser)
     add_track(parser)
     add_channels(parser)
+    add_speakers(parser)
     add_decoding(parser)
     parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
     add_layout(parser)
@@ -123,6 +126,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.job and not options.url:
         raise ConfigurationError("--job needs --url: only a service has jobs.")
     asked = read_asked(options)
+    check_speakers(asked, options.format)
     settings = with_language_model(settings, options.lang, options.lm)
     recordings = find_recordings(options.files)
     targets = None
@@ -165,6 +169,22 @@ def main(arguments: Sequence[str]) -> int:
     if several:
         _summarise(progress, n_skipped)
     return 1 if progress.n_failed else 0
+
+
+def check_speakers(asked: Asked, format: str) -> None:
+    """Check what is asked of the speakers before anything is loaded or sent.
+
+    Raises:
+        ConfigurationError: it contradicts itself or the format.
+    """
+    if asked.diarize and asked.channels == "split":
+        raise ConfigurationError("--diarize and --channels split exclude each other.")
+    if asked.num_speakers and not asked.diarize:
+        raise ConfigurationError("--num-speakers needs --diarize.")
+    if format in SPEAKER_FORMATS and not asked.tells_apart:
+        raise ConfigurationError(
+            f"--format {format} says who speaks: it needs --diarize or --channels split."
+        )
 
 
 def transcribe_all(

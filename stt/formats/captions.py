@@ -36,6 +36,8 @@ class Cue:
     """At least one, not empty, each within the width of the layout, unless it is a single word."""
     channel: int | None = None
     """Number of the channel it was said on; None if channels are mixed."""
+    speaker: str | None = None
+    """Who said it; None if speakers were not told apart."""
 
     def times(self, mark: str) -> str:
         """``00:00:01,020 --> 00:00:02,000``; ``mark`` goes before the milliseconds."""
@@ -74,23 +76,24 @@ def cut_cues(transcript: Transcript, layout: Layout = LAYOUT) -> list[Cue]:
 def _cut_channel(
     segments: Iterable[Segment], audio_ms: int, layout: Layout, channel: int | None
 ) -> Iterator[Cue]:
-    stretches = [
-        stretch
+    pieces = [
+        (stretch, segment.speaker)
         for segment in segments
         for stretch in divide(
             list(_atoms(segment.words, layout)), partial(_fits, layout=layout), _pause
         )
     ]
     starts: list[int] = []
-    for n_left, stretch in zip(range(len(stretches), 0, -1), stretches, strict=True):
+    for n_left, (stretch, _) in zip(range(len(pieces), 0, -1), pieces, strict=True):
         # Words may have no duration, but players drop such cues: keep 1 ms each.
         earliest = starts[-1] + 1 if starts else 0
         starts.append(min(max(_milliseconds(stretch[0].start), earliest), audio_ms - n_left))
-    for stretch, start, room_until in zip(stretches, starts, [*starts, audio_ms][1:], strict=True):
+    until = [*starts, audio_ms][1:]
+    for (stretch, speaker), start, room_until in zip(pieces, starts, until, strict=True):
         end = max(_milliseconds(stretch[-1].end), start + MIN_CUE_MS)
         # Caps single words only: the last symbol can come long after the others.
         end = min(end, start + MAX_CUE_MS, room_until)
-        yield Cue(start, end, _wrap(stretch, layout), channel)
+        yield Cue(start, end, _wrap(stretch, layout), channel, speaker)
 
 
 def columns(text: str) -> int:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from stt.conventions import Convention
 from stt.formats.base import JSON, Format, Granularity, by_name, to_json
 from stt.formats.findings import Findings, finding_fields
+from stt.formats.labels import voice_label
 from stt.formats.layout import LAYOUT, Layout
 from stt.formats.table import TEXT_FORMATS
 from stt.formats.verbose import (
@@ -25,6 +26,7 @@ from stt.formats.verbose import (
 )
 from stt.languages import Language
 from stt.models.card import Evaluation
+from stt.recognition.segments import split_segments
 from stt.types import Token, Transcript, Word
 
 
@@ -54,6 +56,30 @@ class Transcription(Findings):
 class TranscriptionVerbose(VerboseTranscription):
     """`verbose_json`: the text with times."""
 
+    usage: Usage
+
+
+class DiarizedSegment(BaseModel):
+    """What somebody says without a pause, in the keys of gpt-4o-transcribe-diarize."""
+
+    type: Literal["transcript.text.segment"] = "transcript.text.segment"
+    id: str = Field(description="Counts from `seg_0`.")
+    start: float = Field(description="Seconds from the start of the recording.")
+    end: float = Field(description="Seconds from the start of the recording.")
+    text: str
+    speaker: str = Field(
+        description="A, B, ... in the order of their first words, or the number of the channel; "
+        '"" if nobody was told apart.'
+    )
+
+
+class TranscriptionDiarized(Findings):
+    """`diarized_json`: the text, by speaker."""
+
+    task: Literal["transcribe"] = "transcribe"
+    duration: float = Field(description="Seconds of decoded audio.")
+    text: str = Field(description="A line for each turn.")
+    segments: list[DiarizedSegment]
     usage: Usage
 
 
@@ -201,9 +227,35 @@ def _render_verbose_json(answer: Answer) -> str:
     )
 
 
+def _render_diarized_json(answer: Answer) -> str:
+    transcript = answer.transcript
+    segments = [
+        DiarizedSegment(
+            id=f"seg_{index}",
+            start=round(each.start, 3),
+            end=round(each.end, 3),
+            text=each.text,
+            speaker=voice_label(each.channel, each.speaker),
+        )
+        for index, each in enumerate(split_segments(transcript.words))
+    ]
+    return to_json(
+        TranscriptionDiarized(
+            duration=answer.duration,
+            text=transcript.text,
+            segments=segments,
+            usage=Usage(seconds=answer.duration),
+            **finding_fields(transcript.report),
+        )
+    )
+
+
+DIARIZED = "diarized_json"
+"""The format that asks for speakers by itself, as in OpenAI's API."""
 FORMATS = by_name(
     Format("json", JSON, _render_json),
     *TEXT_FORMATS,
     Format("verbose_json", JSON, _render_verbose_json),
+    Format(DIARIZED, JSON, _render_diarized_json),
 )
 """Every value of `response_format`."""

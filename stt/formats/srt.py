@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from stt.formats.base import Format, HasTranscript
 from stt.formats.captions import Cue, cut_cues
-from stt.formats.labels import LABEL_COLUMNS, labelled
+from stt.formats.labels import LABEL_COLUMNS, labelled, voice_label
 from stt.formats.layout import LAYOUT, Layout
 from stt.types import Transcript
 
@@ -20,9 +20,13 @@ def to_srt(transcript: Transcript, layout: Layout = LAYOUT) -> str:
 def write_srt(cues: Sequence[Cue]) -> str:
     """Cues as SubRip."""
     return "\n".join(
-        f"{number}\n{cue.times(',')}\n" + labelled("\n".join(cue.lines), cue.channel) + "\n"
+        f"{number}\n{cue.times(',')}\n" + _labelled(cue) + "\n"
         for number, cue in enumerate(cues, start=1)
     )
+
+
+def _labelled(cue: Cue) -> str:
+    return labelled("\n".join(cue.lines), voice_label(cue.channel, cue.speaker))
 
 
 SRT = Format[HasTranscript](

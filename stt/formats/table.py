@@ -2,6 +2,7 @@
 
 from stt.formats.base import Format, HasTranscript
 from stt.formats.labels import labelled_text
+from stt.formats.rttm import RTTM
 from stt.formats.srt import SRT
 from stt.formats.vtt import VTT
 from stt.types import Transcript
@@ -16,4 +17,6 @@ def to_text(transcript: Transcript) -> str:
 
 TEXT = Format[HasTranscript]("text", "text/plain", lambda answer: to_text(answer.transcript))
 
-TEXT_FORMATS = (TEXT, SRT, VTT)
+TEXT_FORMATS = (TEXT, SRT, VTT, RTTM)
+SPEAKER_FORMATS = frozenset({RTTM.name})
+"""Those of speakers that are told apart; without, they have nothing to say."""

@@ -13,6 +13,8 @@ from stt.types import Segment, Transcript
 
 ABOUT_CHANNEL = "Ours: number of its channel, from 1, if channels were kept apart; else omitted."
 
+ABOUT_SPEAKER = "Ours: who speaks, A, B, ..., if speakers were told apart; else omitted."
+
 
 class WordEntry(BaseModel):
     """One word with its times."""
@@ -33,6 +35,7 @@ class WordEntry(BaseModel):
         None, description="Ours: what was said, if `word` is its written form; else omitted."
     )
     channel: int | None = Field(None, description=ABOUT_CHANNEL)
+    speaker: str | None = Field(None, description=ABOUT_SPEAKER)
 
 
 class SegmentEntry(BaseModel):
@@ -55,6 +58,7 @@ class SegmentEntry(BaseModel):
     )
     no_speech_prob: float = Field(description="Always 0: CTC has no such probability.")
     channel: int | None = Field(None, description=ABOUT_CHANNEL)
+    speaker: str | None = Field(None, description=ABOUT_SPEAKER)
 
 
 class VerboseTranscription(Findings):
@@ -81,6 +85,7 @@ def word_entries(transcript: Transcript) -> list[WordEntry]:
             space_before=None if word.space_before else False,
             spoken=word.spoken,
             channel=word.channel,
+            speaker=word.speaker,
         )
         for word in transcript.words
     ]
@@ -101,6 +106,7 @@ def segment_entries(transcript: Transcript) -> list[SegmentEntry]:
             compression_ratio=round(_compression_ratio(segment.text), 4),
             no_speech_prob=0.0,
             channel=segment.channel,
+            speaker=segment.speaker,
         )
         for index, segment in enumerate(split_segments(transcript.words))
     ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from stt.formats.base import Format, HasTranscript
 from stt.formats.captions import Cue, cut_cues
+from stt.formats.labels import voice_name
 from stt.formats.layout import LAYOUT, Layout
 from stt.types import Transcript
 
@@ -26,7 +27,8 @@ def write_vtt(cues: Sequence[Cue]) -> str:
 
 def _voice(cue: Cue) -> str:
     """A voice span, which needs no end if it is the whole cue."""
-    return "" if cue.channel is None else f"<v Channel {cue.channel}>"
+    name = voice_name(cue.channel, cue.speaker)
+    return f"<v {name}>" if name else ""
 
 
 VTT = Format[HasTranscript](

@@ -12,7 +12,7 @@ from stt.formats.findings import Findings, finding_fields
 from stt.formats.labels import labelled_text
 from stt.formats.layout import LAYOUT, Layout
 from stt.formats.srt import SRT
-from stt.formats.verbose import ABOUT_CHANNEL, SegmentEntry, segment_entries
+from stt.formats.verbose import ABOUT_CHANNEL, ABOUT_SPEAKER, SegmentEntry, segment_entries
 from stt.formats.vtt import VTT
 from stt.languages import Language
 from stt.recognition.segments import split_segments
@@ -33,6 +33,7 @@ class TimedWord(BaseModel):
         None, description="Ours: what was said, if `word` is its written form; else omitted."
     )
     channel: int | None = Field(None, description=ABOUT_CHANNEL)
+    speaker: str | None = Field(None, description=ABOUT_SPEAKER)
 
 
 class TimedSegment(SegmentEntry):
@@ -107,6 +108,7 @@ def _render_json(answer: Answer) -> str:
                     probability=round(word.confidence, 4),
                     spoken=word.spoken,
                     channel=word.channel,
+                    speaker=word.speaker,
                 )
                 for word in segment.words
             ]

@@ -12,7 +12,8 @@ from stt.jobs.kept import KeptWindows
 from stt.jobs.leases import Claimed, LeaseLost
 from stt.jobs.records import Progress
 from stt.recognition.pipeline import Words
-from stt.types import FrameGrid, Word, join_words
+from stt.recognition.segments import in_turns
+from stt.types import FrameGrid, Transcript, Word
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,8 @@ class Run:
         if self._kept.computed_seconds and expected > done:
             speed = self._kept.computed_seconds / (time.monotonic() - self._started)
             remaining = round((expected - done) / speed, 1)
-        return Progress(done, max(done, expected), remaining, join_words(self._spoken))
+        text = in_turns(Transcript(tuple(self._spoken), done)).text
+        return Progress(done, max(done, expected), remaining, text)
 
     def open_earlier(self, model: str, grid: FrameGrid) -> KeptWindows:
         """See `stt.jobs.runner.OpenEarlier`."""

@@ -33,6 +33,9 @@ from stt.recognition.plan import AS_HEARD, Plan
 from stt.recognition.segments import in_turns
 from stt.recognition.voices import Voice, Voices
 from stt.settings import Settings
+from stt.speakers.assigning import with_speakers
+from stt.speakers.recorder import Recorder
+from stt.speakers.turns import FindSpeakers
 from stt.types import SAMPLE_RATE, Transcript, Waveform, Word
 
 T = TypeVar("T")
@@ -42,6 +45,10 @@ SPEECH_SHARE = 0.02
 SLOT_SECONDS = 0.25
 """A recording waits so long for its turn to be decoded, then goes on regardless: whoever has the
 turn may wait for a decoder that hangs."""
+
+NOBODY = Notice(
+    Code.NO_SPEAKERS, "The models that tell speakers apart heard nobody, so words have no speaker."
+)
 
 
 class Earlier(Protocol):
@@ -125,9 +132,45 @@ class Transcriber:
         track: int | None = None,
         listen: Callable[[Waveform], None] | None = None,
     ) -> Transcript:
-        """Transcribe one recording; arguments and errors are those of `words`."""
+        """Transcribe one recording; arguments and errors are those of `words`.
+
+        Further errors, with ``plan.speakers``:
+
+        Raises:
+            AudioTooLong: speakers are not found in recordings as long as this.
+            OutOfStorage: the samples cannot be kept.
+            InferenceFailed: the models that tell speakers apart failed.
+        """
+        if plan.speakers is not None:
+            return await self._with_speakers(source, engine, plan, plan.speakers, track, listen)
         words = self.words(source, engine, plan, track, listen)
         return words.transcript([word async for word in words])
+
+    async def _with_speakers(
+        self,
+        source: BinaryIO,
+        engine: Engine,
+        plan: Plan,
+        find: FindSpeakers,
+        track: int | None,
+        listen: Callable[[Waveform], None] | None,
+    ) -> Transcript:
+        with Recorder(self._settings.max_speaker_seconds) as recorder:
+
+            def keep(block: Waveform) -> None:
+                recorder.feed(block)
+                if listen:
+                    listen(block)
+
+            words = self.words(source, engine, plan, track, keep)
+            async with aclosing(words):
+                spoken = [word async for word in words]
+            found = await find(recorder.file) if spoken else ()
+        spoken = await asyncio.to_thread(with_speakers, spoken, found)
+        report = words.report
+        if spoken and not found:
+            report = replace(report, warnings=(*report.warnings, NOBODY))
+        return in_turns(Transcript(tuple(spoken), words.duration_seconds, report))
 
     def words(
         self,

@@ -9,6 +9,7 @@ from stt.audio.channels import Channels
 from stt.decoding.factory import GREEDY, Decoding, Opened
 from stt.engines.base import Engine
 from stt.recognition.written import AsSpoken, OpenWriter, Writer
+from stt.speakers.turns import FindSpeakers
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Plan:
     """Whether pauses are left out; None means as the service is set."""
     channels: Channels = "mix"
     """Whether channels are mixed, or each is transcribed for itself."""
+    speakers: FindSpeakers | None = None
+    """Finds who speaks when; None if speakers are not told apart."""
 
     def open(self, engine: Engine) -> tuple[Opened[Any], Writer]:
         """The decoder and the writer of one recording, or of a channel.

@@ -69,17 +69,21 @@ def split_turns(words: Iterable[Word]) -> tuple[Segment, ...]:
     """
     return tuple(
         Segment(tuple(chain.from_iterable(segment.words for segment in segments)))
-        for _, segments in groupby(split_segments(words), key=lambda segment: segment.channel)
+        for _, segments in groupby(split_segments(words), key=_voice)
     )
 
 
 def in_turns(transcript: Transcript) -> Transcript:
-    """A transcript of channels in order of time and in turns; others as they are."""
-    if all(word.channel is None for word in transcript.words):
+    """A transcript that says who speaks, in order of time and in turns; others as they are."""
+    if all(word.channel is None and word.speaker is None for word in transcript.words):
         return transcript
     # Sorting is stable: each channel keeps its order.
     words = tuple(sorted(transcript.words, key=lambda word: word.start))
     return replace(transcript, words=words, turns=split_turns(words))
+
+
+def _voice(segment: Segment) -> tuple[int | None, str | None]:
+    return segment.channel, segment.speaker
 
 
 def may_begin_line(word: Word) -> bool:
@@ -123,7 +127,8 @@ def divide(
 def _between_pauses(words: Iterable[Word], pause_seconds: float) -> Iterator[list[Word]]:
     spoken: list[Word] = []
     for word in words:
-        if spoken and silence(spoken[-1], word) >= pause_seconds:
+        is_new = spoken and spoken[-1].speaker != word.speaker
+        if spoken and (is_new or silence(spoken[-1], word) >= pause_seconds):
             yield spoken
             spoken = []
         spoken.append(word)

@@ -72,6 +72,7 @@ from stt.server.sites import SiteGuard
 from stt.server.state import Service
 from stt.server.wyoming.listener import check_access, listening
 from stt.settings import Settings
+from stt.speakers.finder import Speakers
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def create_app(
     )
     decodings = Decodings(languages, settings)
     writings = Writings(settings)
+    speakers = Speakers(settings)
     if settings.preload_spacing:
         writings.preload()
     connect = connect or partial(connect_locally, languages, settings, engine)
@@ -155,7 +157,7 @@ def create_app(
         admission.on_close(live.drain)
         service = app.state.service = Service(
             settings, languages, scheduler, runtime.engines, decodings, Cards(settings.cache_dir),
-            writings, transcriber, admission, metrics, live, desk,
+            writings, speakers, transcriber, admission, metrics, live, desk,
             forward_threads(settings.cpu_threads), runtime.collect, secrets,
         )  # fmt: skip
         if settings.demo:

@@ -24,6 +24,7 @@ from stt.audio.containers import ACCEPTED
 from stt.formats import alignment, native, openai, whisper
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import finding_fields
+from stt.formats.table import SPEAKER_FORMATS
 from stt.jobs.records import Fault, Job, Order, Progress, State
 from stt.languages import Language, choose_languages
 from stt.models import state
@@ -46,7 +47,7 @@ from stt.server.realtime.shapes import BETA, CURRENT
 from stt.server.routes import client_secrets, kserve, languages, pages
 from stt.server.schemas import HealthResponse, ModelHealth, SummaryResponse
 from stt.server.sse import EventStream, delta_event, done_event
-from stt.types import Token, Transcript, Word
+from stt.types import Segment, Token, Transcript, Word
 
 Answers: TypeAlias = dict[tuple[int, str], list[tuple[str, Any]]]
 """Named examples, by status and media type."""
@@ -87,6 +88,11 @@ SPOKEN = Transcript(
     duration_seconds=2.686,
 )
 """The speech in ``samples/ko-weather.flac``."""
+_BY_ONE = tuple(replace(word, speaker="A") for word in SPOKEN.words)
+TOLD_APART = replace(SPOKEN, words=_BY_ONE, turns=(Segment(_BY_ONE),))
+"""The same with `diarize=true`."""
+WITH_SPEAKERS = SPEAKER_FORMATS | {openai.DIARIZED}
+"""Formats of which there is only an example with it."""
 SILENT = Transcript(
     (),
     duration_seconds=2.686,
@@ -126,7 +132,7 @@ DETAILS = {
     "unsupported_language": "Language 'xx' is not served here. Supported: KR (Korean), EN "
     "(English). GET /languages lists the accepted spellings.",
     "model_not_found": "Model 'whisper-9' is not served. Served: ko-mini, en-mini.",
-    "invalid_parameter": "response_format: Input should be 'json', 'text', 'srt', 'vtt' or "
+    "invalid_parameter": "response_format: Input should be 'json', 'text', 'srt', 'vtt', 'rttm' or "
     "'verbose_json'.",
     "invalid_hotwords": "The model cannot write 'Z' of the hotword 'ZARA'. Write hotwords as they "
     "are spoken, with the letters of the language.",
@@ -301,10 +307,15 @@ def _rendered(formats: Iterable[Format[AnswerT]], answer: AnswerT, note: str = "
     """One example per format, named after it."""
     examples: Answers = {}
     for each in formats:
-        text = each.render(answer)
+        text = each.render(_told_apart(answer) if each.name in WITH_SPEAKERS else answer)
         value = json.loads(text) if each.media_type == JSON else text
         examples.setdefault((200, each.media_type), []).append((each.name + note, value))
     return examples
+
+
+def _told_apart(answer: Any) -> Any:
+    """The same answer, if the service had been asked who speaks."""
+    return replace(answer, transcript=TOLD_APART)
 
 
 def _native() -> Answers:

@@ -26,6 +26,7 @@ from stt.server.admission import Admission
 from stt.server.client_secrets import ClientSecrets
 from stt.server.runtime import Engines
 from stt.settings import Settings
+from stt.speakers.finder import Speakers
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Service:
     decodings: Decodings
     cards: Cards
     writings: Writings
+    speakers: Speakers
     transcriber: Transcriber
     admission: Admission
     metrics: Metrics
@@ -56,11 +58,14 @@ class Service:
         Raises:
             InvalidHotwords: the hotwords are malformed, or the checkpoint cannot write one.
             ConfigurationError: the language model does not fit the checkpoint.
+            InvalidParameter: what is asked of the speakers contradicts itself.
             NotSupported: the language does not have what is asked, or an extra is not installed.
         """
+        asked.check_speakers()
+        speakers = self.speakers.choose(asked.num_speakers) if asked.diarize else None
         decoding = await self._decoding(language, engine, asked)
         writing = await self.writing(language, asked, decoding.hotwords)
-        return Plan(decoding, writing, asked.vad, asked.channels)
+        return Plan(decoding, writing, asked.vad, asked.channels, speakers)
 
     async def _decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
         """The decoding of a request; see `Decodings.choose`, which would hold up the event loop."""

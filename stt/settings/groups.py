@@ -207,6 +207,12 @@ class ModelSettings(Group):
     abbreviations: Path | None = None
     """File of abbreviations for the written form of Korean, beside those that are known: a spoken
     and a written form on each line, `엘엘엠 LLM`."""
+    speaker_segmentation: Path | None = None
+    """Model that says who speaks when, for `diarize=true`: pyannote's segmentation in ONNX. Needs
+    the extra `speakers`."""
+    speaker_embedding: Path | None = None
+    """Model that tells voices apart, for `diarize=true`: of 3D-Speaker, WeSpeaker or NeMo, in
+    ONNX."""
     device: str = "auto"
     """`auto` (the first GPU that works and has 2 GB free, else the CPU), `cpu`, `cuda` or
     `cuda:N`."""
@@ -235,6 +241,9 @@ class AudioSettings(Group):
 
     max_audio_seconds: float = Field(default=4 * 3600.0, gt=0, le=1e6)
     """Longest recording, in seconds of audio."""
+    max_speaker_seconds: float = Field(default=3600.0, gt=0, le=4 * 3600.0)
+    """Longest recording in which speakers are told apart (`diarize=true`), in seconds: their
+    voices are compared with each other, which takes memory by the square of the length."""
     decode_timeout_seconds: float = Field(default=20.0, gt=0, le=3600)
     """Time limit for decoding the next second of a recording; after that, the decoder counts as
     hung and is killed."""

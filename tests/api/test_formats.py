@@ -145,7 +145,8 @@ def test_granularities_under_both_names_add_up(speaker: TestClient, wav: bytes) 
     [
         (
             {"response_format": "xml"},
-            "response_format: Input should be 'json', 'text', 'srt', 'vtt' or 'verbose_json'.",
+            "response_format: Input should be 'json', 'text', 'srt', 'vtt', 'rttm' or "
+            "'verbose_json'.",
         ),
         (
             {"timestamp_granularities": ["word", "char"]},
@@ -222,8 +223,13 @@ def test_the_openapi_page_shows_the_formats(speaker: TestClient) -> None:
         "written",
         "spacing",
         "vad",
+        "channels",
+        "diarize",
+        "num_speakers",
+        "max_line_width",
+        "max_line_count",
     }
-    formats = ["json", "text", "srt", "vtt", "verbose_json"]
+    formats = ["json", "text", "srt", "vtt", "rttm", "verbose_json"]
     assert fields["response_format"]["enum"] == formats
     assert named(fields["timestamp_granularities"]["items"])["enum"] == ["word", "segment"]
     segment = schemas["SegmentEntry"]["properties"]

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from stt.jobs.uploads import Uploads
+from stt.types import SAMPLE_RATE
 from tests.api.conftest import Serve, post_recording, serve_app
 from tests.audio_files import with_libsndfile
 from tests.fakes import EchoEngine, FakeEngine, say
@@ -280,3 +281,33 @@ def test_a_client_at_its_quota_gets_429(serve: Serve, tmp_path: Path, wav: bytes
         assert refused.json()["error"]["code"] == "job_quota_reached"
         assert int(refused.headers["Retry-After"]) > 0
         assert len(list(Uploads(tmp_path)._files())) == 1
+
+
+def test_a_job_keeps_channels_apart(serve: Serve, tmp_path: Path) -> None:
+    first, second = say("|a|b|" + " " * 60 + "|c|" + " " * 40), say(" " * 30 + "|c|a|" + " " * 73)
+    call = with_libsndfile(np.stack([first, second], 1), SAMPLE_RATE, "WAV", "FLOAT")
+    with serve("--state-dir", str(tmp_path), engine=EchoEngine()) as client:
+        created = post_recording(client, "/v1/jobs", call, channels="split")
+        job = wait(client, created.headers["Location"])
+        assert (job["state"], job["text"]) == ("succeeded", "a b\nc a\nc")
+        for format in ("json", "text", "srt", "vtt", "rttm", "verbose_json"):
+            result = client.get(
+                f"{created.headers['Location']}/result", params={"response_format": format}
+            )
+            direct = post_recording(
+                client, "/transcribe", call, channels="split", response_format=format
+            )
+            assert result.status_code == 200
+            if "json" not in format:
+                assert result.text == direct.text
+                continue
+            expected, found = direct.json(), result.json()
+            del expected["processing_time_seconds"], found["processing_time_seconds"]
+            assert found == expected
+        for fields, code in (
+            ({"diarize": "true"}, "not_supported"),
+            ({"response_format": "rttm"}, "invalid_parameter"),
+            ({"diarize": "true", "channels": "split"}, "not_supported"),
+        ):
+            refused = post_recording(client, "/v1/jobs", call, **fields)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)

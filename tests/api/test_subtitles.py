@@ -39,7 +39,7 @@ def post(client: TestClient, path: str, format: str, **fields: str) -> Any:
         ({}, 42, 2),
         ({"max_line_width": "20"}, 20, 2),
         ({"max_line_count": "1"}, 42, 1),
-        ({"max_line_width": "30", "max_line_count": "4"}, 30, 4),
+        ({"max_line_width": "30", "max_line_count": "3"}, 30, 3),
     ],
 )
 def test_lines_are_as_wide_and_as_many_as_asked(

@@ -78,6 +78,7 @@ TEXT_ONLY = {
     ("docs/architecture.md", "server_stt.py  "): "a picture",
     ("docs/architecture.md", "upload bytes -> blocks"): "a picture",
     ("docs/api.md", '{"warnings": ['): "keys; test_warnings holds the service to them",
+    ("docs/api.md", "SPEAKER recording"): "a line; test_speakers reads some like it",
     ("docs/cli.md", '{"file": "a.wav"'): "keys; test_cli holds the command to them",
     ("docs/cli.md", "ko.arpa.gz: "): "test_lm reads lines like these",
     ("docs/cli.md", "engine   "): "test_openvino reads doctor's table",

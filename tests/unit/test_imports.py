@@ -25,6 +25,7 @@ LAYERS = [
     "settings",
     "audio",
     "activity",
+    "speakers",
     "asked",
     "engines",
     "models",

@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 
 from stt.asked import Asked
-from stt.errors import InvalidParameter, ModelLoading, NoResult
+from stt.errors import InvalidParameter, ModelLoading, NoResult, NotSupported
 from stt.formats.base import JSON, Granularity
 from stt.formats.findings import finding_fields
+from stt.formats.layout import LINE_COLUMNS, LINES, Layout
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.jobs import results
 from stt.jobs.records import Filter, Job, Order, State
@@ -23,10 +24,15 @@ from stt.server.job_bodies import JobBody, JobList, JobSummary, cursor_of, parse
 from stt.server.problems import OPENAI_PROBLEMS
 from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
+    ABOUT_LINE_COUNT,
+    ABOUT_LINE_WIDTH,
     ABOUT_TRACK,
+    LINE_COUNT,
+    LINE_WIDTH,
     TRACK,
     Granularities,
     OneOf,
+    check_format,
     document,
     parse_granularities,
     requested_decoding_in_query,
@@ -119,6 +125,7 @@ async def create_job(
             "address in the field 'url'."
         )
     language = service.languages.resolve(lang or lang_in_query)
+    check_format(response_format, asked)
     await check_order(service, language, asked)
     order = Order(
         language.code, asked, track or track_in_query, response_format,
@@ -144,6 +151,12 @@ async def check_order(service: Service, language: Language, asked: Asked) -> Non
         ModelBroken: the language's model cannot be used.
         SttError: as `Service.plan`.
     """
+    if asked.diarize:
+        raise NotSupported(
+            "Jobs do not tell speakers on one channel apart. Send the recording to /transcribe "
+            "with diarize=true, or leave it out; channels=split works for jobs too."
+        )
+    asked.check_speakers()
     try:
         engine = service.engines.engine(language)
     except ModelLoading:
@@ -208,6 +221,8 @@ async def get_result(
         OneOf([*FORMATS, None]),
         Query(description="Format of the answer. Default: as the job was handed in."),
     ] = None,
+    max_line_width: Annotated[int, LINE_WIDTH, Query(description=ABOUT_LINE_WIDTH)] = LINE_COLUMNS,
+    max_line_count: Annotated[int, LINE_COUNT, Query(description=ABOUT_LINE_COUNT)] = LINES,
 ) -> Response:
     """The result of a job that has succeeded, as `POST /transcribe` would answer."""
     job = await find(service, owner, job_id)
@@ -235,7 +250,9 @@ async def get_result(
     )
     wanted = frozenset(granularities or parse_granularities([job.order.granularities]))
     chosen = FORMATS[response_format or job.order.response_format]
-    return await respond(chosen, Answer(transcript, body, wanted))
+    check_format(chosen.name, job.order.asked)
+    layout = Layout(max_line_width, max_line_count)
+    return await respond(chosen, Answer(transcript, body, wanted, layout))
 
 
 @router.get(

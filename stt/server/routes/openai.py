@@ -11,11 +11,13 @@ from stt.errors import InvalidParameter, UnknownModel
 from stt.formats.base import Granularity
 from stt.formats.layout import Layout
 from stt.formats.openai import (
+    DIARIZED,
     FORMATS,
     Answer,
     Model,
     ModelList,
     Transcription,
+    TranscriptionDiarized,
     TranscriptionVerbose,
 )
 from stt.languages import Language
@@ -27,6 +29,7 @@ from stt.server.routes.uploads import (
     LanguageName,
     ModelName,
     OneOf,
+    check_format,
     document,
     requested_decoding,
     requested_granularities,
@@ -76,11 +79,16 @@ def check_streamable(response_format: str, asked: Asked) -> None:
             "channels='split' cannot be streamed: a word is sent as soon as it is final, and those "
             "of one channel may be final before earlier ones of another. Leave stream out."
         )
+    if asked.diarize:
+        raise InvalidParameter(
+            "diarize=true cannot be streamed: who speaks is known only when the whole recording "
+            "has been heard. Leave stream out."
+        )
 
 
 @router.post(
     "/audio/transcriptions",
-    response_model=Transcription | TranscriptionVerbose,
+    response_model=Transcription | TranscriptionVerbose | TranscriptionDiarized,
     responses=OPENAI_PROBLEMS | ANSWERS,
 )
 async def create_transcription(
@@ -106,6 +114,9 @@ async def create_transcription(
 ) -> Response:
     """Transcribe one recording of any length. Unlisted fields are ignored."""
     spoken = spoken_language(service.languages, model, language)
+    if response_format == DIARIZED:
+        asked = replace(asked, diarize=asked.channels == "mix")
+    check_format(response_format, asked)
     engine = await service.engines.acquire(spoken)
     plan = await service.plan(spoken, engine, replace(asked, prompt=prompt))
     if stream:

@@ -16,6 +16,7 @@ from stt.server.routes.uploads import (
     ABOUT_TRACK,
     TRACK,
     OneOf,
+    check_format,
     document,
     requested_decoding_in_query,
     requested_granularities,
@@ -63,6 +64,7 @@ async def transcribe(
     """
     started = time.perf_counter()
     language = service.languages.resolve(lang or lang_in_query)
+    check_format(response_format, asked)
     engine = await service.engines.acquire(language)
     plan = await service.plan(language, engine, asked)
     transcript = await service.transcriber.transcribe(

@@ -11,8 +11,9 @@ from pydantic import BeforeValidator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stt.activity.detectors import Vad
-from stt.asked import Asked, Spacing
+from stt.asked import MAX_SPEAKERS, Asked, Spacing
 from stt.audio.channels import Channels
+from stt.errors import InvalidParameter
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
 from stt.formats.layout import (
@@ -23,6 +24,7 @@ from stt.formats.layout import (
     MIN_LINE_COLUMNS,
     Layout,
 )
+from stt.formats.table import SPEAKER_FORMATS
 from stt.languages import Language, Languages
 from stt.recognition.written_forms import names
 
@@ -61,6 +63,15 @@ ABOUT_VAD = (
 ABOUT_CHANNELS = (
     "`split` transcribes each channel for itself, as calls have a speaker on each: a conversation "
     "in the order of time, whose words and segments have their `channel`. `mix` mixes them."
+)
+ABOUT_DIARIZE = (
+    "Whether speakers on one channel are told apart: words and segments have their `speaker`. The "
+    "service needs models for it."
+)
+N_SPEAKERS = Interval(ge=1, le=MAX_SPEAKERS)
+ABOUT_N_SPEAKERS = (
+    f"How many speakers there are, 1 to {MAX_SPEAKERS}, for `diarize`. Default: as many as voices "
+    "are found."
 )
 LINE_WIDTH = Interval(ge=MIN_LINE_COLUMNS, le=MAX_LINE_COLUMNS)
 ABOUT_LINE_WIDTH = (
@@ -123,10 +134,19 @@ async def requested_decoding(
     spacing: Annotated[Spacing, Form(description=ABOUT_SPACING)] = "model",
     vad: Annotated[Vad | None, Form(description=ABOUT_VAD)] = None,
     channels: Annotated[Channels, Form(description=ABOUT_CHANNELS)] = "mix",
+    diarize: Annotated[bool, Form(description=ABOUT_DIARIZE)] = False,
+    num_speakers: Annotated[int | None, N_SPEAKERS, Form(description=ABOUT_N_SPEAKERS)] = None,
 ) -> Asked:
     """FastAPI dependency: what the form asks of the decoding and the words."""
     return Asked(
-        hotwords, language_model, written=written, spacing=spacing, vad=vad, channels=channels
+        hotwords,
+        language_model,
+        written=written,
+        spacing=spacing,
+        vad=vad,
+        channels=channels,
+        diarize=diarize,
+        num_speakers=num_speakers,
     )
 
 
@@ -140,6 +160,8 @@ async def requested_decoding_in_query(
     ] = "model",
     vad: Annotated[Vad | None, Query(description=SAME)] = None,
     channels: Annotated[Channels, Query(description="The same; `split` in either counts.")] = "mix",
+    diarize: Annotated[bool, Query(description="The same; either counts.")] = False,
+    num_speakers: Annotated[int | None, N_SPEAKERS, Query(description=SAME)] = None,
 ) -> Asked:
     """FastAPI dependency: what the form or the query asks of the decoding and the words."""
     wanted = language_model if asked.language_model is None else asked.language_model
@@ -150,6 +172,8 @@ async def requested_decoding_in_query(
         spacing=spacing if asked.spacing == "model" else asked.spacing,
         vad=asked.vad or vad,
         channels=channels if asked.channels == "mix" else asked.channels,
+        diarize=asked.diarize or diarize,
+        num_speakers=asked.num_speakers or num_speakers,
     )
 
 
@@ -173,6 +197,19 @@ async def requested_layout_in_query(
 ) -> Layout:
     """FastAPI dependency: the subtitles that the form or the query asks for."""
     return await requested_layout(form_width or max_line_width, form_count or max_line_count)
+
+
+def check_format(response_format: str, asked: Asked) -> None:
+    """Check that a format has something to say.
+
+    Raises:
+        InvalidParameter: it is one of speakers, and they are not told apart.
+    """
+    if response_format in SPEAKER_FORMATS and not asked.tells_apart:
+        raise InvalidParameter(
+            f"response_format {response_format!r} says who speaks: send diarize=true with it, or "
+            "channels=split for a speaker on each channel."
+        )
 
 
 def spoken_language(languages: Languages, model: str, language: str | None) -> Language:

@@ -16,16 +16,19 @@ from stt.server.problems import PROBLEMS
 from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
     ABOUT_CHANNELS,
+    ABOUT_DIARIZE,
     ABOUT_HOTWORDS,
     ABOUT_LANGUAGE_MODEL,
     ABOUT_LINE_COUNT,
     ABOUT_LINE_WIDTH,
+    ABOUT_N_SPEAKERS,
     ABOUT_SPACING,
     ABOUT_TRACK,
     ABOUT_VAD,
     ABOUT_WRITTEN,
     LINE_COUNT,
     LINE_WIDTH,
+    N_SPEAKERS,
     TRACK,
     OneOf,
     document,
@@ -64,6 +67,8 @@ async def asr(
     spacing: Annotated[Spacing, Query(description=ABOUT_SPACING)] = "model",
     vad: Annotated[Vad | None, Query(description=ABOUT_VAD)] = None,
     channels: Annotated[Channels, Query(description=ABOUT_CHANNELS)] = "mix",
+    diarize: Annotated[bool, Query(description=ABOUT_DIARIZE)] = False,
+    num_speakers: Annotated[int | None, N_SPEAKERS, Query(description=ABOUT_N_SPEAKERS)] = None,
     max_line_width: Annotated[int, LINE_WIDTH, Query(description=ABOUT_LINE_WIDTH)] = LINE_COLUMNS,
     max_line_count: Annotated[int, LINE_COUNT, Query(description=ABOUT_LINE_COUNT)] = LINES,
 ) -> Response:
@@ -78,7 +83,10 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = await service.engines.acquire(spoken)
-    asked = Asked(hotwords, language_model, initial_prompt, written, spacing, vad, channels)
+    asked = Asked(
+        hotwords, language_model, initial_prompt, written, spacing, vad, channels, diarize,
+        num_speakers,
+    )  # fmt: skip
     plan = await service.plan(spoken, engine, asked)
     if encode:
         transcript = await service.transcriber.transcribe(audio_file.file, engine, plan, track)

@@ -43,9 +43,10 @@ def template(pool: ReaderPool, others: set[psutil.Process]) -> psutil.Process:
     return template
 
 
-def outcome(pool: ReaderPool, data: bytes) -> str:
+def outcome(pool: ReaderPool, data: bytes, *, split: bool = False) -> str:
     try:
-        n_samples = sum(map(len, pool.read(BytesIO(data), max_seconds=MAX_SECONDS)))
+        blocks = pool.read(BytesIO(data), max_seconds=MAX_SECONDS, split=split)
+        n_samples = sum(block.shape[-1] for block in blocks)
     except SttError as error:
         return error.code
     assert n_samples <= MAX_SECONDS * 16_000
@@ -70,8 +71,8 @@ def digest() -> str:
 
 def test_every_file_of_the_corpus_has_an_outcome_that_is_right_for_it(pool: ReaderPool) -> None:
     wrong = []
-    for each in corpus():
-        found = outcome(pool, each.data)
+    for index, each in enumerate(corpus()):
+        found = outcome(pool, each.data, split=index % 2 == 0)  # the API: the others
         if found not in each.outcomes:
             wrong.append((each.name, found, sorted(each.outcomes)))
     assert wrong == []

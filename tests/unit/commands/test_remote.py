@@ -16,7 +16,7 @@ import pytest
 
 from stt.asked import Asked
 from stt.commands import transcribe
-from stt.commands.outputs import render_json
+from stt.commands.outputs import FORMATS, render_json
 from stt.commands.recognition import RecognitionFailed
 from stt.commands.remote import MAX_TRIES, RemoteRecognizer
 from stt.errors import ConfigurationError
@@ -122,6 +122,63 @@ def test_what_is_not_asked_for_the_service_chooses() -> None:
     assert server.forms[1]["written"] == (None, b"true")
     assert server.forms[1]["spacing"] == (None, b"restored")
     assert server.forms[1]["vad"] == (None, b"off")
+
+
+def test_speakers_are_asked_for_and_stay_in_every_format() -> None:
+    words = [
+        {"word": "네", "start": 0.1, "end": 0.5, "confidence": 0.9, "channel": 1},
+        {"word": "아니요", "start": 0.3, "end": 0.9, "confidence": 0.9, "channel": 2},
+    ]
+    answer = ANSWER | {"text": "네\n아니요", "words": words, "channels": 2}
+    with stand_in((200, {}, answer), (200, {}, ANSWER)) as server:
+        asked = Asked(channels="split")
+        recognition = RemoteRecognizer(server.url, asked=asked).recognize(BytesIO(b"x"), "a")
+        asked = Asked(diarize=True, num_speakers=2)
+        RemoteRecognizer(server.url, asked=asked).recognize(BytesIO(b"x"), "a")
+    assert server.forms[0]["channels"] == (None, b"split")
+    assert (server.forms[1]["diarize"], server.forms[1]["num_speakers"]) == (
+        (None, b"true"), (None, b"2"),
+    )  # fmt: skip
+    assert recognition.transcript.report.n_channels == 2
+    assert FORMATS["txt"](recognition, "a") == "[1] 네\n[2] 아니요\n"
+    assert "\n[2] 아니요\n" in FORMATS["srt"](recognition, "a")
+    assert "<v Channel 1>네\n" in FORMATS["vtt"](recognition, "a")
+    assert "SPEAKER recording 2 0.300 0.600 " in FORMATS["rttm"](recognition, "a")
+    found = json.loads(FORMATS["json"](recognition, "a"))
+    assert (found["words"], found["channels"]) == (words, 2)
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--diarize", "--channels", "split"], "exclude each other"),
+        (["--num-speakers", "2"], "needs --diarize"),
+        (["--format", "rttm"], "it needs --diarize or --channels split"),
+    ],
+)
+def test_contradictions_are_refused_before_anything_is_sent(
+    tmp_path: Path, flags: list[str], reason: str
+) -> None:
+    recording = tmp_path / "a.wav"
+    recording.write_bytes(b"x")
+    with stand_in((200, {}, ANSWER)) as server:
+        with pytest.raises(ConfigurationError, match=reason):
+            transcribe.main([str(recording), "--url", server.url, *flags])
+        assert server.forms == []
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--max-line-width", "9"], ["--max-line-count", "11"], ["--max-line-count", "x"],
+        ["--num-speakers", "51"], ["--channels", "both"],
+    ],
+)  # fmt: skip
+def test_flags_have_bounds(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        transcribe.main(["a.wav", *flags])
+    assert caught.value.code == 2
+    assert flags[0] in capsys.readouterr().err
 
 
 def test_what_was_said_stays_beside_what_is_written() -> None:

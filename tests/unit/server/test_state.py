@@ -35,7 +35,7 @@ def test_many_hotwords_do_not_hold_up_the_event_loop() -> None:
     unused: Any = None
     service = Service(
         settings, languages, unused, unused, Decodings(languages, settings), unused,
-        Writings(settings), unused, unused, unused, unused, 1, unused, unused,
+        Writings(settings), unused, unused, unused, unused, unused, unused, 1, unused, unused,
     )  # fmt: skip
     engine, language = FakeEngine(), languages.default
     letters = random.Random(0)
@@ -59,7 +59,7 @@ def test_names_in_hotwords_are_read_off_the_event_loop() -> None:
     unused: Any = None
     service = Service(
         settings, languages, unused, unused, unused, unused, Writings(settings), unused, unused,
-        unused, unused, 1, unused, unused,
+        unused, unused, unused, unused, 1, unused, unused,
     )  # fmt: skip
     written = ("1-" * 47 + f"{n}M" for n in range(N_HOTWORDS))
     hotwords = tuple(Hotword(f"가{n}", written=each) for n, each in enumerate(written))

@@ -27,7 +27,6 @@ const microphone = new Microphone(() => ($("result").hidden = result.entry === n
 let languages = [];
 let current = null; // the recording that a request is about
 
-
 // ---- recordings and their texts
 
 /** Add a recording and show it. */

@@ -45,17 +45,21 @@ from stt.server.state import Service, get_service
 
 MAX_NAME = 200
 """Characters of the name of a file that are kept."""
-HANDING_IN: dict[int | str, dict[str, Any]] = {
-    status: OPENAI_PROBLEMS[status] for status in (400, 401, 403, 408, 413, 429, 500, 503, 504, 507)
-} | {202: {"headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}}}}
-LISTING: dict[int | str, dict[str, Any]] = {
-    status: OPENAI_PROBLEMS[status] for status in (400, 401, 503)
-}
 POLL_SECONDS = 0.5
 """How often events look for changes."""
-OF_JOBS: dict[int | str, dict[str, Any]] = {
-    status: OPENAI_PROBLEMS[status] for status in (401, 503)
-} | {404: {"model": OpenAIError, "description": "`job_not_found`."}}
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: OPENAI_PROBLEMS[status] for status in statuses}
+
+
+HANDING_IN = _problems(400, 401, 403, 408, 413, 429, 500, 503, 504, 507)
+HANDING_IN[202] = {
+    "headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}}
+}
+LISTING = _problems(400, 401, 503)
+OF_JOBS = _problems(401, 503)
+OF_JOBS[404] = {"model": OpenAIError, "description": "`job_not_found`."}
 OF_EVENTS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": entry["description"],

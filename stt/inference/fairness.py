@@ -167,7 +167,7 @@ class Lanes:
         return self._turns[lane].next(lanes[lane])
 
     def _choose(self, lanes: Mapping[Lane, list[str]]) -> Lane:
-        others = [lane for lane in lanes if lane is not Lane.JOB]
+        others: list[Lane] = [lane for lane in lanes if lane is not Lane.JOB]
         if Lane.JOB in lanes and (not others or self._n_passed >= JOB_PATIENCE):
             self._n_passed = 0
             return Lane.JOB

@@ -53,7 +53,7 @@ class Desk:
         quota: Quota,
         fetcher: Fetcher,
         webhooks: Webhooks,
-        counted: Callable[[Mapping[State, int]], None] = lambda _: None,
+        counted: Callable[[Mapping[str, int]], None] = lambda _: None,
     ) -> None:
         """
         Args:
@@ -187,7 +187,8 @@ class Desk:
             await asyncio.sleep(REOPEN_SECONDS)
         while True:
             try:
-                self._counted(await self.call(self.store.count))
+                counts = await self.call(self.store.count)
+                self._counted({state.value: n for state, n in counts.items()})
                 await self.call(self._sweep)
             except (SttError, OSError) as error:
                 logger.warning("old jobs are not removed now: %s", error)

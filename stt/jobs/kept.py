@@ -52,7 +52,7 @@ class KeptWindows:
             self._advance(window, found)
         return found
 
-    async def keep(self, window: Window, want: Want[F], frames: F) -> None:
+    async def keep(self, window: Window, want: Want[AnyFrames], frames: AnyFrames) -> None:
         """See `stt.recognition.pipeline.Earlier`.
 
         Raises:
@@ -73,7 +73,7 @@ class KeptWindows:
         data = self._leases.window(self._lease, name) if name in self._stored else None
         return None if data is None else from_bytes(data, want)
 
-    def _keep(self, window: Window, want: Want[F], frames: F) -> None:
+    def _keep(self, window: Window, want: Want[AnyFrames], frames: AnyFrames) -> None:
         name = fingerprint(window, want, self._model)
         self._leases.keep(self._lease, name, to_bytes(frames))
 
@@ -86,11 +86,11 @@ class KeptWindows:
         return await loop.run_in_executor(self._threads, partial(function, *arguments))
 
 
-def fingerprint(window: Window, want: Want[F], model: str) -> str:
+def fingerprint(window: Window, want: Want[AnyFrames], model: str) -> str:
     """Changes with anything that the frames of a window's core depend on."""
     core = (window.first_frame, window.core.start, window.core.stop)
     digest = blake2b(repr((model, want, core)).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(window.waveform))
+    digest.update(window.waveform.tobytes())
     return digest.hexdigest()
 
 

@@ -16,7 +16,6 @@ from stt.jobs.records import Fault, Job, Lease, Progress, State
 from stt.jobs.store import announce, job_of
 from stt.jobs.tables import JOBS, RESULTS, WINDOWS
 
-
 MOST_PAUSE_SECONDS = 60.0
 
 

@@ -21,6 +21,7 @@ from stt.audio.reading import Blocks, ReadAudio, read_audio
 from stt.decoding.factory import D, Opened
 from stt.engines.base import Engine
 from stt.engines.wants import F, Want
+from stt.frames import AnyFrames
 from stt.inference.observer import NoObserver, Observer, Stage
 from stt.inference.scheduler import Scheduler
 from stt.models.usage import lease_notices
@@ -48,7 +49,7 @@ class Earlier(Protocol):
         """The frames of the window's core, bit for bit; None if they must be computed."""
         ...
 
-    async def keep(self, window: Window, want: Want[F], frames: F) -> None:
+    async def keep(self, window: Window, want: Want[AnyFrames], frames: AnyFrames) -> None:
         """Store the frames of the window's core for later runs.
 
         An error here ends the run.

@@ -3,6 +3,7 @@
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -59,7 +60,7 @@ class JobList(BaseModel):
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last one.")
 
 
-def _fields(job: Job) -> dict[str, object]:
+def _fields(job: Job) -> dict[str, Any]:
     progress = job.progress
     error = None
     if job.fault is not None:

@@ -1,5 +1,6 @@
 """Hostile files sent to the application: every answer is 200 or a known problem."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,23 @@ def test_every_hostile_file_gets_a_known_answer(client: TestClient) -> None:
     assert set(Counter(code for _, code in answers)) == {
         "ok", "invalid_audio", "unsupported_format", "audio_too_long",
     }  # fmt: skip
+
+
+def test_a_hostile_file_fails_its_job_and_nothing_else(client: TestClient) -> None:
+    files = corpus()[::12]
+    jobs = []
+    for each in files:
+        created = client.post("/v1/jobs", files={"file": ("clip.wav", each.data)})
+        assert created.status_code == 202
+        jobs.append(created.headers["Location"])
+    for each, location in zip(files, jobs, strict=True):
+        deadline = time.monotonic() + 60
+        while (job := client.get(location).json())["state"] in ("queued", "running"):
+            assert time.monotonic() < deadline, each.name
+            time.sleep(0.02)
+        code = "ok" if job["error"] is None else job["error"]["code"]
+        assert job["state"] == ("succeeded" if code == "ok" else "failed")
+        assert code in each.outcomes, (each.name, job)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 
@@ -36,13 +36,18 @@ from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, keep_alive
 from stt.server.state import Service, get_service
 
-HANDING_IN = (400, 401, 403, 408, 413, 429, 500, 503, 504, 507)
+HANDING_IN: dict[int | str, dict[str, Any]] = {
+    status: OPENAI_PROBLEMS[status] for status in (400, 401, 403, 408, 413, 429, 500, 503, 504, 507)
+} | {202: {"headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}}}}
+LISTING: dict[int | str, dict[str, Any]] = {
+    status: OPENAI_PROBLEMS[status] for status in (400, 401, 503)
+}
 POLL_SECONDS = 0.5
 """How often events look for changes."""
-OF_JOBS = {status: OPENAI_PROBLEMS[status] for status in (401, 503)} | {
-    404: {"model": OpenAIError, "description": "`job_not_found`."}
-}
-OF_EVENTS = {
+OF_JOBS: dict[int | str, dict[str, Any]] = {
+    status: OPENAI_PROBLEMS[status] for status in (401, 503)
+} | {404: {"model": OpenAIError, "description": "`job_not_found`."}}
+OF_EVENTS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": entry["description"],
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/OpenAIError"}}},
@@ -50,7 +55,9 @@ OF_EVENTS = {
     for status, entry in OF_JOBS.items()
 }
 """The same, since a ``model`` would be taken for one of events."""
-NOT_YET = {409: {"model": OpenAIError, "description": "`no_result`: it has none, or not yet."}}
+NOT_YET: dict[int | str, dict[str, Any]] = {
+    409: {"model": OpenAIError, "description": "`no_result`: it has none, or not yet."}
+}
 
 router = APIRouter(prefix=JOBS_PATH, tags=["jobs"], route_class=UploadRoute)
 
@@ -70,8 +77,7 @@ Owner = Annotated[str, Depends(requesting_key)]
     "",
     status_code=202,
     response_model=JobBody,
-    responses={status: OPENAI_PROBLEMS[status] for status in HANDING_IN}
-    | {202: {"headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}}}},
+    responses=HANDING_IN,
 )
 async def create_job(
     service: Use,
@@ -141,7 +147,7 @@ async def check_order(service: Service, language: Language, asked: Asked) -> Non
     await service.plan(language, engine, asked)
 
 
-@router.get("", responses={status: OPENAI_PROBLEMS[status] for status in (400, 401, 503)})
+@router.get("", responses=LISTING)
 async def list_jobs(
     service: Use,
     owner: Owner,
@@ -154,8 +160,8 @@ async def list_jobs(
     """The jobs of the key, the newest first; without keys all jobs."""
     chosen = Filter(
         state,
-        created_after and created_after.timestamp(),
-        created_before and created_before.timestamp(),
+        None if created_after is None else created_after.timestamp(),
+        None if created_before is None else created_before.timestamp(),
         limit + 1,
         parse_cursor(cursor) if cursor else None,
     )

@@ -64,7 +64,7 @@ class SttError(Exception):
 
 
 class RetryLater(SttError):
-    """A later retry may succeed; ``retry_after_seconds`` says when."""
+    """A later retry may succeed; ``retry_after_seconds`` says when; infinity: not by itself."""
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__(message)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,7 +32,7 @@ OPENING_SECONDS = 20.0
 """A request waits so long for the first attempt."""
 SWEEP_SECONDS = 10.0
 """How often old jobs are removed, and all are counted."""
-OFF = "Jobs are switched off here (STT_JOBS=off). Send the recording to POST /transcribe."
+OFF = "Jobs are switched off here (STT_JOBS=false). Send the recording to POST /transcribe."
 NO_FOLDER = (
     "Jobs cannot be stored: the state folder cannot be written. The operator can name another in "
     "STT_STATE_DIR. Short recordings can go to POST /transcribe."
@@ -86,7 +87,7 @@ class Desk:
     def start(self) -> None:
         """Open the database in the background, and remove what is old from time to time."""
         if not self._is_on:
-            self._fault = JobsUnavailable(OFF, 3600.0)
+            self._fault = JobsUnavailable(OFF, math.inf)  # not by itself
             self._tried.set()
             return
         self._task = asyncio.create_task(self._serve())

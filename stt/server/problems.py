@@ -189,7 +189,7 @@ def problem_of(error: errors.SttError) -> ProblemResponse:
     headers = {}
     if isinstance(error, errors.InvalidKey):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.RetryLater):
+    if isinstance(error, errors.RetryLater) and math.isfinite(error.retry_after_seconds):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
     return problem(STATUSES[type(error)], error.code, error.message, headers)
 

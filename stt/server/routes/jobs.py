@@ -3,10 +3,10 @@
 import asyncio
 import unicodedata
 from collections.abc import AsyncGenerator
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from pydantic import AwareDatetime
 
 from stt.asked import Asked
 from stt.errors import InvalidParameter, ModelLoading, NoResult, NotSupported
@@ -43,6 +43,7 @@ from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, keep_alive
 from stt.server.state import Service, get_service
 
+ABOUT_TIME = "RFC 3339, with an offset."
 MAX_NAME = 200
 """Characters of the name of a file that are kept."""
 POLL_SECONDS = 0.5
@@ -179,8 +180,12 @@ async def list_jobs(
     service: Use,
     owner: Owner,
     state: Annotated[State | None, Query(description="Only jobs in this state.")] = None,
-    created_after: Annotated[datetime | None, Query(description="RFC 3339.")] = None,
-    created_before: Annotated[datetime | None, Query(description="RFC 3339.")] = None,
+    created_after: Annotated[
+        AwareDatetime | None, Query(description="RFC 3339, with an offset.")
+    ] = None,
+    created_before: Annotated[
+        AwareDatetime | None, Query(description="RFC 3339, with an offset.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 20,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> JobList:

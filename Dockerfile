@@ -3,7 +3,7 @@
 #   docker build -t stt-ctc .                                     CPU
 #   docker build -t stt-ctc:cuda --build-arg TORCH_BACKEND=cu132 . CUDA
 #   docker build -t stt-ctc:cluster --build-arg EXTRAS=cluster .   Ray Serve
-#   docker run -p 8400:8400 -v stt-models:/models --read-only --tmpfs /tmp stt-ctc
+#   docker run -p 8400:8400 -v stt-models:/models -v stt-state:/state --read-only --tmpfs /tmp stt-ctc
 #
 # An exact version; docs/deployment.md says how to add its digest.
 ARG PYTHON_IMAGE=python:3.12.12-slim-bookworm
@@ -12,7 +12,7 @@ FROM ${PYTHON_IMAGE} AS build
 # torch's too, are the locked ones. What comes from PyPI has to have the locked hashes; torch is another
 # build there than in the lock.
 ARG TORCH_BACKEND=cpu
-# Of pyproject.toml, between spaces: cluster openvino otel spacing.
+# Of pyproject.toml, between spaces: cluster openvino otel postgres spacing.
 ARG EXTRAS=""
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
@@ -34,19 +34,20 @@ RUN uv pip install --python /opt/stt --no-deps .
 FROM ${PYTHON_IMAGE}
 # KubeRay calls `ray` from a login shell, which resets PATH.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin stt \
-    && mkdir /models && chown stt /models \
+    && mkdir /models /state && chown stt /models /state \
     && ln -s /opt/stt/bin/ray /usr/local/bin/ray
 COPY --from=build /opt/stt /opt/stt
-# The service writes to /models (weights) and /tmp (uploads, numba's cache) only, so the root file
-# system can be read-only.
+# The service writes to /models (weights), /state (jobs) and /tmp (uploads, numba's cache) only, so
+# the root file system can be read-only.
 ENV PATH=/opt/stt/bin:$PATH \
     HOME=/tmp \
     HF_HOME=/models \
+    STT_STATE_DIR=/state \
     NUMBA_CACHE_DIR=/tmp/numba \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 10001
-VOLUME /models
+VOLUME /models /state
 WORKDIR /tmp
 EXPOSE 8400
 # The first start downloads 1.3 GB; meanwhile the container is "starting", not "unhealthy".

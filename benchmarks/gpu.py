@@ -139,7 +139,9 @@ def simulate(
     settings = load_settings(("--decode-threads", str(options.decoders)))
     device = SimulatedGpu(options.rtfx, options.launch_ms / 1000, in_flight)
 
-    def read(source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Any:
+    def read(
+        source: BinaryIO, *, max_seconds: float, track: int | None = None, split: bool = False
+    ) -> Any:
         return SimulatedBlocks(float(source.read()), options.decode_rtfx)
 
     async def main() -> tuple[float, float]:

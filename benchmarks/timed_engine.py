@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +116,8 @@ class TimedEngine:
 
     def windows(self, audio_seconds: float, rows: int = 1) -> WindowedRun:
         """Run a long recording through windows cut by the service's settings."""
+        from stt.recognition.channels import ChannelCutters
         from stt.recognition.chunking import WindowCutter
-        from stt.recognition.pipeline import cut_windows
         from stt.settings import load_settings
 
         settings = load_settings()
@@ -132,7 +132,8 @@ class TimedEngine:
             recording(min(SAMPLE_RATE, n_samples - begin), offset=begin)
             for begin in range(0, n_samples, SAMPLE_RATE)
         )
-        windows = cut_windows(blocks, cutter)
+        cutters = ChannelCutters(lambda: cutter, self._engine.grid, audio_seconds)
+        windows = chain(chain.from_iterable(map(cutters.feed, blocks)), cutters.finish())
         started = time.perf_counter()
         while batch := [window.waveform for window in islice(windows, rows)]:
             self._engine.forward(batch, BEST)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from stt.activity.detectors import Vad
+from stt.audio.channels import Channels
 
 Spacing: TypeAlias = Literal["model", "restored"]
 
@@ -24,6 +25,8 @@ class Asked:
     """``restored`` adds the spaces that the model left out; ``model`` does not."""
     vad: Vad | None = None
     """Whether pauses are left out; None means as the service is set."""
+    channels: Channels = "mix"
+    """Whether channels are mixed, or each is transcribed for itself."""
 
     @property
     def chooses_decoding(self) -> bool:

@@ -23,6 +23,10 @@ class Code(StrEnum):
     """Samples that are no number, or impossibly large, became silence."""
     OPPOSITE_CHANNELS = "opposite_channels"
     """The channels cancel each other, so one of them was used instead of their mean."""
+    ONE_CHANNEL = "one_channel"
+    """Channels were to be kept apart, but there is only one."""
+    SAME_CHANNELS = "same_channels"
+    """Channels that were to be kept apart have the same sound, which was transcribed once."""
     SKIPPED_TRACK = "skipped_track"
     """A track before the one that was read cannot be decoded."""
     UNUSED_PROMPT = "unused_prompt"
@@ -58,3 +62,5 @@ class Report:
     """The audio track that was read, counted from 1."""
     n_tracks: int = 1
     """Audio tracks in the file."""
+    n_channels: int = 1
+    """Channels that were transcribed each by itself; 1 if they were mixed."""

@@ -175,6 +175,8 @@ class Word:
     """Whether a space separates the word from the one before, as most scripts have it."""
     spoken: str | None = None
     """What was said, if the text is its written form: ``세 시`` of ``3시``."""
+    channel: int | None = None
+    """Number of the channel it was said on, from 1; None if channels are mixed."""
 
     @property
     def continued(self) -> str:
@@ -189,7 +191,7 @@ def join_words(words: Iterable[Word]) -> str:
 
 @dataclass(frozen=True)
 class Segment:
-    """The words between two pauses, at least one."""
+    """Words of one channel between two pauses, at least one."""
 
     words: tuple[Word, ...]
 
@@ -204,6 +206,11 @@ class Segment:
         return self.words[-1].end
 
     @property
+    def channel(self) -> int | None:
+        """That of its words."""
+        return self.words[0].channel
+
+    @property
     def text(self) -> str:
         """The words, joined."""
         return join_words(self.words)
@@ -211,15 +218,19 @@ class Segment:
 
 @dataclass(frozen=True)
 class Transcript:
-    """All words of a recording, in order."""
+    """All words of a recording, in order of their starts."""
 
     words: tuple[Word, ...]
     duration_seconds: float
     """Length of the audio."""
     report: Report = field(default_factory=Report)
     """What is missing or doubtful, and which track it is."""
+    turns: tuple[Segment, ...] | None = None
+    """Who speaks after whom, if speakers were told apart; else None."""
 
     @property
     def text(self) -> str:
-        """The words, joined; "" if there are none."""
-        return join_words(self.words)
+        """The words, joined; "" if there are none. Each turn is a line."""
+        if self.turns is None:
+            return join_words(self.words)
+        return "\n".join(turn.text for turn in self.turns)

@@ -18,7 +18,9 @@ from stt.notices import Report
 from stt.types import Waveform
 
 
-def read_audio(source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Recording:
+def read_audio(
+    source: BinaryIO, *, max_seconds: float, track: int | None = None, split: bool = False
+) -> Recording:
     """Obey the first line of a file."""
     return Recording(obey(source))
 

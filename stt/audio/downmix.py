@@ -3,16 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.audio.cleaning import Cleaner
 from stt.audio.findings import Findings
-from stt.errors import InvalidAudio
 from stt.types import Waveform
 
-MAX_AMPLITUDE = 2.0**31
-"""Full scale is 1, but some programs write floats on the scale of 32-bit integers. Far larger
-samples would overflow in the sums of downmix, resampler and model."""
-CLICKS = 100
-CLICKS_SHARE = 0.01
-"""So many samples, and this share of all, may be invalid: those are clicks of a broken plugin."""
 CANCELS, AGREES = 0.1, 0.4
 """The mean of n channels, of which only one sounds, has 1/n^2 of its energy. With less than
 `CANCELS` of that they cancel; they do so until there is more than `AGREES`."""
@@ -38,7 +32,7 @@ class Downmix:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._n_samples = 0
+        self._cleaner = Cleaner(findings)
         self._channel: int | None = None
         """The channel in use; None: the mean."""
         self._started = False
@@ -47,9 +41,9 @@ class Downmix:
         """``[n_channels, n]`` -> ``[n]``.
 
         Raises:
-            InvalidAudio: too many samples are not finite, or above `MAX_AMPLITUDE`.
+            InvalidAudio: as `Cleaner.feed`.
         """
-        channels = self._clean(channels)
+        channels = self._cleaner.feed(channels)
         if len(channels) == 1:
             self._channel, self._started = None, True
             only: Waveform = channels[0]
@@ -67,18 +61,6 @@ class Downmix:
         if self._channel is not None:
             self._findings.one_channel_seconds += channels.shape[1] / rate
         return mixed
-
-    def _clean(self, channels: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._n_samples += channels.size
-        if np.abs(channels).max(initial=0) <= MAX_AMPLITUDE:  # false for NaN
-            return channels
-        valid = np.abs(channels) <= MAX_AMPLITUDE
-        self._findings.invalid_samples += int(channels.size - valid.sum())
-        if self._findings.invalid_samples > CLICKS + CLICKS_SHARE * self._n_samples:
-            raise InvalidAudio(
-                "The samples contain many NaN or infinite values, or impossibly large ones."
-            )
-        return np.where(valid, channels, np.float32(0))
 
     def _choose(self, channels: NDArray[np.float32], mean: Waveform, rate: int) -> int | None:
         n_channels, n_samples = channels.shape

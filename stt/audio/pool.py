@@ -73,7 +73,14 @@ class ReaderPool:
         if AVAILABLE and self._template is None:
             self._template = self._new_template()
 
-    def read(self, source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Blocks:
+    def read(
+        self,
+        source: BinaryIO,
+        *,
+        max_seconds: float,
+        track: int | None = None,
+        split: bool = False,
+    ) -> Blocks:
         """Run `stt.audio.reading.read_audio` in a worker.
 
         Callers that stop early must close the blocks. Any thread may do so: it ends the worker at
@@ -86,8 +93,8 @@ class ReaderPool:
             AudioError: as `stt.audio.reading.read_audio`.
         """
         if not AVAILABLE:
-            return read_audio(source, max_seconds=max_seconds, track=track)
-        return _Recording(self, source, max_seconds, track)
+            return read_audio(source, max_seconds=max_seconds, track=track, split=split)
+        return _Recording(self, source, max_seconds, track, split=split)
 
     def close(self) -> None:
         """End all workers; recordings that are still open fail."""
@@ -207,10 +214,16 @@ class _Recording:
     """The blocks of one recording: read by one thread at a time, closed by any thread."""
 
     def __init__(
-        self, pool: ReaderPool, source: BinaryIO, max_seconds: float, track: int | None
+        self,
+        pool: ReaderPool,
+        source: BinaryIO,
+        max_seconds: float,
+        track: int | None,
+        *,
+        split: bool,
     ) -> None:
         self._pool, self._source = pool, source
-        self._max_seconds, self._track = max_seconds, track
+        self._max_seconds, self._track, self._split = max_seconds, track, split
         self.report = Report()
         self.expected_seconds = 0.0
         """See `stt.audio.reading.Blocks`."""
@@ -272,7 +285,7 @@ class _Recording:
             if self._closed:
                 return None
         with as_descriptor(self._source) as descriptor:
-            worker.begin(descriptor, self._max_seconds, self._track)
+            worker.begin(descriptor, self._max_seconds, self._track, split=self._split)
         return worker
 
     def _end(self) -> None:

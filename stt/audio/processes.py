@@ -24,7 +24,18 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from stt.audio.worker import END, FORK, HEADER, PROCESS, REQUEST, SECONDS, SEND_BYTES, WAIT, Kind
+from stt.audio.worker import (
+    END,
+    FORK,
+    HEADER,
+    N_CHANNELS,
+    PROCESS,
+    REQUEST,
+    SECONDS,
+    SEND_BYTES,
+    WAIT,
+    Kind,
+)
 from stt.errors import AudioError, DecodeFailed, Overloaded, errors_by_code
 from stt.notices import Code, Notice, Report
 from stt.types import Waveform
@@ -153,15 +164,19 @@ class Worker:
         """Of the last recording, once it is complete."""
         self.expected_seconds = 0.0
         """See `stt.audio.reading.Blocks`."""
+        self._n_channels = 0
+        """Of the blocks that follow; 0 if they are mono, without an axis of channels."""
         self._bytes_at_start = _allocated(process)
 
-    def begin(self, descriptor: int, max_seconds: float, track: int | None) -> None:
+    def begin(self, descriptor: int, max_seconds: float, track: int | None, *, split: bool) -> None:
         """Send a recording; errors show in `receive`."""
         self.is_free = False
         self.expected_seconds = 0.0
+        self._n_channels = 0
         self.n_recordings += 1
+        request = REQUEST.pack(max_seconds, track or 0, split)
         with suppress(OSError):
-            socket.send_fds(self._connection, [REQUEST.pack(max_seconds, track or 0)], [descriptor])
+            socket.send_fds(self._connection, [request], [descriptor])
 
     def receive(self) -> Waveform | None:
         """Return the next block, or None after the last one or `give_up`.
@@ -171,11 +186,15 @@ class Worker:
         """
         try:
             kind, payload = self._receive_message()
-            while kind == Kind.LENGTH:
-                (self.expected_seconds,) = SECONDS.unpack(payload.data)
+            while kind in (Kind.LENGTH, Kind.CHANNELS):
+                if kind == Kind.LENGTH:
+                    (self.expected_seconds,) = SECONDS.unpack(payload.data)
+                else:
+                    (self._n_channels,) = N_CHANNELS.unpack(payload.data)
                 kind, payload = self._receive_message()
             if kind == Kind.BLOCK:
-                return payload.view(np.float32)
+                samples = payload.view(np.float32)
+                return samples.reshape(self._n_channels, -1) if self._n_channels else samples
             if kind == Kind.FAILED:
                 raise ValueError(payload.tobytes().decode(errors="replace"))
             outcome = json.loads(payload.tobytes())
@@ -272,7 +291,12 @@ def _allocated(process: int | None) -> int:
 
 def _read_report(outcome: Any) -> Report:
     warnings = [Notice(Code(each["code"]), str(each["message"])) for each in outcome["warnings"]]
-    return Report(tuple(warnings), int(outcome["track"]), int(outcome["n_tracks"]))
+    return Report(
+        tuple(warnings),
+        int(outcome["track"]),
+        int(outcome["n_tracks"]),
+        int(outcome["n_channels"]),
+    )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Upload -> blocks of mono samples at 16 kHz, within limits.
+"""Upload -> blocks of samples at 16 kHz, mixed to mono or with all channels, within limits.
 
 The first bytes choose the library and the format that it may open (`containers`). A file may hold
 several recordings behind each other, each of which is opened for itself. Everything is a generator
@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
+from stt.audio.channels import Splitter
 from stt.audio.containers import Container, Found, explain, identify, next_beginning
 from stt.audio.downmix import Downmix
 from stt.audio.ffmpeg import Block, Source, unsupported
@@ -62,7 +63,14 @@ class Blocks(Protocol):
 class ReadAudio(Protocol):
     """`read_audio`, in this or another process."""
 
-    def __call__(self, source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Blocks:
+    def __call__(
+        self,
+        source: BinaryIO,
+        *,
+        max_seconds: float,
+        track: int | None = None,
+        split: bool = False,
+    ) -> Blocks:
         """See `read_audio`."""
         ...
 
@@ -95,7 +103,9 @@ class Recording:
         self._blocks.close()
 
 
-def read_audio(source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Recording:
+def read_audio(
+    source: BinaryIO, *, max_seconds: float, track: int | None = None, split: bool = False
+) -> Recording:
     """Read a recording as blocks of about a second.
 
     The first `next` opens the file, so that this too happens off the event loop.
@@ -110,9 +120,11 @@ def read_audio(source: BinaryIO, *, max_seconds: float, track: int | None = None
             limited to those of ``max_seconds`` of stereo at 96 kHz.
         track: Number of the audio track, from 1. None: the default one, or the first with sound
             that can be decoded.
+        split: Keep the channels apart instead of mixing them; a copy of another one is silent.
 
     Returns:
-        Blocks of ``[n]`` float32 at 16 kHz, mono; finite. They raise
+        Blocks of ``[n]`` float32 at 16 kHz, mono, or with ``split`` of ``[n_channels, n]``; finite.
+        Where a file joins recordings, the number of channels may change. They raise
 
         - UnsupportedFormat: the file is in none of `stt.audio.containers.CONTAINERS`, or its codec
           is not accepted.
@@ -120,12 +132,14 @@ def read_audio(source: BinaryIO, *, max_seconds: float, track: int | None = None
         - AudioTooLong: more than ``max_seconds``.
     """
     cap = Cap(max_seconds)
-    return Recording(_read(source, cap, track), cap)
+    return Recording(_read(source, cap, track, split), cap)
 
 
-def _read(source: BinaryIO, cap: Cap, track: int | None) -> Generator[Waveform, None, Report]:
+def _read(
+    source: BinaryIO, cap: Cap, track: int | None, split: bool
+) -> Generator[Waveform, None, Report]:
     findings = Findings()
-    mixer = Mixer(findings)
+    mixer = Splitter(findings) if split else Mixer(findings)
     whole = Span(source, 0, source.seek(0, 2))
     if not len(whole):
         raise InvalidAudio("The file is empty (0 bytes); expected a recording.")

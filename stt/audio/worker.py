@@ -28,26 +28,30 @@ import struct
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import numpy as np
 
-from stt.audio.reading import ReadAudio, warming_clip
+from stt.audio.reading import Blocks, ReadAudio, warming_clip
 from stt.errors import AudioError, InvalidAudio
 from stt.types import SAMPLE_RATE
 
 FORK, END, WAIT = b"F", b"E", b"W"
 PROCESS = struct.Struct("<q")
 """A process id; in the answer to ``WAIT`` an exit status, negative for a signal."""
-REQUEST = struct.Struct("<di")
-"""Maximum length of the recording, in seconds; number of the audio track, or 0 for the best."""
+REQUEST = struct.Struct("<di?")
+"""Maximum length of the recording, in seconds; number of the audio track, or 0 for the best;
+whether channels are kept apart."""
 HEADER = struct.Struct("<BI")
 """The `Kind` of a message and its payload's length in bytes."""
 
 SECONDS = struct.Struct("<d")
+N_CHANNELS = struct.Struct("<B")
 
 SEND_BYTES = 4 * SAMPLE_RATE * np.dtype(np.float32).itemsize
 """Some blocks are sent together: each time the service wakes, it may have to wait for a core."""
@@ -76,6 +80,12 @@ class Kind(IntEnum):
     """The traceback of any other exception."""
     LENGTH = 4
     """A `SECONDS`: how long the whole recording probably is."""
+    CHANNELS = 5
+    """A `N_CHANNELS`: how many channels the blocks behind it have, one after the other."""
+
+
+LAST = (Kind.DONE, Kind.ERROR, Kind.FAILED)
+"""Messages that end a recording."""
 
 
 def main(control_fd: int, target: str) -> None:
@@ -144,23 +154,23 @@ def _work(connection: socket.socket, read: ReadAudio) -> None:
         request, descriptors, _, _ = socket.recv_fds(connection, REQUEST.size, 1)
         if not descriptors:
             return
-        max_seconds, track = REQUEST.unpack(request)
+        max_seconds, track, split = REQUEST.unpack(request)
         with os.fdopen(descriptors[0], "rb") as source:
-            _answer(connection, read, source, max_seconds, track or None)
+            begin = partial(read, source, max_seconds=max_seconds, track=track or None, split=split)
+            _answer(connection, source, max_seconds, begin)
 
 
 def _answer(
     connection: socket.socket,
-    read: ReadAudio,
     source: BinaryIO,
     max_seconds: float,
-    track: int | None,
+    begin: Callable[[], Blocks],
 ) -> None:
     waiting: list[bytes] = []
 
     def send(kind: Kind, payload: bytes = b"") -> None:
         waiting.extend((HEADER.pack(kind, len(payload)), payload))
-        if kind not in (Kind.BLOCK, Kind.LENGTH) or sum(map(len, waiting)) >= SEND_BYTES:
+        if kind in LAST or sum(map(len, waiting)) >= SEND_BYTES:
             try:
                 connection.sendall(b"".join(waiting))
             except OSError:  # the service has closed the connection
@@ -170,9 +180,10 @@ def _answer(
     begun, seconds, size = time.process_time(), 0.0, source.seek(0, 2)
     _limit_processor_time()
     try:
-        blocks = read(source, max_seconds=max_seconds, track=track)
+        blocks = begin()
+        n_channels = 0
         for block in blocks:
-            seconds += len(block) / SAMPLE_RATE
+            seconds += block.shape[-1] / SAMPLE_RATE
             if time.process_time() - begun > CPU_SECONDS + CPU_RATIO * seconds:
                 raise InvalidAudio(
                     "Decoding this file takes too much work for its length. It may be damaged; "
@@ -182,6 +193,9 @@ def _answer(
             if expected <= seconds:  # no header tells
                 expected = min(max_seconds, seconds * size / max(1, source.tell()))
             send(Kind.LENGTH, SECONDS.pack(expected))
+            if block.ndim > 1 and len(block) != n_channels:
+                n_channels = len(block)
+                send(Kind.CHANNELS, N_CHANNELS.pack(n_channels))
             send(Kind.BLOCK, np.asarray(block, np.float32).tobytes())
             _limit_processor_time()
     except AudioError as error:

@@ -3,12 +3,21 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from stt.asked import Asked, Spacing
+from stt.audio.channels import Channels
 from stt.engines.device import prepare_process
 from stt.errors import ConfigurationError
+from stt.formats.layout import (
+    LINE_COLUMNS,
+    LINES,
+    MAX_LINE_COLUMNS,
+    MAX_LINES,
+    MIN_LINE_COLUMNS,
+)
 from stt.normalisation import find_path
 from stt.observability.logs import configure_logging
 from stt.recognition.written_forms import names
@@ -88,6 +97,7 @@ def read_asked(options: argparse.Namespace) -> Asked:
         # A setting too; a service is asked for it with each recording.
         vad=getattr(options, "vad", None),
         spacing=options.spacing,
+        channels=getattr(options, "channels", "mix"),
     )
     if options.hotwords is None:
         return asked
@@ -111,6 +121,43 @@ def add_track(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="audio track, from 1 [the default one, or the first with sound]",
     )
+
+
+def add_channels(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that keeps channels apart."""
+    parser.add_argument(
+        "--channels",
+        choices=get_args(Channels),
+        default="mix",
+        help="`split` transcribes each channel for itself, as calls have a speaker on each [mix]",
+    )
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of subtitles."""
+    for name, low, high, default, text in (
+        ("--max-line-width", MIN_LINE_COLUMNS, MAX_LINE_COLUMNS, LINE_COLUMNS,
+         "columns of a line in srt and vtt; a Hangul syllable takes two"),
+        ("--max-line-count", 1, MAX_LINES, LINES, "lines of a cue in srt and vtt"),
+    ):  # fmt: skip
+        parser.add_argument(
+            name,
+            type=partial(whole_number, low=low, high=high),
+            metavar="N",
+            default=default,
+            help=f"{text}, {low} to {high} [{default}]",
+        )
+
+
+def whole_number(text: str, *, low: int, high: int) -> int:
+    """A number within bounds.
+
+    Raises:
+        ArgumentTypeError: it is none, or out of them.
+    """
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+    return int(text)
 
 
 def track_number(text: str) -> int:

@@ -16,8 +16,10 @@ from stt.formats.table import TEXT, TEXT_FORMATS
 
 
 def render_text(recognition: Recognition, name: str) -> str:
-    """Plain text and a newline."""
-    return recognition.text + "\n"
+    """Plain text and a newline; if speakers were told apart, a line for each turn."""
+    if recognition.transcript.turns is None:
+        return recognition.text + "\n"
+    return TEXT.render(recognition) + "\n"
 
 
 def render_captions(captions: Format[Recognition], recognition: Recognition, name: str) -> str:
@@ -42,6 +44,7 @@ def render_json(recognition: Recognition, name: str) -> str:
                 "confidence": round(word.confidence, 4),
                 **({} if word.space_before else {"space_before": False}),
                 **({"spoken": word.spoken} if word.spoken else {}),
+                **({"channel": word.channel} if word.channel else {}),
             }
             for word in transcript.words
         ],
@@ -51,6 +54,8 @@ def render_json(recognition: Recognition, name: str) -> str:
         entry["warnings"] = [each.model_dump() for each in found["warnings"]]
     if found["track"]:
         entry |= {"track": found["track"], "tracks": found["tracks"]}
+    if found["channels"]:
+        entry["channels"] = found["channels"]
     return json.dumps(entry, ensure_ascii=False) + "\n"
 
 

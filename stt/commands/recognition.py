@@ -21,6 +21,7 @@ from stt.decoding.factory import GREEDY
 from stt.engines.base import Engine
 from stt.engines.selection import open_engine
 from stt.errors import ConfigurationError, ModelUnreachable
+from stt.formats.layout import LAYOUT, Layout
 from stt.inference.batcher import Batcher
 from stt.languages import Language, Languages, ModelSource, choose_languages
 from stt.models.source import find_model
@@ -57,6 +58,8 @@ class Recognition:
     """Its code in the registry."""
     model: str
     """Id of the checkpoint."""
+    layout: Layout = LAYOUT
+    """How large subtitles may be."""
 
 
 class Recognizer(Protocol):
@@ -218,7 +221,12 @@ def open_recognizer(
         language,
         settings,
         checkpoint=folder,
-        plan=Plan(decoding, writings.choose(language, wanted, decoding.hotwords), wanted.vad),
+        plan=Plan(
+            decoding,
+            writings.choose(language, wanted, decoding.hotwords),
+            wanted.vad,
+            wanted.channels,
+        ),
     )
     # Decoder and model import and allocate at first use; keep that out of the first measurement.
     recognizer.recognize(warming_clip(), "")

@@ -13,6 +13,7 @@ from stt.asked import Asked
 from stt.commands.recognition import Recognition, RecognitionFailed
 from stt.errors import ConfigurationError
 from stt.notices import Notice, Report
+from stt.recognition.segments import split_turns
 from stt.types import Transcript, Word
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,8 @@ def form_fields(lang: str | None, asked: Asked) -> dict[str, str]:
         fields["vad"] = asked.vad
     if asked.written:
         fields["written"] = "true"
+    if asked.channels != "mix":
+        fields["channels"] = asked.channels
     if asked.spacing != "model":
         fields["spacing"] = asked.spacing
     return {name: value for name, value in fields.items() if value}
@@ -170,7 +173,12 @@ def detail(response: httpx.Response) -> str:
 def _read_report(answer: dict[str, Any]) -> Report:
     """The warnings and the track."""
     warnings = [Notice(each["code"], each["message"]) for each in answer.get("warnings", ())]
-    return Report(tuple(warnings), answer.get("track", 1), answer.get("tracks", 1))
+    return Report(
+        tuple(warnings),
+        answer.get("track", 1),
+        answer.get("tracks", 1),
+        answer.get("channels", 1),
+    )
 
 
 def read_answer(body: bytes) -> Recognition:
@@ -189,11 +197,14 @@ def read_answer(body: bytes) -> Recognition:
                 each["confidence"],
                 space_before=each.get("space_before", True),
                 spoken=each.get("spoken"),
+                channel=each.get("channel"),
             )
             for each in answer["words"]
         )
         report = _read_report(answer)
-        transcript = Transcript(words, float(answer["duration_seconds"]), report)
+        are_apart = any(word.channel for word in words)
+        turns = split_turns(words) if are_apart else None
+        transcript = Transcript(words, float(answer["duration_seconds"]), report, turns)
         return Recognition(answer["text"], transcript, answer["language"], answer["model"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecognitionFailed(

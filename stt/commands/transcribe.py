@@ -5,12 +5,15 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from stt.asked import Asked
 from stt.commands.arguments import (
+    add_channels,
     add_decoding,
     add_language,
+    add_layout,
     add_settings,
     add_track,
     begin,
@@ -26,6 +29,7 @@ from stt.commands.recognition import (
     with_language_model,
 )
 from stt.errors import ConfigurationError
+from stt.formats.layout import LAYOUT, Layout
 from stt.normalisation import find_path
 from stt.settings.folders import state_folder
 
@@ -49,8 +53,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_language(parser)
     add_track(parser)
+    add_channels(parser)
     add_decoding(parser)
     parser.add_argument("--format", choices=FORMATS, default="txt", help="output format [txt]")
+    add_layout(parser)
     parser.add_argument(
         "--output-dir",
         type=Path,
@@ -148,7 +154,13 @@ def main(arguments: Sequence[str]) -> int:
             else:
                 recognizer = stack.enter_context(open_recognizer(options.lang, settings, asked))
             progress = transcribe_all(
-                pending, recognizer, options.format, targets, several=several, track=options.track
+                pending,
+                recognizer,
+                options.format,
+                targets,
+                several=several,
+                track=options.track,
+                layout=Layout(options.max_line_width, options.max_line_count),
             )
     if several:
         _summarise(progress, n_skipped)
@@ -163,6 +175,7 @@ def transcribe_all(
     *,
     several: bool = True,
     track: int | None = None,
+    layout: Layout = LAYOUT,
 ) -> Progress:
     """Transcribe recordings one by one; failures are logged and the run continues.
 
@@ -173,8 +186,9 @@ def transcribe_all(
         targets: The file of each result; None for standard output.
         several: Print each recording's name above its result on standard output.
         track: Number of the audio track of all recordings; None chooses one for each.
+        layout: How large subtitles may be.
     """
-    output = Output(format, targets, several=several)
+    output = Output(format, targets, layout, several=several)
     with Progress(len(recordings), sum(each.size for each in recordings)) as progress:
         for recording in recordings:
             with progress.recording(recording.name, recording.size) as counted:
@@ -201,7 +215,8 @@ def _follow_jobs(
     service = JobService(options.url, options.lang, options.api_key, asked)
     submitted = Submitted(state_folder(None) / "submitted", service.url, service.fields)
     following = Following(service, submitted, at_once=options.jobs_at_once, keep=options.keep_jobs)
-    output = Output(options.format, targets, several=several)
+    layout = Layout(options.max_line_width, options.max_line_count)
+    output = Output(options.format, targets, layout, several=several)
     return following.run(recordings, output.write, options.track)
 
 
@@ -209,10 +224,11 @@ class Output:
     """Writes results to their files, or to standard output."""
 
     def __init__(
-        self, format: str, targets: dict[Recording, Path] | None, *, several: bool
+        self, format: str, targets: dict[Recording, Path] | None, layout: Layout, *, several: bool
     ) -> None:
         """See `transcribe_all`."""
-        self._format, self._targets, self._several = format, targets, several
+        self._format, self._targets, self._layout = format, targets, layout
+        self._several = several
 
     def write(self, recording: Recording, recognition: Recognition, progress: Progress) -> None:
         """Write one result, and log its warnings.
@@ -221,7 +237,8 @@ class Output:
             OSError: the file cannot be written.
         """
         _warn(recognition, recording.name)
-        text = FORMATS[self._format](recognition, recording.name)
+        laid_out = replace(recognition, layout=self._layout)
+        text = FORMATS[self._format](laid_out, recording.name)
         if self._targets is not None:
             write_whole(self._targets[recording], text)
             return

@@ -12,6 +12,7 @@ from stt.alignment.words import AlignedSegment, AlignedWord, Alignment, Status
 from stt.formats.base import JSON, Format, by_name, to_json
 from stt.formats.captions import MIN_CUE_MS, Cue, cut_cues
 from stt.formats.findings import Findings, finding_fields
+from stt.formats.layout import LAYOUT, Layout
 from stt.formats.srt import SRT, write_srt
 from stt.formats.textgrid import to_textgrid
 from stt.formats.vtt import VTT, write_vtt
@@ -95,6 +96,11 @@ class Answer:
     def transcript(self) -> Transcript:
         """See `stt.formats.base.HasTranscript`."""
         return self.alignment.transcript
+
+    @property
+    def layout(self) -> Layout:
+        """See `stt.formats.base.HasTranscript`."""
+        return LAYOUT
 
 
 def word_time(word: AlignedWord, *, with_characters: bool) -> WordTime:

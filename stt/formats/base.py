@@ -7,17 +7,23 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from stt.formats.layout import Layout
 from stt.types import Transcript
 
 JSON = "application/json"
 
 
 class HasTranscript(Protocol):
-    """What text formats render: anything that holds a transcript."""
+    """What text formats render: anything that holds a transcript and a layout."""
 
     @property
     def transcript(self) -> Transcript:
         """The words."""
+        ...
+
+    @property
+    def layout(self) -> Layout:
+        """How large subtitles may be."""
         ...
 
 

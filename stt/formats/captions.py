@@ -1,21 +1,22 @@
 """Splits a transcript into subtitle cues.
 
-Follows the BBC Subtitle Guidelines and Netflix's Timed Text Style Guide: at most two lines of
-about equal length, broken between words, on screen long enough to read, one cue at a time. In
-scripts without spaces, where every character is a word, lines begin as Japanese typesetting allows.
+Follows the BBC Subtitle Guidelines and Netflix's Timed Text Style Guide: few lines of about equal
+length, broken between words, on screen long enough to read, one cue at a time. In scripts without
+spaces, where every character is a word, lines begin as Japanese typesetting allows. Speakers on
+channels of their own may speak at the same time, so only their cues may overlap.
 """
 
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 
+from stt.formats.layout import LAYOUT, LINE_COLUMNS, Layout
 from stt.recognition.segments import divide, may_begin_line, silence, split_segments
-from stt.types import Transcript, Word
+from stt.types import Segment, Transcript, Word
 
-LINE_COLUMNS = 42
-"""Maximum width of a line; a Hangul syllable or an ideograph takes two columns."""
 MIN_CUE_MS = 800
 """Minimum duration of a cue, if the next cue and the end of the audio leave room."""
 MAX_CUE_MS = 7_000
@@ -32,7 +33,9 @@ class Cue:
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
-    """One or two, not empty, each at most `LINE_COLUMNS` wide."""
+    """At least one, not empty, each within the width of the layout, unless it is a single word."""
+    channel: int | None = None
+    """Number of the channel it was said on; None if channels are mixed."""
 
     def times(self, mark: str) -> str:
         """``00:00:01,020 --> 00:00:02,000``; ``mark`` goes before the milliseconds."""
@@ -54,26 +57,40 @@ class _Atom:
     """How bad it is to break before it: `_FINE`, `_UNUSUAL` or `_INSIDE`."""
 
 
-def cut_cues(transcript: Transcript) -> list[Cue]:
-    """The cues in order; they do not overlap and stay within the audio."""
+def cut_cues(transcript: Transcript, layout: Layout = LAYOUT) -> list[Cue]:
+    """The cues in order of their starts, within the audio; those of a channel do not overlap."""
+    by_channel: dict[int | None, list[Segment]] = {}
+    for segment in split_segments(transcript.words):
+        by_channel.setdefault(segment.channel, []).append(segment)
+    audio_ms = math.floor(transcript.duration_seconds * 1000)
+    cues = [
+        cue
+        for channel, segments in by_channel.items()
+        for cue in _cut_channel(segments, audio_ms, layout, channel)
+    ]
+    return sorted(cues, key=lambda cue: cue.start_ms)
+
+
+def _cut_channel(
+    segments: Iterable[Segment], audio_ms: int, layout: Layout, channel: int | None
+) -> Iterator[Cue]:
     stretches = [
         stretch
-        for segment in split_segments(transcript.words)
-        for stretch in divide(list(_atoms(segment.words)), _fits, _pause)
+        for segment in segments
+        for stretch in divide(
+            list(_atoms(segment.words, layout)), partial(_fits, layout=layout), _pause
+        )
     ]
-    audio_ms = math.floor(transcript.duration_seconds * 1000)
     starts: list[int] = []
     for n_left, stretch in zip(range(len(stretches), 0, -1), stretches, strict=True):
         # Words may have no duration, but players drop such cues: keep 1 ms each.
         earliest = starts[-1] + 1 if starts else 0
         starts.append(min(max(_milliseconds(stretch[0].start), earliest), audio_ms - n_left))
-    cues = []
     for stretch, start, room_until in zip(stretches, starts, [*starts, audio_ms][1:], strict=True):
         end = max(_milliseconds(stretch[-1].end), start + MIN_CUE_MS)
         # Caps single words only: the last symbol can come long after the others.
         end = min(end, start + MAX_CUE_MS, room_until)
-        cues.append(Cue(start, end, _wrap(stretch) or (_join(stretch),)))
-    return cues
+        yield Cue(start, end, _wrap(stretch, layout), channel)
 
 
 def columns(text: str) -> int:
@@ -87,10 +104,12 @@ def _columns_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-def _atoms(words: Iterable[Word]) -> Iterator[_Atom]:
+def _atoms(words: Iterable[Word], layout: Layout) -> Iterator[_Atom]:
+    # In narrow lines a word that is too wide has a line for itself: people cannot read halves.
+    widest = max(layout.max_line_width, LINE_COLUMNS)
     for word in words:
         width, space = columns(word.text), int(word.space_before)
-        if width > LINE_COLUMNS:
+        if width > widest:
             yield from _characters(word)
         else:
             badness = _FINE if may_begin_line(word) else _UNUSUAL
@@ -116,10 +135,13 @@ def _characters(word: Word) -> Iterator[_Atom]:
         start = end
 
 
-def _fits(atoms: Sequence[_Atom]) -> bool:
+def _fits(atoms: Sequence[_Atom], layout: Layout) -> bool:
     """Whether the atoms fit one cue."""
     seconds = atoms[-1].end - atoms[0].start
-    return seconds * 1000 <= MAX_CUE_MS and _wrap(atoms) is not None
+    return (
+        seconds * 1000 <= MAX_CUE_MS
+        and _pack(atoms, layout.max_line_width, layout.max_line_count, _INSIDE) is not None
+    )
 
 
 def _pause(before: _Atom, after: _Atom) -> float:
@@ -127,25 +149,54 @@ def _pause(before: _Atom, after: _Atom) -> float:
     return silence(before, after) if after.badness == _FINE else -1.0 * after.badness
 
 
-def _wrap(atoms: Sequence[_Atom]) -> tuple[str, ...] | None:
-    """The atoms as one line, or two of about equal width; None if they need more."""
-    ends = list(accumulate(atom.space + atom.columns for atom in atoms))
-    begin, end = atoms[0].space, ends[-1]
-    if end - begin <= LINE_COLUMNS:
-        return (_join(atoms),)
-    if end - begin > 2 * LINE_COLUMNS + 1:
-        return None
-    breaks = []
-    for index in range(1, len(atoms)):
-        upper = ends[index - 1] - begin
-        lower = end - ends[index - 1] - atoms[index].space
-        if max(upper, lower) <= LINE_COLUMNS:
-            # Prefer a good place, then balance, then the wider line below.
-            breaks.append((atoms[index].badness, abs(upper - lower), upper, index))
-    if not breaks:
-        return None
-    *_, index = min(breaks)
-    return _join(atoms[:index]), _join(atoms[index:])
+def _wrap(atoms: Sequence[_Atom], layout: Layout) -> tuple[str, ...]:
+    """The atoms as lines: few, broken at good places, about equal, the wider ones below."""
+    for n_lines in range(1, layout.max_line_count + 1):
+        for badness in (_FINE, _UNUSUAL, _INSIDE):
+            lines = _pack(atoms, layout.max_line_width, n_lines, badness)
+            if lines is None:
+                continue
+            narrow, wide = 0, layout.max_line_width
+            while wide - narrow > 1:
+                middle = (narrow + wide) // 2
+                packed = _pack(atoms, middle, n_lines, badness)
+                if packed is None:
+                    narrow = middle
+                else:
+                    lines, wide = packed, middle
+            return tuple(map(_join, lines))
+    return (_join(atoms),)
+
+
+def _pack(
+    atoms: Sequence[_Atom], width: int, n_lines: int, badness: int
+) -> list[Sequence[_Atom]] | None:
+    """The atoms in at most ``n_lines`` lines, filled from below; None if they need more.
+
+    Args:
+        atoms: At least one.
+        width: Columns of a line. A single atom may be wider.
+        n_lines: The most lines.
+        badness: How bad the places may be at which lines break.
+    """
+    lines: list[Sequence[_Atom]] = []
+    end = len(atoms)
+    while end:
+        if len(lines) == n_lines:
+            return None
+        begin, taken = end, 0
+        for index in range(end - 1, -1, -1):
+            taken += atoms[index].columns
+            if taken > width and index < end - 1:
+                break
+            if atoms[index].badness <= badness or index == 0:
+                begin = index
+            taken += atoms[index].space
+        if begin == end:  # what may not be divided is wider than a line
+            return None
+        lines.append(atoms[begin:end])
+        end = begin
+    return lines[::-1]
 
 
 def _join(atoms: Sequence[_Atom]) -> str:

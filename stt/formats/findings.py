@@ -27,6 +27,9 @@ class Findings(BaseModel):
         None, description="The audio track, counted from 1, if the file has several."
     )
     tracks: int | None = Field(None, description="Audio tracks in the file, if it has several.")
+    channels: int | None = Field(
+        None, description="Channels that were transcribed each by itself, if there are several."
+    )
 
 
 def finding_fields(report: Report) -> dict[str, Any]:
@@ -37,6 +40,7 @@ def finding_fields(report: Report) -> dict[str, Any]:
         "warnings": warnings or None,
         "track": report.track if several else None,
         "tracks": report.n_tracks if several else None,
+        "channels": report.n_channels if report.n_channels > 1 else None,
     }
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from stt.formats.base import JSON, Format, Granularity, by_name, to_json
 from stt.formats.findings import Findings
+from stt.formats.layout import LAYOUT, Layout
 from stt.formats.table import TEXT_FORMATS
 from stt.formats.verbose import VerboseTranscription, segment_entries, word_entries
 from stt.types import Transcript
@@ -36,6 +37,7 @@ class Answer:
     body: TranscriptionResponse
     granularities: Set[Granularity]
     """Only `verbose_json` uses them; empty means all."""
+    layout: Layout = LAYOUT
 
 
 def _render_json(answer: Answer) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from stt.conventions import Convention
 from stt.formats.base import JSON, Format, Granularity, by_name, to_json
 from stt.formats.findings import Findings, finding_fields
+from stt.formats.layout import LAYOUT, Layout
 from stt.formats.table import TEXT_FORMATS
 from stt.formats.verbose import (
     SegmentEntry,
@@ -117,16 +118,20 @@ class ModelList(BaseModel):
     data: list[Model]
 
 
-def logprob_entries(words: Iterable[Word], *, begin_text: bool = True) -> list[Logprob]:
+def logprob_entries(
+    words: Iterable[Word], *, begin_text: bool = True, lead: str = ""
+) -> list[Logprob]:
     """The tokens of consecutive words. A space between two words belongs to the second.
 
     Args:
         words: Some words of a text.
-        begin_text: Whether the first one begins the text, so that no space comes before it.
+        begin_text: Whether the first one begins the text or a line, so that no space comes before
+            it.
+        lead: What comes before it then.
     """
     entries = []
     for word in words:
-        space = " " if word.space_before and not begin_text else ""
+        space = lead if begin_text else " " * word.space_before
         begin_text = False
         least = sys.float_info.min  # JSON has no infinity
         whole = Token(word.text, math.log(max(word.confidence, least)))
@@ -140,6 +145,17 @@ def logprob_entries(words: Iterable[Word], *, begin_text: bool = True) -> list[L
     return entries
 
 
+def transcript_logprobs(transcript: Transcript) -> list[Logprob]:
+    """All tokens; joined they are the text of the transcript."""
+    if transcript.turns is None:
+        return logprob_entries(transcript.words)
+    return [
+        entry
+        for index, turn in enumerate(transcript.turns)
+        for entry in logprob_entries(turn.words, lead="\n" if index else "")
+    ]
+
+
 @dataclass(frozen=True)
 class Answer:
     """Everything that the formats need."""
@@ -150,6 +166,7 @@ class Answer:
     """Only `verbose_json` uses them."""
     with_logprobs: bool = False
     """Only `json` uses it."""
+    layout: Layout = LAYOUT
 
     @property
     def duration(self) -> float:
@@ -158,11 +175,10 @@ class Answer:
 
 
 def _render_json(answer: Answer) -> str:
-    words = answer.transcript.words
     return to_json(
         Transcription(
             text=answer.transcript.text,
-            logprobs=logprob_entries(words) if answer.with_logprobs else None,
+            logprobs=transcript_logprobs(answer.transcript) if answer.with_logprobs else None,
             usage=Usage(seconds=answer.duration),
             **finding_fields(answer.transcript.report),
         )

@@ -11,6 +11,8 @@ from stt.formats.findings import Findings
 from stt.recognition.segments import split_segments
 from stt.types import Segment, Transcript
 
+ABOUT_CHANNEL = "Ours: number of its channel, from 1, if channels were kept apart; else omitted."
+
 
 class WordEntry(BaseModel):
     """One word with its times."""
@@ -30,6 +32,7 @@ class WordEntry(BaseModel):
     spoken: str | None = Field(
         None, description="Ours: what was said, if `word` is its written form; else omitted."
     )
+    channel: int | None = Field(None, description=ABOUT_CHANNEL)
 
 
 class SegmentEntry(BaseModel):
@@ -51,6 +54,7 @@ class SegmentEntry(BaseModel):
         "values mean repetition; short texts have values below 1."
     )
     no_speech_prob: float = Field(description="Always 0: CTC has no such probability.")
+    channel: int | None = Field(None, description=ABOUT_CHANNEL)
 
 
 class VerboseTranscription(Findings):
@@ -76,6 +80,7 @@ def word_entries(transcript: Transcript) -> list[WordEntry]:
             confidence=round(word.confidence, 4),
             space_before=None if word.space_before else False,
             spoken=word.spoken,
+            channel=word.channel,
         )
         for word in transcript.words
     ]
@@ -95,6 +100,7 @@ def segment_entries(transcript: Transcript) -> list[SegmentEntry]:
             avg_logprob=round(_mean_log(segment), 4),
             compression_ratio=round(_compression_ratio(segment.text), 4),
             no_speech_prob=0.0,
+            channel=segment.channel,
         )
         for index, segment in enumerate(split_segments(transcript.words))
     ]

@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 
 from stt.formats.base import JSON, Format, HasTranscript, by_name, to_json
 from stt.formats.findings import Findings, finding_fields
+from stt.formats.labels import labelled_text
+from stt.formats.layout import LAYOUT, Layout
 from stt.formats.srt import SRT
-from stt.formats.verbose import SegmentEntry, segment_entries
+from stt.formats.verbose import ABOUT_CHANNEL, SegmentEntry, segment_entries
 from stt.formats.vtt import VTT
 from stt.languages import Language
 from stt.recognition.segments import split_segments
@@ -30,6 +32,7 @@ class TimedWord(BaseModel):
     spoken: str | None = Field(
         None, description="Ours: what was said, if `word` is its written form; else omitted."
     )
+    channel: int | None = Field(None, description=ABOUT_CHANNEL)
 
 
 class TimedSegment(SegmentEntry):
@@ -71,17 +74,19 @@ class Answer:
     language: Language
     word_timestamps: bool
     """Only `json` uses it."""
+    layout: Layout = LAYOUT
 
 
 def _render_txt(answer: HasTranscript) -> str:
     """One line per segment."""
-    return "".join(f"{segment.text}\n" for segment in split_segments(answer.transcript.words))
+    segments = split_segments(answer.transcript.words)
+    return "".join(f"{labelled_text(segment)}\n" for segment in segments)
 
 
 def _render_tsv(answer: HasTranscript) -> str:
     """A header, then one line per segment; times in whole milliseconds."""
     lines = (
-        f"{round(each.start * 1000)}\t{round(each.end * 1000)}\t{each.text}\n"
+        f"{round(each.start * 1000)}\t{round(each.end * 1000)}\t{labelled_text(each)}\n"
         for each in split_segments(answer.transcript.words)
     )
     return "start\tend\ttext\n" + "".join(lines)
@@ -101,6 +106,7 @@ def _render_json(answer: Answer) -> str:
                     end=round(word.end, 3),
                     probability=round(word.confidence, 4),
                     spoken=word.spoken,
+                    channel=word.channel,
                 )
                 for word in segment.words
             ]

@@ -8,11 +8,13 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeVar
 from urllib.parse import urljoin
+from uuid import uuid4
 
 import httpcore
 
 from stt.errors import OutOfStorage, UploadTooLarge, UrlNotAllowed, UrlUnreachable
 from stt.jobs.outbound import Outbound, Target, Unreachable
+from stt.jobs.uploads import PART
 
 T = TypeVar("T")
 
@@ -70,7 +72,8 @@ class HttpFetcher:
 
     async def __call__(self, url: str, into: Path) -> None:
         """See `Fetcher`."""
-        part = into.with_name(into.name + ".part")
+        # Two replicas may fetch it at the same time, for a moment, if one has lost its lease.
+        part = into.with_name(f"{into.name}.{uuid4().hex}{PART}")
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._fetch(url, part)

@@ -36,6 +36,8 @@ class Order:
     """Of the result, unless the request for it names another."""
     granularities: str = ""
     """The same for what it has times for, separated by commas."""
+    name: str = ""
+    """Of the uploaded file, for people who look at a list; "" if it came without one."""
     url: str | None = None
     """Where the recording is fetched from; None if it was uploaded."""
     webhook_url: str | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stt.notices import Notice, Report
+from stt.recognition.segments import in_turns
 from stt.types import Token, Transcript, Word
 
 
@@ -24,6 +25,9 @@ class Result:
     """From the start of the last run to its end."""
 
 
+_REPORTED = ("track", "n_tracks", "n_channels")
+
+
 def to_bytes(result: Result) -> bytes:
     """Packed JSON. Numbers keep every bit."""
     transcript, report = result.transcript, result.transcript.report
@@ -31,8 +35,7 @@ def to_bytes(result: Result) -> bytes:
         "words": [_word_to_list(word) for word in transcript.words],
         "duration_seconds": transcript.duration_seconds,
         "warnings": [[each.code, each.message] for each in report.warnings],
-        "track": report.track,
-        "n_tracks": report.n_tracks,
+        **{name: getattr(report, name) for name in _REPORTED},
         "language": result.language,
         "model": result.model,
         "device": result.device,
@@ -46,10 +49,12 @@ def from_bytes(data: bytes) -> Result:
     """The same result."""
     fields = json.loads(zlib.decompress(data))
     warnings = tuple(Notice(code, message) for code, message in fields["warnings"])
-    transcript = Transcript(
-        tuple(_word_of_list(entry) for entry in fields["words"]),
-        fields["duration_seconds"],
-        Report(warnings, fields["track"], fields["n_tracks"]),
+    transcript = in_turns(
+        Transcript(
+            tuple(_word_of_list(entry) for entry in fields["words"]),
+            fields["duration_seconds"],
+            Report(warnings, *(fields[name] for name in _REPORTED)),
+        )
     )
     return Result(
         transcript,
@@ -65,10 +70,12 @@ def _word_to_list(word: Word) -> list[Any]:
     tokens = [[each.text, each.log_posterior, each.times] for each in word.tokens]
     return [
         word.text, word.start, word.end, word.confidence, tokens, word.space_before, word.spoken,
+        word.channel,
     ]  # fmt: skip
 
 
 def _word_of_list(entry: list[Any]) -> Word:
-    text, start, end, confidence, tokens, space_before, spoken = entry
+    text, start, end, confidence, tokens, space_before, spoken, channel = entry
     made = tuple(Token(t, log, None if times is None else tuple(times)) for t, log, times in tokens)
-    return Word(text, float(start), float(end), float(confidence), made, space_before, spoken)
+    times = float(start), float(end)
+    return Word(text, *times, float(confidence), made, space_before, spoken, channel)

@@ -19,7 +19,7 @@ from stt.jobs.results import Result
 from stt.jobs.run import Run
 from stt.observability import logs
 from stt.recognition.pipeline import Earlier, Words
-from stt.types import FrameGrid, Transcript, Word
+from stt.types import FrameGrid, Word
 
 logger = logging.getLogger(__name__)
 
@@ -187,9 +187,8 @@ class Runner:
                 async with aclosing(begun.words):
                     async for word in begun.words:
                         spoken.append(word)
-        duration = begun.words.duration_seconds
-        transcript = Transcript(tuple(spoken), duration, begun.words.report)
-        seconds = time.perf_counter() - started
+        transcript = begun.words.transcript(spoken)
+        duration, seconds = transcript.duration_seconds, time.perf_counter() - started
         result = Result(
             transcript, job.order.language, begun.model, begun.device, begun.cpu_threads, seconds
         )

@@ -105,7 +105,7 @@ class EngineLoader:
         """
         lease = current_lease.get()
         if lease is not None:
-            lease.holds.enter_context(self._usage.using(language.code))
+            lease.hold(language.code, self._usage.using)
         if self._states[language.code].status is Status.IDLE:
             started = time.monotonic()
             await self._wake(language, math.inf if lease is None else lease.deadline)

@@ -5,7 +5,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -21,6 +21,15 @@ class Lease:
     holds: ExitStack = field(default_factory=ExitStack)
     """What ends with it."""
     notices: list[Notice] = field(default_factory=list)
+
+    held: set[str] = field(default_factory=set)
+    """Codes of the models."""
+
+    def hold(self, code: str, using: Callable[[str], AbstractContextManager[None]]) -> None:
+        """Keep a model until the end, by what keeps it; once, however often it is asked for."""
+        if code not in self.held:
+            self.held.add(code)
+            self.holds.enter_context(using(code))
 
     def waited(self, seconds: float) -> None:
         """Note that it had to wait for a model."""

@@ -56,6 +56,8 @@ class Window:
     """Index of the core's first frame in the whole recording."""
     silent_before: int = 0
     """Frames just before the core that no window has, since nobody speaks there."""
+    channel: int = 0
+    """See `stt.recognition.channels`."""
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,18 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
 from dataclasses import replace
 from typing import BinaryIO, Protocol, TypeVar
 
+import numpy as np
+
 from stt.activity.base import Detector
 from stt.audio.level import SPEECH_DBFS, Levels
 from stt.audio.reading import Blocks, ReadAudio, read_audio
-from stt.decoding.factory import D, Opened
 from stt.engines.base import Engine
 from stt.engines.wants import F, Want
 from stt.frames import AnyFrames
@@ -27,9 +28,11 @@ from stt.inference.scheduler import Scheduler
 from stt.models.usage import lease_notices
 from stt.notices import Code, Notice, Report
 from stt.recognition.ahead import ReadAhead, Stopwatch
+from stt.recognition.channels import ChannelCutters
 from stt.recognition.chunking import Window, WindowCutter
 from stt.recognition.plan import AS_HEARD, Plan
-from stt.recognition.written import Writer
+from stt.recognition.segments import in_turns
+from stt.recognition.voices import Voice, Voices
 from stt.settings import Settings
 from stt.types import SAMPLE_RATE, Transcript, Waveform, Word
 
@@ -81,6 +84,10 @@ class Words:
         """What is missing or doubtful; complete after the last word."""
         return self._hearing.report
 
+    def transcript(self, spoken: Sequence[Word]) -> Transcript:
+        """The transcript of a recording whose words have all come, in the order they came."""
+        return in_turns(Transcript(tuple(spoken), self.duration_seconds, self.report))
+
     def __aiter__(self) -> AsyncIterator[Word]:
         return self._words
 
@@ -121,8 +128,7 @@ class Transcriber:
     ) -> Transcript:
         """Transcribe one recording; arguments and errors are those of `words`."""
         words = self.words(source, engine, plan, track, listen)
-        spoken = tuple([word async for word in words])
-        return Transcript(spoken, words.duration_seconds, words.report)
+        return words.transcript([word async for word in words])
 
     def words(
         self,
@@ -138,7 +144,8 @@ class Transcriber:
         Args:
             source: Seekable, in any accepted container; not closed here.
             engine: The model of the spoken language.
-            plan: How its audio becomes words.
+            plan: How its audio becomes words. Those of channels that are kept apart are in order
+                for each channel only.
             track: Number of the audio track, from 1; None chooses one.
             listen: Called with every block of samples, in the threads that read them.
             earlier: Windows that it finds are not computed again.
@@ -153,12 +160,17 @@ class Transcriber:
             QueueTimeout: a window waited too long.
             ClusterUnavailable: no engine of the cluster can be reached.
         """
-        blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
-        opened, writer = plan.open(engine)
-        cutter = self._cutter(engine, plan.detector(engine, self._settings.vad))
+        blocks = self._read_audio(
+            source,
+            max_seconds=self._settings.max_audio_seconds,
+            track=track,
+            split=plan.channels == "split",
+        )
+        cutters = self._cutters(engine, lambda: plan.detector(engine, self._settings.vad))
+        voices = Voices(lambda: Voice(*plan.open(engine), engine.vocabulary.blank), cutters)
         notices = (*lease_notices(), *plan.decoding.notices)
-        hearing = Hearing(blocks, cutter, notices, listen)
-        return Words(self._words(engine, hearing, opened, writer, earlier), hearing)
+        hearing = Hearing(blocks, cutters, notices, listen)
+        return Words(self._words(engine, hearing, voices, earlier), hearing)
 
     def hear(
         self,
@@ -174,7 +186,7 @@ class Transcriber:
             listen: Called with every block of samples, in the threads that read them.
         """
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
-        return Hearing(blocks, self._cutter(engine), lease_notices(), listen)
+        return Hearing(blocks, self._cutters(engine, lambda: None), lease_notices(), listen)
 
     async def frames(self, hearing: "Hearing", engine: Engine, want: Want[F]) -> AsyncGenerator[F]:
         """The frames of a recording, in order and without gaps; errors are those of `words`.
@@ -188,49 +200,36 @@ class Transcriber:
         ) as all_frames:
             async for _, frames in all_frames:
                 yield frames
-        self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
+        self._observer.transcribed(hearing.charged_seconds, time.perf_counter() - started)
 
-    def _cutter(self, engine: Engine, detector: Detector | None = None) -> WindowCutter:
-        return WindowCutter(
-            engine.grid,
-            window_seconds=self._settings.window_seconds,
-            context_seconds=self._settings.context_seconds,
-            cut_search_seconds=self._settings.cut_search_seconds,
-            detector=detector,
-        )
+    def _cutters(
+        self, engine: Engine, open_detector: Callable[[], Detector | None]
+    ) -> ChannelCutters:
+        def open_cutter() -> WindowCutter:
+            return WindowCutter(
+                engine.grid,
+                window_seconds=self._settings.window_seconds,
+                context_seconds=self._settings.context_seconds,
+                cut_search_seconds=self._settings.cut_search_seconds,
+                detector=open_detector(),
+            )
+
+        return ChannelCutters(open_cutter, engine.grid, self._settings.max_audio_seconds)
 
     async def _words(
-        self,
-        engine: Engine,
-        hearing: "Hearing",
-        opened: Opened[D],
-        writer: Writer,
-        earlier: Earlier | None,
+        self, engine: Engine, hearing: "Hearing", voices: Voices, earlier: Earlier | None
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
         windows = self._windows(hearing, engine.limits.windows_ahead)
-
-        def write(words: list[Word]) -> list[Word]:
-            hearing.found_words |= bool(words)
-            return writer.feed(words)
-
-        def decode(frames: D) -> list[Word]:
-            return write(opened.decoder.feed(frames))
-
-        def finish() -> list[Word]:
-            return write(opened.decoder.finish()) + writer.finish()
-
-        async with aclosing(self._frames(windows, engine, opened.want, earlier)) as all_frames:
+        async with aclosing(self._frames(windows, engine, voices.want, earlier)) as all_frames:
             async for window, frames in all_frames:
-                if window.silent_before:
-                    blanks = opened.want.blanks(window.silent_before, engine.vocabulary.blank)
-                    for word in await opened.run(decode, blanks):
-                        yield word
-                for word in await opened.run(decode, frames):
+                for word in await voices.feed(window, frames):
+                    hearing.found_words = True
                     yield word
-        rest = await opened.run(finish)
-        self._observer.transcribed(hearing.seconds, time.perf_counter() - started)
+        rest = await voices.finish()
+        hearing.found_words |= bool(rest)
+        self._observer.transcribed(hearing.charged_seconds, time.perf_counter() - started)
         for word in rest:
             yield word
 
@@ -313,13 +312,13 @@ class Hearing:
     def __init__(
         self,
         blocks: Blocks,
-        cutter: WindowCutter,
+        cutters: ChannelCutters,
         notices: tuple[Notice, ...] = (),
         listen: Callable[[Waveform], None] | None = None,
     ) -> None:
         self.blocks = blocks
         self._listen = listen
-        self._cutter = cutter
+        self.cutters = cutters
         self._notices = notices
         self._levels = Levels()
         self.found_words = False
@@ -327,7 +326,12 @@ class Hearing:
     @property
     def seconds(self) -> float:
         """Length of the audio read so far."""
-        return self._cutter.n_samples / SAMPLE_RATE
+        return self.cutters.n_samples / SAMPLE_RATE
+
+    @property
+    def charged_seconds(self) -> float:
+        """What it counts for: its length, or what was computed of all channels if that is more."""
+        return max(self.seconds, self.cutters.computed_seconds)
 
     @property
     def report(self) -> Report:
@@ -349,18 +353,10 @@ class Hearing:
 
     def windows(self) -> Generator[Window]:
         """Cut all windows."""
-        return cut_windows(self._measured(), self._cutter)
-
-    def _measured(self) -> Iterator[Waveform]:
         for block in self.blocks:
-            self._levels.feed(block)
+            for samples in np.atleast_2d(block):
+                self._levels.feed(samples)
             if self._listen:
                 self._listen(block)
-            yield block
-
-
-def cut_windows(blocks: Iterator[Waveform], cutter: WindowCutter) -> Generator[Window]:
-    """Cut all windows of a recording."""
-    for block in blocks:
-        yield from cutter.feed(block)
-    yield from cutter.finish()
+            yield from self.cutters.feed(block)
+        yield from self.cutters.finish()

@@ -5,6 +5,7 @@ from typing import Any
 
 from stt.activity.base import Detector
 from stt.activity.detectors import Vad, open_detector
+from stt.audio.channels import Channels
 from stt.decoding.factory import GREEDY, Decoding, Opened
 from stt.engines.base import Engine
 from stt.recognition.written import AsSpoken, OpenWriter, Writer
@@ -20,9 +21,11 @@ class Plan:
     """How the words are written."""
     vad: Vad | None = None
     """Whether pauses are left out; None means as the service is set."""
+    channels: Channels = "mix"
+    """Whether channels are mixed, or each is transcribed for itself."""
 
     def open(self, engine: Engine) -> tuple[Opened[Any], Writer]:
-        """The decoder and the writer of one recording.
+        """The decoder and the writer of one recording, or of a channel.
 
         Raises:
             InvalidHotwords: the checkpoint cannot write a hotword.

@@ -1,14 +1,16 @@
-"""Words -> segments, cut at pauses, and within stretches that are too long.
+"""Words -> segments, cut at pauses, and within stretches that are too long; segments -> turns.
 
 A CTC model marks no sentences but gives the times of words, so segments end at pauses.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, groupby
 from typing import Protocol, TypeVar
 
 from stt.decoding import scripts
 from stt.decoding.words import PAUSE_SECONDS
-from stt.types import Segment, Word
+from stt.types import Segment, Transcript, Word
 
 MAX_SEGMENT_SECONDS = 15.0
 """Longer segments are cut at shorter pauses."""
@@ -34,20 +36,50 @@ def split_segments(
 ) -> tuple[Segment, ...]:
     """Group words into segments.
 
+    Segments are in order of their starts; those of several channels may overlap.
+
     Args:
-        words: In order, without overlaps.
+        words: In order; those of a channel without overlaps.
         pause_seconds: A silence this long ends a segment.
         max_seconds: Maximum length of a segment, unless it is a single word.
     """
 
+    channels: dict[int | None, list[Word]] = {}
+    for word in words:
+        channels.setdefault(word.channel, []).append(word)
+
     def fits(stretch: Sequence[Word]) -> bool:
         return stretch[-1].end - stretch[0].start <= max_seconds
 
-    return tuple(
+    segments = [
         Segment(tuple(stretch))
-        for spoken in _between_pauses(words, pause_seconds)
+        for said in channels.values()
+        for spoken in _between_pauses(said, pause_seconds)
         for stretch in divide(spoken, fits, _pause)
+    ]
+    if len(channels) > 1:
+        segments.sort(key=lambda segment: segment.start)
+    return tuple(segments)
+
+
+def split_turns(words: Iterable[Word]) -> tuple[Segment, ...]:
+    """Group words into turns: what one speaks until another does, in order of their starts.
+
+    Who says a word while another speaks has a turn behind the other's segment.
+    """
+    return tuple(
+        Segment(tuple(chain.from_iterable(segment.words for segment in segments)))
+        for _, segments in groupby(split_segments(words), key=lambda segment: segment.channel)
     )
+
+
+def in_turns(transcript: Transcript) -> Transcript:
+    """A transcript of channels in order of time and in turns; others as they are."""
+    if all(word.channel is None for word in transcript.words):
+        return transcript
+    # Sorting is stable: each channel keeps its order.
+    words = tuple(sorted(transcript.words, key=lambda word: word.start))
+    return replace(transcript, words=words, turns=split_turns(words))
 
 
 def may_begin_line(word: Word) -> bool:

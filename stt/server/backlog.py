@@ -9,6 +9,10 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
+from stt.audio.level import SPEECH_DBFS
 from stt.audio.reading import Blocks, ReadAudio
 from stt.errors import Overloaded
 from stt.inference.fairness import current_client, is_full
@@ -35,9 +39,9 @@ class Backlog:
         """The same function; what it reads counts for the client of its caller."""
 
         def read_counting(
-            source: BinaryIO, *, max_seconds: float, track: int | None = None
+            source: BinaryIO, *, max_seconds: float, track: int | None = None, split: bool = False
         ) -> "CountedBlocks":
-            blocks = read(source, max_seconds=max_seconds, track=track)
+            blocks = read(source, max_seconds=max_seconds, track=track, split=split)
             return CountedBlocks(blocks, current_client.get(), self, scheduler)
 
         return read_counting
@@ -106,11 +110,16 @@ class CountedBlocks:
         self._blocks, self._backlog, self._scheduler = blocks, backlog, scheduler
         self.client = client
         self._read_seconds = 0.0
+        self._sounding_seconds = 0.0
 
     @property
     def left_seconds(self) -> float:
-        """What is still to be read; a few windows of the rest are still to be computed."""
-        return max(0.0, self._blocks.expected_seconds - self._read_seconds)
+        """What is still to be read; a few windows of the rest are still to be computed.
+
+        Channels that are kept apart count as often as they have sounded together so far.
+        """
+        left = max(0.0, self._blocks.expected_seconds - self._read_seconds)
+        return left * (self._sounding_seconds / self._read_seconds if self._read_seconds else 1.0)
 
     @property
     def expected_seconds(self) -> float:
@@ -128,15 +137,26 @@ class CountedBlocks:
     def __next__(self) -> Waveform:
         try:
             block = next(self._blocks)
-            if not self._read_seconds:
+            is_first = not self._read_seconds
+            seconds = block.shape[-1] / SAMPLE_RATE
+            self._sounding_seconds += seconds * n_sounding(block)
+            self._read_seconds += seconds
+            if is_first:
                 self._backlog.add(self, self._scheduler.rtfx)
         except BaseException:
             self._backlog.remove(self)
             raise
-        self._read_seconds += len(block) / SAMPLE_RATE
         return block
 
     def close(self) -> None:
         """See `Blocks.close`."""
         self._backlog.remove(self)
         self._blocks.close()
+
+
+def n_sounding(block: NDArray[np.float32]) -> int:
+    """How many channels of a block have sound, at least 1; a mixed recording always counts as 1."""
+    if block.ndim == 1:
+        return 1
+    powers = np.einsum("ij,ij->i", block, block) / max(1, block.shape[1])
+    return max(1, int((powers > 10 ** (SPEECH_DBFS / 10)).sum()))

@@ -23,6 +23,7 @@ class JobSummary(BaseModel):
     object: str = "job"
     state: State = Field(description="The last three never change again.")
     language: str = Field(description="Code of the language.")
+    name: str = Field(description="Of the uploaded file, in NFC and without folders; may be empty.")
     created_at: datetime
     started_at: datetime | None = Field(description="When its first run began.")
     ended_at: datetime | None
@@ -71,6 +72,7 @@ def _fields(job: Job) -> dict[str, Any]:
         "id": job.id,
         "state": job.state,
         "language": job.order.language,
+        "name": job.order.name,
         "created_at": _time(job.created),
         "started_at": None if job.started is None else _time(job.started),
         "ended_at": None if job.ended is None else _time(job.ended),

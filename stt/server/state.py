@@ -60,7 +60,7 @@ class Service:
         """
         decoding = await self._decoding(language, engine, asked)
         writing = await self.writing(language, asked, decoding.hotwords)
-        return Plan(decoding, writing, asked.vad)
+        return Plan(decoding, writing, asked.vad, asked.channels)
 
     async def _decoding(self, language: Language, engine: Engine, asked: Asked) -> Decoding:
         """The decoding of a request; see `Decodings.choose`, which would hold up the event loop."""

@@ -1,4 +1,4 @@
-"""Every setting of the service. `stt.settings.groups` declares them.
+"""Every setting of the service. `stt.settings.groups` and `stt.settings.jobs` declare them.
 
 A setting is read from the flag (``--port 8400``), the environment (``STT_PORT=8400``) or the file
 ``.env`` in the working directory, in that order.
@@ -16,16 +16,15 @@ from stt.settings.groups import (
     AudioSettings,
     ClusterSettings,
     InferenceSettings,
-    JobSettings,
     LimitSettings,
     LiveSettings,
     LoggingSettings,
     ModelSettings,
-    OutboundSettings,
     ServerSettings,
     ServiceGroup,
     TracingSettings,
 )
+from stt.settings.jobs import JobSettings, OutboundSettings
 
 SECRETS = frozenset({"api_keys", "client_secret_key", "jobs_database", "webhook_secrets"})
 """Never shown, not even in the message that rejects them."""

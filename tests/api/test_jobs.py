@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -71,6 +72,24 @@ def test_a_recording_may_be_the_body_and_its_fields_the_query(
     location = created.headers["Location"]
     assert wait(client, location)["language"] == "EN"
     assert client.get(f"{location}/result").text.strip() == "ab"
+
+
+def test_a_job_keeps_channels_apart_and_the_name_of_its_file(client: TestClient) -> None:
+    call = with_libsndfile(np.random.default_rng(0).uniform(-0.5, 0.5, (16_000, 2)), 16_000, "WAV")
+    files = {"file": ("C:\\calls\\\u1109\u1161\u1105\u1161\x1b[31m.wav", call)}
+    form = {"lang": "EN", "channels": "split", "response_format": "verbose_json"}
+    created = client.post("/v1/jobs", files=files, data=form)
+    assert created.json()["name"] == "사라[31m.wav"
+    location = created.headers["Location"]
+    assert wait(client, location)["state"] == "succeeded"
+    got, expected = (
+        client.get(f"{location}/result").json(),
+        client.post("/transcribe", files=files, data=form).json(),
+    )
+    del expected["processing_time_seconds"], got["processing_time_seconds"]
+    assert got == expected
+    assert got["channels"] == 2
+    assert {word["channel"] for word in got["words"]} == {1, 2}
 
 
 def test_events_end_with_a_final_state(client: TestClient, wav: bytes) -> None:

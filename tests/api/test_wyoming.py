@@ -259,7 +259,7 @@ def test_limits_of_live_streams_hold() -> None:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.settimeout(30)
         deaf.connect(("127.0.0.1", port))
-        endless = repeat(b'{"type": "describe"}\n' * 1_000)
+        endless = repeat(b'{"type": "ping", "data": {"text": "' + b"a" * 60_000 + b'"}}\n')
         with pytest.raises(ConnectionError):  # asks without end, and reads nothing
             deque(map(deaf.sendall, endless), maxlen=0)
 

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.e2e.browser import give, words
+from tests.e2e.browser import give, read, words
 from tests.e2e.conftest import Open
 from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
@@ -165,3 +165,27 @@ def live_config(page: Page) -> dict[str, Any]:
     expect(page.locator("#recording-time")).not_to_have_text("0:00")
     page.locator("#discard").click()
     return configs[0]
+
+
+def test_speakers_on_channels_are_shown_as_turns(visit: Open, demo: Server, tmp_path: Path) -> None:
+    call = tmp_path / "call.wav"
+    first, second = (read(name) for name in ("ko-hello.wav", "ko-weather.flac"))
+    channels = np.zeros((len(first) + len(second), 2), np.float32)
+    channels[: len(first), 0], channels[len(first) :, 1] = first, second
+    soundfile.write(call, channels, 16_000)
+    page = visit().open()
+    page.locator("#options summary").click()
+    page.locator("#split").check()
+    give(page, call)
+    rows = page.locator(".stretch")
+    assert rows.locator(".speaker").all_inner_texts() == ["Channel 1", "Channel 2"]
+    turns = [" ".join(row.locator(".word").all_inner_texts()) for row in rows.all()]
+    assert turns == [TEXTS["ko-hello.wav"], TEXTS["ko-weather.flac"]]
+    assert (
+        len({row.evaluate("row => getComputedStyle(row).borderColor") for row in rows.all()}) == 2
+    )
+    line = page.locator("#curl").inner_text()
+    answer = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, check=True)
+    assert json.loads(answer.stdout)["channels"] == 2
+    page.reload()
+    expect(page.locator("#split")).to_be_checked()

@@ -25,12 +25,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from stt.types import SAMPLE_RATE
+from tests.audio_files import with_libsndfile
 from tests.e2e.samples import TEXTS
 from tests.e2e.server import Server
 from tests.snippets import ROOT, SHELL, Snippet, all_snippets, snippets, without_comments
+from tests.unit.activity.clips import clip
 
 MEETING = "ko-library.m4a"
 HUB = "needs the hub"
@@ -63,12 +67,13 @@ NOT_RUN = {
     "stt evaluate KsponSpeech_scripts/eval_clean.trn --audio KsponSpeech_eval": DATA_SET,
     "ffmpeg -v error -i film.mkv -f flac - | stt transcribe -": "needs ffmpeg, the program",
     "stt transcribe recordings --url http://gpu-host:8400": "the host is the reader's",
+    "stt transcribe recordings --url http://gpu-host:8400 --job": "test_jobs_cli runs it",
     "STT_API_KEY=... stt transcribe talk.mp3 --url https://host": "the host is the reader's",
 }
 """Commands, and why they are not run."""
-ELSEWHERE = ("docker ", "kubectl ", "helm ")
-"""Prefixes of commands that need Docker or a cluster; `test_kubernetes` and `test_compose` check
-their inputs."""
+ELSEWHERE = ("docker ", "kubectl ", "helm ", "sudo ", "journalctl ")
+"""Prefixes of commands that need Docker, a cluster or systemd; `test_kubernetes`, `test_compose`
+and `test_systemd` check their inputs."""
 TEXT_ONLY = {
     ("docs/architecture.md", "server_stt.py  "): "a picture",
     ("docs/architecture.md", "upload bytes -> blocks"): "a picture",
@@ -169,6 +174,7 @@ def desk(tmp_path: Path) -> Path:
     for name in ("meeting.m4a", "talk.m4a", "interview.m4a", "recordings/a.m4a"):
         shutil.copy(ROOT / "samples" / MEETING, tmp_path / name)
     shutil.copy(ROOT / "samples" / "en-library.wav", tmp_path / "call.wav")
+    (tmp_path / "phone-call.wav").write_bytes(phone_call())
     (tmp_path / "texts").mkdir()
     for name in ("meeting.txt", "texts/a.txt"):
         (tmp_path / name).write_text(TEXTS[MEETING], encoding="utf-8")
@@ -179,6 +185,14 @@ def desk(tmp_path: Path) -> Path:
     for name in ("manifest.tsv", "test.tsv"):
         (tmp_path / name).write_text(manifest, encoding="utf-8")
     return tmp_path
+
+
+def phone_call() -> bytes:
+    """One speaks on the first channel, then another on the second."""
+    first, second = clip("ko-hello.wav"), clip("ko-coffee.ogg")
+    call = np.zeros((len(first) + len(second), 2), np.float32)
+    call[: len(first), 0], call[len(first) :, 1] = first, second
+    return with_libsndfile(call, SAMPLE_RATE, "WAV")
 
 
 def flags_of(start: Snippet, origin: str) -> list[str]:

@@ -50,14 +50,24 @@ class Recognition:
     plan: Plan
 
     @classmethod
-    async def of(cls, service: Service, config: SessionConfig) -> "Recognition":
+    async def of(
+        cls, service: Service, config: SessionConfig, before: "Recognition | None" = None
+    ) -> "Recognition":
         """That of a configuration.
+
+        Args:
+            service: Has the languages and their engines.
+            config: What the session asks for.
+            before: Holds its engine until the connection ends, so it is acquired once.
 
         Raises:
             RequestError, ModelError: it asks for what is not there.
         """
         language, asked = config.language(service.languages), config.transcription.asked()
-        engine = await service.engines.acquire(language)
+        if before is not None and before.language == language:
+            engine = before.engine
+        else:
+            engine = await service.engines.acquire(language)
         return cls(language, engine, await service.plan(language, engine, asked))
 
 
@@ -173,7 +183,7 @@ class Conversation:
                 "session.audio.input.format",
                 "The format cannot change while audio is waiting. Commit or clear it first.",
             )
-        recognition = await Recognition.of(self._service, config)
+        recognition = await Recognition.of(self._service, config, self._recognition)
         self._shape, self._config, self._recognition = shape, config, recognition
         if config.format != was.format:
             self._samples = WholeSamples()

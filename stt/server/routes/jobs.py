@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any, TypeAlias
 
@@ -37,6 +38,9 @@ from stt.server.routes.uploads import (
 from stt.server.schemas import OpenAIError
 from stt.server.sse import EventStream, keep_alive
 from stt.server.state import Service, get_service
+
+MAX_NAME = 200
+"""Characters of the name of a file that are kept."""
 
 
 def _written_out(value: object) -> object:
@@ -142,12 +146,19 @@ async def create_job(
     await check_order(service, language, asked)
     order = Order(
         language.code, asked, track or track_in_query, response_format,
-        ",".join(sorted(granularities)), url, webhook_url,
+        ",".join(sorted(granularities)), name_of(file), url, webhook_url,
     )  # fmt: skip
     source = None if file is None else file.file
     job = await service.jobs.accept(owner, order, source, logs.request_id.get())
     response.headers["Location"] = f"{request.scope.get('root_path', '')}{JOBS_PATH}/{job.id}"
     return JobBody.of(job)
+
+
+def name_of(file: UploadFile | None) -> str:
+    """The name of an uploaded file, without folders and what terminals would obey."""
+    name = "" if file is None else (file.filename or "")
+    name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
+    return "".join(each for each in name if each.isprintable())[:MAX_NAME]
 
 
 async def check_order(service: Service, language: Language, asked: Asked) -> None:

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from stt.asked import Asked
 from stt.errors import InvalidParameter, UnknownModel
 from stt.formats.base import Granularity
+from stt.formats.layout import Layout
 from stt.formats.openai import (
     FORMATS,
     Answer,
@@ -29,6 +30,7 @@ from stt.server.routes.uploads import (
     document,
     requested_decoding,
     requested_granularities,
+    requested_layout,
     respond,
     spoken_language,
 )
@@ -58,6 +60,24 @@ async def requested_logprobs(
     return "logprobs" in {name.strip() for value in include for name in value.split(",")}
 
 
+def check_streamable(response_format: str, asked: Asked) -> None:
+    """Check that words can be sent as soon as they are final.
+
+    Raises:
+        InvalidParameter: they cannot.
+    """
+    if response_format not in STREAMABLE:
+        raise InvalidParameter(
+            f"response_format {response_format!r} cannot be streamed. With stream=true, send "
+            "'json' or 'text', or leave it out."
+        )
+    if asked.channels == "split":
+        raise InvalidParameter(
+            "channels='split' cannot be streamed: a word is sent as soon as it is final, and those "
+            "of one channel may be final before earlier ones of another. Leave stream out."
+        )
+
+
 @router.post(
     "/audio/transcriptions",
     response_model=Transcription | TranscriptionVerbose,
@@ -69,6 +89,7 @@ async def create_transcription(
     granularities: Annotated[frozenset[Granularity], Depends(requested_granularities)],
     with_logprobs: Annotated[bool, Depends(requested_logprobs)],
     asked: Annotated[Asked, Depends(requested_decoding)],
+    layout: Annotated[Layout, Depends(requested_layout)],
     model: ModelName = "",
     language: LanguageName = None,
     response_format: Annotated[
@@ -88,11 +109,7 @@ async def create_transcription(
     engine = await service.engines.acquire(spoken)
     plan = await service.plan(spoken, engine, replace(asked, prompt=prompt))
     if stream:
-        if response_format not in STREAMABLE:
-            raise InvalidParameter(
-                f"response_format {response_format!r} cannot be streamed. With stream=true, send "
-                "'json' or 'text', or leave it out."
-            )
+        check_streamable(response_format, asked)
         return await stream_events(
             service.transcriber.words(file.file, engine, plan, track),
             granularities,
@@ -100,7 +117,7 @@ async def create_transcription(
             keep_alive_seconds=service.settings.keep_alive_seconds,
         )
     transcript = await service.transcriber.transcribe(file.file, engine, plan, track)
-    answer = Answer(transcript, spoken, granularities, with_logprobs)
+    answer = Answer(transcript, spoken, granularities, with_logprobs, layout)
     return await respond(FORMATS[response_format], answer)
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from stt.asked import Asked
 from stt.formats.base import Granularity
 from stt.formats.findings import finding_fields
+from stt.formats.layout import Layout
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.server.problems import PROBLEMS
 from stt.server.routes.forms import UploadRoute
@@ -18,6 +19,7 @@ from stt.server.routes.uploads import (
     document,
     requested_decoding_in_query,
     requested_granularities,
+    requested_layout_in_query,
     respond,
 )
 from stt.server.state import Service, get_service
@@ -35,6 +37,7 @@ async def transcribe(
     file: Annotated[UploadFile, File(description="The recording, in any accepted format.")],
     granularities: Annotated[frozenset[Granularity], Depends(requested_granularities)],
     asked: Annotated[Asked, Depends(requested_decoding_in_query)],
+    layout: Annotated[Layout, Depends(requested_layout_in_query)],
     lang: Annotated[
         str | None,
         Form(description="Language code or alias, in any case.", examples=["KR", "ko", "en-US"]),
@@ -75,4 +78,4 @@ async def transcribe(
         duration_seconds=round(transcript.duration_seconds, 3),
         **finding_fields(transcript.report),
     )
-    return await respond(FORMATS[response_format], Answer(transcript, body, granularities))
+    return await respond(FORMATS[response_format], Answer(transcript, body, granularities, layout))

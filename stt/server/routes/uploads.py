@@ -12,8 +12,17 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stt.activity.detectors import Vad
 from stt.asked import Asked, Spacing
+from stt.audio.channels import Channels
 from stt.formats.base import JSON, AnswerT, Format, Granularity
 from stt.formats.findings import TRACK_HEADER, WARNINGS_HEADER, finding_headers
+from stt.formats.layout import (
+    LINE_COLUMNS,
+    LINES,
+    MAX_LINE_COLUMNS,
+    MAX_LINES,
+    MIN_LINE_COLUMNS,
+    Layout,
+)
 from stt.languages import Language, Languages
 from stt.recognition.written_forms import names
 
@@ -49,6 +58,18 @@ ABOUT_SPACING = (
 ABOUT_VAD = (
     "`auto`: long pauses are not computed; `off`: every second is. Default: as the service is set."
 )
+ABOUT_CHANNELS = (
+    "`split` transcribes each channel for itself, as calls have a speaker on each: a conversation "
+    "in the order of time, whose words and segments have their `channel`. `mix` mixes them."
+)
+LINE_WIDTH = Interval(ge=MIN_LINE_COLUMNS, le=MAX_LINE_COLUMNS)
+ABOUT_LINE_WIDTH = (
+    f"Columns of a line in `srt` and `vtt`, {MIN_LINE_COLUMNS} to {MAX_LINE_COLUMNS}; a Hangul "
+    f"syllable takes two. Default: {LINE_COLUMNS}."
+)
+LINE_COUNT = Interval(ge=1, le=MAX_LINES)
+ABOUT_LINE_COUNT = f"Lines of a cue in `srt` and `vtt`, 1 to {MAX_LINES}. Default: {LINES}."
+SAME = "The same; the form field comes first."
 
 
 @dataclass(frozen=True)
@@ -101,22 +122,24 @@ async def requested_decoding(
     written: Annotated[bool, Form(description=ABOUT_WRITTEN)] = False,
     spacing: Annotated[Spacing, Form(description=ABOUT_SPACING)] = "model",
     vad: Annotated[Vad | None, Form(description=ABOUT_VAD)] = None,
+    channels: Annotated[Channels, Form(description=ABOUT_CHANNELS)] = "mix",
 ) -> Asked:
     """FastAPI dependency: what the form asks of the decoding and the words."""
-    return Asked(hotwords, language_model, written=written, spacing=spacing, vad=vad)
+    return Asked(
+        hotwords, language_model, written=written, spacing=spacing, vad=vad, channels=channels
+    )
 
 
 async def requested_decoding_in_query(
     asked: Annotated[Asked, Depends(requested_decoding)],
-    hotwords: Annotated[str, Query(description="The same; the form field comes first.")] = "",
-    language_model: Annotated[
-        bool | None, Query(description="The same; the form field comes first.")
-    ] = None,
+    hotwords: Annotated[str, Query(description=SAME)] = "",
+    language_model: Annotated[bool | None, Query(description=SAME)] = None,
     written: Annotated[bool, Query(description="The same; either counts.")] = False,
     spacing: Annotated[
         Spacing, Query(description="The same; `restored` in either counts.")
     ] = "model",
-    vad: Annotated[Vad | None, Query(description="The same; the form field comes first.")] = None,
+    vad: Annotated[Vad | None, Query(description=SAME)] = None,
+    channels: Annotated[Channels, Query(description="The same; `split` in either counts.")] = "mix",
 ) -> Asked:
     """FastAPI dependency: what the form or the query asks of the decoding and the words."""
     wanted = language_model if asked.language_model is None else asked.language_model
@@ -126,7 +149,30 @@ async def requested_decoding_in_query(
         written=asked.written or written,
         spacing=spacing if asked.spacing == "model" else asked.spacing,
         vad=asked.vad or vad,
+        channels=channels if asked.channels == "mix" else asked.channels,
     )
+
+
+async def requested_layout(
+    max_line_width: Annotated[int | None, LINE_WIDTH, Form(description=ABOUT_LINE_WIDTH)] = None,
+    max_line_count: Annotated[int | None, LINE_COUNT, Form(description=ABOUT_LINE_COUNT)] = None,
+) -> Layout:
+    """FastAPI dependency: the subtitles that the form asks for."""
+    return Layout(max_line_width or LINE_COLUMNS, max_line_count or LINES)
+
+
+async def requested_layout_in_query(
+    form_width: Annotated[
+        int | None, LINE_WIDTH, Form(alias="max_line_width", description=ABOUT_LINE_WIDTH)
+    ] = None,
+    form_count: Annotated[
+        int | None, LINE_COUNT, Form(alias="max_line_count", description=ABOUT_LINE_COUNT)
+    ] = None,
+    max_line_width: Annotated[int | None, LINE_WIDTH, Query(description=SAME)] = None,
+    max_line_count: Annotated[int | None, LINE_COUNT, Query(description=SAME)] = None,
+) -> Layout:
+    """FastAPI dependency: the subtitles that the form or the query asks for."""
+    return await requested_layout(form_width or max_line_width, form_count or max_line_count)
 
 
 def spoken_language(languages: Languages, model: str, language: str | None) -> Language:

@@ -7,18 +7,25 @@ from fastapi.concurrency import run_in_threadpool
 
 from stt.activity.detectors import Vad
 from stt.asked import Asked, Spacing
+from stt.audio.channels import Channels
 from stt.audio.headerless import with_header
 from stt.errors import NotSupported
+from stt.formats.layout import LINE_COLUMNS, LINES, Layout
 from stt.formats.whisper import OUTPUTS, Answer, DetectedLanguage, Result
 from stt.server.problems import PROBLEMS
 from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
+    ABOUT_CHANNELS,
     ABOUT_HOTWORDS,
     ABOUT_LANGUAGE_MODEL,
+    ABOUT_LINE_COUNT,
+    ABOUT_LINE_WIDTH,
     ABOUT_SPACING,
     ABOUT_TRACK,
     ABOUT_VAD,
     ABOUT_WRITTEN,
+    LINE_COUNT,
+    LINE_WIDTH,
     TRACK,
     OneOf,
     document,
@@ -56,6 +63,9 @@ async def asr(
     written: Annotated[bool, Query(description=ABOUT_WRITTEN)] = False,
     spacing: Annotated[Spacing, Query(description=ABOUT_SPACING)] = "model",
     vad: Annotated[Vad | None, Query(description=ABOUT_VAD)] = None,
+    channels: Annotated[Channels, Query(description=ABOUT_CHANNELS)] = "mix",
+    max_line_width: Annotated[int, LINE_WIDTH, Query(description=ABOUT_LINE_WIDTH)] = LINE_COLUMNS,
+    max_line_count: Annotated[int, LINE_COUNT, Query(description=ABOUT_LINE_COUNT)] = LINES,
 ) -> Response:
     """Transcribe one recording.
 
@@ -68,14 +78,15 @@ async def asr(
         )
     spoken = service.languages.resolve(language)
     engine = await service.engines.acquire(spoken)
-    asked = Asked(hotwords, language_model, initial_prompt, written, spacing, vad)
+    asked = Asked(hotwords, language_model, initial_prompt, written, spacing, vad, channels)
     plan = await service.plan(spoken, engine, asked)
     if encode:
         transcript = await service.transcriber.transcribe(audio_file.file, engine, plan, track)
     else:
         with await run_in_threadpool(with_header, audio_file.file) as source:
             transcript = await service.transcriber.transcribe(source, engine, plan, track)
-    return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps))
+    layout = Layout(max_line_width, max_line_count)
+    return await respond(OUTPUTS[output], Answer(transcript, spoken, word_timestamps, layout))
 
 
 @router.post("/detect-language", responses=PROBLEMS)

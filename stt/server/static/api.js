@@ -84,6 +84,35 @@ export async function rendered(file, { asked, format, signal, onProgress }) {
   return post("transcribe", form(file, fields), { signal, onProgress });
 }
 
+/** The newest jobs, the newest first. */
+export async function jobs() {
+  return JSON.parse((await ask("v1/jobs?limit=50")).text).data;
+}
+
+/** How far a job is. */
+export async function job(id) {
+  return JSON.parse((await ask(`v1/jobs/${id}`)).text);
+}
+
+/** Hand in a recording as a job; returns it. */
+export async function submit(file, { asked, signal, onProgress }) {
+  return JSON.parse(await post("v1/jobs", form(file, asked), { signal, onProgress }));
+}
+
+/** The transcript of a job that has succeeded. @param {string} format a `response_format` */
+export async function jobResult(id, format) {
+  return (await ask(`v1/jobs/${id}/result?response_format=${format}`)).text;
+}
+
+/** Cancel an active job, and return it; remove an ended one, and return null. */
+export async function removeJob(id) {
+  const { text } = await ask(`v1/jobs/${id}`, "DELETE");
+  return text ? JSON.parse(text) : null;
+}
+
+/** URL of a job's result, for people who call it themselves. */
+export const jobAddress = (id) => address(`v1/jobs/${id}/result`).href;
+
 /** The `response_format` for a file suffix. */
 export const responseFormat = (ending) => ({ txt: "text", json: "verbose_json" })[ending] ?? ending;
 
@@ -145,9 +174,16 @@ function form(file, fields) {
   return body;
 }
 
-async function get(path) {
+/** A request that has to succeed. */
+async function ask(path, method = "GET") {
+  const answer = await authorized(() => get(path, method));
+  if (answer.status >= 300) throw Problem.from(answer);
+  return answer;
+}
+
+async function get(path, method = "GET") {
   try {
-    const response = await fetch(address(path), { headers: authorization() });
+    const response = await fetch(address(path), { method, headers: authorization() });
     const header = (name) => response.headers.get(name);
     return { status: response.status, text: await response.text(), header };
   } catch {
@@ -160,7 +196,7 @@ async function post(path, body, { signal, onProgress, newReader }) {
   for (let tries = 1; ; tries++) {
     const feed = newReader?.();
     const answer = await authorized(() => upload(path, body, { signal, onProgress, feed }));
-    if (answer.status === 200) {
+    if (answer.status < 300) {
       feed?.(answer.text);
       return answer.text;
     }

@@ -2,20 +2,17 @@
 
 import * as api from "./api.js";
 import { onFiles } from "./drop.js";
-import { envelope } from "./envelope.js";
 import { watchHealth, whenLoaded } from "./health.js";
 import * as i18n from "./i18n.js";
+import { Jobs } from "./jobs.js";
 import { remember, remembered } from "./memory.js";
-import { alike, asked, onOptions, showOptions } from "./options.js";
-import { Player } from "./player.js";
+import { alike, asJobs, asked, offerJobs, onOptions, showOptions } from "./options.js";
 import { askForKey, forgetProblem, showProblem } from "./problem.js";
-import { clock } from "./quantities.js";
 import { Recording } from "./record.js";
 import { Entry, Recordings } from "./recordings.js";
+import { Result } from "./result.js";
 import { NoMicrophone } from "./recorder.js";
 import { copy, known, make, renamed, save, showCurl } from "./takeaway.js";
-import { TranscriptView } from "./transcript.js";
-import { Waveform } from "./waveform.js";
 import { joined } from "./words.js";
 import { busy, work } from "./work.js";
 
@@ -23,34 +20,22 @@ const $ = (id) => document.getElementById(id);
 const { say } = i18n;
 
 const recording = new Recording();
-const waveform = new Waveform($("wave"));
-const transcript = new TranscriptView(
-  (seconds) => {
-    player.seek(seconds);
-    player.play();
-  },
-  () => player.toggle(),
-);
-const player = new Player((seconds, playing) => {
-  waveform.at(seconds);
-  transcript.light(seconds > 0 ? seconds : null);
-  if (playing) transcript.follow();
-});
+const spoken = (code) => languages.find((language) => language.code === code);
+const result = new Result(spoken);
+const recordings = new Recordings(display, remove);
+const jobs = new Jobs(recordings, changed);
 
 let languages = [];
 let starting = false; // whether the microphone is starting
-let shown = null; // the recording on the page
 let current = null; // the recording that a request is about
-const recordings = new Recordings(display);
 
 const isRecording = () => starting || !$("recording").hidden;
-const spoken = (code) => languages.find((language) => language.code === code);
 
 // ---- recordings and their texts
 
 /** Add a recording and show it. */
-function take(file, recorded = false) {
-  const entry = new Entry(file, recorded);
+function take(file, about) {
+  const entry = new Entry(file, about);
   recordings.add(entry);
   display(entry);
   return entry;
@@ -69,46 +54,79 @@ async function takeAll(files) {
   display(first);
   for (let entry; (entry = recordings.next()); ) {
     // Whoever looks at another recording meanwhile stays there.
-    if (shown === current) display(entry);
-    await transcribe(entry);
+    if (result.entry === current) display(entry);
+    await (asJobs() ? handIn(entry) : transcribe(entry));
   }
 }
 
 /** Show a recording. */
 function display(entry) {
-  player.pause();
-  shown = entry;
-  player.load(entry.file);
-  $("name").textContent = entry.name;
-  $("download-wav").hidden = !entry.recorded;
-  waveform.show({ outline: null, words: [], seconds: 0 });
-  $("result").hidden = false;
   forgetProblem();
-  showAnswer();
-  if (entry.problem) showProblem(entry.problem, () => transcribe(entry));
-  entry.seconds.then(async (seconds) => {
-    const outline = await envelope(entry.file, seconds);
-    if (entry === shown) waveform.show({ outline, seconds: player.seconds });
-  });
+  result.show(entry);
+  changed(entry);
+}
+
+/** Show what is new about a recording. */
+function changed(entry) {
   refresh();
+  if (entry !== result.entry) return;
+  if (entry.problem) showProblem(entry.problem, () => (entry.file ? transcribe(entry) : display(entry)));
+  else if (entry.answer) result.showText();
+  else if (entry.job?.text) result.showSoFar(entry.job.text);
+  if (entry.job?.state === "succeeded" && !entry.answer && !entry.problem) read(entry);
+}
+
+/** Fetch the text of a job. */
+async function read(entry) {
+  try {
+    await jobs.read(entry);
+  } catch (error) {
+    entry.problem = error;
+    changed(entry);
+  }
 }
 
 /** Transcribe a recording. */
-function transcribe(entry = shown) {
+function transcribe(entry = result.entry) {
   const request = asked();
-  entry.answer = null;
-  entry.files.clear();
-  entry.state = "working";
-  if (entry === shown) showAnswer();
+  restart(entry);
   return ask(entry, {
     again: () => transcribe(entry),
-    onText: (text) => entry === shown && transcript.clear(text),
+    onText: (text) => entry === result.entry && result.showSoFar(text),
     ask: async (signal, onProgress) => {
       await whenLoaded(signal, () => onProgress("queue", {}));
       const options = { asked: request, seconds: await entry.seconds, signal, onProgress };
       keep(entry, await api.transcribe(entry.file, options), request);
     },
   });
+}
+
+/** Hand in a recording as a job. */
+function handIn(entry) {
+  const request = asked();
+  restart(entry);
+  return ask(entry, {
+    again: () => handIn(entry),
+    ask: (signal, onProgress) => jobs.submit(entry, request, { signal, onProgress }),
+  });
+}
+
+function restart(entry) {
+  entry.answer = entry.job = null;
+  entry.files.clear();
+  entry.state = "working";
+  if (entry === result.entry) result.showText();
+}
+
+/** Cancel or remove a job. */
+async function remove(entry) {
+  forgetProblem();
+  try {
+    await jobs.remove(entry);
+  } catch (error) {
+    return showProblem(error, () => remove(entry));
+  }
+  if (entry === result.entry && entry.state !== "cancelled") $("result").hidden = true;
 }
 
 /** Run a request about a recording; what goes wrong is shown with that recording. */
@@ -121,58 +139,23 @@ async function ask(entry, doing) {
     onProblem: (error) => {
       entry.state = error ? "failed" : "cancelled";
       entry.problem = error;
-      if (error && entry === shown) showProblem(error, doing.again);
+      if (error && entry === result.entry) showProblem(error, doing.again);
     },
   });
 }
 
-/** Keep the transcript of a recording, and show it if the recording is on the page. */
+/** Keep the transcript of a recording. */
 function keep(entry, answer, request) {
   entry.answer = answer;
   entry.asked = request;
   entry.state = "done";
-  if (entry !== shown) return;
-  showAnswer();
-  say($("done"), "work.done", { words: answer.words?.length ?? 0 });
-}
-
-/** Show the transcript of the recording on the page, if it has one. */
-function showAnswer() {
-  const { answer, asked: request } = shown;
-  warn(answer?.warnings ?? []);
-  if (answer === null) {
-    i18n.hush($("facts"));
-    return transcript.clear();
-  }
-  const language = spoken(request.lang);
-  const { words = [], segments = [], duration, processing_time_seconds: took } = answer;
-  player.learnLength(duration);
-  waveform.show({ words, seconds: player.seconds });
-  transcript.show(words, segments, language.tag);
-  say($("facts"), took === undefined ? "facts" : "facts.speed", {
-    length: clock(Math.round(duration)),
-    language: language.native_name,
-    model: answer.model ?? language.model_id,
-    seconds: took?.toFixed(took < 10 ? 1 : 0),
-  });
-  showCurl(shown, "json");
-  refresh();
-}
-
-/** Show what the service says is missing or doubtful. */
-function warn(warnings) {
-  const items = warnings.map(({ message }) => {
-    const item = document.createElement("li");
-    item.textContent = message;
-    return item;
-  });
-  $("warning-list").replaceChildren(...items);
-  $("warnings").hidden = items.length === 0;
+  changed(entry);
+  if (entry === result.entry) say($("done"), "work.done", { words: answer.words?.length ?? 0 });
 }
 
 async function download(format) {
   if (busy()) return;
-  const entry = shown;
+  const { entry } = result;
   if (format === "wav") return save(entry.file, entry.name);
   if (known(entry, format) === null) {
     await ask(entry, {
@@ -193,7 +176,7 @@ async function download(format) {
 async function record() {
   if (busy() || isRecording()) return;
   forgetProblem();
-  player.pause();
+  result.player.pause();
   starting = true;
   try {
     await recording.start(asked(), spoken($("lang").value));
@@ -212,7 +195,7 @@ async function stop() {
   $("stop").disabled = $("discard").disabled = true;
   const { file, seconds, words, segments } = await recording.stop();
   seeRecording(false);
-  const entry = take(file, true);
+  const entry = take(file, { recorded: true });
   $("result").focus({ preventScroll: true });
   if (words === null) return transcribe(entry);
   keep(entry, { text: joined(words), words, segments, duration: seconds }, asked());
@@ -227,13 +210,14 @@ function discard() {
 function seeRecording(now) {
   $("recording").hidden = !now;
   $("source").hidden = now;
-  $("result").hidden = now || shown === null;
+  $("result").hidden = now || result.entry === null;
 }
 
 // ---- the page itself
 
 /** Show the controls that fit the current state. */
 function refresh() {
+  const shown = result.entry;
   const answer = shown?.answer;
   const focused = document.activeElement;
   const idle = languages.length > 0 && !busy();
@@ -245,7 +229,8 @@ function refresh() {
   $("tools").hidden = !answer;
   $("legend").hidden = !answer?.words?.length;
   const language = spoken($("lang").value);
-  $("again").hidden = !shown || !language || (answer && alike(shown.asked, asked()));
+  const isNew = !answer || (language && !alike(shown.asked, asked()));
+  $("again").hidden = !shown?.file || !language || !isNew || shown.state in { queued: 0, running: 0 };
   const key = answer && shown.asked.lang === language?.code ? "again.options" : "again";
   if (language) say($("again"), key, { language: language.native_name });
   $("more").hidden = busy() || ($("again").hidden && $("download-wav").hidden);
@@ -269,6 +254,7 @@ async function showLanguages() {
   const chosen = [before, remembered("language")].find(spoken);
   if (chosen) $("lang").value = chosen;
   showOptions(spoken($("lang").value));
+  offerJobs(await jobs.find());
   refresh();
 }
 
@@ -276,8 +262,7 @@ function showInterface() {
   for (const language of ["en", "ko"]) {
     $(`ui-${language}`).setAttribute("aria-pressed", i18n.interfaceLanguage() === language);
   }
-  transcript.translate();
-  player.translate();
+  result.translate();
 }
 
 function listenForClicks() {
@@ -291,7 +276,7 @@ function listenForClicks() {
     button.addEventListener("click", () => download(button.dataset.format));
   }
   $("copy-text").addEventListener("click", ({ currentTarget }) => {
-    copy(currentTarget, shown.answer.text, "copy.text");
+    copy(currentTarget, result.entry.answer.text, "copy.text");
   });
   $("copy-curl").addEventListener("click", ({ currentTarget }) => {
     copy(currentTarget, $("curl").textContent, "copy");

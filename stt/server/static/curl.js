@@ -23,6 +23,14 @@ export function curlLine({ url, name, asked, format, save, withKey }) {
   return [...parts, quote(url)].join(" ");
 }
 
+/** The command for a job's result; arguments as for `curlLine`. */
+export function jobLine({ url, format, save, withKey }) {
+  const parts = ["curl"];
+  if (withKey) parts.push('-H "Authorization: Bearer $STT_API_KEY"');
+  if (save) parts.push(`-o ${quote(save)}`);
+  return [...parts, quote(`${url}?response_format=${format}`)].join(" ");
+}
+
 /** Quote a file name for curl's -F, where commas and semicolons would end it. */
 function formName(name) {
   return /[,;"\\]/.test(name) ? `"${name.replace(/["\\]/g, "\\$&")}"` : name;

@@ -28,6 +28,15 @@ export function asked() {
   return fields;
 }
 
+/** Whether recordings are handed in as jobs. */
+export const asJobs = () => !$("job-option").hidden && $("as-job").checked;
+
+/** Whether the service takes jobs. */
+export function offerJobs(possible) {
+  $("job-option").hidden = !possible;
+  $("as-job").checked = remembered("jobs") === "on";
+}
+
 /** Whether two requests ask for the same. */
 export const alike = (one, other) =>
   FIELDS.every(
@@ -71,6 +80,9 @@ export function onOptions(listener) {
   $("space").addEventListener("change", () => {
     remember(`spacing.${language.code}`, $("space").checked ? "on" : null);
     listener();
+  });
+  $("as-job").addEventListener("change", () => {
+    remember("jobs", $("as-job").checked ? "on" : null);
   });
   $("split").addEventListener("change", () => {
     remember("channels", $("split").checked ? "on" : null);

@@ -1,5 +1,6 @@
 // Shows errors, with the service's message under a translated title, and asks for the API key.
 
+import { ADVICE } from "./advice.js";
 import { Unreachable } from "./api.js";
 import { watchHealth } from "./health.js";
 import { has, hush, say } from "./i18n.js";
@@ -12,7 +13,7 @@ let again = null;
 export function showProblem(error, retry) {
   const detail = $("problem-detail");
   hush(detail);
-  hush($("problem-advice"));
+  $("problem-advice").textContent = "";
   detail.removeAttribute("lang");
   if (error instanceof NoMicrophone) {
     say($("problem-title"), "problem.microphone");
@@ -24,8 +25,7 @@ export function showProblem(error, retry) {
   } else {
     const known = `problem.${error.code}`;
     say($("problem-title"), has(known) ? known : "problem.title");
-    // The service says it in English.
-    if (has(`advice.${error.code}`)) say($("problem-advice"), `advice.${error.code}`);
+    $("problem-advice").textContent = ADVICE[error.code] ?? "";
     detail.lang = "en";
     detail.textContent = error.message;
     if (error.status === 503) watchHealth();

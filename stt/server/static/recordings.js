@@ -1,27 +1,35 @@
 // The recordings of this visit, and the list to choose one from once there are several.
 
-import { say } from "./i18n.js";
+import { label, say } from "./i18n.js";
 import { composed } from "./takeaway.js";
 
 const $ = (id) => document.getElementById(id);
 
 /**
  * One recording: its file, what was asked about it, and its text once there is one. `state` is
- * waiting, working, done, failed or cancelled; `problem` is the error of a failed one.
+ * waiting, working, done, failed, cancelled, or of a job also queued or running, with the `share`
+ * that is done; `problem` is the error of a failed one; `job` is as the service says.
  */
 export class Entry {
   state = "waiting";
+  share = null;
+  job = null;
   asked = null;
   answer = null;
   problem = null;
   files = new Map(); // format -> the transcript in it
 
-  /** @param {File} file  @param {boolean} recorded whether it was recorded on this page */
-  constructor(file, recorded = false) {
+  /**
+   * @param {File|null} file null for a job of an earlier visit
+   * @param {object} about
+   * @param {string} about.name of the recording; default: the file's
+   * @param {boolean} about.recorded whether it was recorded on this page
+   */
+  constructor(file, { name = composed(file), recorded = false } = {}) {
     this.file = file;
-    this.name = composed(file);
+    this.name = name;
     this.recorded = recorded;
-    this.seconds = lengthOf(file);
+    this.seconds = file && lengthOf(file);
   }
 }
 
@@ -29,10 +37,20 @@ export class Recordings {
   #entries = [];
   #items = new Map(); // entry -> its button
   #onChoose;
+  #onRemove;
 
-  /** @param {(entry: Entry) => void} onChoose called when somebody chooses one */
-  constructor(onChoose) {
+  /**
+   * @param {(entry: Entry) => void} onChoose called when somebody chooses one
+   * @param {(entry: Entry) => void} onRemove called when somebody removes a job
+   */
+  constructor(onChoose, onRemove) {
     this.#onChoose = onChoose;
+    this.#onRemove = onRemove;
+  }
+
+  /** Those that are jobs. */
+  get jobs() {
+    return this.#entries.filter(({ job }) => job !== null);
   }
 
   /** Add a recording, at the end. */
@@ -48,9 +66,21 @@ export class Recordings {
     button.type = "button";
     button.append(name, state);
     button.addEventListener("click", () => this.#onChoose(entry));
-    item.append(button);
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.className = "remove";
+    remove.textContent = "✕";
+    remove.addEventListener("click", () => this.#onRemove(entry));
+    item.append(button, remove);
     this.#items.set(entry, button);
     $("files-list").append(item);
+  }
+
+  /** Take one off the list. */
+  remove(entry) {
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#items.get(entry).parentElement.remove();
+    this.#items.delete(entry);
   }
 
   /** The first one that waits, if any. */
@@ -70,13 +100,19 @@ export class Recordings {
 
   /** Show all states. @param {Entry} shown the one on the page */
   refresh(shown) {
-    $("files").hidden = this.#entries.length < 2;
+    $("files").hidden = this.#entries.length < 2 && this.jobs.length === 0;
     $("files-stop").hidden = this.waiting === 0;
     say($("files-title"), "files", { count: this.#entries.length });
     for (const [entry, button] of this.#items) {
       button.setAttribute("aria-current", entry === shown);
       button.dataset.state = entry.state;
-      say(button.lastChild, `files.${entry.state}`);
+      const { state, share, job, name } = entry;
+      if (share === null) say(button.lastChild, `files.${state}`);
+      else say(button.lastChild, "files.share", { percent: Math.round(100 * share) });
+      const remove = button.nextSibling;
+      remove.hidden = job === null;
+      const ended = ["done", "failed", "cancelled"].includes(state);
+      label(remove, ended ? "files.remove" : "files.cancel", { name });
     }
   }
 }

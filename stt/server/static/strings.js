@@ -56,6 +56,10 @@ export const STRINGS = {
   "options.model": ["Use the language model", "언어 모델 사용"],
   "options.write": ["Write numbers as digits (3시, 25%)", "숫자와 약어를 표기로 변환(3시, 25%)"],
   "options.space": ["Restore missing spaces", "빠진 띄어쓰기 복원"],
+  "options.job": [
+    "In the background: it goes on when this page is closed",
+    "백그라운드 작업으로 변환(페이지를 닫아도 계속)",
+  ],
   "options.split": ["A speaker on each channel (calls)", "채널별로 화자 구분(통화 녹음)"],
   "drop.title": ["Drop recordings here", "녹음 파일을 여기에 놓으세요"],
   "drop.hint": [
@@ -76,6 +80,11 @@ export const STRINGS = {
   "files.done": ["Done", "완료"],
   "files.failed": ["Failed", "실패"],
   "files.cancelled": ["Cancelled", "취소됨"],
+  "files.queued": ["Queued", "대기 중"],
+  "files.running": ["Transcribing…", "변환 중…"],
+  "files.share": ["{percent}%", "{percent}%"],
+  "files.remove": ["Remove {name}", "{name} 삭제"],
+  "files.cancel": ["Cancel {name}", "{name} 취소"],
   "files.stop": ["Skip the rest", "남은 파일 건너뛰기"],
 
   recording: ["Recording", "녹음"],
@@ -183,24 +192,10 @@ export const STRINGS = {
   "problem.audio_too_long": ["The recording is too long", "녹음이 너무 깁니다"],
   "problem.upload_too_large": ["The file is too large", "파일이 너무 큽니다"],
   "problem.invalid_hotwords": ["The hotwords cannot be used", "키워드를 사용할 수 없습니다"],
+  "problem.job_quota_reached": ["Too many jobs", "작업이 너무 많습니다"],
   "problem.overloaded": ["The service is busy", "요청이 많습니다"],
   "problem.model_loading": ["The model is not ready yet", "모델이 아직 준비되지 않았습니다"],
   "problem.model_failed": ["The model cannot be used", "모델을 사용할 수 없습니다"],
-
-  // What to do. In English the service's own message says it.
-  "advice.unsupported_format": ["", "WAV, MP3, M4A, OGG, FLAC 등 음성이 든 파일인지 확인하세요. 동영상도 됩니다."],
-  "advice.invalid_audio": ["", "다른 프로그램에서 재생되는지 확인하고, 재생되면 WAV나 MP3로 변환해 다시 올리세요."],
-  "advice.decode_failed": ["", "파일을 WAV나 MP3로 변환해 다시 올리세요."],
-  "advice.audio_too_long": ["", "녹음을 나누어 올리거나, 관리자에게 길이 제한을 늘려 달라고 요청하세요."],
-  "advice.upload_too_large": ["", "MP3나 M4A로 압축해 올리거나, 관리자에게 크기 제한을 늘려 달라고 요청하세요."],
-  "advice.invalid_hotwords": ["", "옵션의 키워드를 고친 뒤 다시 시도하세요. 키워드는 쉼표로 구분합니다."],
-  "advice.not_supported": ["", "옵션을 끄고 다시 시도하세요."],
-  "advice.overloaded": ["", "잠시 뒤에 다시 시도하세요."],
-  "advice.rate_limited": ["", "사용량 제한에 도달했습니다. 잠시 뒤에 다시 시도하세요."],
-  "advice.queue_timeout": ["", "잠시 뒤에 다시 시도하세요."],
-  "advice.deadline_exceeded": ["", "녹음을 나누어 올리거나 잠시 뒤에 다시 시도하세요."],
-  "advice.model_loading": ["", "모델이 준비되면 다시 시도하세요. 위쪽에 진행률이 표시됩니다."],
-  "advice.model_failed": ["", "관리자에게 서비스 로그를 확인해 달라고 요청하세요."],
 
   "footer.docs": ["API", "API"],
   "footer.languages": ["Languages", "언어"],

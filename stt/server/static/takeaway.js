@@ -1,7 +1,7 @@
 // Results to keep: text, subtitles, the recording, the command.
 
-import { rendered, responseFormat, transcribeAddress } from "./api.js";
-import { curlLine } from "./curl.js";
+import { jobAddress, jobResult, rendered, responseFormat, transcribeAddress } from "./api.js";
+import { curlLine, jobLine } from "./curl.js";
 import { say } from "./i18n.js";
 import { apiKey } from "./memory.js";
 
@@ -23,8 +23,11 @@ export function known({ answer, files }, format) {
 }
 
 /** Request the transcript in a format from the service. */
-export async function make({ file, asked, files }, format, { signal, onProgress }) {
-  files.set(format, await rendered(file, { asked, format, signal, onProgress }));
+export async function make({ file, asked, files, job }, format, { signal, onProgress }) {
+  const content = job
+    ? await jobResult(job.id, responseFormat(format))
+    : await rendered(file, { asked, format, signal, onProgress });
+  files.set(format, content);
 }
 
 /** Download a file. */
@@ -43,15 +46,11 @@ export const composed = (file) => file.name.normalize("NFC");
 export const renamed = (name, format) => `${name.replace(/\.[^.]+$/, "")}.${format}`;
 
 /** Show the command for the last action. @param {string|null} name of a saved file */
-export function showCurl({ file, asked }, format, name = null) {
-  $("curl").textContent = curlLine({
-    url: transcribeAddress(),
-    name: file.name,
-    asked,
-    format: responseFormat(format),
-    save: name,
-    withKey: apiKey() !== null,
-  });
+export function showCurl({ file, asked, job }, format, name = null) {
+  const common = { format: responseFormat(format), save: name, withKey: apiKey() !== null };
+  $("curl").textContent = job
+    ? jobLine({ url: jobAddress(job.id), ...common })
+    : curlLine({ url: transcribeAddress(), name: file.name, asked, ...common });
 }
 
 /** Copy a text and confirm it on the button. */

@@ -124,6 +124,18 @@ def test_samples_equal_those_read_in_this_process(real: ReaderPool, data: bytes)
     assert there.dtype == np.float32
 
 
+def test_channels_are_kept_apart_as_in_this_process(real: ReaderPool) -> None:
+    for split in (True, False, True):  # one kind of request after the other
+        for name in ("wav", "m4a", "flac"):
+            data = RECORDINGS[name]
+            there = real.read(BytesIO(data), max_seconds=100, split=split)
+            here = read_audio(BytesIO(data), max_seconds=100, split=split)
+            found, expected = (np.concatenate(list(each), axis=-1) for each in (there, here))
+            assert found.shape == expected.shape
+            assert np.array_equal(found, expected)
+            assert there.report == here.report
+
+
 def test_any_kind_of_file_object_works(real: ReaderPool, tmp_path: Path) -> None:
     data = RECORDINGS["wav"]
     expected = in_process(data)

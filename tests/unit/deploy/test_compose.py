@@ -51,7 +51,8 @@ def test_settings_exist_and_fit_together(name: str, monkeypatch: pytest.MonkeyPa
     assert settings.port == default == int(port.rpartition(":")[2])
     needed = settings.drain_delay_seconds + settings.drain_timeout_seconds + CLOSING_SECONDS
     assert int(service["stop_grace_period"].removesuffix("s")) > needed
-    assert service["volumes"] == [f"models:{settings.cache_dir}"]
+    assert service["volumes"] == [f"models:{settings.cache_dir}", f"state:{settings.state_dir}"]
+    assert re.search(rf"^VOLUME {settings.cache_dir} {settings.state_dir}$", DOCKERFILE, re.M)
     assert service["read_only"]
     assert port == "${STT_PUBLISH:-127.0.0.1:8400}:8400"
     memory = int(service["mem_limit"].removesuffix("g"))

@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stt.formats.captions import columns, cut_cues
+from stt.formats.layout import Layout
 from stt.formats.srt import to_srt
+from stt.formats.table import to_text
 from stt.formats.vtt import to_vtt
+from stt.recognition.segments import split_turns
 from stt.types import Transcript, Word
 from tests.words import spoken, words
 
@@ -115,6 +118,77 @@ def test_hangul_counts_two_columns_and_a_combining_mark_none() -> None:
     fits, fits_not = "가나다라마바사" * 3, "가나다라마바사" * 3 + "아"
     assert (columns(fits), lines(say((fits, 0, 3)))) == (42, [(fits,)])
     assert lines(say((fits_not, 0, 3))) == [("가나다라마바사가나다라", "마바사가나다라마바사아")]
+
+
+def test_several_lines_are_balanced_too() -> None:
+    said = evenly("the museum is near the station and it opens every day at nine", 0.3)
+    for layout, expected in (
+        (Layout(20, 4), ("the museum is", "near the station", "and it opens", "every day at nine")),
+        (Layout(25, 3), ("the museum is near the", "station and it opens", "every day at nine")),
+        (Layout(62, 4), ("the museum is near the station and it opens every day at nine",)),
+        (Layout(60, 4), ("the museum is near the station", "and it opens every day at nine")),
+    ):
+        assert [cue.lines for cue in cut_cues(said, layout)] == [expected]
+
+
+def test_times_of_narrow_cues_are_those_of_their_words() -> None:
+    said = say(("안녕하세요", 0, 1), ("만나서", 1.1, 2), ("반가워요", 2.1, 3))
+    cues = cut_cues(said, Layout(12, 1))
+    assert [(cue.lines, cue.start_ms, cue.end_ms) for cue in cues] == [
+        (("안녕하세요",), 0, 1000),
+        (("만나서",), 1100, 2000),
+        (("반가워요",), 2100, 3000),
+    ]
+
+
+def test_a_word_wider_than_a_narrow_line_has_one_for_itself() -> None:
+    said = say(("a", 0, 1), ("transcription", 1, 2), ("of", 2, 3), ("it", 3, 4))
+    assert [cue.lines for cue in cut_cues(said, Layout(10, 2))] == [
+        ("a", "transcription"),
+        ("of it",),
+    ]
+
+
+@given(words(TEXTS), st.integers(10, 60), st.integers(1, 10))
+@settings(max_examples=200, deadline=None)
+def test_any_layout_is_kept(said: tuple[Word, ...], width: int, count: int) -> None:
+    transcript = Transcript(said, (said[-1].end if said else 0) + 3)
+    cues = cut_cues(transcript, Layout(width, count))
+    assert squeeze("".join("".join(cue.lines) for cue in cues)) == squeeze(transcript.text)
+    whole = {word.text for word in said}
+    for cue in cues:
+        assert 1 <= len(cue.lines) <= count
+        assert cue.end_ms - cue.start_ms <= 7000
+        for line in cue.lines:
+            assert columns(line) <= width or line in whole or columns(line) <= 42
+            assert columns(line) <= width or " " not in line
+    for cue, after in pairwise(cues):
+        assert cue.end_ms <= after.start_ms
+
+
+def on(channel: int, *parts: tuple[str, float, float]) -> tuple[Word, ...]:
+    return tuple(replace(word, channel=channel) for word in spoken(*parts))
+
+
+def test_speakers_on_channels_may_have_cues_at_the_same_time() -> None:
+    said = (*on(1, ("well", 0, 2), ("then", 2.1, 4)), *on(2, ("no", 1, 1.5), ("never", 3, 3.9)))
+    said = tuple(sorted(said, key=lambda word: word.start))
+    talk = Transcript(said, 5, turns=split_turns(said))
+    assert [(cue.channel, cue.lines, cue.start_ms, cue.end_ms) for cue in cut_cues(talk)] == [
+        (1, ("well then",), 0, 4000),
+        (2, ("no",), 1000, 1800),
+        (2, ("never",), 3000, 3900),
+    ]
+    assert to_srt(talk).startswith("1\n00:00:00,000 --> 00:00:04,000\n[1] well then\n\n2\n")
+    assert "\n00:00:01.000 --> 00:00:01.800\n<v Channel 2>no\n" in to_vtt(talk)
+    assert to_text(talk) == "[1] well then\n[2] no never"
+
+
+def test_a_label_is_part_of_its_line() -> None:
+    said = on(1, ("x" * 38, 0, 1), ("y", 1, 2))
+    talk = Transcript(said, 5, turns=split_turns(said))
+    assert "[1] " + "x" * 38 + "\ny\n" in to_srt(talk)
+    assert "<v Channel 1>" + "x" * 38 + " y\n" in to_vtt(talk)
 
 
 def test_a_word_longer_than_a_line_is_broken_but_only_then() -> None:

@@ -53,11 +53,28 @@ def test_a_recording_is_stored_whole(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_broken_attempt_is_replaced(tmp_path: Path) -> None:
-    for name in ("a", "a.part"):
-        (tmp_path / name).write_bytes(b"old and longer")
+    (tmp_path / "a").write_bytes(b"old and longer")
     fetch(tmp_path / "a", says(b"new"))
     assert (tmp_path / "a").read_bytes() == b"new"
-    assert not (tmp_path / "a.part").exists()
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+def test_two_replicas_that_fetch_the_same_recording_write_different_files(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(repeats(b"x", pause_seconds=0.01)) as site:
+            calls = outbound(f"http://*:{site.port}")
+            fetcher = HttpFetcher(calls, max_bytes=MAX_BYTES, timeout_seconds=60)
+            url, into = f"http://a.test:{site.port}/", tmp_path / "a"
+            tasks = [asyncio.create_task(fetcher(url, into)) for _ in range(2)]
+            async with asyncio.timeout(10):
+                while len(list(tmp_path.iterdir())) < 2:
+                    await asyncio.sleep(0.01)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(main())
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("members", [1, 3])
@@ -267,7 +284,7 @@ def test_a_cancelled_download_leaves_no_file(tmp_path: Path) -> None:
             calls = outbound(f"http://*:{site.port}")
             fetcher = HttpFetcher(calls, max_bytes=MAX_BYTES, timeout_seconds=60)
             task = asyncio.create_task(fetcher(f"http://a.test:{site.port}/", tmp_path / "a"))
-            while not (tmp_path / "a.part").exists():
+            while not list(tmp_path.glob("*.part")):
                 await asyncio.sleep(0.01)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stt.recognition.segments import split_segments
+from stt.recognition.segments import split_segments, split_turns
 from stt.types import Segment, Word
 from tests.words import spoken, words
 
@@ -70,3 +71,22 @@ def test_hours_without_a_pause_do_not_recurse(n_words: int) -> None:
     found = split_segments(said)
     assert max(segment.end - segment.start for segment in found) <= 15
     assert min(segment.end - segment.start for segment in found) >= 5
+
+
+def test_who_speaks_while_another_does_has_a_turn_behind() -> None:
+    first = spoken(("a", 0, 1), ("b", 1, 3), ("c", 3, 4), ("d", 9, 10))
+    second = spoken(("yes", 1.5, 2), ("no", 5, 6), ("never", 7, 8))
+    said = [
+        *(replace(word, channel=1) for word in first),
+        *(replace(word, channel=2) for word in second),
+    ]
+    said.sort(key=lambda word: word.start)
+    assert [(each.channel, each.text) for each in split_segments(said)] == [
+        (1, "a b c"), (2, "yes"), (2, "no"), (2, "never"), (1, "d"),
+    ]  # fmt: skip
+    turns = split_turns(said)
+    assert [(each.channel, each.text) for each in turns] == [
+        (1, "a b c"), (2, "yes no never"), (1, "d"),
+    ]  # fmt: skip
+    assert (turns[1].start, turns[1].end) == (1.5, 8)
+    assert split_turns(()) == ()

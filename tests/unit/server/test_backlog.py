@@ -32,7 +32,9 @@ class Hundred:
         pass
 
 
-def read(source: BinaryIO, *, max_seconds: float, track: int | None = None) -> Hundred:
+def read(
+    source: BinaryIO, *, max_seconds: float, track: int | None = None, split: bool = False
+) -> Hundred:
     return Hundred()
 
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("track", sa.Integer),
         sa.Column("response_format", sa.String(16), nullable=False),
         sa.Column("granularities", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
         sa.Column("url", sa.Text),
         sa.Column("webhook_url", sa.Text),
         sa.Column("request_id", sa.Text),

@@ -1,0 +1,91 @@
+"""How large subtitles are, on every way in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import srt
+import webvtt
+from fastapi.testclient import TestClient
+
+from stt.types import SAMPLE_RATE
+from tests.api.conftest import post_recording, serve_app
+from tests.audio_files import with_libsndfile
+from tests.fakes import EchoEngine, say
+
+WORDS = "|abc" * 30 + "|" + " " * 60
+WAV = with_libsndfile(say(WORDS)[:, None], SAMPLE_RATE, "WAV", "FLOAT")
+TEXT = " ".join(["abc"] * 30)
+WAYS = ("/transcribe", "/v1/audio/transcriptions", "/asr")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with serve_app(engine=EchoEngine()) as client:
+        yield client
+
+
+def post(client: TestClient, path: str, format: str, **fields: str) -> Any:
+    if path == "/asr":
+        query = fields | {"output": format}
+        return client.post(path, params=query, files={"audio_file": ("a.wav", WAV)})
+    return post_recording(client, path, WAV, response_format=format, **fields)
+
+
+@pytest.mark.parametrize("path", WAYS)
+@pytest.mark.parametrize(
+    ("fields", "width", "count"),
+    [
+        ({}, 42, 2),
+        ({"max_line_width": "20"}, 20, 2),
+        ({"max_line_count": "1"}, 42, 1),
+        ({"max_line_width": "30", "max_line_count": "4"}, 30, 4),
+    ],
+)
+def test_lines_are_as_wide_and_as_many_as_asked(
+    client: TestClient, path: str, fields: dict[str, str], width: int, count: int
+) -> None:
+    subtitles = [each.content for each in srt.parse(post(client, path, "srt", **fields).text)]
+    captions = [
+        each.text for each in webvtt.from_string(post(client, path, "vtt", **fields).text).captions
+    ]
+    assert subtitles == captions
+    lines = [each.split("\n") for each in subtitles]
+    assert " ".join(line for cue in lines for line in cue) == TEXT
+    # The text, of 119 columns, is cut in halves until each fits.
+    assert max(len(line) for cue in lines for line in cue) in range(width // 2 + 1, width + 1)
+    assert max(map(len, lines)) == count
+
+
+@pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions"])
+def test_the_query_may_ask_for_it(client: TestClient, path: str) -> None:
+    query = "?response_format=srt&max_line_width=20&max_line_count=1"
+    raw = client.post(path + query, content=WAV, headers={"Content-Type": "audio/wav"})
+    assert raw.text == post(client, path, "srt", max_line_width="20", max_line_count="1").text
+    if path == "/transcribe":
+        asked = post(client, path + "?max_line_width=20", "srt", max_line_count="1")
+        assert asked.text == raw.text
+
+
+@pytest.mark.parametrize("path", WAYS)
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("max_line_width", "9", "greater than or equal to 10"),
+        ("max_line_width", "201", "less than or equal to 200"),
+        ("max_line_width", "wide", "valid integer"),
+        ("max_line_width", "1e400", "valid integer"),
+        ("max_line_width", "9" * 5000, "integer"),
+        ("max_line_count", "0", "greater than or equal to 1"),
+        ("max_line_count", "11", "less than or equal to 10"),
+        ("max_line_count", "-1", "greater than or equal to 1"),
+        ("max_line_count", "2.5", "valid integer"),
+    ],
+)
+def test_bounds_are_said(
+    client: TestClient, path: str, name: str, value: str, expected: str
+) -> None:
+    answer = post(client, path, "srt", **{name: value})
+    assert answer.status_code == (400 if path.startswith("/v1") else 422)
+    assert name in answer.text
+    assert expected in answer.text

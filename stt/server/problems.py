@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
@@ -234,4 +235,18 @@ async def _on_http_error(request: Request, error: Exception) -> ProblemResponse:
     }
     code = CODES.get(error.status_code, "http_error")
     detail = details.get(error.status_code, str(error.detail))
-    return problem(error.status_code, code, detail, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem(error.status_code, code, detail, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods of a path; the framework knows those of one of its routes only."""
+    path = route_path(request.scope)
+    return {
+        method
+        for context in iter_route_contexts(request.app.routes)
+        if context.path_regex is not None and context.path_regex.match(path)
+        for method in context.methods or ()
+    }

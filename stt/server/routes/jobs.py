@@ -1,12 +1,14 @@
 """``/v1/jobs``: recordings that are transcribed later."""
 
 import asyncio
+import re
 import unicodedata
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from stt.asked import Asked
 from stt.errors import InvalidParameter, ModelLoading, NoResult, NotSupported
@@ -46,22 +48,35 @@ from stt.server.state import Service, get_service
 ABOUT_TIME = "RFC 3339, with an offset."
 MAX_NAME = 200
 """Characters of the name of a file that are kept."""
-POLL_SECONDS = 0.5
-"""How often events look for changes."""
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def _written_out(value: object) -> object:
+    """Refuses what pydantic would take for seconds since 1970."""
+    if not re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", str(value)):
+        raise PydanticCustomError("datetime", "Input should be a time such as 2026-11-27T09:30:00Z")
+    return value
+
+
+Time: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+
+def _problems(*statuses: int) -> Responses:
     return {status: OPENAI_PROBLEMS[status] for status in statuses}
 
 
-HANDING_IN = _problems(400, 401, 403, 408, 413, 429, 500, 503, 504, 507)
-HANDING_IN[202] = {
-    "headers": {"Location": {"description": "The job.", "schema": {"type": "string"}}}
+def _refused(status: int, description: str) -> Responses:
+    return {status: {"model": OpenAIError, "description": description}}
+
+
+LOCATION = {"Location": {"description": "The job.", "schema": {"type": "string"}}}
+HANDING_IN = _problems(400, 401, 403, 408, 413, 429, 500, 503, 504, 507) | {
+    202: {"headers": LOCATION}
 }
 LISTING = _problems(400, 401, 503)
-OF_JOBS = _problems(401, 503)
-OF_JOBS[404] = {"model": OpenAIError, "description": "`job_not_found`."}
-OF_EVENTS: dict[int | str, dict[str, Any]] = {
+OF_JOBS = _problems(401, 503) | _refused(404, "`job_not_found`.")
+NOT_YET = _problems(400) | _refused(409, "`no_result`: it has none, or not yet.")
+OF_EVENTS: Responses = {
     status: {
         "description": entry["description"],
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/OpenAIError"}}},
@@ -69,9 +84,8 @@ OF_EVENTS: dict[int | str, dict[str, Any]] = {
     for status, entry in OF_JOBS.items()
 }
 """The same, since a ``model`` would be taken for one of events."""
-NOT_YET: dict[int | str, dict[str, Any]] = {
-    409: {"model": OpenAIError, "description": "`no_result`: it has none, or not yet."}
-}
+POLL_SECONDS = 0.5
+"""How often events look for changes."""
 
 router = APIRouter(prefix=JOBS_PATH, tags=["jobs"], route_class=UploadRoute)
 
@@ -180,12 +194,8 @@ async def list_jobs(
     service: Use,
     owner: Owner,
     state: Annotated[State | None, Query(description="Only jobs in this state.")] = None,
-    created_after: Annotated[
-        AwareDatetime | None, Query(description="RFC 3339, with an offset.")
-    ] = None,
-    created_before: Annotated[
-        AwareDatetime | None, Query(description="RFC 3339, with an offset.")
-    ] = None,
+    created_after: Annotated[Time | None, Query(description=ABOUT_TIME)] = None,
+    created_before: Annotated[Time | None, Query(description=ABOUT_TIME)] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 20,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> JobList:

@@ -6,8 +6,8 @@ from tests.e2e.kills import kill_while_running
 
 
 def test_jobs_survive_being_killed() -> None:
-    outcome = kill_while_running(n_jobs=5, n_kills=2, n_samples=12)
-    assert outcome.n_accepted == 5
+    outcome = kill_while_running(n_jobs=3, n_kills=1, n_samples=8)
+    assert outcome.n_accepted == 3
     assert not outcome.lost
     assert not outcome.twice
     assert not outcome.different

@@ -122,7 +122,7 @@ SAYS = {
     "stt evaluate test.tsv": "CER",
     "stt doctor": "right",
     "stt lm build": "n-grams by order: ",
-    "Prints WRONG on processors with AMX": "int8, 32 channels a group: right",
+    "Prints WRONG on processors with AMX": "bf16, 16 channels a group: right",
     "Prints how far later results are off": "first length 16: off by 0.0",
 }
 """Code without shown output: a part of it, and what it must print or write."""
@@ -206,7 +206,8 @@ def flags_of(start: Snippet, origin: str) -> list[str]:
 
 def localised(code: str, server: Server) -> str:
     """The code with this run's addresses."""
-    code = code.replace('"localhost", 10300', f'"127.0.0.1", {server.wyoming_port}')
+    if '"localhost", 10300' in code:
+        code = code.replace('"localhost", 10300', f'"127.0.0.1", {server.wyoming_port}')
     return code.replace("localhost:8400", server.url.removeprefix("http://"))
 
 

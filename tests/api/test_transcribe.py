@@ -246,5 +246,10 @@ def test_the_openapi_page_describes_the_answers(client: TestClient) -> None:
         "written",
         "spacing",
         "vad",
+        "channels",
+        "diarize",
+        "num_speakers",
+        "max_line_width",
+        "max_line_count",
     }
     assert "HTTPValidationError" not in json.dumps(spec["paths"])

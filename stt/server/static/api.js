@@ -84,9 +84,12 @@ export async function rendered(file, { asked, format, signal, onProgress }) {
   return post("transcribe", form(file, fields), { signal, onProgress });
 }
 
-/** The newest jobs, the newest first. */
+/** The newest jobs, the newest first; none if the service requires another key. */
 export async function jobs() {
-  return JSON.parse((await ask("v1/jobs?limit=50")).text).data;
+  const answer = await get("v1/jobs?limit=50");
+  if (answer.status === 401) return [];
+  if (answer.status !== 200) throw Problem.from(answer);
+  return JSON.parse(answer.text).data;
 }
 
 /** How far a job is. */

@@ -188,7 +188,7 @@ async function stop() {
 /** Offer jobs, and list those of earlier visits. */
 async function showJobs() {
   offerJobs(takesJobs());
-  if (!takesJobs()) return;
+  if (!takesJobs() || languages.length === 0) return;
   try {
     await jobs.find();
   } catch (error) {

@@ -10,7 +10,7 @@ const LATER_MS = 10_000; // after the service did not answer
 const ACTIVE = ["queued", "running"];
 
 /** Ids of the jobs that this browser has handed in. */
-const handedIn = () => (remembered("jobs.ids") ?? "").split(" ");
+const handedIn = () => remembered("jobs.ids")?.split(" ") ?? [];
 
 export class Jobs {
   #recordings;
@@ -23,8 +23,9 @@ export class Jobs {
     this.#onChange = onChange;
   }
 
-  /** List the jobs of earlier visits. */
+  /** List the jobs of earlier visits. Asks for no key: that is for those who want something. */
   async find() {
+    if (apiKey() === null && handedIn().length === 0) return;
     const jobs = await api.jobs();
     const listed = new Set(this.#recordings.jobs.map(({ job }) => job.id));
     // A service without keys lists everybody's.

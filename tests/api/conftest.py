@@ -49,11 +49,15 @@ LOCAL_ONLY = {
 }
 """Tests that do not apply to a cluster, by reason."""
 SLOW_IN_A_CLUSTER = {
+    "test_channels",
     "test_client_secrets",
     "test_connections",
     "test_hostile",
+    "test_jobs",
     "test_openapi",
     "test_realtime",
+    "test_speakers",
+    "test_subtitles",
     "test_uploads",
     "test_wyoming",
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from wyoming.asr import Transcribe
 
 from tests.e2e.samples import TEXTS
@@ -21,6 +22,7 @@ def health(server: Server) -> tuple[str, float]:
     return body["models"][0]["status"], body["memory_mb"]
 
 
+@pytest.mark.slow
 def test_memory_is_returned_and_the_next_request_has_the_same_text() -> None:
     flags = ("--demo", "--languages", "KR", "--port", "0", "--wyoming-port", "0")
     with Server(*flags, "--model-ttl-seconds", "2", "--precision", "fp32") as server:

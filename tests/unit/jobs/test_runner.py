@@ -49,6 +49,9 @@ class SomeWords:
     def __init__(self, error: Exception | None) -> None:
         self._words = self._say(error)
 
+    def transcript(self, spoken: Sequence[Word]) -> Transcript:
+        return Transcript(tuple(spoken), self.duration_seconds, self.report)
+
     async def _say(self, error: Exception | None) -> AsyncGenerator[Word]:
         yield WORD
         if error is not None:

@@ -73,6 +73,6 @@ def test_health_answers_in_milliseconds_while_a_long_clip_is_transcribed(
     assert sorted(times)[len(times) // 2] < 0.1
 
 
-def test_the_service_listens_on_its_ports_only(demo: Server) -> None:
+def test_the_service_listens_on_its_port_only(demo: Server) -> None:
     http, wyoming = int(demo.url.rpartition(":")[2]), demo.wyoming_port
     assert listening(demo) == {("0.0.0.0", http), ("127.0.0.1", wyoming)}

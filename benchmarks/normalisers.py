@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from benchmarks.report import table
-from benchmarks.written import HALVES, SETS, cases
+from benchmarks.written import SETS, cases, halves
 from stt.evaluation.comparison import choose_comparison
 from stt.evaluation.kinds import Kinds, kinds
 from stt.evaluation.readers import KoreanReader
@@ -45,7 +45,7 @@ class Library:
 
 
 def pairs() -> Iterator[Pair]:
-    for half in HALVES["korean"]:
+    for half in halves("korean", "numbers"):
         for case in cases("korean", "numbers", half):
             yield Pair("numbers, spoken and written", case.spoken, case.written, True)
             yield Pair("numbers, written and spoken", case.written, case.spoken, True)

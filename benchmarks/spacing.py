@@ -19,7 +19,7 @@ import psutil
 
 from benchmarks.report import table
 from benchmarks.setting import describe
-from benchmarks.written import HALVES, cases
+from benchmarks.written import cases, halves
 from stt.decoding.factory import GREEDY
 from stt.engines.wants import BEST
 from stt.evaluation.errors import score
@@ -67,7 +67,7 @@ def own_sentences() -> list[str]:
     return [
         case.spoken
         for kind in kinds
-        for half in HALVES["korean"]
+        for half in halves("korean", "numbers")
         for case in cases("korean", kind, half)
     ]
 

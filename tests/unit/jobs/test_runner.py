@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from sqlalchemy.event import listen
 
 from stt.asked import Asked
 from stt.errors import InferenceFailed, InvalidAudio, OutOfStorage, QueueTimeout
@@ -179,11 +180,13 @@ def test_a_job_waits_while_the_disk_is_full(tmp_path: Path) -> None:
 
 def test_a_full_database_accepts_no_half_of_a_job(tmp_path: Path) -> None:
     async def scenario(desk: Desk) -> None:
-        # Another desk, whose database has no room; this one's stays as it is.
         def fill() -> None:
-            with desk.store._database.writing() as connection:
+            """Give the file no room, on whichever connection is used."""
+            database = desk.store._database
+            with database.reading() as connection:
                 pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-                connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+            limit = f"PRAGMA max_page_count={pages}"
+            listen(database._engine, "checkout", lambda each, *_: each.execute(limit))
 
         long = replace(ORDER, asked=Asked(hotwords="x" * 100_000))
         await desk.call(fill)
@@ -192,7 +195,7 @@ def test_a_full_database_accepts_no_half_of_a_job(tmp_path: Path) -> None:
         assert list((tmp_path / "uploads").iterdir()) == []
 
     recogniser = Recogniser()
-    recogniser.languages = lambda: []  # type: ignore[method-assign]  # one connection is used
+    recogniser.languages = lambda: []  # type: ignore[method-assign]
     run(tmp_path, recogniser, scenario)
 
 

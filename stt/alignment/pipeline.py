@@ -19,7 +19,8 @@ from stt.errors import AlignmentFailed, InvalidText
 from stt.languages import Language
 from stt.normalisation import compose
 from stt.notices import Code, Notice, Report
-from stt.recognition.pipeline import Hearing, Transcriber
+from stt.recognition.hearing import Hearing
+from stt.recognition.pipeline import Transcriber
 
 MAX_TEXT_BYTES = 2**20
 """Of a text in NFC and UTF-8: about twelve hours of speech."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, update
@@ -36,7 +36,7 @@ class Store:
             _check(connection, job, quota)
             now = self._database.now(connection)
             connection.execute(insert(JOBS).values(**_columns(job), created=now, not_before=now))
-        return _with_times(job, now)
+        return replace(job, created=now)
 
     def find(self, owner: str, job_id: str) -> Job:
         """
@@ -182,13 +182,6 @@ def _columns(job: Job) -> dict[str, Any]:
         "expected_seconds": 0.0,
         "text": "",
     }
-
-
-def _with_times(job: Job, now: float) -> Job:
-    return Job(
-        job.id, job.owner, job.state, job.order, created=now, request_id=job.request_id,
-        upload_bytes=job.upload_bytes,
-    )  # fmt: skip
 
 
 def _check(connection: Connection, job: Job, quota: Quota) -> None:

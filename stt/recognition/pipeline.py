@@ -8,18 +8,15 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from contextvars import copy_context
 from dataclasses import replace
 from typing import BinaryIO, Protocol, TypeVar
 
-import numpy as np
-
 from stt.activity.base import Detector
-from stt.audio.level import SPEECH_DBFS, Levels
-from stt.audio.reading import Blocks, ReadAudio, read_audio
+from stt.audio.reading import ReadAudio, read_audio
 from stt.engines.base import Engine
 from stt.engines.wants import F, Want
 from stt.frames import AnyFrames
@@ -30,6 +27,7 @@ from stt.notices import Code, Notice, Report
 from stt.recognition.ahead import ReadAhead, Stopwatch
 from stt.recognition.channels import ChannelCutters
 from stt.recognition.chunking import Window, WindowCutter
+from stt.recognition.hearing import Hearing
 from stt.recognition.plan import AS_HEARD, Plan
 from stt.recognition.segments import in_turns
 from stt.recognition.voices import Voice, Voices
@@ -37,12 +35,10 @@ from stt.settings import Settings
 from stt.speakers.assigning import with_speakers
 from stt.speakers.recorder import Recorder
 from stt.speakers.turns import FindSpeakers
-from stt.types import SAMPLE_RATE, Transcript, Waveform, Word
+from stt.types import Transcript, Waveform, Word
 
 T = TypeVar("T")
 
-SPEECH_SHARE = 0.02
-"""A recording of which less is loud is all but silent."""
 SLOT_SECONDS = 0.25
 """A recording waits so long for its turn to be decoded, then goes on regardless: whoever has the
 turn may wait for a decoder that hangs."""
@@ -73,7 +69,7 @@ class Words:
     Callers that stop early must close it (``aclosing``); the source is free again after that.
     """
 
-    def __init__(self, words: AsyncGenerator[Word], hearing: "Hearing") -> None:
+    def __init__(self, words: AsyncGenerator[Word], hearing: Hearing) -> None:
         self._words, self._hearing = words, hearing
 
     @property
@@ -168,10 +164,11 @@ class Transcriber:
                 spoken = [word async for word in words]
             found = await find(recorder.file) if spoken else ()
         spoken = await asyncio.to_thread(with_speakers, spoken, found)
-        report = words.report
-        if spoken and not found:
-            report = replace(report, warnings=(*report.warnings, NOBODY))
-        return in_turns(Transcript(tuple(spoken), words.duration_seconds, report))
+        transcript = words.transcript(spoken)
+        if not spoken or found:
+            return transcript
+        warnings = (*transcript.report.warnings, NOBODY)
+        return replace(transcript, report=replace(transcript.report, warnings=warnings))
 
     def words(
         self,
@@ -221,7 +218,7 @@ class Transcriber:
         engine: Engine,
         track: int | None = None,
         listen: Callable[[Waveform], None] | None = None,
-    ) -> "Hearing":
+    ) -> Hearing:
         """Open a recording, for `frames`.
 
         Args:
@@ -231,7 +228,7 @@ class Transcriber:
         blocks = self._read_audio(source, max_seconds=self._settings.max_audio_seconds, track=track)
         return Hearing(blocks, self._cutters(engine, lambda: None), lease_notices(), listen)
 
-    async def frames(self, hearing: "Hearing", engine: Engine, want: Want[F]) -> AsyncGenerator[F]:
+    async def frames(self, hearing: Hearing, engine: Engine, want: Want[F]) -> AsyncGenerator[F]:
         """The frames of a recording, in order and without gaps; errors are those of `words`.
 
         Callers that stop early must close it (``aclosing``).
@@ -260,7 +257,7 @@ class Transcriber:
         return ChannelCutters(open_cutter, engine.grid, self._settings.max_audio_seconds)
 
     async def _words(
-        self, engine: Engine, hearing: "Hearing", voices: Voices, earlier: Earlier | None
+        self, engine: Engine, hearing: Hearing, voices: Voices, earlier: Earlier | None
     ) -> AsyncGenerator[Word]:
         started = time.perf_counter()
         self._scheduler.check_room()
@@ -320,7 +317,7 @@ class Transcriber:
         """Stop the reader threads."""
         self._reader_threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _windows(self, hearing: "Hearing", n_ahead: int) -> AsyncGenerator[Window]:
+    async def _windows(self, hearing: Hearing, n_ahead: int) -> AsyncGenerator[Window]:
         """Windows of a recording, read off the event loop and before they are needed."""
         cuts = hearing.windows()
         started, stopwatch = time.perf_counter(), Stopwatch()
@@ -347,59 +344,3 @@ class Transcriber:
             hearing.blocks.close()
             if stopwatch.seconds:
                 self._observer.stage(Stage.DECODE, started, stopwatch.ended, stopwatch.seconds)
-
-
-class Hearing:
-    """One recording while it is read: its windows, and what is noticed about it."""
-
-    def __init__(
-        self,
-        blocks: Blocks,
-        cutters: ChannelCutters,
-        notices: tuple[Notice, ...] = (),
-        listen: Callable[[Waveform], None] | None = None,
-    ) -> None:
-        self.blocks = blocks
-        self._listen = listen
-        self.cutters = cutters
-        self._notices = notices
-        self._levels = Levels()
-        self.found_words = False
-
-    @property
-    def seconds(self) -> float:
-        """Length of the audio read so far."""
-        return self.cutters.n_samples / SAMPLE_RATE
-
-    @property
-    def charged_seconds(self) -> float:
-        """What it counts for: its length, or what was computed of all channels if that is more."""
-        return max(self.seconds, self.cutters.computed_seconds)
-
-    @property
-    def report(self) -> Report:
-        """The reader's report and, without words, why there may be none."""
-        report = self.blocks.report
-        report = replace(report, warnings=(*report.warnings, *self._notices))
-        if self.found_words:
-            return report
-        hint = "Check that the language is right."
-        if self._levels.loud_share < SPEECH_SHARE:
-            hint = "It is all but silent: check the microphone and the track."
-        notice = Notice(
-            Code.NO_SPEECH,
-            f"No speech was recognised in {self.seconds:.1f} s. The level is "
-            f"{self._levels.dbfs:.0f} dBFS, and {self._levels.loud_share:.0%} of the recording is "
-            f"louder than {SPEECH_DBFS} dBFS, the level of quiet speech. {hint}",
-        )
-        return replace(report, warnings=(*report.warnings, notice))
-
-    def windows(self) -> Generator[Window]:
-        """Cut all windows."""
-        for block in self.blocks:
-            for samples in np.atleast_2d(block):
-                self._levels.feed(samples)
-            if self._listen:
-                self._listen(block)
-            yield from self.cutters.feed(block)
-        yield from self.cutters.finish()

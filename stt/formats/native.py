@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from stt.formats.base import JSON, Format, Granularity, by_name, to_json
-from stt.formats.findings import Findings
+from stt.formats.findings import Findings, finding_fields
 from stt.formats.layout import LAYOUT, Layout
 from stt.formats.table import TEXT_FORMATS
 from stt.formats.verbose import VerboseTranscription, segment_entries, word_entries
@@ -23,6 +23,29 @@ class TranscriptionResponse(Findings):
     device: str = Field(description="`cpu` or `cuda:N`.")
     cpu_threads: int = Field(description="Threads of one forward pass on the CPU.")
     duration_seconds: float = Field(description="Length of the decoded audio.")
+
+    @classmethod
+    def of(
+        cls,
+        transcript: Transcript,
+        *,
+        language: str,
+        model: str,
+        seconds: float,
+        device: str,
+        cpu_threads: int,
+    ) -> "TranscriptionResponse":
+        """The body of a transcript; ``seconds`` is the processing time."""
+        return cls(
+            text=transcript.text,
+            language=language,
+            model=model,
+            processing_time_seconds=round(seconds, 4),
+            device=device,
+            cpu_threads=cpu_threads,
+            duration_seconds=round(transcript.duration_seconds, 3),
+            **finding_fields(transcript.report),
+        )
 
 
 class VerboseTranscriptionResponse(VerboseTranscription, TranscriptionResponse):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 
 from stt.alignment.pipeline import MAX_TEXT_BYTES, align
 from stt.formats.alignment import FORMATS, AlignmentResponse, Answer
@@ -16,6 +16,7 @@ from stt.server.routes.uploads import (
     ModelName,
     OneOf,
     document,
+    requested_language,
     respond,
     spoken_language,
 )
@@ -54,24 +55,17 @@ async def align_text(
     service: Use,
     file: Recording,
     text: GivenText,
-    lang: Annotated[
-        str | None,
-        Form(description="Language code or alias, in any case.", examples=["KR", "ko", "en-US"]),
-    ] = None,
+    lang: Annotated[str | None, Depends(requested_language)],
     response_format: ResponseFormat = "json",
     characters: Characters = False,
     track: Track = None,
-    lang_in_query: Annotated[
-        str | None,
-        Query(alias="lang", description="Language code or alias. The form field takes precedence."),
-    ] = None,
 ) -> Response:
     """Find when each word of a text is spoken in a recording of any length.
 
     Every word of the text comes back, in order, as written. Text that is not spoken and speech that
     is not in the text are found and reported.
     """
-    language = service.languages.resolve(lang or lang_in_query)
+    language = service.languages.resolve(lang)
     return await _answer(service, file, text, language, response_format, characters, track)
 
 

@@ -13,7 +13,6 @@ from pydantic_core import PydanticCustomError
 from stt.asked import Asked
 from stt.errors import InvalidParameter, ModelLoading, NoResult, NotSupported
 from stt.formats.base import JSON, Granularity
-from stt.formats.findings import finding_fields
 from stt.formats.layout import LINE_COLUMNS, LINES, Layout
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.jobs import results
@@ -28,10 +27,8 @@ from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
     ABOUT_LINE_COUNT,
     ABOUT_LINE_WIDTH,
-    ABOUT_TRACK,
     LINE_COUNT,
     LINE_WIDTH,
-    TRACK,
     Granularities,
     OneOf,
     check_format,
@@ -39,6 +36,8 @@ from stt.server.routes.uploads import (
     parse_granularities,
     requested_decoding_in_query,
     requested_granularities,
+    requested_language,
+    requested_track,
     respond,
 )
 from stt.server.schemas import OpenAIError
@@ -114,6 +113,8 @@ async def create_job(
     response: Response,
     granularities: Annotated[frozenset[Granularity], Depends(requested_granularities)],
     asked: Annotated[Asked, Depends(requested_decoding_in_query)],
+    lang: Annotated[str | None, Depends(requested_language)],
+    track: Annotated[int | None, Depends(requested_track)],
     file: Annotated[
         UploadFile | None, File(description="The recording, in any accepted format.")
     ] = None,
@@ -123,21 +124,9 @@ async def create_job(
     webhook_url: Annotated[
         str | None, Form(description="Where the service reports the end of the job.")
     ] = None,
-    lang: Annotated[
-        str | None,
-        Form(description="Language code or alias, in any case.", examples=["KR", "ko", "en-US"]),
-    ] = None,
     response_format: Annotated[
         str, OneOf(FORMATS), Form(description="Format of the result, unless its request says.")
     ] = "json",
-    lang_in_query: Annotated[
-        str | None,
-        Query(alias="lang", description="Language code or alias. The form field takes precedence."),
-    ] = None,
-    track: Annotated[int | None, TRACK, Form(description=ABOUT_TRACK)] = None,
-    track_in_query: Annotated[
-        int | None, TRACK, Query(alias="track", description="The same; the form field comes first.")
-    ] = None,
 ) -> JobBody:
     """Hand in a recording to be transcribed later.
 
@@ -149,11 +138,11 @@ async def create_job(
             "Expected either a recording in the part 'file' (curl -F file=@clip.wav) or its "
             "address in the field 'url'."
         )
-    language = service.languages.resolve(lang or lang_in_query)
+    language = service.languages.resolve(lang)
     check_format(response_format, asked)
     await check_order(service, language, asked)
     order = Order(
-        language.code, asked, track or track_in_query, response_format,
+        language.code, asked, track, response_format,
         ",".join(sorted(granularities)), name_of(file), url, webhook_url,
     )  # fmt: skip
     source = None if file is None else file.file
@@ -262,22 +251,19 @@ async def get_result(
             )
         )
     result = await asyncio.to_thread(results.from_bytes, data)
-    transcript = result.transcript
-    body = TranscriptionResponse(
-        text=transcript.text,
+    body = TranscriptionResponse.of(
+        result.transcript,
         language=result.language,
         model=result.model,
-        processing_time_seconds=round(result.processing_seconds, 4),
+        seconds=result.processing_seconds,
         device=result.device,
         cpu_threads=result.cpu_threads,
-        duration_seconds=round(transcript.duration_seconds, 3),
-        **finding_fields(transcript.report),
     )
     wanted = frozenset(granularities or parse_granularities([job.order.granularities]))
     chosen = FORMATS[response_format or job.order.response_format]
     check_format(chosen.name, job.order.asked)
     layout = Layout(max_line_width, max_line_count)
-    return await respond(chosen, Answer(transcript, body, wanted, layout))
+    return await respond(chosen, Answer(result.transcript, body, wanted, layout))
 
 
 @router.get(

@@ -111,6 +111,30 @@ def parse_granularities(values: list[Any]) -> list[Granularity]:
 Granularities = Annotated[list[Granularity], BeforeValidator(parse_granularities)]
 
 
+async def requested_language(
+    lang: Annotated[
+        str | None,
+        Form(description="Language code or alias, in any case.", examples=["KR", "ko", "en-US"]),
+    ] = None,
+    lang_in_query: Annotated[
+        str | None,
+        Query(alias="lang", description="Language code or alias. The form field takes precedence."),
+    ] = None,
+) -> str | None:
+    """FastAPI dependency: the language that the form or the query names."""
+    return lang or lang_in_query
+
+
+async def requested_track(
+    track: Annotated[int | None, TRACK, Form(description=ABOUT_TRACK)] = None,
+    track_in_query: Annotated[
+        int | None, TRACK, Query(alias="track", description="The same; the form field comes first.")
+    ] = None,
+) -> int | None:
+    """FastAPI dependency: the audio track that the form or the query names."""
+    return track or track_in_query
+
+
 async def requested_granularities(
     granularities: Annotated[
         Granularities,

@@ -34,22 +34,30 @@ class TrainingSets:
 
 
 def training_sets(
-    recipe: Recipe, folder: Path, seed: int, n_processes: int, everyday_table: Path | None
+    recipe: Recipe,
+    folder: Path,
+    seed: int,
+    clips_seed: int,
+    n_processes: int,
+    everyday_table: Path | None,
 ) -> TrainingSets:
-    """Synthesise the training and development sets."""
+    """Synthesise the training and development sets.
+
+    ``seed`` decides which texts are held out; ``clips_seed`` who speaks each training text, and how.
+    """
     splits = recipe.make_splits(recipe.n_train_texts, seed)
     delivery = recipe.training_delivery or recipe.delivery
     dev_texts = {"dev": splits.dev}
     utterances = [Utterance(text, text) for text in splits.train]
     if everyday_table:
         everyday = everyday_texts(everyday_table, splits, seed)
-        utterances = mixture(splits.train, everyday.train, _N_TIMES, seed)
+        utterances = mixture(splits.train, everyday.train, _N_TIMES, clips_seed)
         dev_texts["everyday_dev"] = everyday.dev
     train_set = write_corpus(
         folder / "train",
         [each.text for each in utterances],
         delivery,
-        seed,
+        clips_seed,
         spoken=[each.spoken for each in utterances],
         lower_case=recipe.speaks_lower_case,
         n_processes=n_processes,
@@ -91,6 +99,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("recipe", choices=sorted(RECIPES))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--clips-seed",
+        type=int,
+        help="speaks and orders the training clips anew, and leaves the held-out sets as they are; "
+        "default: --seed",
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--audio-hours", type=float, help="replaces the recipe's hours")
@@ -104,6 +118,8 @@ def _arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.everyday and RECIPES[options.recipe].language != "ko":
         parser.error("--everyday: the sentences are Korean")
+    if options.clips_seed is None:
+        options.clips_seed = options.seed
     return options
 
 
@@ -113,6 +129,8 @@ def _command(recipe: Recipe, options: argparse.Namespace) -> str:
         words.append(f"--everyday {options.everyday.name}")
     if options.start:
         words.append(f"--start {options.start}")
+    if options.clips_seed != options.seed:
+        words.append(f"--clips-seed {options.clips_seed}")
     return " ".join(words)
 
 
@@ -128,11 +146,12 @@ def main() -> None:
     torch.set_num_threads(options.threads)
 
     sets = training_sets(
-        recipe, work_dir / "corpus", options.seed, options.threads, options.everyday
-    )
+        recipe, work_dir / "corpus", options.seed, options.clips_seed, options.threads,
+        options.everyday,
+    )  # fmt: skip
     deadline = Deadline(options.finish_by) if options.finish_by else None
     model = train(
-        recipe, sets.train, sets.dev, work_dir, options.seed, device,
+        recipe, sets.train, sets.dev, work_dir, options.clips_seed, device,
         start=options.start, deadline=deadline,
     )  # fmt: skip
     export(model, recipe, folder)

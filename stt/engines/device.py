@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ libraries and fragmentation as much again."""
 
 
 def prepare_process(cpu_threads: int = 0) -> None:
-    """Set the environment variables that torch and the hub client read when imported.
+    """Set what torch, OpenVINO and the hub client look for when they are imported.
 
     Entry points call this before heavy imports. Variables the user has set stay.
 
@@ -42,6 +43,9 @@ def prepare_process(cpu_threads: int = 0) -> None:
         values["OMP_NUM_THREADS"] = str(cpu_threads)
     for name, value in values.items():
         os.environ.setdefault(name, value)
+    # OpenVINO and NNCF report imports and conversions to Google Analytics unless this is missing,
+    # and store an id in the home folder. A module that is None counts as missing.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
 def choose_device(wanted: str, gpus: Gpus | None = None) -> str:

@@ -232,6 +232,14 @@ def test_an_optimised_model_is_served(made: tuple[Path, str]) -> None:
     assert (fp32.backend, fp32.precision) == ("torch", "fp32")
 
 
+def test_nothing_is_reported_to_anybody(converted: Path) -> None:
+    # OpenVINO's own stand-in for its telemetry, which would send each conversion to Google.
+    from openvino.tools.ovc import telemetry_utils
+
+    assert telemetry_utils.tm.__name__.endswith(".telemetry_stub")
+    assert sys.modules["openvino_telemetry"] is None
+
+
 def make_wrong(cache: Path, target: Path) -> Path:
     """A cache whose int8 model has oneDNN's fault: only the first group of its grouped
     convolution is right."""

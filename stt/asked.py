@@ -29,7 +29,7 @@ class Asked:
     vad: Vad | None = None
     """Whether pauses are left out; None means as the service is set."""
     channels: Channels = "mix"
-    """Whether channels are mixed, or each is transcribed for itself."""
+    """Whether channels are mixed, or each is transcribed separately."""
     diarize: bool = False
     """Whether the speakers of a channel are told apart."""
     num_speakers: int | None = None
@@ -47,8 +47,8 @@ class Asked:
         """
         if self.diarize and self.channels == "split":
             raise InvalidParameter(
-                "diarize=true and channels=split exclude each other: send diarize for speakers on "
-                "one channel, or split for a speaker on each."
+                "diarize=true and channels=split exclude each other: send diarize=true if speakers "
+                "share a channel, or channels=split if each has one."
             )
         if self.num_speakers is not None and not self.diarize:
             raise InvalidParameter("num_speakers needs diarize=true; send both, or neither.")

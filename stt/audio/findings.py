@@ -63,7 +63,7 @@ class Findings:
         if self.n_channels == 1:
             self.add(
                 Code.ONE_CHANNEL,
-                "The recording has one channel, so there was nothing to keep apart: if there are "
+                "The recording has one channel, so there was nothing to split: if there are "
                 "several speakers, their words are in one text.",
             )
         copies = [
@@ -74,5 +74,5 @@ class Findings:
         if copies:
             self.add(
                 Code.SAME_CHANNELS,
-                f"What is the same was transcribed once: {', '.join(copies)}.",
+                f"The same sound was transcribed once: {', '.join(copies)}.",
             )

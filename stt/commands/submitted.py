@@ -1,4 +1,4 @@
-"""Which jobs were handed in and are not fetched yet: a note of each, for the next run to find."""
+"""Notes of the jobs that were submitted and not fetched yet, for the next run."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Where jobs are handed in and asked for, once their database is open."""
+"""Where jobs are submitted and looked up, once their database is open."""
 
 import asyncio
 import logging
@@ -161,7 +161,7 @@ class Desk:
         return job
 
     async def wait_for_jobs(self, seconds: float) -> None:
-        """Wait until a job is handed in here, or the time is over."""
+        """Wait until a job is submitted here, or the time is over."""
         self._new.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -93,7 +93,7 @@ class Lease:
 
     job_id: str
     token: int
-    """Counts the leases of this job. Who has an old one can write nothing any more: a fencing token
+    """Counts the leases of this job. The holder of an old one can no longer write: a fencing token
     (Kleppmann, How to do distributed locking, 2016)."""
 
 

@@ -92,7 +92,7 @@ class Runner:
         ]
 
     def stop(self) -> None:
-        """Run nothing more, and give back what runs: it goes on here later or elsewhere now."""
+        """Run nothing more, and give back what runs: it continues elsewhere, or here later."""
         if self._is_stopping:
             return  # a second cancellation would hit those who give their job back
         self._is_stopping = True
@@ -118,7 +118,7 @@ class Runner:
                 logger.warning("jobs wait: %s", error.message, exc_info=error.__cause__)
                 await asyncio.sleep(POLL_SECONDS)
             except Exception:
-                logger.exception("the runner of jobs failed; it goes on")
+                logger.exception("the job runner failed; trying again")
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _claim(self) -> Claimed | None:

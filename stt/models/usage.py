@@ -26,7 +26,7 @@ class Lease:
     """Codes of the models."""
 
     def hold(self, code: str, using: Callable[[str], AbstractContextManager[None]]) -> None:
-        """Keep a model until the end, by what keeps it; once, however often it is asked for."""
+        """Keep a model, by what ``using`` opens, until the end; further calls do nothing."""
         if code not in self.held:
             self.held.add(code)
             self.holds.enter_context(using(code))

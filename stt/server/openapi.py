@@ -204,7 +204,7 @@ HANDING_IN: dict[int, set[str]] = {
     500: {BUG[0]},
     503: {errors.JobsUnavailable.code, errors.ModelBroken.code, errors.Draining.code},
 }  # fmt: skip
-"""Errors of a request that hands in a job, where they are not those of any upload."""
+"""Errors of a request that submits a job, other than those of any upload."""
 ABOUT_JOBS = {
     400: {errors.InvalidParameter.code},
     404: {errors.JobNotFound.code},

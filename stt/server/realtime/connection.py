@@ -258,7 +258,7 @@ def _refusal(name: str) -> Refusal:
     if name in CONVERSATION:
         return Refusal(
             errors.NotSupported.code,
-            f"{name} is not supported: this service transcribes and does not answer.",
+            f"{name} is not supported: this service only transcribes.",
             "type",
         )
     return Refusal(

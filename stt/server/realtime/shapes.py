@@ -57,7 +57,7 @@ class Current:
         if kind != "transcription":
             raise NotSupported(
                 f"Sessions of the type {str(kind)[:80]!r} are not supported, since this service "
-                "transcribes and does not answer. Send a session of the type 'transcription'."
+                "only transcribes. Send a session of the type 'transcription'."
             )
         return _updated(config, given, {})
 

@@ -8,7 +8,7 @@ from stt.audio.channels import Channels
 from stt.errors import InvalidParameter
 
 MAX_SPEAKERS = 50
-"""Of one recording."""
+"""The most speakers in one recording."""
 Spacing: TypeAlias = Literal["model", "restored"]
 
 
@@ -21,7 +21,7 @@ class Asked:
     language_model: bool | None = None
     """Whether to use the language model; None means as the service is set."""
     prompt: str = ""
-    """Of Whisper's APIs: a list of hotwords, or prose, which is not used."""
+    """Whisper's prompt: a list of hotwords is used, prose is not."""
     written: bool = False
     """Whether numbers and abbreviations are written as people write them."""
     spacing: Spacing = "model"

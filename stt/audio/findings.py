@@ -17,7 +17,7 @@ class Findings:
         self.one_channel_seconds = 0.0
         self.track = self.n_tracks = 1
         self.n_channels = 0
-        """The most in any recording of the file, if they are kept apart."""
+        """The most channels in any recording of the file; 0 if they are mixed."""
         self._copies: dict[tuple[int, int], float] = {}
 
     def add(self, code: Code, message: str) -> None:

@@ -62,11 +62,11 @@ class ServiceBusy(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
         self.seconds = seconds
-        """To wait."""
+        """How long to wait."""
 
 
 class JobGone(Exception):
-    """The service does not know the job, or no longer."""
+    """The service does not know the job, or no longer has it."""
 
 
 class JobService:

@@ -18,11 +18,11 @@ class Submitted:
     """
 
     folder: Path
-    """Of the notes."""
+    """Where the notes are."""
     url: str
-    """The service."""
+    """The address of the service."""
     fields: Mapping[str, str]
-    """What is asked of it."""
+    """The options of the requests."""
 
     def find(self, recording: Recording, track: int | None) -> str | None:
         """The id of a recording's job; None if there is none."""

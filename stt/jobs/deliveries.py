@@ -20,7 +20,7 @@ class Delivery:
     job: Job
     url: str
     n_attempts: int
-    """With this one."""
+    """Attempts so far, with this one."""
 
 
 class Deliveries:

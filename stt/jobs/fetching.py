@@ -21,7 +21,7 @@ T = TypeVar("T")
 MAX_REDIRECTS = 3
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 WRITE_BYTES = 1 << 20
-"""Of the recording that are collected before they are written, and at most unpacked at once."""
+"""How much of a recording is collected before it is written; no more is unpacked at once."""
 HEADERS = {"Accept": "audio/*, video/*, */*;q=0.5", "Accept-Encoding": "identity"}
 UNREACHABLE = (
     "The recording could not be fetched from `url`: its host could not be reached, or the "

@@ -168,7 +168,7 @@ class Leases:
         self.fail(lease, Fault(error.code, error.message))
 
     def fingerprints(self, lease: Lease) -> set[str]:
-        """Of the windows that are stored."""
+        """Fingerprints of the windows that are stored."""
         query = select(WINDOWS.c.fingerprint).where(WINDOWS.c.job_id == lease.job_id)
         with self._database.reading() as connection:
             return set(connection.execute(query).scalars())

@@ -41,7 +41,7 @@ class ChannelCutters:
 
     @property
     def computed_seconds(self) -> float:
-        """Of the windows cut so far, over all channels; none counts twice."""
+        """Length of the windows cut so far, over all channels; overlaps count once."""
         return self._computed_samples / SAMPLE_RATE
 
     def feed(self, block: NDArray[np.float32]) -> Iterator[Window]:

@@ -50,8 +50,8 @@ class InputBuffer:
         Args:
             client: Gets the events.
             open_item: Begins an item.
-            rate: In Hz.
-            max_seconds: Of uncommitted audio.
+            rate: Samples per second.
+            max_seconds: The most uncommitted audio.
             began_seconds: Length of the connection's audio before this buffer.
             previous: Id of the item before.
         """

@@ -45,7 +45,7 @@ class Shape(Protocol):
 
 
 class Current:
-    """That of the general availability."""
+    """The shape of the generally available API."""
 
     created, updated = "session.created", "session.updated"
     added: tuple[str, ...] = ("conversation.item.added", "conversation.item.done")
@@ -82,7 +82,7 @@ class Current:
 
 
 class Beta:
-    """That of the beta: flat."""
+    """The shape of the beta: flat."""
 
     created, updated = "transcription_session.created", "transcription_session.updated"
     added: tuple[str, ...] = ("conversation.item.created",)

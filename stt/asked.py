@@ -8,7 +8,7 @@ from stt.audio.channels import Channels
 from stt.errors import InvalidParameter
 
 MAX_SPEAKERS = 50
-"""Of one recording."""
+"""The most speakers in one recording."""
 Spacing: TypeAlias = Literal["model", "restored"]
 
 
@@ -21,7 +21,7 @@ class Asked:
     language_model: bool | None = None
     """Whether to use the language model; None means as the service is set."""
     prompt: str = ""
-    """Of Whisper's APIs: a list of hotwords, or prose, which is not used."""
+    """Whisper's prompt: a list of hotwords is used, prose is not."""
     written: bool = False
     """Whether numbers and abbreviations are written as people write them."""
     spacing: Spacing = "model"
@@ -29,7 +29,7 @@ class Asked:
     vad: Vad | None = None
     """Whether pauses are left out; None means as the service is set."""
     channels: Channels = "mix"
-    """Whether channels are mixed, or each is transcribed for itself."""
+    """Whether channels are mixed, or each is transcribed separately."""
     diarize: bool = False
     """Whether the speakers of a channel are told apart."""
     num_speakers: int | None = None
@@ -47,8 +47,8 @@ class Asked:
         """
         if self.diarize and self.channels == "split":
             raise InvalidParameter(
-                "diarize=true and channels=split exclude each other: send diarize for speakers on "
-                "one channel, or split for a speaker on each."
+                "diarize=true and channels=split exclude each other: send diarize=true if speakers "
+                "share a channel, or channels=split if each has one."
             )
         if self.num_speakers is not None and not self.diarize:
             raise InvalidParameter("num_speakers needs diarize=true; send both, or neither.")

@@ -209,12 +209,12 @@ class Segment:
 
     @property
     def channel(self) -> int | None:
-        """That of its words."""
+        """The channel of its words."""
         return self.words[0].channel
 
     @property
     def speaker(self) -> str | None:
-        """That of its words."""
+        """The speaker of its words."""
         return self.words[0].speaker
 
     @property

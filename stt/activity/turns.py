@@ -11,8 +11,8 @@ from stt.activity.base import CHUNK_SAMPLES
 from stt.types import SAMPLE_RATE, Waveform
 
 HYSTERESIS = 0.15
-"""Speech goes on while it is a little less probable than it was to begin; as Silero's own iterator
-does, so that a threshold that cuts through a voice does not cut it into pieces."""
+"""Speech continues down to a probability this much below the threshold, as in Silero's own
+iterator: else a voice near the threshold would be cut into pieces."""
 LEAST_TO_GO_ON = 0.01
 
 
@@ -43,7 +43,7 @@ class Boundary:
     """Where a turn begins or ends."""
 
     sample: int
-    """From the start of the recording, at 16 kHz. An end comes after the silence."""
+    """Position in the recording, at 16 kHz. An end lies after the silence."""
     begins: bool
 
 
@@ -56,9 +56,9 @@ class Turns:
         self._go_on = max(LEAST_TO_GO_ON, config.threshold - HYSTERESIS)
         self._silence_samples = config.silence_seconds * SAMPLE_RATE
         self._rest: Waveform = np.zeros(0, np.float32)
-        """Samples behind the last whole chunk."""
+        """Samples after the last whole chunk."""
         self.heard_samples = 0
-        """How far it is decided whether somebody speaks."""
+        """Samples for which it is decided whether somebody speaks."""
         self.is_open = False
         """Somebody speaks, or has not been silent for long enough."""
         self._silent_from: int | None = None

@@ -1,7 +1,7 @@
 """Several channels -> each by itself, at 16 kHz.
 
-Telephone systems and studios record each speaker on a channel. Programs that know nothing of it
-write one signal to both; such a copy is silenced, so that what was said once is written once.
+Telephone systems and studios record each speaker on a channel. Other programs write one signal to
+both; such a copy is silenced, so that what was said once is written once.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from stt.audio.findings import Findings
 from stt.audio.resampler import Resampler
 
 Channels: TypeAlias = Literal["mix", "split"]
-"""Whether the channels of a recording are mixed, or each is transcribed for itself."""
+"""Whether the channels of a recording are mixed, or each is transcribed separately."""
 COPY = 1e-4
 """A channel is a copy of another if their difference, or with reversed polarity their sum, has less
 than this share of its energy: -40 dB. Codecs change the two sides of one signal by less, and nobody

@@ -17,7 +17,7 @@ class Findings:
         self.one_channel_seconds = 0.0
         self.track = self.n_tracks = 1
         self.n_channels = 0
-        """The most in any recording of the file, if they are kept apart."""
+        """The most channels in any recording of the file; 0 if they are mixed."""
         self._copies: dict[tuple[int, int], float] = {}
 
     def add(self, code: Code, message: str) -> None:
@@ -63,7 +63,7 @@ class Findings:
         if self.n_channels == 1:
             self.add(
                 Code.ONE_CHANNEL,
-                "The recording has one channel, so there was nothing to keep apart: if there are "
+                "The recording has one channel, so there was nothing to split: if there are "
                 "several speakers, their words are in one text.",
             )
         copies = [
@@ -74,5 +74,5 @@ class Findings:
         if copies:
             self.add(
                 Code.SAME_CHANNELS,
-                f"What is the same was transcribed once: {', '.join(copies)}.",
+                f"The same sound was transcribed once: {', '.join(copies)}.",
             )

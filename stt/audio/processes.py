@@ -165,7 +165,7 @@ class Worker:
         self.expected_seconds = 0.0
         """See `stt.audio.reading.Blocks`."""
         self._n_channels = 0
-        """Of the blocks that follow; 0 if they are mono, without an axis of channels."""
+        """Channels of the blocks that follow; 0 if they are mono, without an axis of channels."""
         self._bytes_at_start = _allocated(process)
 
     def begin(self, descriptor: int, max_seconds: float, track: int | None, *, split: bool) -> None:

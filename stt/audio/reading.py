@@ -1,8 +1,8 @@
 """Upload -> blocks of samples at 16 kHz, mixed to mono or with all channels, within limits.
 
 The first bytes choose the library and the format that it may open (`containers`). A file may hold
-several recordings behind each other, each of which is opened for itself. Everything is a generator
-of blocks, so memory does not grow with the length of a recording.
+several recordings one after the other, each of which is opened separately. Everything is a
+generator of blocks, so memory does not grow with the length of a recording.
 
 Both libraries are native code that gets whatever a stranger sends, so the service runs
 `read_audio` in the processes of `stt.audio.pool`.

@@ -131,7 +131,7 @@ def add_channels(parser: argparse.ArgumentParser) -> None:
         "--channels",
         choices=get_args(Channels),
         default="mix",
-        help="`split` transcribes each channel for itself, as calls have a speaker on each [mix]",
+        help="`split` transcribes each channel separately, for calls with a speaker on each [mix]",
     )
 
 
@@ -147,7 +147,7 @@ def add_speakers(parser: argparse.ArgumentParser) -> None:
         "--num-speakers",
         type=partial(whole_number, low=1, high=MAX_SPEAKERS),
         metavar="N",
-        help=f"how many speakers there are, 1 to {MAX_SPEAKERS} [as many as voices are found]",
+        help=f"how many speakers there are, 1 to {MAX_SPEAKERS} [estimated]",
     )
 
 

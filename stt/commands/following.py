@@ -24,7 +24,7 @@ GROWTH = 1.3
 
 @dataclass
 class _Followed:
-    """A recording whose job goes on."""
+    """A recording whose job has not ended."""
 
     recording: Recording
     job_id: str
@@ -106,12 +106,12 @@ class Following:
         return progress
 
     def _has_room(self) -> bool:
-        # With none of ours there, nothing else is to do than to wait for the service.
+        # With no job of ours there, all that is left is to wait for the service.
         free = not self._followed or time.monotonic() >= self._busy_until
         return free and len(self._followed) < self._at_once
 
     def _begin(self, recording: Recording, track: int | None, progress: Progress) -> None:
-        """Hand a recording in, unless an earlier run has."""
+        """Submit a recording, unless an earlier run has."""
         progress.show(recording.name)
         counting = CountingFile(progress.advance)
         try:
@@ -136,7 +136,7 @@ class Following:
         except JobGone:
             self._submitted.remove(recording, track)
             return None
-        logger.info("%s: going on with job %s", recording.name, job_id)
+        logger.info("%s: continuing with job %s", recording.name, job_id)
         return _Followed(recording, job_id, noted=True)
 
     def _submit(self, recording: Recording, track: int | None, counting: CountingFile) -> _Followed:
@@ -166,8 +166,8 @@ class Following:
         except JobGone:
             self._submitted.remove(recording, track)
             progress.failed(name, RecognitionFailed(
-                f"Job {each.job_id} is no longer at the service: it was removed, or its result has "
-                "lapsed. Run the command again to send the recording again."
+                f"Job {each.job_id} is no longer at the service: it was removed, or has expired. "
+                "Run the command again to send the recording again."
             ))  # fmt: skip
             return True
         except Exception as error:
@@ -201,11 +201,11 @@ class Following:
         progress.show(each.recording.name)
 
     def _explain(self) -> None:
-        """Say after an interruption what goes on, and how to come back to it."""
+        """Say after an interruption which jobs continue, and how to come back to them."""
         if not self._followed:
             return
         text = io.StringIO()
-        text.write(f"These jobs go on at {self._service.url}:\n")
+        text.write(f"These jobs continue at {self._service.url}:\n")
         for each in self._followed:
             text.write(f"  {each.job_id}  {each.recording.name}\n")
         if all(each.noted for each in self._followed):

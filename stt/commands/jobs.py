@@ -1,7 +1,7 @@
-"""Jobs of a running service: ``--url http://host:8400 --job``. It keeps what it is given.
+"""Jobs of a running service: ``--url http://host:8400 --job``.
 
-Every request is tried again while the service restarts or the connection is down, since a job goes
-on meanwhile.
+Every request is retried while the service restarts or the connection is down, since the job
+continues meanwhile.
 """
 
 import json
@@ -62,11 +62,11 @@ class ServiceBusy(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
         self.seconds = seconds
-        """To wait."""
+        """How long to wait."""
 
 
 class JobGone(Exception):
-    """The service does not know the job, or no longer."""
+    """The service does not know the job, or no longer has it."""
 
 
 class JobService:
@@ -105,10 +105,10 @@ class JobService:
     def submit(
         self, source: BinaryIO, name: str, track: int | None = None, *, wait: bool = True
     ) -> JobState:
-        """Hand a recording in; when this returns, the service has stored it.
+        """Submit a recording; when this returns, the service has stored it.
 
         If the connection breaks before the answer, the recording is sent again, so that the service
-        may have it twice. The result of the other job lapses there.
+        may have it twice. The result of the other job expires there.
 
         Args:
             source: Seekable; stays open.
@@ -126,7 +126,7 @@ class JobService:
         response = self._request("POST", PATH, name, wait=wait, data=fields, files={"file": file})
         if response.status_code in (404, 405):
             raise ConfigurationError(
-                f"The service at {self.url} has no jobs; it may be an older version. Leave out "
+                f"The service at {self.url} offers no jobs; it may be an older version. Leave out "
                 "--job to wait for each recording."
             )
         return read_job(_content(response, 202))
@@ -147,7 +147,7 @@ class JobService:
         return read_answer(_content(response, 200))
 
     def remove(self, job_id: str, name: str) -> None:
-        """Remove a job that has ended, with its result; that it stays there is no failure."""
+        """Remove a job that has ended, with its result; it does not matter if that fails."""
         try:
             response = self._request("DELETE", f"{PATH}/{job_id}", name)
         except RecognitionFailed as error:

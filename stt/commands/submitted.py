@@ -1,4 +1,4 @@
-"""Which jobs were handed in and are not fetched yet: a note of each, for the next run to find."""
+"""Notes of the jobs that were submitted and not fetched yet, for the next run."""
 
 import hashlib
 import json
@@ -18,11 +18,11 @@ class Submitted:
     """
 
     folder: Path
-    """Of the notes."""
+    """Where the notes are."""
     url: str
-    """The service."""
+    """The address of the service."""
     fields: Mapping[str, str]
-    """What is asked of it."""
+    """The options of the requests."""
 
     def find(self, recording: Recording, track: int | None) -> str | None:
         """The id of a recording's job; None if there is none."""

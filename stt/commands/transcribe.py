@@ -81,14 +81,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--job",
         action="store_true",
-        help="hand the recordings in at --url as jobs, which go on without this command",
+        help="submit the recordings to --url as jobs, which continue without this command",
     )
     parser.add_argument(
         "--jobs-at-once",
         type=jobs_at_once,
         default=4,
         metavar="N",
-        help="jobs that are at the service at a time [4]",
+        help="how many jobs may be at the service at a time [4]",
     )
     parser.add_argument(
         "--keep-jobs",
@@ -183,7 +183,7 @@ def check_speakers(asked: Asked, format: str) -> None:
         raise ConfigurationError("--num-speakers needs --diarize.")
     if format in SPEAKER_FORMATS and not asked.tells_apart:
         raise ConfigurationError(
-            f"--format {format} says who speaks: it needs --diarize or --channels split."
+            f"--format {format} says who speaks, so it needs --diarize or --channels split."
         )
 
 

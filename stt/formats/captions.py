@@ -108,7 +108,7 @@ def _columns_of(character: str) -> int:
 
 
 def _atoms(words: Iterable[Word], layout: Layout) -> Iterator[_Atom]:
-    # In narrow lines a word that is too wide has a line for itself: people cannot read halves.
+    # In narrow lines a word that is too wide gets its own line: halves are hard to read.
     widest = max(layout.max_line_width, LINE_COLUMNS)
     for word in words:
         width, space = columns(word.text), int(word.space_before)

@@ -1,9 +1,9 @@
-"""Whose words they are, as texts and subtitles say it."""
+"""How texts and subtitles say who speaks."""
 
 from stt.types import Segment
 
 LABEL_COLUMNS = len("[1] ")
-"""What a label takes of a line."""
+"""Columns that a label takes of a line."""
 
 
 def voice_label(channel: int | None, speaker: str | None) -> str:

@@ -20,4 +20,4 @@ class Layout:
 
 
 LAYOUT = Layout()
-"""The one of requests that ask for none."""
+"""The layout of requests that ask for none."""

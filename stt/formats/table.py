@@ -19,4 +19,4 @@ TEXT = Format[HasTranscript]("text", "text/plain", lambda answer: to_text(answer
 
 TEXT_FORMATS = (TEXT, SRT, VTT, RTTM)
 SPEAKER_FORMATS = frozenset({RTTM.name})
-"""Those of speakers that are told apart; without, they have nothing to say."""
+"""Formats that need speakers to be told apart."""

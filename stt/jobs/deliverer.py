@@ -52,7 +52,7 @@ class Deliverer:
             except SttError as error:
                 logger.warning("webhooks wait: %s", error.message, exc_info=error.__cause__)
             except Exception:
-                logger.exception("sending webhooks failed; it goes on")
+                logger.exception("sending webhooks failed; trying again")
             if delivery is None:
                 await asyncio.sleep(POLL_SECONDS)
 

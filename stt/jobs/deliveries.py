@@ -10,7 +10,7 @@ from stt.jobs.store import job_of
 from stt.jobs.tables import DELIVERIES, JOBS
 
 CLAIM_SECONDS = 360.0
-"""Longer than any attempt. Who has claimed a delivery and died is replaced after that."""
+"""Longer than any attempt. If whoever claimed a delivery has died, another takes it then."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Delivery:
     job: Job
     url: str
     n_attempts: int
-    """With this one."""
+    """Attempts so far, with this one."""
 
 
 class Deliveries:

@@ -1,4 +1,4 @@
-"""Where jobs are handed in and asked for, once their database is open."""
+"""Where jobs are submitted and looked up, once their database is open."""
 
 import asyncio
 import logging
@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 THREADS = 4
-"""For the database and the disk. SQLite has one writer anyway."""
+"""Threads for the database and the disk. SQLite has one writer anyway."""
 REOPEN_SECONDS = 10.0
 """Pause between attempts to open the database."""
 OPENING_SECONDS = 20.0
-"""A request waits so long for the first attempt."""
+"""How long a request waits for the first attempt."""
 SWEEP_SECONDS = 10.0
-"""How often old jobs are removed, and all are counted."""
+"""How often old jobs are removed and active ones counted."""
 OFF = "Jobs are switched off here (STT_JOBS=false). Send the recording to POST /transcribe."
 NO_FOLDER = (
     "Jobs cannot be stored: the state folder cannot be written. The operator can name another in "
@@ -87,7 +87,7 @@ class Desk:
     def start(self) -> None:
         """Open the database in the background, and remove what is old from time to time."""
         if not self._is_on:
-            self._fault = JobsUnavailable(OFF, math.inf)  # not by itself
+            self._fault = JobsUnavailable(OFF, math.inf)  # a retry will not help
             self._tried.set()
             return
         self._task = asyncio.create_task(self._serve())
@@ -109,7 +109,7 @@ class Desk:
 
     @property
     def threads(self) -> ThreadPoolExecutor:
-        """For what blocks."""
+        """Threads for calls that block."""
         return self._threads
 
     async def call(self, function: Callable[[], T]) -> T:
@@ -154,21 +154,21 @@ class Desk:
                 return self.store.accept(job, self._quota)
             except (JobQuotaReached, OutOfStorage):
                 self.uploads.remove(job_id)
-                raise  # after other errors it may be stored yet; a sweep finds out
+                raise  # after other errors the job may be stored; a sweep finds out
 
         job = await self.call(accept)
         self._new.set()
         return job
 
     async def wait_for_jobs(self, seconds: float) -> None:
-        """Wait until a job is handed in here, or the time is over."""
+        """Wait until a job is submitted here, but no longer than this."""
         self._new.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._new.wait()
 
     def forget_upload(self, job_id: str) -> None:
-        """Remove the recording of a job that has ended, sometime."""
+        """Remove the recording of a job that has ended, without waiting for it."""
         with suppress(RuntimeError):  # closed; the next sweep does it
             self._threads.submit(self.uploads.remove, job_id)
 
@@ -192,7 +192,7 @@ class Desk:
                 self._counted({state.value: n for state, n in counts.items()})
                 await self.call(self._sweep)
             except (SttError, OSError) as error:
-                logger.warning("old jobs are not removed now: %s", error)
+                logger.warning("old jobs could not be removed: %s", error)
             await asyncio.sleep(SWEEP_SECONDS)
 
     def _open(self) -> None:

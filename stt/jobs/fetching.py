@@ -21,11 +21,11 @@ T = TypeVar("T")
 MAX_REDIRECTS = 3
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 WRITE_BYTES = 1 << 20
-"""Of the recording that are collected before they are written, and at most unpacked at once."""
+"""How much of a recording is collected before it is written; no more is unpacked at once."""
 HEADERS = {"Accept": "audio/*, video/*, */*;q=0.5", "Accept-Encoding": "identity"}
 UNREACHABLE = (
-    "The recording could not be fetched from `url`: its host could not be reached, or broke off. "
-    "Check that the URL can be opened from the internet."
+    "The recording could not be fetched from `url`: its host could not be reached, or the "
+    "connection broke. Check that the URL can be opened from the internet."
 )
 
 
@@ -166,10 +166,10 @@ async def _unpacked(response: httpcore.Response, max_bytes: int) -> AsyncGenerat
     encoding = _header(response, b"content-encoding").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise UrlUnreachable(
-            "The host of `url` packs the recording in a way that the service cannot read; expected "
-            "no Content-Encoding, or gzip."
+            "The host of `url` sends a Content-Encoding that the service cannot read; expected "
+            "none, or gzip."
         )
-    packed = _Limit(max_bytes)  # packed emptiness may be endless
+    packed = _Limit(max_bytes)  # compressed zeros may expand without end
     unpacker = _Gzip() if encoding.endswith("gzip") else None
     async for block in response.aiter_stream():
         if unpacker is None:

@@ -20,7 +20,7 @@ MOST_PAUSE_SECONDS = 60.0
 
 
 def pause_seconds(n_attempts: int) -> float:
-    """How long a job waits after so many runs that ended without a word, beyond its lease.
+    """How long a job waits after so many runs that broke off, beyond its lease.
 
     It may have taken the service down, and with it the runs of innocent others.
     """
@@ -38,7 +38,7 @@ class Claimed:
     job: Job
     lease: Lease
     gives_up: bool
-    """Too many runs have ended without a word: end the job instead."""
+    """Too many runs have broken off: end the job instead."""
 
 
 class Leases:
@@ -56,7 +56,7 @@ class Leases:
         self._most_attempts = most_attempts
 
     def claim(self, languages: Sequence[str]) -> Claimed | None:
-        """A job in one of these languages that nobody runs; None if there is none.
+        """Claim a job in one of these languages that nobody runs; None if there is none.
 
         Owners take turns: the one with the fewest running jobs comes first, then the oldest job.
         """
@@ -162,13 +162,13 @@ class Leases:
     def give_up(self, lease: Lease) -> None:
         """End a job that was attempted too often; raises as `renew`."""
         error = JobAbandoned(
-            f"The service ended {self._most_attempts} times while it ran this job, or could not "
-            "open its recording. Convert the recording, for example to FLAC, or send it in parts."
+            f"The service went down {self._most_attempts} times while it ran this job, or could "
+            "not open its recording. Convert it, for example to FLAC, or send it in parts."
         )
         self.fail(lease, Fault(error.code, error.message))
 
     def fingerprints(self, lease: Lease) -> set[str]:
-        """Of the windows that are stored."""
+        """Fingerprints of the windows that are stored."""
         query = select(WINDOWS.c.fingerprint).where(WINDOWS.c.job_id == lease.job_id)
         with self._database.reading() as connection:
             return set(connection.execute(query).scalars())

@@ -22,7 +22,7 @@ from stt.settings.hosts import PORTS, HostPattern, is_address, normal_host
 
 MAX_URL_CHARACTERS = 2048
 CONNECT_SECONDS = 10.0
-"""To look the host up, and to connect to each of its addresses."""
+"""Time limit for looking a host up, and for connecting to each of its addresses."""
 SILENCE_SECONDS = 30.0
 """Longest silence of a host."""
 MAX_ADDRESSES = 4
@@ -43,7 +43,7 @@ class Target:
     path: bytes
     """With the query."""
     authorization: str | None = None
-    """Of a URL with credentials."""
+    """The ``Authorization`` header, if the URL has credentials."""
 
     @property
     def authority(self) -> str:

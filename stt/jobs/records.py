@@ -33,15 +33,15 @@ class Order:
     asked: Asked
     track: int | None = None
     response_format: str = "json"
-    """Of the result, unless the request for it names another."""
+    """Format of the result, unless the request for it names another."""
     granularities: str = ""
-    """The same for what it has times for, separated by commas."""
+    """What the result has times for, separated by commas, by default."""
     name: str = ""
-    """Of the uploaded file, for people who look at a list; "" if it came without one."""
+    """Name of the uploaded file, for people who look at a list; may be empty."""
     url: str | None = None
     """Where the recording is fetched from; None if it was uploaded."""
     webhook_url: str | None = None
-    """What is called once the job has ended."""
+    """URL that is called once the job has ended."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Fault:
     """Why a job failed."""
 
     code: str
-    """Of the `stt.errors.SttError`, or ``internal_error``."""
+    """Code of the `stt.errors.SttError`, or ``internal_error``."""
     message: str
 
 
@@ -81,7 +81,7 @@ class Job:
     """When its first run began."""
     ended: float | None = None
     request_id: str | None = None
-    """Of the request that created it."""
+    """Id of the request that created it."""
     upload_bytes: int = 0
     progress: Progress = Progress()
     fault: Fault | None = None
@@ -93,7 +93,7 @@ class Lease:
 
     job_id: str
     token: int
-    """Counts the leases of this job. Who has an old one can write nothing any more: a fencing token
+    """Counts the leases of this job. The holder of an old one can no longer write: a fencing token
     (Kleppmann, How to do distributed locking, 2016)."""
 
 
@@ -102,9 +102,9 @@ class Quota:
     """What one key may have at a time."""
 
     jobs: int
-    """Queued and running."""
+    """How many may be queued or running."""
     stored_bytes: int
-    """Uploads of these."""
+    """Total size of their uploads."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def to_bytes(result: Result) -> bytes:
 
 
 def from_bytes(data: bytes) -> Result:
-    """The same result."""
+    """Read what `to_bytes` wrote."""
     fields = json.loads(zlib.decompress(data))
     warnings = tuple(Notice(code, message) for code, message in fields["warnings"])
     transcript = in_turns(

@@ -41,7 +41,7 @@ class Run:
 
     @property
     def progress(self) -> Progress:
-        """How far the job is. Do not ask for it at every word: it joins all of them."""
+        """How far the job is. Joins all words, so do not call it for each."""
         if self._kept is None or self._words is None:
             return self.job.progress
         done, expected = self._kept.done_seconds, self._words.expected_seconds

@@ -26,13 +26,13 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 """How often to look for jobs that other replicas accepted or lost."""
 STORAGE_SECONDS = 30.0
-"""A job waits so long after the disk was full."""
+"""How long a job waits after the disk was full."""
 LOST_UPLOAD_SECONDS = 10.0
-"""The same after its recording could not be opened."""
+"""How long it waits after its recording could not be opened."""
 BUG = Fault("internal_error", "Internal error. The log has details under the request id.")
 
 OpenEarlier = Callable[[str, FrameGrid], Earlier]
-"""What was computed before, by the model's name and grid."""
+"""Finds what was computed before with a model, by its name and grid."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Recognise(Protocol):
     def __call__(
         self, job: Job, source: BinaryIO, earlier: OpenEarlier
     ) -> AbstractAsyncContextManager[Begun]:
-        """Begin; within the block the words come. Raises an `SttError`, as they do."""
+        """Begin; the words come within the block. Raises an `SttError`, as the words do."""
         ...
 
 
@@ -92,7 +92,7 @@ class Runner:
         ]
 
     def stop(self) -> None:
-        """Run nothing more, and give back what runs: it goes on here later or elsewhere now."""
+        """Run nothing more, and give back what runs: it continues elsewhere, or here later."""
         if self._is_stopping:
             return  # a second cancellation would hit those who give their job back
         self._is_stopping = True
@@ -118,7 +118,7 @@ class Runner:
                 logger.warning("jobs wait: %s", error.message, exc_info=error.__cause__)
                 await asyncio.sleep(POLL_SECONDS)
             except Exception:
-                logger.exception("the runner of jobs failed; it goes on")
+                logger.exception("the job runner failed; trying again")
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _claim(self) -> Claimed | None:

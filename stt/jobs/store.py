@@ -106,7 +106,7 @@ class Store:
         return ids
 
     def active_among(self, ids: Sequence[str]) -> set[str]:
-        """Those of these jobs that still need their upload."""
+        """Which of these jobs still need their upload."""
         query = select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.state.in_(ACTIVE))
         with self._database.reading() as connection:
             return set(connection.execute(query).scalars())

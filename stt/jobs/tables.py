@@ -64,7 +64,7 @@ RESULTS = Table(
     Column("job_id", String(32), primary_key=True),
     Column("result", LargeBinary, nullable=False),
 )
-"""Of succeeded jobs; see `stt.jobs.results`."""
+"""The results of succeeded jobs; see `stt.jobs.results`."""
 
 DELIVERIES = Table(
     "deliveries",

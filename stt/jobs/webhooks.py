@@ -25,11 +25,11 @@ PAUSES_SECONDS = (5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400
 """Before the second attempt, the third, and so on: the schedule that the specification gives as an
 example, with one more attempt after a minute. Three days in all."""
 JITTER = 0.2
-"""The most that a pause is longer, as a share of it: receivers that failed together should not be
-called together."""
+"""The largest jitter, as a share of a pause: receivers that failed together should not be called
+together."""
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 MAX_ANSWER_BYTES = 64 * 1024
-"""Of an answer that are read. Nothing is done with them, but some servers expect it."""
+"""How much of an answer is read, and ignored: some servers expect that it is read."""
 
 
 @dataclass(frozen=True)

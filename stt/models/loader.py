@@ -148,19 +148,19 @@ class EngineLoader:
             await asyncio.sleep(min(left))
 
     async def _unload(self, language: Language, unused_seconds: float) -> None:
-        """Drop an engine. Who still has it, keeps it as long as it takes."""
+        """Drop an engine. Whoever still uses it keeps it until they are done."""
         del self._engines[language.code]
         self._rest(language)
         self._changed(language.code, False)
         logger.info(
-            "%s is unloaded: nobody used it for %.0f s", language.name, unused_seconds,
+            "%s is unloaded after %.0f s without use", language.name, unused_seconds,
             extra={"language": language.code},
         )  # fmt: skip
         async with self._reading:  # loading begins when the memory is free
             try:
                 await in_daemon_thread(release_freed)
             except Exception:  # of a GPU; the next load tells more
-                logger.warning("the memory could not be returned", exc_info=True)
+                logger.warning("a model's memory could not be returned", exc_info=True)
 
     async def _wake(self, language: Language, deadline: float) -> None:
         """Wait until an idle model is loaded again; one attempt serves all that wait for it."""

@@ -19,14 +19,14 @@ class Lease:
     deadline: float = math.inf
     """Time of the event loop up to which it may wait for a model."""
     holds: ExitStack = field(default_factory=ExitStack)
-    """What ends with it."""
+    """What to release at its end."""
     notices: list[Notice] = field(default_factory=list)
 
     held: set[str] = field(default_factory=set)
-    """Codes of the models."""
+    """Language codes of the models that it keeps."""
 
     def hold(self, code: str, using: Callable[[str], AbstractContextManager[None]]) -> None:
-        """Keep a model until the end, by what keeps it; once, however often it is asked for."""
+        """Keep a model, by what ``using`` opens, until the end; further calls do nothing."""
         if code not in self.held:
             self.held.add(code)
             self.holds.enter_context(using(code))
@@ -41,7 +41,7 @@ class Lease:
 
 
 current_lease: ContextVar[Lease | None] = ContextVar("current_lease", default=None)
-"""That of the current request."""
+"""The lease of the current request."""
 
 
 @contextmanager

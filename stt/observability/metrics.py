@@ -138,8 +138,8 @@ class Metrics:
         )
         self.model_load_duration = Gauge(
             "stt_model_load_duration_seconds",
-            "Time that the language's model took to be ready the last time, at first from process "
-            "start; 0 until then.",
+            "Time that the last load took until the language's model was ready, the first one from "
+            "process start; 0 until then.",
             ("language",),
             registry=registry,
         )

@@ -15,7 +15,7 @@ MIXED = 0
 
 
 class ChannelCutters:
-    """Cuts each channel for itself, so that a channel costs what is said on it.
+    """Cuts each channel separately, so that a channel costs only what is said on it.
 
     A channel begins with its first sample that is not zero: a copy of another channel, or one that
     nobody is on, costs nothing.
@@ -41,7 +41,7 @@ class ChannelCutters:
 
     @property
     def computed_seconds(self) -> float:
-        """Of the windows cut so far, over all channels; none counts twice."""
+        """Length of the windows cut so far, over all channels; overlaps count once."""
         return self._computed_samples / SAMPLE_RATE
 
     def feed(self, block: NDArray[np.float32]) -> Iterator[Window]:

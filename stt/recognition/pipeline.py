@@ -44,7 +44,7 @@ SLOT_SECONDS = 0.25
 turn may wait for a decoder that hangs."""
 
 NOBODY = Notice(
-    Code.NO_SPEAKERS, "The models that tell speakers apart heard nobody, so words have no speaker."
+    Code.NO_SPEAKERS, "The models that tell speakers apart found none, so words have no speaker."
 )
 
 

@@ -23,7 +23,7 @@ class Plan:
     vad: Vad | None = None
     """Whether pauses are left out; None means as the service is set."""
     channels: Channels = "mix"
-    """Whether channels are mixed, or each is transcribed for itself."""
+    """Whether channels are mixed, or each is transcribed separately."""
     speakers: FindSpeakers | None = None
     """Finds who speaks when; None if speakers are not told apart."""
 

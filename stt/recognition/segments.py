@@ -65,7 +65,7 @@ def split_segments(
 def split_turns(words: Iterable[Word]) -> tuple[Segment, ...]:
     """Group words into turns: what one speaks until another does, in order of their starts.
 
-    Who says a word while another speaks has a turn behind the other's segment.
+    What somebody says during another's segment becomes a turn after that segment.
     """
     return tuple(
         Segment(tuple(chain.from_iterable(segment.words for segment in segments)))
@@ -74,7 +74,7 @@ def split_turns(words: Iterable[Word]) -> tuple[Segment, ...]:
 
 
 def in_turns(transcript: Transcript) -> Transcript:
-    """A transcript that says who speaks, in order of time and in turns; others as they are."""
+    """The transcript in order of time and in turns, if it says who speaks; else unchanged."""
     if all(word.channel is None and word.speaker is None for word in transcript.words):
         return transcript
     # Sorting is stable: each channel keeps its order.

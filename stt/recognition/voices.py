@@ -41,7 +41,7 @@ class Voice(Generic[D]):
 
 
 class Voices:
-    """Those of all channels, each from its first window on."""
+    """The voices of all channels, each from its first window on."""
 
     def __init__(self, open_voice: Callable[[], Voice[Any]], cutters: ChannelCutters) -> None:
         """Raises what ``open_voice`` raises."""

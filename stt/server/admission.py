@@ -23,7 +23,7 @@ from stt.settings import Settings
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that only ask about the service; all others bring work."""
 JOBS_PATH = "/v1/jobs"
-"""Its requests bring work for later. So they are not refused for what waits to be transcribed."""
+"""Its requests bring work for later, so a full backlog does not refuse them."""
 ANSWER_SHARE = 0.1
 """Part of a request's time that is left when it gives up waiting for a model."""
 LAST_EVENT_SECONDS = 2.0

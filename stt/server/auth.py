@@ -29,9 +29,9 @@ WebSocket. Kubernetes does the same. Answers never echo it."""
 REALTIME_PATH = "/v1/realtime"
 REALTIME_SUBPROTOCOL = "realtime"
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
-"""Of OpenAI's Realtime API, as its clients in browsers offer them."""
+"""Subprotocols of OpenAI's Realtime API, which its clients in browsers offer."""
 OPENAI_KEY_SUBPROTOCOL = "openai-insecure-api-key."
-"""Prefix of a key as it is, in the same clients."""
+"""Prefix of the subprotocol with which they send a key."""
 
 
 class ApiKeys:

@@ -9,7 +9,7 @@ from stt.inference.fairness import LIVE
 KEY = "api_key"
 """Name in ``scope["state"]`` of the `stt.server.keys.Key` that a request sent."""
 GRANT = "client_secret"
-"""The same of the `stt.server.client_secrets.Grant` that it sent instead."""
+"""Name there of the `stt.server.client_secrets.Grant` that it sent instead."""
 SITE_BITS = 64
 """A site has at least this much of an IPv6 address to itself (RFC 6177)."""
 

@@ -23,13 +23,15 @@ class JobSummary(BaseModel):
     object: str = "job"
     state: State = Field(description="The last three never change again.")
     language: str = Field(description="Code of the language.")
-    name: str = Field(description="Of the uploaded file, in NFC and without folders; may be empty.")
+    name: str = Field(
+        description="Name of the uploaded file, in NFC and without folders; may be empty."
+    )
     created_at: datetime
     started_at: datetime | None = Field(description="When its first run began.")
     ended_at: datetime | None
-    progress_seconds: float = Field(description="Seconds of audio that are transcribed.")
+    progress_seconds: float = Field(description="Seconds of audio transcribed so far.")
     duration_seconds: float | None = Field(
-        description="Length of the recording, as far as it is known by now; exact at the end."
+        description="Length of the recording: an estimate while it is read, exact at the end."
     )
     remaining_seconds: float | None = Field(
         description="Estimated time until the end, while it is running."
@@ -45,7 +47,7 @@ class JobSummary(BaseModel):
 class JobBody(JobSummary):
     """A job."""
 
-    text: str = Field(description="What is transcribed so far; at the end everything.")
+    text: str = Field(description="The text so far; at the end all of it.")
 
     @classmethod
     def of(cls, job: Job) -> "JobBody":

@@ -95,7 +95,7 @@ class KeyRing:
         self._version = _version(self._path)
         self._in_file = _read(self._path) if self._path is not None else ()
         self._usages: dict[Key, Usage] = {}
-        """Of the keys that have limits."""
+        """Usage of the keys that have limits."""
 
     def __len__(self) -> int:
         return len(self._given) + len(self._in_file)
@@ -120,7 +120,7 @@ class KeyRing:
         return self._usages.setdefault(key, Usage(key))
 
     def usage_of(self, key_id: str) -> "Usage | None":
-        """The same by `Key.id`; None if there is no such key, or it has no limits."""
+        """What the key with this `Key.id` has used; None if there is none, or it has no limits."""
         key = self.with_id(key_id)
         return self.usage(key) if key is not None and key.is_limited else None
 

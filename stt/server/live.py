@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_BYTES = 2
 MAX_CHARACTERS = 65_536
-"""Of a text message. While JSON is parsed everybody waits: for this much up to 7 ms."""
+"""Longest text message. While JSON is parsed everybody waits, up to 7 ms for this much."""
 
 CONTAINERS = {
     b"\x1aE\xdf\xa3": "WebM",

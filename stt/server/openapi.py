@@ -90,9 +90,9 @@ SPOKEN = Transcript(
 """The speech in ``samples/ko-weather.flac``."""
 _BY_ONE = tuple(replace(word, speaker="A") for word in SPOKEN.words)
 TOLD_APART = replace(SPOKEN, words=_BY_ONE, turns=(Segment(_BY_ONE),))
-"""The same with `diarize=true`."""
+"""The same speech with `diarize=true`."""
 WITH_SPEAKERS = SPEAKER_FORMATS | {openai.DIARIZED}
-"""Formats of which there is only an example with it."""
+"""Formats whose only example has it."""
 SILENT = Transcript(
     (),
     duration_seconds=2.686,
@@ -204,7 +204,7 @@ HANDING_IN: dict[int, set[str]] = {
     500: {BUG[0]},
     503: {errors.JobsUnavailable.code, errors.ModelBroken.code, errors.Draining.code},
 }  # fmt: skip
-"""Errors of a request that hands in a job, where they are not those of any upload."""
+"""Errors of a request that submits a job, other than those of any upload."""
 ABOUT_JOBS = {
     400: {errors.InvalidParameter.code},
     404: {errors.JobNotFound.code},
@@ -314,7 +314,7 @@ def _rendered(formats: Iterable[Format[AnswerT]], answer: AnswerT, note: str = "
 
 
 def _told_apart(answer: Any) -> Any:
-    """The same answer, if the service had been asked who speaks."""
+    """The same answer, with speakers."""
     return replace(answer, transcript=TOLD_APART)
 
 
@@ -377,7 +377,7 @@ def _alignments() -> Answers:
 
 
 def _jobs() -> list[tuple[str, Any]]:
-    """The same job at several times."""
+    """One job at several points in time."""
     order = Order(KOREAN.code, Asked())
     job = Job("0f8e7e5c9d6b4a3f8c1d2e3f4a5b6c7d", "", State.QUEUED, order, 1_795_780_800.0)
     job = replace(job, request_id="91e60443446e483cb622c72620561d5d")

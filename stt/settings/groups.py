@@ -79,8 +79,8 @@ class ServerSettings(ServiceGroup):
     """Longest pause between attempts to reach the hub. The first pause is 1 s; each further one is
     twice as long."""
     model_ttl_seconds: float | None = Field(default=None, ge=1, le=31_536_000)
-    """Unload a model that nobody has used for so long. The next request loads it again and waits
-    for it. Default: never."""
+    """Unload a model that nobody has used for this long, in seconds. The next request loads it
+    again and waits for it. Default: never."""
     drain_delay_seconds: float = Field(default=5.0, ge=0, le=3600)
     """After SIGTERM, keep accepting requests for this long while probes return 503, so that load
     balancers notice in time."""
@@ -106,8 +106,8 @@ class AccessSettings(ServiceGroup):
     """File with further keys, one per line, each with optional limits; read again when it
     changes."""
     client_secret_key: SecretStr | None = Field(default=None, min_length=16, max_length=1000)
-    """Signs the secrets that `POST /v1/realtime/client_secrets` hands out; processes behind one
-    address need the same. Default: a new one at each start."""
+    """Key that signs the secrets of `POST /v1/realtime/client_secrets`; processes behind one
+    address need the same one. Default: a new one at each start."""
     metrics_open: bool = False
     """Serve `/metrics` without a key even if keys are set."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -209,7 +209,7 @@ class ModelSettings(Group):
     """Model that says who speaks when, for `diarize=true`: pyannote's segmentation in ONNX. Needs
     the extra `speakers`."""
     speaker_embedding: Path | None = None
-    """Model that tells voices apart, for `diarize=true`: of 3D-Speaker, WeSpeaker or NeMo, in
+    """Model that tells voices apart, for `diarize=true`: one of 3D-Speaker, WeSpeaker or NeMo, in
     ONNX."""
     device: str = "auto"
     """`auto` (the first GPU that works and has 2 GB free, else the CPU), `cpu`, `cuda` or
@@ -240,8 +240,8 @@ class AudioSettings(Group):
     max_audio_seconds: float = Field(default=4 * 3600.0, gt=0, le=1e6)
     """Longest recording, in seconds of audio."""
     max_speaker_seconds: float = Field(default=3600.0, gt=0, le=4 * 3600.0)
-    """Longest recording in which speakers are told apart (`diarize=true`), in seconds: their
-    voices are compared with each other, which takes memory by the square of the length."""
+    """Longest recording in which speakers are told apart (`diarize=true`), in seconds: all voices
+    are compared with one another, so memory grows with the square of the length."""
     decode_timeout_seconds: float = Field(default=20.0, gt=0, le=3600)
     """Time limit for decoding the next second of a recording; after that, the decoder counts as
     hung and is killed."""
@@ -297,8 +297,8 @@ class LiveSettings(ServiceGroup):
     """Port for Wyoming, the voice protocol of Home Assistant; 0 picks a free one. Default: none, no
     Wyoming."""
     wyoming_host: str = "127.0.0.1"
-    """Address to listen on for Wyoming, which has neither keys nor encryption: with another than
-    this machine's own, everybody who reaches the port may use the service."""
+    """Address to listen on for Wyoming, which has neither keys nor encryption: beyond loopback,
+    everybody who reaches the port may use the service."""
     wyoming_without_keys: bool = False
     """Let Wyoming listen beyond this machine although API keys are set."""
 

@@ -4,7 +4,7 @@ from base64 import b64decode
 
 PREFIX = "whsec_"
 MIN_BYTES, MAX_BYTES = 24, 64
-"""As the specification says ("Signature scheme")."""
+"""Bounds of the specification ("Signature scheme")."""
 
 
 def parse_secret(text: str) -> bytes:

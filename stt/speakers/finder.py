@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 EXTRA = "sherpa_onnx"
 """The package of the extra ``speakers``."""
 SHOWN_BYTES = 2_000
-"""Of what a failed process has written, in the log."""
+"""How much of what a failed process wrote is logged."""
 
 
 class Speakers:

@@ -1,4 +1,4 @@
-"""What finders of speakers say."""
+"""The turns of speakers, and the seam to whatever finds them."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

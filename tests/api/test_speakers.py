@@ -143,7 +143,7 @@ def test_contradictions_are_said(
 def test_what_cannot_be_said_is_refused(client: TestClient) -> None:
     path = "/v1/audio/transcriptions"
     answer = post(client, path, response_format="rttm")
-    assert (answer.status_code, "send diarize=true with it" in answer.text) == (400, True)
+    assert (answer.status_code, "so it needs diarize=true" in answer.text) == (400, True)
     answer = post(client, path, diarize="true", stream="true")
     assert (answer.status_code, "cannot be streamed: who speaks" in answer.text) == (400, True)
 

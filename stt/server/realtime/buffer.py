@@ -21,7 +21,7 @@ MIN_COMMIT_SECONDS = 0.1
 COMMIT_EMPTY = "input_audio_buffer_commit_empty"
 LONG_BLOCK_SECONDS = 1.0
 KEPT_SECONDS = 30.0
-"""So much audio in which nobody spoke is kept: a client may commit it nevertheless."""
+"""How much audio without speech is kept: a client may still commit it."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class InputBuffer:
         Args:
             client: Gets the events.
             open_item: Begins an item.
-            rate: In Hz.
-            max_seconds: Of audio that is not committed.
+            rate: Samples per second.
+            max_seconds: The most uncommitted audio.
             began_seconds: Length of the connection's audio before this buffer.
             previous: Id of the item before.
         """
@@ -92,12 +92,12 @@ class InputBuffer:
         """Add s16le samples, and send what they bring about.
 
         Raises:
-            AudioTooLong: too much is not committed; these samples are not added.
+            AudioTooLong: too much would be uncommitted; these samples are not added.
         """
         waiting = self._uncommitted_seconds + len(pcm) / SAMPLE_BYTES / self._rate
         if waiting > self._max_seconds:
             raise AudioTooLong(
-                f"The buffer would have {waiting:.0f} s of audio that is not committed; the limit "
+                f"The buffer would have {waiting:.0f} s of uncommitted audio; the limit "
                 f"is {self._max_seconds:g} s. Commit or clear it; this audio was not added."
             )
         self._held += pcm
@@ -118,7 +118,7 @@ class InputBuffer:
             self._forget_before(self._received - round(KEPT_SECONDS * self._rate))
 
     async def commit(self) -> None:
-        """Make an item of all that is not committed, and send its events up to the transcript.
+        """Make an item of all uncommitted audio, and send its events up to the transcript.
 
         Raises:
             Refusal: there is too little.
@@ -127,9 +127,9 @@ class InputBuffer:
         if seconds < MIN_COMMIT_SECONDS:
             raise Refusal(
                 COMMIT_EMPTY,
-                f"The buffer has {seconds * 1000:.0f} ms of audio that is not committed; expected "
+                f"The buffer has {seconds * 1000:.0f} ms of uncommitted audio; expected "
                 f"at least {MIN_COMMIT_SECONDS * 1000:.0f} ms. With turn detection the service "
-                "commits by itself at pauses.",
+                "commits at pauses by itself.",
             )
         await self._hear_until(self._received)
         self._begin_anew()
@@ -142,7 +142,7 @@ class InputBuffer:
             await self._commit_item()
 
     async def clear(self) -> None:
-        """Drop all that is not committed."""
+        """Drop all uncommitted audio."""
         self._held.clear()
         self._begin_anew()
         await self.close()

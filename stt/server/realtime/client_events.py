@@ -10,7 +10,7 @@ from stt.server.live import MAX_CHARACTERS, Close, Ending, check_size
 from stt.server.realtime.refusals import Refusal, invalid_field
 
 MAX_QUOTES = 16
-"""In an event of more than `MAX_CHARACTERS`; the three keys and values of audio have 12."""
+"""Most quotes in an event longer than `MAX_CHARACTERS`; three keys and values have 12."""
 UNKNOWN = "unknown_message"
 
 

@@ -26,7 +26,7 @@ MAX_PREFIX_MS, MAX_SILENCE_MS = 10_000, 60_000
 STREAMING_MODELS = ("gpt-live-transcribe", "gpt-realtime-whisper")
 """OpenAI's models without turn detection: clients that name one commit by themselves."""
 DEPTH = 4
-"""Of the objects in a configuration."""
+"""How deep objects in a configuration may be nested."""
 
 
 class Part(BaseModel):
@@ -54,7 +54,7 @@ class AudioFormat(Part):
 
     @property
     def sample_rate(self) -> int:
-        """In Hz."""
+        """Samples per second."""
         return self.rate or self.encoding.rate
 
 
@@ -100,7 +100,7 @@ class ServerVad(Part):
 
 
 def _as_server_vad(value: Any) -> Any:
-    """Semantic detection is the plain one: nothing here knows whether a sentence is complete."""
+    """Semantic detection counts as plain: nothing here knows when a sentence is complete."""
     is_semantic = isinstance(value, Mapping) and value.get("type") == "semantic_vad"
     return {} if is_semantic else value
 
@@ -120,7 +120,7 @@ class Audio(Part):
 
 
 class SessionConfig(Part):
-    """All of it."""
+    """The whole configuration."""
 
     type: Literal["transcription"] = "transcription"
     audio: Audio = Audio()

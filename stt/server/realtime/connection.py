@@ -36,7 +36,7 @@ CONVERSATION = frozenset(
     {"response.create", "response.cancel", "output_audio_buffer.clear"}
     | {f"conversation.item.{verb}" for verb in ("create", "delete", "retrieve", "truncate")}
 )
-"""Events of sessions that answer."""
+"""Events of sessions in which a model answers, which are not served."""
 FATAL = (errors.RateLimited, errors.Overloaded, errors.Draining)
 """Errors that end the connection; after all others it goes on."""
 
@@ -53,7 +53,7 @@ class Recognition:
     async def of(
         cls, service: Service, config: SessionConfig, before: "Recognition | None" = None
     ) -> "Recognition":
-        """That of a configuration.
+        """The recognition that a configuration asks for.
 
         Args:
             service: Has the languages and their engines.
@@ -258,7 +258,7 @@ def _refusal(name: str) -> Refusal:
     if name in CONVERSATION:
         return Refusal(
             errors.NotSupported.code,
-            f"{name} is not supported: this service transcribes and does not answer.",
+            f"{name} is not supported: this service only transcribes.",
             "type",
         )
     return Refusal(

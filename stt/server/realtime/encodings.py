@@ -11,10 +11,10 @@ class Encoding:
     """How samples are written."""
 
     name: str
-    """In the Realtime API's general availability."""
+    """Its name in the generally available API."""
     beta_name: str
     rate: int
-    """In Hz, unless the client sends another."""
+    """Sample rate in Hz, unless the client sends another."""
     sample_bytes: int
     decode: Callable[[bytes], bytes]
     """Whole samples -> s16le."""
@@ -32,4 +32,4 @@ ENCODINGS = {
         Encoding("audio/pcma", "g711_alaw", 8_000, 1, _expanding(alaw)),
     )
 }
-"""All of them, by name."""
+"""All encodings, by name."""

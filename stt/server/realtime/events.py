@@ -19,7 +19,7 @@ ID_BYTES = 12
 MAX_EVENT_ID = 512
 """Characters of a client's id that an error repeats."""
 STATUS_BY_CODE = {error.code: status for error, status in STATUSES.items()} | {BUG[0]: 500}
-"""What an error would be over HTTP; all others are the client's."""
+"""The HTTP status of an error; all other codes are the client's fault."""
 AUDIO_CODES = frozenset(errors_by_code(AudioError))
 
 

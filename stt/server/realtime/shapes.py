@@ -45,7 +45,7 @@ class Shape(Protocol):
 
 
 class Current:
-    """That of the general availability."""
+    """The shape of the generally available API."""
 
     created, updated = "session.created", "session.updated"
     added: tuple[str, ...] = ("conversation.item.added", "conversation.item.done")
@@ -57,7 +57,7 @@ class Current:
         if kind != "transcription":
             raise NotSupported(
                 f"Sessions of the type {str(kind)[:80]!r} are not supported, since this service "
-                "transcribes and does not answer. Send a session of the type 'transcription'."
+                "only transcribes. Send a session of the type 'transcription'."
             )
         return _updated(config, given, {})
 
@@ -82,7 +82,7 @@ class Current:
 
 
 class Beta:
-    """That of the beta: flat."""
+    """The shape of the beta: flat."""
 
     created, updated = "transcription_session.created", "transcription_session.updated"
     added: tuple[str, ...] = ("conversation.item.created",)

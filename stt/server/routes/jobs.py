@@ -119,24 +119,27 @@ async def create_job(
         UploadFile | None, File(description="The recording, in any accepted format.")
     ] = None,
     url: Annotated[
-        str | None, Form(description="Where the service fetches the recording, instead of `file`.")
+        str | None,
+        Form(description="URL of the recording, instead of `file`."),
     ] = None,
     webhook_url: Annotated[
-        str | None, Form(description="Where the service reports the end of the job.")
+        str | None, Form(description="URL that the service calls when the job has ended.")
     ] = None,
     response_format: Annotated[
-        str, OneOf(FORMATS), Form(description="Format of the result, unless its request says.")
+        str,
+        OneOf(FORMATS),
+        Form(description="Format of the result, by default."),
     ] = "json",
 ) -> JobBody:
-    """Hand in a recording to be transcribed later.
+    """Submit a recording to be transcribed later.
 
-    When the answer comes, the recording is stored safely: the job ends even if the service is
-    restarted meanwhile. `GET` the `Location` to see how far it is.
+    When the answer comes, the recording is on the disk: the job runs to its end even if the service
+    restarts meanwhile. `GET` the `Location` to see how far it is.
     """
     if (file is None) == (url is None):
         raise InvalidParameter(
             "Expected either a recording in the part 'file' (curl -F file=@clip.wav) or its "
-            "address in the field 'url'."
+            "URL in the field 'url'."
         )
     language = service.languages.resolve(lang)
     check_format(response_format, asked)
@@ -227,13 +230,13 @@ async def get_result(
             alias="timestamp_granularities",
             default_factory=list,
             description="Times in `verbose_json`: `word`, `segment`; repeated or separated by "
-            "commas. Default: as the job was handed in.",
+            "commas. Default: those of the job.",
         ),
     ],
     response_format: Annotated[
         str | None,
         OneOf([*FORMATS, None]),
-        Query(description="Format of the answer. Default: as the job was handed in."),
+        Query(description="Format of the answer. Default: that of the job."),
     ] = None,
     max_line_width: Annotated[int, LINE_WIDTH, Query(description=ABOUT_LINE_WIDTH)] = LINE_COLUMNS,
     max_line_count: Annotated[int, LINE_COUNT, Query(description=ABOUT_LINE_COUNT)] = LINES,
@@ -301,7 +304,7 @@ def job_event(job: Job) -> str:
 @router.delete(
     "/{job_id}",
     response_model=JobBody,
-    responses=OF_JOBS | {204: {"description": "The job had ended; now it is removed."}},
+    responses=OF_JOBS | {204: {"description": "The job had ended, and is removed now."}},
 )
 async def delete_job(service: Use, owner: Owner, job_id: str) -> JobBody | Response:
     """Cancel a job that is queued or running; remove one that has ended, with its result."""

@@ -42,8 +42,8 @@ async def realtime(
     def begin() -> SessionConfig:
         if intent != INTENT:
             raise NotSupported(
-                f"The intent {intent[:80]!r} is not supported: this service transcribes and does "
-                f"not answer. Connect with intent={INTENT}."
+                f"The intent {intent[:80]!r} is not supported: this service only "
+                f"transcribes. Connect with intent={INTENT}."
             )
         config = SessionConfig.model_validate(_granted(socket, service))
         if config.transcription.model:

@@ -61,17 +61,16 @@ ABOUT_VAD = (
     "`auto`: long pauses are not computed; `off`: every second is. Default: as the service is set."
 )
 ABOUT_CHANNELS = (
-    "`split` transcribes each channel for itself, as calls have a speaker on each: a conversation "
-    "in the order of time, whose words and segments have their `channel`. `mix` mixes them."
+    "`split` transcribes each channel separately, for calls with a speaker on each, and returns "
+    "one conversation, whose words and segments have a `channel`. `mix` mixes the channels."
 )
 ABOUT_DIARIZE = (
-    "Whether speakers on one channel are told apart: words and segments have their `speaker`. The "
-    "service needs models for it."
+    "Whether to tell speakers on one channel apart: words and segments then have a `speaker`. The "
+    "service needs speaker models for it."
 )
 N_SPEAKERS = Interval(ge=1, le=MAX_SPEAKERS)
 ABOUT_N_SPEAKERS = (
-    f"How many speakers there are, 1 to {MAX_SPEAKERS}, for `diarize`. Default: as many as voices "
-    "are found."
+    f"How many speakers there are, 1 to {MAX_SPEAKERS}, for `diarize`. Default: estimated."
 )
 LINE_WIDTH = Interval(ge=MIN_LINE_COLUMNS, le=MAX_LINE_COLUMNS)
 ABOUT_LINE_WIDTH = (
@@ -80,7 +79,7 @@ ABOUT_LINE_WIDTH = (
 )
 LINE_COUNT = Interval(ge=1, le=MAX_LINES)
 ABOUT_LINE_COUNT = f"Lines of a cue in `srt` and `vtt`, 1 to {MAX_LINES}. Default: {LINES}."
-SAME = "The same; the form field comes first."
+SAME = "The same; the form field takes precedence."
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,7 @@ async def requested_language(
 
 async def requested_track(
     track: Annotated[int | None, TRACK, Form(description=ABOUT_TRACK)] = None,
-    track_in_query: Annotated[
-        int | None, TRACK, Query(alias="track", description="The same; the form field comes first.")
-    ] = None,
+    track_in_query: Annotated[int | None, TRACK, Query(alias="track", description=SAME)] = None,
 ) -> int | None:
     """FastAPI dependency: the audio track that the form or the query names."""
     return track or track_in_query
@@ -224,15 +221,15 @@ async def requested_layout_in_query(
 
 
 def check_format(response_format: str, asked: Asked) -> None:
-    """Check that a format has something to say.
+    """Check that the answer has what its format needs.
 
     Raises:
-        InvalidParameter: it is one of speakers, and they are not told apart.
+        InvalidParameter: the format says who speaks, and speakers are not told apart.
     """
     if response_format in SPEAKER_FORMATS and not asked.tells_apart:
         raise InvalidParameter(
-            f"response_format {response_format!r} says who speaks: send diarize=true with it, or "
-            "channels=split for a speaker on each channel."
+            f"response_format {response_format!r} says who speaks, so it needs diarize=true, or "
+            "channels=split if each speaker has a channel."
         )
 
 

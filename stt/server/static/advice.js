@@ -7,7 +7,7 @@ export const ADVICE = {
   audio_too_long: "녹음을 나누어 올리거나, 관리자에게 길이 제한을 늘려 달라고 요청하세요.",
   upload_too_large: "MP3나 M4A로 압축해 올리거나, 관리자에게 크기 제한을 늘려 달라고 요청하세요.",
   invalid_hotwords: "옵션의 키워드를 고친 뒤 다시 시도하세요. 키워드는 쉼표로 구분합니다.",
-  not_supported: "옵션을 끄고 다시 시도하세요.",
+  not_supported: "지원되지 않는 옵션을 끄고 다시 시도하세요.",
   overloaded: "잠시 뒤에 다시 시도하세요.",
   rate_limited: "사용량 제한에 도달했습니다. 잠시 뒤에 다시 시도하세요.",
   queue_timeout: "잠시 뒤에 다시 시도하세요.",

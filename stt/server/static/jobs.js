@@ -1,4 +1,4 @@
-// Recordings handed in as jobs: the service goes on with them when the page is closed.
+// Recordings submitted as jobs, which continue when the page is closed.
 
 import * as api from "./api.js";
 import { whenLoaded } from "./health.js";
@@ -9,7 +9,7 @@ const POLL_MS = 1_000;
 const LATER_MS = 10_000; // after the service did not answer
 const ACTIVE = ["queued", "running"];
 
-/** Ids of the jobs that this browser has handed in. */
+/** Ids of the jobs that this browser has submitted. */
 const handedIn = () => remembered("jobs.ids")?.split(" ") ?? [];
 
 export class Jobs {

@@ -28,7 +28,7 @@ export function asked() {
   return fields;
 }
 
-/** Whether recordings are handed in as jobs. */
+/** Whether recordings are submitted as jobs. */
 export const asJobs = () => !$("job-option").hidden && $("as-job").checked;
 
 /** Whether the service takes jobs. */

@@ -41,7 +41,7 @@ export class Result {
     $("name").textContent = entry.name;
     $("download-wav").hidden = !entry.recorded;
     $("result").hidden = false;
-    // Of a job that an earlier visit handed in, the page has no recording.
+    // The page has no recording of a job that an earlier visit submitted.
     $("player").hidden = entry.file === null;
     $("player-note").hidden = true;
     this.#waveform.show({ outline: null, words: [], seconds: 0 });

@@ -57,7 +57,7 @@ export const STRINGS = {
   "options.write": ["Write numbers as digits (3시, 25%)", "숫자와 약어를 표기로 변환(3시, 25%)"],
   "options.space": ["Restore missing spaces", "빠진 띄어쓰기 복원"],
   "options.job": [
-    "In the background: it goes on when this page is closed",
+    "In the background (continues when this page is closed)",
     "백그라운드 작업으로 변환(페이지를 닫아도 계속)",
   ],
   "options.split": ["A speaker on each channel (calls)", "채널별로 화자 구분(통화 녹음)"],

@@ -18,7 +18,7 @@ from stt.errors import InvalidParameter
 from stt.server.websocket_protocol import REST_SECONDS, TURN_SECONDS
 
 MAX_JSON_BYTES = 65_536
-"""Of a header, and of the data behind it. While JSON is parsed everybody waits."""
+"""Most bytes of a header, and of the data after it: while JSON is parsed, everybody waits."""
 EXPECTED = 'Expected a line of JSON such as {"type": "describe"}, as the Wyoming protocol has it.'
 
 
@@ -40,7 +40,7 @@ class Header(BaseModel):
 
 
 class Turns:
-    """Lets connections parse one event at a time, with something else of the event loop between.
+    """Lets connections parse one event at a time, and the event loop do other work in between.
 
     Input that has arrived is read without a pause otherwise, so a flood of tiny events would keep
     everybody else waiting; see `stt.server.websocket_protocol.InputTurns`.

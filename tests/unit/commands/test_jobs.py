@@ -120,7 +120,7 @@ def test_after_an_interruption_the_same_command_goes_on(
     with pytest.raises(KeyboardInterrupt):
         run(service, folder, "--jobs-at-once", "2")
     first = capsys.readouterr()
-    assert f"These jobs go on at {service.url}:" in first.err
+    assert f"These jobs continue at {service.url}:" in first.err
     for line in (f"job1  {folder}/a.wav", f"job2  {folder}/b.wav", "Run the same command again"):
         assert line in first.err
     assert set(service.jobs) == {"job1", "job2"}

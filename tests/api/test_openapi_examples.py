@@ -12,7 +12,9 @@ from stt.errors import InvalidParameter, SttError
 from stt.languages import ModelSource
 from stt.models.card import add_evaluation, card_file
 from stt.server.app import create_app
-from stt.server.openapi import CLIENT_SECRETS, DETAILS, EVALUATION, IN_JOBS
+from stt.server.openapi.client_secrets import CLIENT_SECRETS
+from stt.server.openapi.errors import DETAILS, IN_JOBS
+from stt.server.openapi.service import EVALUATION
 from stt.server.problems import CODES, STATUSES
 from stt.settings import load_settings
 from tests.api.conftest import Serve, serve_app

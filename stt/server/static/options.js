@@ -1,13 +1,21 @@
 // What the page asks besides a language: hotwords, its language model, its written form, its spaces,
 // and whether channels are kept apart.
 
-import { say } from "./i18n.js";
 import { remember, remembered } from "./memory.js";
 
 const $ = (id) => document.getElementById(id);
 const EXAMPLES = { ko: "판교, 카카오뱅크:2", en: "Kubernetes, Nakamura:2" };
 
-const FIELDS = ["lang", "hotwords", "language_model", "written", "spacing", "channels"];
+/**
+ * Switches that are off at first, and the field of a request that each sets to a value. Those of a
+ * language are offered if it has the field, and are remembered for that language alone.
+ */
+const SWITCHES = [
+  { id: "write", field: "written", value: true, ofLanguage: true },
+  { id: "space", field: "spacing", value: "restored", ofLanguage: true },
+  { id: "split", field: "channels", value: "split" },
+];
+const JOBS = { id: "as-job", field: "jobs" };
 
 let language = null; // the entry of /languages
 
@@ -22,42 +30,30 @@ export function asked() {
   if (hotwords) fields.hotwords = hotwords;
   const { language_model: usual } = language;
   if (usual !== "none" && used() !== usual) fields.language_model = used() === "on";
-  if (language.written && $("write").checked) fields.written = true;
-  if (language.spacing && $("space").checked) fields.spacing = "restored";
-  if ($("split").checked) fields.channels = "split";
+  for (const each of SWITCHES) if (isOn(each)) fields[each.field] = each.value;
   return fields;
 }
 
 /** Whether recordings are submitted as jobs. */
-export const asJobs = () => !$("job-option").hidden && $("as-job").checked;
+export const asJobs = () => isOn(JOBS);
 
 /** Whether the service takes jobs. */
-export function offerJobs(possible) {
-  $("job-option").hidden = !possible;
-  $("as-job").checked = remembered("jobs") === "on";
-}
+export const offerJobs = (possible) => show(JOBS, possible);
 
 /** Whether two requests ask for the same. */
-export const alike = (one, other) =>
-  FIELDS.every(
-    (name) => one[name] === other[name],
-  );
+export const alike = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /** Show a language's options, as they were left. */
 export function showOptions(entry) {
   language = entry;
-  const { code, tag, language_model: usual, written, spacing } = language;
+  const { code, tag, language_model: usual } = language;
   $("hotwords").disabled = false;
   $("hotwords").value = remembered(`hotwords.${code}`) ?? "";
   $("hotwords").lang = tag;
   $("hotwords").placeholder = EXAMPLES[tag.slice(0, 2)] ?? "";
   $("model-option").hidden = usual === "none";
   $("use-model").checked = (remembered(`language-model.${code}`) ?? usual) === "on";
-  $("write-option").hidden = !written;
-  $("write").checked = remembered(`written.${code}`) === "on";
-  $("space-option").hidden = !spacing;
-  $("space").checked = remembered(`spacing.${code}`) === "on";
-  $("split").checked = remembered("channels") === "on";
+  for (const each of SWITCHES) show(each, !each.ofLanguage || language[each.field]);
   $("options").open = Object.keys(asked()).length > 1;
 }
 
@@ -73,22 +69,23 @@ export function onOptions(listener) {
     remember(`language-model.${language.code}`, own);
     listener();
   });
-  $("write").addEventListener("change", () => {
-    remember(`written.${language.code}`, $("write").checked ? "on" : null);
-    listener();
-  });
-  $("space").addEventListener("change", () => {
-    remember(`spacing.${language.code}`, $("space").checked ? "on" : null);
-    listener();
-  });
-  $("as-job").addEventListener("change", () => {
-    remember("jobs", $("as-job").checked ? "on" : null);
-  });
-  $("split").addEventListener("change", () => {
-    remember("channels", $("split").checked ? "on" : null);
-    listener();
-  });
+  for (const each of [...SWITCHES, JOBS]) {
+    $(each.id).addEventListener("change", ({ target }) => {
+      remember(memoryOf(each), target.checked ? "on" : null);
+      listener();
+    });
+  }
 }
+
+const memoryOf = ({ field, ofLanguage }) => (ofLanguage ? `${field}.${language.code}` : field);
+
+/** Offer a switch, as it was left, or hide it. */
+function show(each, offered) {
+  $(each.id).parentElement.hidden = !offered;
+  $(each.id).checked = remembered(memoryOf(each)) === "on";
+}
+
+const isOn = ({ id }) => $(id).checked && !$(id).parentElement.hidden;
 
 const used = () => ($("use-model").checked ? "on" : "off");
 

@@ -27,26 +27,26 @@ export class Player {
     audio.addEventListener("error", () => audio.hasAttribute("src") && this.#playable(false));
   }
 
-  /** Load a recording; resolves to its length in seconds, or null if unknown. */
-  async load(file) {
+  /** Load a recording. */
+  load(file) {
     const audio = this.#audio;
     URL.revokeObjectURL(audio.src);
     this.#playable(true);
-    this.#setLength(0);
+    this.setLength(0);
     audio.src = URL.createObjectURL(file);
     this.#tell();
-    const seconds = await new Promise((resolve) => {
-      audio.addEventListener("loadedmetadata", () => resolve(audio.duration), { once: true });
-      audio.addEventListener("error", () => resolve(null), { once: true });
-    });
-    if (!Number.isFinite(seconds) || seconds === 0) return null; // As in recordings made by browsers.
-    this.#setLength(seconds);
-    return seconds;
+  }
+
+  /** Use the length that the file says. */
+  setLength(seconds) {
+    this.#seconds = seconds;
+    $("seek").max = seconds;
+    $("length").textContent = clock(Math.round(seconds));
   }
 
   /** Use the length from the service if the file has none. */
   learnLength(seconds) {
-    if (this.#seconds === 0) this.#setLength(seconds);
+    if (this.#seconds === 0) this.setLength(seconds);
   }
 
   get seconds() {
@@ -96,12 +96,6 @@ export class Player {
       requestAnimationFrame(follow);
     };
     if (playing) requestAnimationFrame(follow);
-  }
-
-  #setLength(seconds) {
-    this.#seconds = seconds;
-    $("seek").max = seconds;
-    $("length").textContent = clock(Math.round(seconds));
   }
 
   #playable(can) {

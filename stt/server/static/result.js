@@ -82,7 +82,9 @@ export class Result {
 
   async #load(entry) {
     this.player.load(entry.file);
-    const outline = await envelope(entry.file, await entry.seconds);
+    const seconds = await entry.seconds;
+    if (entry === this.entry && seconds !== null) this.player.setLength(seconds);
+    const outline = await envelope(entry.file, seconds);
     if (entry === this.entry) this.#waveform.show({ outline, seconds: this.player.seconds });
   }
 

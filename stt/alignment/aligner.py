@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.alignment.anchors import AnchorFinder
-from stt.alignment.backpointers import Backpointers, Block, Place
+from stt.alignment.backpointers import Backpointers, Block, Position
 from stt.alignment.found import Found
 from stt.alignment.trellis import GAP, STAR, SYMBOL, Costs, Trellis
 
@@ -219,22 +219,22 @@ class Aligner:
     def _settle_agreed(self) -> None:
         """Settle what all paths agree on, and more if there is too much to keep."""
         alive = np.flatnonzero(self._scores > -np.inf)
-        if (place := self._pending.meeting(alive.astype(np.int32))) is not None:
-            self._settle(place)
+        if (position := self._pending.meeting(alive.astype(np.int32))) is not None:
+            self._settle(position)
         if self._pending.n_bytes > self._pending_bytes:
             self._settle_half(alive)
 
     def _settle_half(self, alive: NDArray[np.int64]) -> None:
         """Settle the older half of the best path, and drop the paths that differ there."""
-        places = self._pending.halfway(alive.astype(np.int32))
-        agreed = places[int(self._scores[alive].argmax())]
-        differs = [place.state != agreed.state for place in places]
+        positions = self._pending.halfway(alive.astype(np.int32))
+        agreed = positions[int(self._scores[alive].argmax())]
+        differs = [position.state != agreed.state for position in positions]
         self._scores[alive[differs]] = -np.inf
         self._settle(agreed)
 
-    def _settle(self, place: Place) -> None:
-        """Record the best path up to a place, and forget it."""
-        for block, path in self._pending.settle(place):
+    def _settle(self, position: Position) -> None:
+        """Record the best path up to a position, and forget it."""
+        for block, path in self._pending.settle(position):
             self._record(block, path)
 
     def _record(self, block: Block, path: NDArray[np.int32]) -> None:

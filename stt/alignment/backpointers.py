@@ -56,7 +56,7 @@ class Block:
         )  # fmt: skip
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a path is at some frame."""
 
     block: int
@@ -89,22 +89,22 @@ class Backpointers:
         """Add the next frames."""
         self._blocks.append(block)
 
-    def end(self, state: int) -> Place:
+    def end(self, state: int) -> Position:
         """The last frame, in a state of the last block."""
-        return Place(len(self._blocks) - 1, len(self._blocks[-1]) - 1, state)
+        return Position(len(self._blocks) - 1, len(self._blocks[-1]) - 1, state)
 
-    def meeting(self, states: NDArray[np.int32]) -> Place | None:
+    def meeting(self, states: NDArray[np.int32]) -> Position | None:
         """The last frame at which the best paths to these states of the last block are one."""
         for index in range(len(self._blocks) - 1, -1, -1):
             block = self._blocks[index]
             frame, states = self._viterbi.meet(block.steps, block.sources, block.gaps, states)
             if frame >= 0:
-                return Place(index, frame, int(states[0]))
+                return Position(index, frame, int(states[0]))
             if index:
                 states = self._before(index, states)
         return None
 
-    def halfway(self, states: NDArray[np.int32]) -> list[Place]:
+    def halfway(self, states: NDArray[np.int32]) -> list[Position]:
         """Where the best paths to these states of the last block are, half of the blocks ago."""
         half = len(self._blocks) // 2
         origins = states
@@ -113,28 +113,28 @@ class Backpointers:
             distinct, of = np.unique(origins, return_inverse=True)
             before = self._viterbi.origins(block.steps, block.sources, block.gaps, distinct)
             origins = self._before(index, before)[of]
-        return [Place(half, len(self._blocks[half]) - 1, state) for state in origins.tolist()]
+        return [Position(half, len(self._blocks[half]) - 1, state) for state in origins.tolist()]
 
-    def settle(self, place: Place) -> list[tuple[Block, NDArray[np.int32]]]:
-        """Forget all frames up to a place.
+    def settle(self, position: Position) -> list[tuple[Block, NDArray[np.int32]]]:
+        """Forget all frames up to a position.
 
         Returns:
             Blocks with these frames, the latest first, and the state of the best path at each
             frame, ``[n_frames]``.
         """
-        last = self._blocks[place.block]
-        blocks = [*self._blocks[: place.block], last.until(place.frame + 1)]
-        rest = last.after(place.frame + 1)
+        last = self._blocks[position.block]
+        blocks = [*self._blocks[: position.block], last.until(position.frame + 1)]
+        rest = last.after(position.frame + 1)
         settled = []
-        state = place.state
-        for index in range(place.block, -1, -1):
+        state = position.state
+        for index in range(position.block, -1, -1):
             block = blocks[index]
             path = np.empty(len(block), np.int32)
             state = self._viterbi.trace(block.steps, block.sources, block.gaps, state, path)
             if index:
                 state = int(self._before(index, np.array([state], np.int32))[0])
             settled.append((block, path))
-        self._blocks[: place.block + 1] = [rest] if len(rest) else []
+        self._blocks[: position.block + 1] = [rest] if len(rest) else []
         return settled
 
     def _before(self, index: int, states: NDArray[np.int32]) -> NDArray[np.int32]:

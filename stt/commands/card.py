@@ -58,7 +58,7 @@ def save_card(
         "language_model": decoding.language_model,
         "written": written,
     }
-    by_reading = (rate.errors.rate for rate in report.rates if rate.kind is BY_READING)
+    by_reading = (rate.errors.rate for rate in report.rates if rate.measure is BY_READING)
     evaluation = Evaluation(
         set=name,
         n=len(report.results),

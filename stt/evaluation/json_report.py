@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from stt.evaluation.rates import KINDS, Rate
+from stt.evaluation.rates import MEASURES, Rate
 from stt.evaluation.report import Report
 from stt.evaluation.results import Result
 
@@ -12,8 +12,8 @@ def to_json(report: Report) -> dict[str, Any]:
     """The whole report as JSON; rates are fractions, null if undefined."""
     return {
         **asdict(report.conditions),
-        **{rate.kind.name: rate.errors.rate for rate in report.rates},
-        "confidence_intervals": {rate.kind.name: _interval(rate) for rate in report.rates},
+        **{rate.measure.name: rate.errors.rate for rate in report.rates},
+        "confidence_intervals": {rate.measure.name: _interval(rate) for rate in report.rates},
         "errors": asdict(report.scores),
         "raw_cer": report.kinds.raw_rate,
         "kinds": report.kinds.by_name,
@@ -36,7 +36,7 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def _file(result: Result) -> dict[str, Any]:
-    errors = {kind.name: kind.of(result) for kind in KINDS}
+    errors = {measure.name: measure.of(result) for measure in MEASURES}
     return {
         "file": result.utterance.name,
         "reference": result.utterance.reference,

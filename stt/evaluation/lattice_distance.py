@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from stt.compiling import compiled
-
-_JOINT = -2
+from stt.evaluation.spellings import JOINT
 
 
 @compiled
@@ -28,10 +27,10 @@ def distances(
             fewest = np.int32(2**30)
             if i == 0 and j == 0:
                 fewest = np.int32(0)
-            elif codes[i] == _JOINT:
+            elif codes[i] == JOINT:
                 for at in range(first[i], first[i + 1]):
                     fewest = min(fewest, table[before[at], j])
-            elif other_codes[j] == _JOINT:
+            elif other_codes[j] == JOINT:
                 for at in range(other_first[j], other_first[j + 1]):
                     fewest = min(fewest, table[i, other_before[at]])
             else:
@@ -56,11 +55,11 @@ def trace(
     i, j = len(codes) - 1, len(other_codes) - 1
     while i > 0 or j > 0:
         cost = table[i, j]
-        if codes[i] == _JOINT:
+        if codes[i] == JOINT:
             while table[before[first[i] + ways[i]], j] != cost:
                 ways[i] += 1
             i = before[first[i] + ways[i]]
-        elif other_codes[j] == _JOINT:
+        elif other_codes[j] == JOINT:
             while table[i, other_before[other_first[j] + other_ways[j]]] != cost:
                 other_ways[j] += 1
             j = other_before[other_first[j] + other_ways[j]]

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from stt.evaluation.errors import count_edits
-from stt.evaluation.spellings import Lattice
+from stt.evaluation.spellings import JOINT, Lattice
 
 MOST_CELLS = 2**26
 """Of the table of distances (256 MB): about 8,000 characters against 8,000. Longer texts, such as
 half an hour of speech in one piece, are compared by their usual spellings."""
 
-_START, _JOINT = -1, -2
+_START = -1
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class _Nodes:
             last = ends[0]
             if len(ways) > 1:
                 last = self._joints[at] = len(self.codes)
-                self._add(_JOINT, ends)
+                self._add(JOINT, ends)
 
     def _spell(self, way: str, last: int) -> int:
         for character in way:

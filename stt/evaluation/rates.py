@@ -9,7 +9,7 @@ from stt.evaluation.results import Result
 
 
 @dataclass(frozen=True)
-class Kind:
+class Measure:
     """A rate that recordings have."""
 
     name: str
@@ -20,13 +20,13 @@ class Kind:
     """The errors of a recording; None if the language has no such rate."""
 
 
-BY_READING = Kind(
+BY_READING = Measure(
     "cer_by_reading", "CER by reading", "characters", lambda result: result.by_reading
 )
-KINDS = (
-    Kind("wer", "WER", "words", lambda result: result.scores.words),
-    Kind("cer", "CER", "characters", lambda result: result.scores.characters),
-    Kind(
+MEASURES = (
+    Measure("wer", "WER", "words", lambda result: result.scores.words),
+    Measure("cer", "CER", "characters", lambda result: result.scores.characters),
+    Measure(
         "cer_without_spaces",
         "CER without spaces",
         "characters",
@@ -41,7 +41,7 @@ KINDS = (
 class Rate:
     """A rate of a whole set."""
 
-    kind: Kind
+    measure: Measure
     errors: Errors
     interval: Interval | None
     """None if there are too few recordings."""
@@ -49,14 +49,14 @@ class Rate:
 
 def rates(results: Sequence[Result]) -> tuple[Rate, ...]:
     """The rates that all results have; without results, all but the one by reading."""
-    found: list[tuple[Kind, list[Errors]]] = []
-    for kind in KINDS:
-        errors = [kind.of(result) for result in results]
+    found: list[tuple[Measure, list[Errors]]] = []
+    for measure in MEASURES:
+        errors = [measure.of(result) for result in results]
         known = [each for each in errors if each is not None]
-        if len(known) == len(errors) and (errors or kind is not BY_READING):
-            found.append((kind, known))
+        if len(known) == len(errors) and (errors or measure is not BY_READING):
+            found.append((measure, known))
     widths = intervals([errors for _, errors in found])
     return tuple(
-        Rate(kind, sum(errors, Errors()), interval)
-        for (kind, errors), interval in zip(found, widths, strict=True)
+        Rate(measure, sum(errors, Errors()), interval)
+        for (measure, errors), interval in zip(found, widths, strict=True)
     )

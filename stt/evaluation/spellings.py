@@ -8,6 +8,9 @@ from stt.evaluation.transcriptions import Reference
 
 Lattice = tuple[Spelling, ...]
 """A text by its words, each with its spellings; one spelling of each makes one way to spell it."""
+JOINT = -2
+"""Of the nodes of a lattice as a graph: where the spellings of a word end. The others have the code
+of their character."""
 
 _MOST_SPELLINGS = 32
 
@@ -38,16 +41,16 @@ def _of_reference(reader: Reader, reference: Reference, *, as_written: bool) -> 
     first, second = ("spoken", "written") if reference.is_spoken else ("written", "spoken")
     rows = []
     for form in (first, second):
-        text = " ".join(getattr(place, form) for place in reference.places)
+        text = " ".join(getattr(passage, form) for passage in reference.passages)
         rows.append((spelled if as_written and form == first else spoken)(reader, text))
-        if all(place.written == place.spoken for place in reference.places):
+        if all(passage.written == passage.spoken for passage in reference.passages):
             return rows[0]
     lattice: list[Spelling] = []
     positions = [0, 0]
-    for place in reference.places:
+    for passage in reference.passages:
         ways: list[str] = []
         for index, form in enumerate((first, second)):
-            n_words = len(getattr(place, form).split())
+            n_words = len(getattr(passage, form).split())
             words = rows[index][positions[index] : positions[index] + n_words]
             positions[index] += n_words
             ways += (" ".join(way) for way in islice(product(*words), _MOST_SPELLINGS // 2))

@@ -55,10 +55,10 @@ def _rates(report: Report) -> Iterator[str]:
     for rate in report.rates:
         errors = rate.errors
         yield (
-            f"{rate.kind.title:<18} {percent(errors.rate):>8}   {_interval(rate.interval)}"
+            f"{rate.measure.title:<18} {percent(errors.rate):>8}   {_interval(rate.interval)}"
             f"{errors.substitutions} substituted, {errors.deletions} deleted, "
             f"{errors.insertions} inserted; "
-            f"{errors.reference_units} {rate.kind.unit} in the references"
+            f"{errors.reference_units} {rate.measure.unit} in the references"
         )
     if report.results and not any(rate.interval for rate in report.rates):
         yield "No confidence intervals: there are too few recordings with a text."
@@ -76,7 +76,7 @@ def _kinds(report: Report) -> Iterator[str]:
 
 def _summary(report: Report, failed: str) -> str:
     given = report.conditions
-    rates = "".join(f"{rate.kind.title} {percent(rate.errors.rate)}, " for rate in report.rates)
+    rates = "".join(f"{rate.measure.title} {percent(rate.errors.rate)}, " for rate in report.rates)
     return (
         f"{given.model}@{given.revision} {given.language}, {given.backend} {given.precision} on "
         f"{given.device}, normaliser {given.normaliser}, transcription {given.transcription}, "

@@ -26,7 +26,7 @@ _IS_WRITTEN = re.compile(r"[0-9A-Za-z%℃]")
 
 
 @dataclass(frozen=True)
-class Place:
+class Passage:
     """A part of a reference: a word, or words that are transcribed twice and what touches them."""
 
     written: str
@@ -37,19 +37,19 @@ class Place:
 class Reference:
     """What was said in a recording."""
 
-    places: tuple[Place, ...]
+    passages: tuple[Passage, ...]
     is_spoken: bool = True
     """Whether `text` has the spoken forms."""
 
     @property
     def text(self) -> str:
-        """One of the forms of each place."""
-        return " ".join(each.spoken if self.is_spoken else each.written for each in self.places)
+        """One of the forms of each passage."""
+        return " ".join(each.spoken if self.is_spoken else each.written for each in self.passages)
 
 
 def plain(text: str) -> Reference:
     """A text without marks: unchanged."""
-    return Reference((Place(text, text),))
+    return Reference((Passage(text, text),))
 
 
 def dual(text: str, *, is_spoken: bool) -> Reference:
@@ -57,16 +57,16 @@ def dual(text: str, *, is_spoken: bool) -> Reference:
 
     Of a pair, the form with digits or Latin letters is the written one; else the first.
     """
-    places = []
+    passages = []
     for words in _at_spaces(_parts(_without_marks(text))):
         written, spoken = (" ".join("".join(form).split()) for form in zip(*words, strict=True))
         if written or spoken:
-            places.append(Place(written, spoken))
-    return Reference(tuple(places), is_spoken)
+            passages.append(Passage(written, spoken))
+    return Reference(tuple(passages), is_spoken)
 
 
 def looks_dual(text: str) -> bool:
-    """Whether a text has a place that is transcribed twice."""
+    """Whether a text has a passage that is transcribed twice."""
     return any(written != spoken for written, spoken in _parts(text))
 
 

@@ -112,7 +112,7 @@ def _rate(rate: Rate) -> str:
         n=f"{errors.reference_units:,}",
     )
     return (
-        f"<div class=figure><dt>{say(rate.kind.title)}</dt><dd><b>{percent(errors.rate)}</b>"
+        f"<div class=figure><dt>{say(rate.measure.title)}</dt><dd><b>{percent(errors.rate)}</b>"
         f"<span>{_interval(rate.interval)}</span><span class=quiet>{counts}</span></dd></div>"
     )
 

@@ -51,7 +51,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Place:
+class Manifest:
     """A manifest to read, and where its recordings are."""
 
     path: Path
@@ -73,7 +73,7 @@ class ManifestFormat:
     about: str
     """What it looks like, for error messages."""
     matches: Callable[[Head], bool]
-    read: Callable[[Place], Iterable[Utterance]]
+    read: Callable[[Manifest], Iterable[Utterance]]
     """Raises ConfigurationError where the content is not as expected."""
     transcription: str = DEFAULT_TRANSCRIPTION
     """How its references are written, one of `TRANSCRIPTIONS`."""
@@ -141,16 +141,18 @@ def read_gender(written: str) -> str:
 class Finder:
     """Finds the recordings of a data set among the folders where it may have been unpacked."""
 
-    def __init__(self, place: Place, folders: Sequence[Path], *, loosely: bool = False) -> None:
+    def __init__(
+        self, manifest: Manifest, folders: Sequence[Path], *, loosely: bool = False
+    ) -> None:
         """
         Args:
-            place: The manifest; the folder that it names for audio is the only one then.
+            manifest: If it names a folder for audio, that is the only one.
             folders: Where the recordings may be, the likeliest first.
             loosely: Whether the first folders of a path may be missing, and the recordings may have
                 been converted (``.wav`` for ``.pcm``).
         """
-        self._place = place
-        self._folders = [place.audio] if place.audio else list(dict.fromkeys(folders))
+        self._manifest = manifest
+        self._folders = [manifest.audio] if manifest.audio else list(dict.fromkeys(folders))
         self._loosely = loosely
         self._paths = PathFinder()
         self._n_found = self._n_missing = 0
@@ -163,7 +165,7 @@ class Finder:
         """
         path = PurePosixPath(name.replace("\\", "/"))
         if ".." in path.parts or not path.parts or path.is_absolute():
-            raise malformed(self._place.path, line, f"a path inside the data set, not {name!r}")
+            raise malformed(self._manifest.path, line, f"a path inside the data set, not {name!r}")
         for begin in range(len(path.parts) if self._loosely else 1):
             for folder in self._folders:
                 here = folder.joinpath(*path.parts[begin:])
@@ -182,7 +184,7 @@ class Finder:
         if self._n_missing and not self._n_found:
             looked = ", ".join(str(folder) for folder in self._folders)
             raise ConfigurationError(
-                f"{self._place.path} lists {self._n_missing} recordings, and none of them is in "
+                f"{self._manifest.path} lists {self._n_missing} recordings, and none of them is in "
                 f"{looked}. Unpack them there, or name their folder with --audio."
             )
 

@@ -8,8 +8,8 @@ from stt.errors import ConfigurationError
 from stt.evaluation.manifests.base import (
     Finder,
     Head,
+    Manifest,
     ManifestFormat,
-    Place,
     Utterance,
     existing,
     read_text,
@@ -17,23 +17,23 @@ from stt.evaluation.manifests.base import (
 from stt.normalisation import PathFinder
 
 
-def _read(place: Place) -> Iterator[Utterance]:
+def _read(manifest: Manifest) -> Iterator[Utterance]:
     try:
-        rows = json.loads(read_text(place.path))
+        rows = json.loads(read_text(manifest.path))
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{place.path} is not valid JSON: {error}.") from None
+        raise ConfigurationError(f"{manifest.path} is not valid JSON: {error}.") from None
     if not isinstance(rows, list):
-        raise ConfigurationError(f"{place.path}: expected {CLOVACALL.about}.")
+        raise ConfigurationError(f"{manifest.path}: expected {CLOVACALL.about}.")
     finder: Finder | None = None
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict) or not all(
             isinstance(row.get(key), str) for key in ("wav", "text")
         ):
             raise ConfigurationError(
-                f'{place.path}, entry {number}: expected {{"wav": "a.wav", "text": "…", '
+                f'{manifest.path}, entry {number}: expected {{"wav": "a.wav", "text": "…", '
                 '"speaker_id": "…"}.'
             )
-        finder = finder or Finder(place, _folders(place, row["wav"]))
+        finder = finder or Finder(manifest, _folders(manifest, row["wav"]))
         yield Utterance(
             row["wav"],
             finder.find(row["wav"], number),
@@ -44,23 +44,23 @@ def _read(place: Place) -> Iterator[Utterance]:
         finder.check()
 
 
-def _folders(place: Place, name: str) -> list[Path]:
+def _folders(manifest: Manifest, name: str) -> list[Path]:
     """Where the recordings are: beside the list, or in a folder there.
 
     Raises:
         ConfigurationError: several folders have them; ``clean`` is ``raw`` without silence.
     """
-    if place.audio or ".." in Path(name).parts:
-        return [place.folder]
-    inside = sorted(each for each in place.folder.iterdir() if each.is_dir())
+    if manifest.audio or ".." in Path(name).parts:
+        return [manifest.folder]
+    inside = sorted(each for each in manifest.folder.iterdir() if each.is_dir())
     paths = PathFinder()
-    having = [folder for folder in (place.folder, *inside) if existing(folder / name, paths)]
+    having = [folder for folder in (manifest.folder, *inside) if existing(folder / name, paths)]
     if len(having) > 1:
         raise ConfigurationError(
-            f"{place.path}: {name} is in {', '.join(map(str, having))}. Say which to use with "
+            f"{manifest.path}: {name} is in {', '.join(map(str, having))}. Say which to use with "
             f"--audio, such as --audio {having[-1]}."
         )
-    return having or [place.folder, *inside]
+    return having or [manifest.folder, *inside]
 
 
 def _matches(head: Head) -> bool:

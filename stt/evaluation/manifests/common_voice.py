@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from stt.evaluation.manifests.base import (
     Finder,
     Head,
+    Manifest,
     ManifestFormat,
-    Place,
     Utterance,
     malformed,
     read_gender,
@@ -18,17 +18,17 @@ SPEAKER_LETTERS = 8
 """Of the 128 hexadecimal digits of a client id; enough to tell the speakers of a test set apart."""
 
 
-def _read(place: Place) -> Iterator[Utterance]:
-    finder = Finder(place, [place.folder / "clips", place.folder])
-    lines = read_lines(place.path)
+def _read(manifest: Manifest) -> Iterator[Utterance]:
+    finder = Finder(manifest, [manifest.folder / "clips", manifest.folder])
+    lines = read_lines(manifest.path)
     header = next(lines, (1, ""))[1].split("\t")
     if missing := [column for column in COLUMNS if column not in header]:
-        raise malformed(place.path, 1, f"a header with the columns {', '.join(missing)}")
+        raise malformed(manifest.path, 1, f"a header with the columns {', '.join(missing)}")
     for number, line in lines:
         values = line.split("\t")
         if len(values) != len(header):
             expected = f"{len(header)} columns as in the header (there are {len(values)})"
-            raise malformed(place.path, number, expected)
+            raise malformed(manifest.path, number, expected)
         row = dict(zip(header, values, strict=True))
         yield Utterance(
             row["path"],

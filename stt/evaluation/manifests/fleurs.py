@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from stt.evaluation.manifests.base import (
     Finder,
     Head,
+    Manifest,
     ManifestFormat,
-    Place,
     Utterance,
     malformed,
     read_gender,
@@ -25,14 +25,14 @@ MOST_DIGITS = 12
 EXPECTED = "7 columns: id, file, raw transcription, transcription, characters, samples, gender"
 
 
-def _read(place: Place) -> Iterator[Utterance]:
-    split = place.path.stem
-    folder = place.folder
-    finder = Finder(place, [folder / "audio" / split, folder / split, folder / "audio", folder])
-    for number, line in read_lines(place.path):
+def _read(manifest: Manifest) -> Iterator[Utterance]:
+    split = manifest.path.stem
+    folder = manifest.folder
+    finder = Finder(manifest, [folder / "audio" / split, folder / split, folder / "audio", folder])
+    for number, line in read_lines(manifest.path):
         columns = line.split("\t")
         if len(columns) != N_COLUMNS or not _is_count(columns[5]):
-            raise malformed(place.path, number, f"{EXPECTED} (there are {len(columns)})")
+            raise malformed(manifest.path, number, f"{EXPECTED} (there are {len(columns)})")
         _, name, raw, _, _, n_samples, gender = columns
         yield Utterance(
             name,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from stt.errors import ConfigurationError
 from stt.evaluation.manifests.base import (
+    Manifest,
     ManifestFormat,
-    Place,
     Utterance,
     existing,
     malformed,
@@ -17,8 +17,8 @@ from stt.evaluation.manifests.base import (
 from stt.normalisation import PathFinder
 
 
-def _read(place: Place) -> Iterator[Utterance]:
-    folder = place.folder
+def _read(manifest: Manifest) -> Iterator[Utterance]:
+    folder = manifest.folder
     if (folder / "segments").is_file():
         raise ConfigurationError(
             f"{folder} has segments of longer recordings, and whole files are transcribed. Cut "
@@ -39,7 +39,7 @@ def _read(place: Place) -> Iterator[Utterance]:
         speaker = speakers.get(identity, "")
         yield Utterance(
             name,
-            _find(name, place, paths),
+            _find(name, manifest, paths),
             references[identity],
             speaker=speaker,
             gender=read_gender(genders.get(speaker, "")),
@@ -47,9 +47,9 @@ def _read(place: Place) -> Iterator[Utterance]:
         )
 
 
-def _find(name: str, place: Place, paths: PathFinder) -> Path:
+def _find(name: str, manifest: Manifest, paths: PathFinder) -> Path:
     """Kaldi's paths are relative to where its scripts run; often that is here."""
-    folders = [place.audio] if place.audio else [place.folder, Path()]
+    folders = [manifest.audio] if manifest.audio else [manifest.folder, Path()]
     found = (existing(folder / name, paths) for folder in folders)
     return next(filter(None, found), folders[0] / name)
 

@@ -7,8 +7,8 @@ from stt.evaluation.manifests.base import (
     SUFFIXES,
     Finder,
     Head,
+    Manifest,
     ManifestFormat,
-    Place,
     Utterance,
     malformed,
     printable,
@@ -21,27 +21,29 @@ TRANSCRIPTION = "dual-spoken"
 """CTC models write what is said."""
 
 
-def _read_list(place: Place) -> Iterator[Utterance]:
+def _read_list(manifest: Manifest) -> Iterator[Utterance]:
     # The scripts are packed apart from the recordings, and folders are often left out or renamed.
-    folders = [place.folder, place.folder.parent]
+    folders = [manifest.folder, manifest.folder.parent]
     folders += [folder / "KsponSpeech_eval" for folder in folders]
-    finder = Finder(place, folders, loosely=True)
-    for number, line in read_lines(place.path):
+    finder = Finder(manifest, folders, loosely=True)
+    for number, line in read_lines(manifest.path):
         name, separator, reference = line.partition(SEPARATOR)
         if not separator:
             raise malformed(
-                place.path, number, f"PATH{SEPARATOR}TEXT, as in KsponSpeech_scripts/eval_clean.trn"
+                manifest.path,
+                number,
+                f"PATH{SEPARATOR}TEXT, as in KsponSpeech_scripts/eval_clean.trn",
             )
         yield Utterance(name.strip(), finder.find(name.strip(), number), reference.strip())
     finder.check()
 
 
-def _read_folder(place: Place) -> Iterator[Utterance]:
-    for text in _texts(place.path):
+def _read_folder(manifest: Manifest) -> Iterator[Utterance]:
+    for text in _texts(manifest.path):
         recording = _recording(text)
         if recording is None:
             continue
-        name = printable(recording.relative_to(place.path))
+        name = printable(recording.relative_to(manifest.path))
         yield Utterance(name, recording, " ".join(read_text(text).split()))
 
 

@@ -12,8 +12,8 @@ from stt.errors import ConfigurationError
 from stt.evaluation.manifests.base import (
     SUFFIXES,
     Head,
+    Manifest,
     ManifestFormat,
-    Place,
     Utterance,
     malformed,
     printable,
@@ -28,16 +28,16 @@ LEVELS = 4
 """How many folders up the file about the speakers is looked for."""
 
 
-def _read(place: Place) -> Iterator[Utterance]:
-    texts = _texts(place.path)
-    if place.path.is_dir() and any((place.path / name).is_file() for name in SPEAKERS):
-        sets = sorted({text.relative_to(place.path).parts[0] for text in texts})
+def _read(manifest: Manifest) -> Iterator[Utterance]:
+    texts = _texts(manifest.path)
+    if manifest.path.is_dir() and any((manifest.path / name).is_file() for name in SPEAKERS):
+        sets = sorted({text.relative_to(manifest.path).parts[0] for text in texts})
         if len(sets) > 1:
             raise ConfigurationError(
-                f"{place.path} holds several data sets ({', '.join(sets)}). Name one, such as "
-                f"{place.path / sets[-1]}."
+                f"{manifest.path} holds several data sets ({', '.join(sets)}). Name one, such as "
+                f"{manifest.path / sets[-1]}."
             )
-    genders = _genders(place.folder)
+    genders = _genders(manifest.folder)
     for text in texts:
         for number, line in read_lines(text):
             identity, _, reference = line.strip().partition(" ")
@@ -46,7 +46,7 @@ def _read(place: Place) -> Iterator[Utterance]:
             path = _find(text.parent, identity)
             speaker = identity.replace("-", "_").partition("_")[0]
             yield Utterance(
-                printable(path.relative_to(place.folder)),
+                printable(path.relative_to(manifest.folder)),
                 path,
                 reference.strip(),
                 speaker=speaker,

@@ -7,8 +7,8 @@ from typing import Any
 from stt.errors import ConfigurationError
 from stt.evaluation.manifests.base import (
     Head,
+    Manifest,
     ManifestFormat,
-    Place,
     Utterance,
     existing,
     malformed,
@@ -22,38 +22,40 @@ PATH_COLUMNS = ("path", "file", "audio_filepath")
 TEXT_COLUMN = "text"
 
 
-def _read_tsv(place: Place) -> Iterator[Utterance]:
-    lines, paths = read_lines(place.path), PathFinder()
+def _read_tsv(manifest: Manifest) -> Iterator[Utterance]:
+    lines, paths = read_lines(manifest.path), PathFinder()
     header = next(lines, (1, ""))[1].split("\t")
     for number, line in lines:
         # Quotation marks belong to the text.
-        yield _utterance(dict(zip(header, line.split("\t"), strict=False)), place, number, paths)
+        yield _utterance(dict(zip(header, line.split("\t"), strict=False)), manifest, number, paths)
 
 
-def _read_jsonl(place: Place) -> Iterator[Utterance]:
+def _read_jsonl(manifest: Manifest) -> Iterator[Utterance]:
     paths = PathFinder()
-    for number, line in read_lines(place.path):
+    for number, line in read_lines(manifest.path):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
-            raise malformed(place.path, number, "a JSON object")
-        yield _utterance(row, place, number, paths)
+            raise malformed(manifest.path, number, "a JSON object")
+        yield _utterance(row, manifest, number, paths)
 
 
-def _utterance(row: Mapping[str, Any], place: Place, line: int, paths: PathFinder) -> Utterance:
+def _utterance(
+    row: Mapping[str, Any], manifest: Manifest, line: int, paths: PathFinder
+) -> Utterance:
     name = next((row[column] for column in PATH_COLUMNS if row.get(column)), None)
     reference = row.get(TEXT_COLUMN)
     if not isinstance(name, str) or not isinstance(reference, str):
         columns = " or ".join(PATH_COLUMNS)
-        raise malformed(place.path, line, f"a path ({columns}) and a {TEXT_COLUMN}")
+        raise malformed(manifest.path, line, f"a path ({columns}) and a {TEXT_COLUMN}")
     if row.get("offset") not in (None, "", 0, "0", "0.0"):
         raise ConfigurationError(
-            f"{place.path}, line {line}: the text is that of a part of {name} (offset "
+            f"{manifest.path}, line {line}: the text is that of a part of {name} (offset "
             f"{row['offset']}), and whole files are transcribed. Cut the parts into files."
         )
-    path = (place.audio or place.folder) / name
+    path = (manifest.audio or manifest.folder) / name
     return Utterance(
         name,
         existing(path, paths) or path,
@@ -61,7 +63,7 @@ def _utterance(row: Mapping[str, Any], place: Place, line: int, paths: PathFinde
         speaker=str(row.get("speaker") or ""),
         gender=read_gender(str(row.get("gender") or "")),
         age=str(row.get("age") or ""),
-        duration_seconds=read_seconds(row.get("duration"), place.path, line),
+        duration_seconds=read_seconds(row.get("duration"), manifest.path, line),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stt.errors import ConfigurationError
-from stt.evaluation.manifests.base import Head, ManifestFormat, Place, Utterance, read_lines
+from stt.evaluation.manifests.base import Head, Manifest, ManifestFormat, Utterance, read_lines
 from stt.evaluation.manifests.clovacall import CLOVACALL
 from stt.evaluation.manifests.common_voice import COMMON_VOICE
 from stt.evaluation.manifests.fleurs import FLEURS
@@ -57,7 +57,7 @@ def read_manifest(
     found = find_format(manifest, format_name)
     utterances = [  # JSON can spell what is not in NFC with escapes
         replace(each, name=compose(each.name), reference=compose(each.reference))
-        for each in found.read(Place(manifest, audio))
+        for each in found.read(Manifest(manifest, audio))
     ]
     for each in utterances:
         # Else reports could not be written, or files opened, after all the work.

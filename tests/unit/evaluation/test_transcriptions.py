@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from stt.evaluation.transcriptions import Place, dual, looks_dual, plain
+from stt.evaluation.transcriptions import Passage, dual, looks_dual, plain
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_a_text_without_pairs_and_marks_is_unchanged(text: str) -> None:
 
 
 def test_a_word_goes_with_the_pair_that_it_touches() -> None:
-    assert dual("나 (3시)/(세 시)에 가", is_spoken=True).places == (
-        Place("나", "나"),
-        Place("3시에", "세 시에"),
-        Place("가", "가"),
+    assert dual("나 (3시)/(세 시)에 가", is_spoken=True).passages == (
+        Passage("나", "나"),
+        Passage("3시에", "세 시에"),
+        Passage("가", "가"),
     )
 
 

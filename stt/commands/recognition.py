@@ -27,7 +27,7 @@ from stt.languages import Language, Languages, ModelSource, choose_languages
 from stt.models.source import find_model
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.plan import AS_HEARD, Plan
-from stt.recognition.writing import Writings
+from stt.recognition.writings import Writings
 from stt.settings import Settings
 from stt.speakers.finder import Speakers
 from stt.types import Transcript, Waveform

@@ -32,7 +32,7 @@ from stt.decoding.factory import Opened
 from stt.decoding.words import PAUSE_SECONDS
 from stt.frames import DecodableFrames
 from stt.recognition.chunking import quietest_frame
-from stt.recognition.written import AsSpoken, Writer
+from stt.recognition.writer import AsSpoken, Writer
 from stt.types import FrameGrid, Vocabulary, Waveform, Word
 
 MARGIN_SECONDS = 0.2

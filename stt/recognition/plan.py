@@ -8,7 +8,7 @@ from stt.activity.detectors import Vad, open_detector
 from stt.audio.channels import Channels
 from stt.decoding.factory import GREEDY, Decoding, Opened
 from stt.engines.base import Engine
-from stt.recognition.written import AsSpoken, OpenWriter, Writer
+from stt.recognition.writer import AsSpoken, OpenWriter, Writer
 from stt.speakers.turns import FindSpeakers
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from stt.errors import NotSupported
 from stt.korean.spacing import Analyse, find_breaks, open_analyser
 from stt.languages import Language
-from stt.recognition.written import OpenWriter
+from stt.recognition.writer import OpenWriter
 from stt.types import Token, Word
 
 

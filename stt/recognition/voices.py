@@ -8,7 +8,7 @@ from stt.decoding.factory import D, Opened
 from stt.engines.wants import DecodingWant
 from stt.recognition.channels import MIXED, ChannelCutters
 from stt.recognition.chunking import Window
-from stt.recognition.written import Writer
+from stt.recognition.writer import Writer
 from stt.types import SAMPLE_RATE, Word
 
 

@@ -15,7 +15,7 @@ from stt.korean import written as korean
 from stt.korean.numbers import Context
 from stt.korean.readings import readings
 from stt.languages import SUPPORTED_LANGUAGES, Language
-from stt.recognition.written import AsSpoken, OpenWriter, Rules, RuleWriter
+from stt.recognition.writer import AsSpoken, OpenWriter, Rules, RuleWriter
 from stt.settings import Settings
 
 

@@ -32,7 +32,7 @@ from stt.observability.tracing import SpanObserver, flush
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.plan import Plan
 from stt.recognition.streaming import LiveSessions
-from stt.recognition.writing import Writings
+from stt.recognition.writings import Writings
 from stt.server.admission import Admission, AdmissionControl
 from stt.server.auth import ApiKeys
 from stt.server.client_secrets import ClientSecrets

@@ -20,8 +20,8 @@ from stt.observability.metrics import Metrics
 from stt.recognition.pipeline import Transcriber
 from stt.recognition.plan import Plan
 from stt.recognition.streaming import LiveSessions
-from stt.recognition.writing import Writings
-from stt.recognition.written import OpenWriter
+from stt.recognition.writer import OpenWriter
+from stt.recognition.writings import Writings
 from stt.server.admission import Admission
 from stt.server.client_secrets import ClientSecrets
 from stt.server.runtime import Engines

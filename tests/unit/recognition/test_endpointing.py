@@ -10,7 +10,7 @@ from stt.decoding.factory import GREEDY
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.wants import BEST
 from stt.recognition.endpointing import Endpointer, StreamingConfig
-from stt.recognition.written import RuleWriter, Writer
+from stt.recognition.writer import RuleWriter, Writer
 from stt.recognition.written_forms import korean_rules
 from stt.types import Waveform, Word
 from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, SpeaksKorean, say

@@ -13,8 +13,8 @@ from stt.asked import Asked
 from stt.errors import ConfigurationError, NotSupported
 from stt.languages import SUPPORTED_LANGUAGES
 from stt.recognition.spacing import KoreanSpacer, Spacings, split
-from stt.recognition.writing import Writings
-from stt.recognition.written import OpenWriter
+from stt.recognition.writer import OpenWriter
+from stt.recognition.writings import Writings
 from stt.settings import load_settings
 from stt.types import Token, Word, join_words
 

@@ -8,11 +8,11 @@ from stt.abbreviations import read_abbreviations
 from stt.decoding.hotwords import Hotword
 from stt.errors import ConfigurationError, NotSupported
 from stt.languages import SUPPORTED_LANGUAGES
-from stt.recognition.written import AsSpoken
+from stt.recognition.writer import AsSpoken
 from stt.recognition.written_forms import RULES, WrittenForms, names
 from stt.settings import load_settings
 from stt.types import join_words
-from tests.unit.recognition.test_written import say
+from tests.unit.recognition.test_writer import say
 
 
 @pytest.mark.parametrize(

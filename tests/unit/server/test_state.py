@@ -7,7 +7,7 @@ from stt.asked import Asked
 from stt.decoding.decodings import Decodings
 from stt.decoding.hotwords import MAX_LENGTH, Hotword
 from stt.languages import choose_languages
-from stt.recognition.writing import Writings
+from stt.recognition.writings import Writings
 from stt.server.state import Service
 from stt.settings import load_settings
 from tests.fakes import FakeEngine

@@ -56,7 +56,7 @@ ContextT = TypeVar("ContextT")
 ContextT_co = TypeVar("ContextT_co", covariant=True)
 
 
-class Span(Protocol[ContextT_co]):
+class Written(Protocol[ContextT_co]):
     """A written word, or a spoken one that stays, and the spoken words that it stands for."""
 
     @property
@@ -80,8 +80,8 @@ class Rules(Generic[ContextT]):
 
     start: ContextT
     """What stands before the first word of a recording."""
-    written: Callable[[Sequence[str], ContextT], Sequence[Span[ContextT]]]
-    """The spans of words, in order, given what stands before them; every word is in one."""
+    written: Callable[[Sequence[str], ContextT], Sequence[Written[ContextT]]]
+    """The written words, in order, given what stands before them; every word is in one."""
     open_from: Callable[[Sequence[str]], int]
     """The first word whose written form can still change when more words follow."""
 

@@ -7,7 +7,7 @@ from stt.decoding.hotwords import Hotword
 from stt.errors import ConfigurationError, NotSupported
 from stt.languages import Language
 from stt.recognition.spacing import Spacings
-from stt.recognition.written import OpenWriter, Writer
+from stt.recognition.writer import OpenWriter, Writer
 from stt.recognition.written_forms import WrittenForms
 from stt.settings import Settings
 from stt.types import Word

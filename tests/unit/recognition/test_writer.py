@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.written import cases
-from stt.recognition.written import Rules, RuleWriter
+from stt.recognition.writer import Rules, RuleWriter
 from stt.recognition.written_forms import ENGLISH, korean_rules
 from stt.types import Token, Word, join_words
 from tests.words import spoken

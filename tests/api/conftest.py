@@ -45,6 +45,7 @@ LOCAL_ONLY = {
         "test_an_invalid_origin_is_a_configuration_error",
         "test_tracing_without_its_extra_names_the_extra",
         "test_local_only_tests_exist",
+        "test_what_a_module_starts_is_started_for_each_runtime",
     },
 }
 """Tests that do not apply to a cluster, by reason."""
@@ -75,7 +76,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def runtime(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Where models run in this test: ``local`` or ``cluster``; see `tests.runtimes`."""
+    """Where models run in this test: ``local`` or ``cluster``; see `tests.runtimes`.
+
+    Fixtures of a module that start an application have it as an argument.
+    """
     with using(request.param):
         yield request.param
 
@@ -111,7 +115,7 @@ def serve() -> Serve:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
+def client(runtime: str) -> Iterator[TestClient]:
     with serve_app("--languages", "KR,EN", engine=FakeEngine()) as client:
         yield client
 

@@ -27,7 +27,7 @@ def recording(frames: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def speaker() -> Iterator[TestClient]:
+def speaker(runtime: str) -> Iterator[TestClient]:
     with serve_app("--languages", "KR,EN", engine=EchoEngine()) as client:
         yield client
 

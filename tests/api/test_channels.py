@@ -24,7 +24,7 @@ WAYS = ("/transcribe", "/v1/audio/transcriptions", "/asr")
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
+def client(runtime: str) -> Iterator[TestClient]:
     with serve_app(engine=EchoEngine()) as client:
         yield client
 

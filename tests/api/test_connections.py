@@ -17,7 +17,7 @@ PROBE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Live]:
+def running(runtime: str) -> Iterator[Live]:
     with live("--head-timeout-seconds", "0.5", "--idle-connection-seconds", "1") as running:
         yield running
 

@@ -29,7 +29,7 @@ class Speaker(FakeEngine):
 
 
 @pytest.fixture(scope="module")
-def speaker() -> Iterator[TestClient]:
+def speaker(runtime: str) -> Iterator[TestClient]:
     with serve_app("--languages", "KR,EN", engine=Speaker()) as client:
         yield client
 

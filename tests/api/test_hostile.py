@@ -19,7 +19,7 @@ KNOWN = {error.code: status for error, status in STATUSES.items()}
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
+def client(runtime: str) -> Iterator[TestClient]:
     flags = ("--max-audio-seconds", "600", "--max-upload-mb", "30")
     with serve_app(*flags, engine=FakeEngine()) as client:
         yield client

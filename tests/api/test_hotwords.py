@@ -20,7 +20,7 @@ CODE = "unused_prompt"
 
 
 @pytest.fixture(scope="module")
-def mumbler() -> Iterator[TestClient]:
+def mumbler(runtime: str) -> Iterator[TestClient]:
     with serve_app(engine=Mumbles()) as client:
         yield client
 

@@ -26,7 +26,7 @@ FLAGS = ("--api-keys", f"{KEY}, {OTHER}")
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Live]:
+def running(runtime: str) -> Iterator[Live]:
     with live(*FLAGS) as running:
 
         @running.app.websocket("/echo")

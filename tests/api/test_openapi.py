@@ -36,7 +36,7 @@ few = settings(deadline=None, derandomize=True, suppress_health_check=list(Healt
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Live]:
+def running(runtime: str) -> Iterator[Live]:
     with live(*OPEN, "--preload-spacing") as running:
         yield running
         n_tried = sum(
@@ -49,7 +49,7 @@ def running() -> Iterator[Live]:
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[Live]:
+def guarded(runtime: str) -> Iterator[Live]:
     with live(*GUARDED, "--preload-spacing") as running:
         yield running
 

@@ -91,7 +91,7 @@ def shape(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def measured(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service whose models have a card."""
     folder = save_random_checkpoint(tmp_path_factory.mktemp("models") / "mine", norm="layer")
     source = ModelSource.parse(str(folder))

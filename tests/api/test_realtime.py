@@ -81,7 +81,7 @@ def begin(socket: WebSocketTestSession, session: dict[str, Any] = PLAIN) -> dict
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
+def client(runtime: str) -> Iterator[TestClient]:
     with serve_app("--languages", "KR,EN", engine=EchoEngine()) as client:
         yield client
 

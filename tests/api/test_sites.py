@@ -16,13 +16,13 @@ REBOUND = "rebound.example.com"
 
 
 @pytest.fixture(scope="module")
-def default() -> Iterator[Live]:
+def default(runtime: str) -> Iterator[Live]:
     with live() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def configured() -> Iterator[Live]:
+def configured(runtime: str) -> Iterator[Live]:
     with live("--cors-origins", PAGE, "--allowed-hosts", "stt.example.org,*.ours.test") as running:
         yield running
 

@@ -19,7 +19,7 @@ WAV = with_libsndfile(say(SAID), SAMPLE_RATE, "WAV")
 
 
 @pytest.fixture(scope="module")
-def korean() -> Iterator[TestClient]:
+def korean(runtime: str) -> Iterator[TestClient]:
     with serve_app("--languages", "KR,EN", engine=LeavesOutSpaces()) as client:
         yield client
 

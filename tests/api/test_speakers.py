@@ -23,7 +23,7 @@ WINDOWS = ("--window-seconds", "2", "--context-seconds", "0", "--cut-search-seco
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def client(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     segmentation, embedding = save_speaker_models(tmp_path_factory.mktemp("models"))
     with serve_app(
         *WINDOWS, "--speaker-segmentation", str(segmentation),

@@ -51,7 +51,7 @@ def rest_of(socket: WebSocketTestSession) -> tuple[list[dict[str, Any]], int]:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
+def client(runtime: str) -> Iterator[TestClient]:
     with serve_app("--languages", "KR,EN", engine=EchoEngine()) as client:
         yield client
 

@@ -29,7 +29,7 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture(scope="module")
-def client(engine: FakeEngine) -> Iterator[TestClient]:
+def client(runtime: str, engine: FakeEngine) -> Iterator[TestClient]:
     with serve_app("--vad", "auto", engine=engine) as client:
         yield client
 

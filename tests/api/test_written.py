@@ -19,7 +19,7 @@ WAV = with_libsndfile(say(" a |b |c" + " " * 20), SAMPLE_RATE, "WAV")
 
 
 @pytest.fixture(scope="module")
-def korean() -> Iterator[TestClient]:
+def korean(runtime: str) -> Iterator[TestClient]:
     with serve_app("--languages", "KR,EN,JA", engine=SpeaksKorean()) as client:
         yield client
 

@@ -42,7 +42,7 @@ def wyoming(*flags: str, engine: FakeEngine | None = None) -> Iterator[tuple[Liv
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Live, int]]:
+def served(runtime: str) -> Iterator[tuple[Live, int]]:
     with wyoming(
         "--languages", "KR,EN", "--max-live-message-bytes", str(MAX_PAYLOAD)
     ) as running_and_port:

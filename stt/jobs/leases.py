@@ -4,7 +4,7 @@ A run may stop at any moment. Its lease then lapses, and whoever claims the job 
 token; so of two who believe that a job is theirs, only one can write.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from stt.jobs.store import announce, job_of
 from stt.jobs.tables import JOBS, RESULTS, WINDOWS
 
 MOST_PAUSE_SECONDS = 60.0
+UNSERVED_SECONDS = 600.0
+"""Age at which a job is failed by a replica that does not serve its language. Until then, others
+may: a new language is rolled out to one replica after the other."""
 
 
 def pause_seconds(n_attempts: int) -> float:
@@ -55,10 +58,14 @@ class Leases:
         self._lease_seconds = lease_seconds
         self._most_attempts = most_attempts
 
-    def claim(self, languages: Sequence[str]) -> Claimed | None:
-        """Claim a job in one of these languages that nobody runs; None if there is none.
+    def claim(self, languages: Mapping[str, bool]) -> Claimed | None:
+        """Claim a job that nobody runs; None if there is none.
 
         Owners take turns: the one with the fewest running jobs comes first, then the oldest job.
+
+        Args:
+            languages: Codes of those that are served, and whether their models can be used now. A
+                job in any other language is claimed too once it is `UNSERVED_SECONDS` old.
         """
         with self._database.reading() as connection:
             query = self._next(languages, self._database.now(connection))
@@ -89,7 +96,7 @@ class Leases:
             return Claimed(job_of(row), lease, row["attempts"] >= self._most_attempts)
 
     @staticmethod
-    def _next(languages: Sequence[str], now: float) -> Select[Any]:
+    def _next(languages: Mapping[str, bool], now: float) -> Select[Any]:
         others = JOBS.alias()
         n_running = (
             select(func.count())
@@ -99,7 +106,15 @@ class Leases:
         )
         return (
             select(JOBS)
-            .where(JOBS.c.language.in_(languages))
+            .where(
+                or_(
+                    JOBS.c.language.in_([code for code, usable in languages.items() if usable]),
+                    and_(
+                        JOBS.c.language.not_in(list(languages)),
+                        JOBS.c.created <= now - UNSERVED_SECONDS,
+                    ),
+                )
+            )
             .where(
                 or_(
                     JOBS.c.state == State.QUEUED,

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from contextvars import Context
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from stt.errors import OutOfStorage, RetryLater, SttError
+from stt.errors import OutOfStorage, RetryLater, SttError, UnsupportedLanguage
 from stt.inference.fairness import JOB, current_client
 from stt.jobs import results
 from stt.jobs.desk import Desk
@@ -48,8 +48,8 @@ class Begun:
 class Recognise(Protocol):
     """Transcribes the recording of a job as the service transcribes any other."""
 
-    def languages(self) -> Sequence[str]:
-        """Codes of the languages whose models can be used."""
+    def languages(self) -> Mapping[str, bool]:
+        """Codes of the languages that are served, and whether their models can be used now."""
         ...
 
     def __call__(
@@ -138,6 +138,12 @@ class Runner:
                 await self._desk.call(lambda: self._desk.leases.give_up(claimed.lease))
                 self._note(run, State.FAILED)
                 return
+            if job.order.language not in self._recognise.languages():
+                raise UnsupportedLanguage(
+                    f"Language {job.order.language} is no longer served here. Submit the "
+                    "recording in one that GET /languages lists, or ask the operator to add it to "
+                    "STT_LANGUAGES."
+                )
             await run.while_leased(self._transcribe(run))
             self._note(run, State.SUCCEEDED)
         except LeaseLost:

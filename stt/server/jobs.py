@@ -1,6 +1,6 @@
 """Jobs within the service: opens their desk, and transcribes them as any other recording."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import BinaryIO
 
@@ -73,10 +73,10 @@ class JobRecogniser:
         """
         self._service, self._transcriber, self._keys = service, transcriber, keys
 
-    def languages(self) -> Sequence[str]:
+    def languages(self) -> Mapping[str, bool]:
         """See `stt.jobs.runner.Recognise`."""
         state = self._service.engines.state
-        return [each.code for each in self._service.languages if state(each).status in USABLE]
+        return {each.code: state(each).status in USABLE for each in self._service.languages}
 
     @asynccontextmanager
     async def __call__(

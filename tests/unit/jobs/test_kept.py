@@ -51,7 +51,7 @@ class Fragile(EchoEngine):
 
 
 def claim(leases: Leases) -> Claimed:
-    claimed = leases.claim(["KR"])
+    claimed = leases.claim({"KR": True})
     assert claimed is not None
     return claimed
 

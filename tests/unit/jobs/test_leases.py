@@ -12,12 +12,13 @@ from stt.asked import Asked
 from stt.errors import JobNotFound, JobQuotaReached, JobsUnavailable, OutOfStorage
 from stt.jobs import tables
 from stt.jobs.database import HEAD, Database, open_database
-from stt.jobs.leases import LeaseLost, Leases
+from stt.jobs.leases import UNSERVED_SECONDS, LeaseLost, Leases
 from stt.jobs.records import Fault, Filter, Job, Order, Progress, Quota, State
 from stt.jobs.store import Store
 from stt.jobs.tables import METADATA
 
 PLENTY = Quota(100, 10**9)
+KOREAN = {"KR": True}
 
 
 class Clock(Database):
@@ -51,13 +52,22 @@ def leases(database: Database) -> Leases:
 
 def test_a_job_is_claimed_once(database: Clock) -> None:
     accept(database)
-    assert leases(database).claim(["KR"]) is not None
-    assert leases(database).claim(["KR"]) is None
+    assert leases(database).claim(KOREAN) is not None
+    assert leases(database).claim(KOREAN) is None
 
 
 def test_a_job_waits_for_a_model_of_its_language(database: Clock) -> None:
     accept(database)
-    assert leases(database).claim(["EN"]) is None
+    database.time += 2 * UNSERVED_SECONDS
+    assert leases(database).claim({"EN": True, "KR": False}) is None
+
+
+def test_a_job_in_a_language_that_is_not_served_is_claimed_after_a_while(database: Clock) -> None:
+    accept(database)
+    database.time += UNSERVED_SECONDS - 1
+    assert leases(database).claim({"EN": True}) is None
+    database.time += 1
+    assert leases(database).claim({"EN": False}) is not None
 
 
 def test_a_lapsed_lease_goes_to_somebody_else_and_its_old_holder_writes_nothing(
@@ -65,11 +75,11 @@ def test_a_lapsed_lease_goes_to_somebody_else_and_its_old_holder_writes_nothing(
 ) -> None:
     accept(database, webhook_url="https://example.org")
     old, new = leases(database), leases(database)
-    first = old.claim(["KR"])
+    first = old.claim(KOREAN)
     assert first is not None
     old.keep(first.lease, "w1", b"1")
     database.time += 16
-    second = new.claim(["KR"])
+    second = new.claim(KOREAN)
     assert second is not None
     for write in (
         lambda: old.renew(first.lease, Progress()),
@@ -94,19 +104,19 @@ def test_a_lapsed_lease_goes_to_somebody_else_and_its_old_holder_writes_nothing(
 def test_a_renewed_lease_does_not_lapse(database: Clock) -> None:
     accept(database)
     mine = leases(database)
-    claimed = mine.claim(["KR"])
+    claimed = mine.claim(KOREAN)
     assert claimed is not None
     database.time += 14
     mine.renew(claimed.lease, Progress(20.0, 60.0, 4.0, "ab"))
     database.time += 14
-    assert leases(database).claim(["KR"]) is None
+    assert leases(database).claim(KOREAN) is None
     assert Store(database).find("", "a").progress == Progress(20.0, 60.0, 4.0, "ab")
 
 
 def test_a_cancelled_job_cannot_be_ended_by_its_runner(database: Clock) -> None:
     accept(database)
     mine = leases(database)
-    claimed = mine.claim(["KR"])
+    claimed = mine.claim(KOREAN)
     assert claimed is not None
     left = Store(database).cancel_or_remove("", "a")
     assert left is not None and left.state is State.CANCELLED
@@ -121,15 +131,15 @@ def test_a_job_that_takes_the_service_down_is_given_up_unless_it_advances(databa
     accept(database)
     mine = leases(database)
     for stores_a_window in (False, True, False):
-        claimed = mine.claim(["KR"])
+        claimed = mine.claim(KOREAN)
         assert claimed is not None and not claimed.gives_up
         if stores_a_window:
             mine.keep(claimed.lease, "w", b"")
         database.time += 16
-    claimed = mine.claim(["KR"])
+    claimed = mine.claim(KOREAN)
     assert claimed is not None and not claimed.gives_up
     database.time += 16
-    claimed = mine.claim(["KR"])
+    claimed = mine.claim(KOREAN)
     assert claimed is not None and claimed.gives_up
     mine.give_up(claimed.lease)
     fault = Store(database).find("", "a").fault
@@ -140,10 +150,10 @@ def test_a_job_that_is_given_back_waits_and_does_not_count_as_attempted(database
     accept(database)
     mine = leases(database)
     for _ in range(5):
-        claimed = mine.claim(["KR"])
+        claimed = mine.claim(KOREAN)
         assert claimed is not None and not claimed.gives_up
         mine.release(claimed.lease, 30)
-        assert mine.claim(["KR"]) is None
+        assert mine.claim(KOREAN) is None
         database.time += 31
 
 
@@ -153,7 +163,7 @@ def test_owners_take_turns(database: Clock) -> None:
         database.time += 1
     accept(database, "b0", "bob")
     mine = leases(database)
-    order = [claimed.job.id for _ in range(4) if (claimed := mine.claim(["KR"])) is not None]
+    order = [claimed.job.id for _ in range(4) if (claimed := mine.claim(KOREAN)) is not None]
     assert order == ["a0", "b0", "a1", "a2"]
 
 
@@ -188,7 +198,7 @@ def test_a_client_sees_its_own_jobs(database: Clock) -> None:
 def test_ended_jobs_are_removed_after_a_while_and_active_ones_never(database: Clock) -> None:
     accept(database, "a")
     accept(database, "b")
-    claimed = leases(database).claim(["KR"])
+    claimed = leases(database).claim(KOREAN)
     assert claimed is not None and claimed.job.id == "a"
     leases(database).succeed(claimed.lease, b"result", Progress())
     database.time += 100
@@ -202,7 +212,7 @@ def test_a_full_disk_is_named_and_leaves_everything_as_it_was(tmp_path: Path) ->
     database = open_database(tmp_path, None)
     accept(database)
     mine = leases(database)
-    claimed = mine.claim(["KR"])
+    claimed = mine.claim(KOREAN)
     assert claimed is not None
     with database.reading() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -223,7 +233,7 @@ def test_runners_that_claim_at_the_same_time_get_different_jobs(database: Clock)
 
     def claim_all() -> list[str]:
         mine, found = leases(database), []
-        while (claimed := mine.claim(["KR"])) is not None:
+        while (claimed := mine.claim(KOREAN)) is not None:
             found.append(claimed.job.id)
         return found
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.event import listen
 
 from stt.asked import Asked
@@ -16,9 +17,11 @@ from stt.errors import InferenceFailed, InvalidAudio, OutOfStorage, QueueTimeout
 from stt.jobs import results
 from stt.jobs.desk import Desk
 from stt.jobs.fetching import Fetcher
+from stt.jobs.leases import UNSERVED_SECONDS
 from stt.jobs.outbound import Outbound
 from stt.jobs.records import Job, Order, Quota, State
 from stt.jobs.runner import Begun, OpenEarlier, Runner
+from stt.jobs.tables import JOBS
 from stt.jobs.webhooks import Webhooks
 from stt.notices import Report
 from stt.types import Transcript, Word
@@ -72,8 +75,8 @@ class Recogniser:
         self._errors = list(errors)
         self.heard: list[bytes] = []
 
-    def languages(self) -> Sequence[str]:
-        return ["KR"]
+    def languages(self) -> Mapping[str, bool]:
+        return {"KR": True}
 
     @asynccontextmanager
     async def __call__(
@@ -155,6 +158,32 @@ def test_an_error_fails_the_job_with_its_code(tmp_path: Path, error: Exception, 
     run(tmp_path, Recogniser(error), scenario)
 
 
+def test_a_job_fails_if_its_language_is_no_longer_served(tmp_path: Path) -> None:
+    recogniser = Recogniser()
+
+    async def scenario(desk: Desk) -> None:
+        order = replace(ORDER, language="JA", url="https://example.org/a")
+        job, other = await hand_in(desk, order, None), await hand_in(desk)
+        await until(desk, other, lambda job: job.state is State.SUCCEEDED)
+        waiting = await desk.call(lambda: desk.store.find("", job.id))
+        assert waiting.state is State.QUEUED  # another replica may serve it
+
+        def age() -> None:
+            with desk.store._database.writing() as connection:
+                connection.execute(update(JOBS).values(created=JOBS.c.created - UNSERVED_SECONDS))
+
+        await desk.call(age)
+        ended = await until(desk, job, lambda job: job.state.is_final)
+        assert ended.state is State.FAILED and ended.fault is not None
+        assert ended.fault.code == "unsupported_language"
+        assert "GET /languages" in ended.fault.message
+
+    fetcher = NoFetcher()
+    run(tmp_path, recogniser, scenario, fetcher)
+    assert recogniser.heard == [b"abc"]
+    assert fetcher.n_calls == 0
+
+
 def test_a_job_waits_for_what_passes(tmp_path: Path) -> None:
     recogniser = Recogniser(QueueTimeout("later", 0.01), QueueTimeout("later", 0.01))
 
@@ -195,7 +224,7 @@ def test_a_full_database_accepts_no_half_of_a_job(tmp_path: Path) -> None:
         assert list((tmp_path / "uploads").iterdir()) == []
 
     recogniser = Recogniser()
-    recogniser.languages = lambda: []  # type: ignore[method-assign]
+    recogniser.languages = lambda: {}  # type: ignore[method-assign]
     run(tmp_path, recogniser, scenario)
 
 

@@ -33,9 +33,10 @@ from stt.recognition.pipeline import Transcriber
 from stt.recognition.plan import Plan
 from stt.recognition.streaming import LiveSessions
 from stt.recognition.writings import Writings
-from stt.server.admission import Admission, AdmissionControl
+from stt.server.admission import Admission
 from stt.server.auth import ApiKeys
 from stt.server.client_secrets import ClientSecrets
+from stt.server.in_flight import AdmissionControl
 from stt.server.job_bodies import JobSummary
 from stt.server.jobs import JobRecogniser, check_jobs, open_desk
 from stt.server.keys import ChargingObserver, KeyRing

@@ -7,11 +7,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stt.errors import InvalidKey, RateLimited
 from stt.server import clients
-from stt.server.admission import SAFE_METHODS, refuse
 from stt.server.client_secrets import ClientSecrets, find_secret
 from stt.server.keys import Key, KeyRing, current_usage
-from stt.server.paths import route_path
-from stt.server.problems import problem_of
+from stt.server.paths import SAFE_METHODS, route_path
+from stt.server.problems import problem_of, refuse
 
 OPEN_PATHS = frozenset(
     {"/", "/livez", "/readyz", "/health", "/languages", "/docs", "/openapi.json"}

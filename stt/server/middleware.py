@@ -18,10 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stt.observability.logs import request_id, trace_fields
 from stt.observability.metrics import METHODS, UNMATCHED, Metrics, RouteLabels
 from stt.observability.tracing import log_fields, trace_of_request, traceresponse
-from stt.server.admission import refuse
 from stt.server.failures import CANCELLED, noted_failure
 from stt.server.paths import route_path
-from stt.server.problems import BUG, problem
+from stt.server.problems import BUG, problem, refuse
 from stt.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -9,6 +9,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """A path prefix that is safe to show in links."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that only ask about the service; all others bring work."""
+JOBS_PATH = "/v1/jobs"
+"""Its requests bring work for later."""
 
 
 def route_path(scope: Scope) -> str:

@@ -195,6 +195,14 @@ def problem_of(error: errors.SttError) -> ProblemResponse:
     return problem(STATUSES[type(error)], error.code, error.message, headers)
 
 
+async def refuse(answer: ProblemResponse, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a refusal; a WebSocket is refused before it is accepted."""
+    if scope["type"] == "websocket" and "websocket.http.response" not in scope["extensions"]:
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        return
+    await answer(scope, receive, send)
+
+
 def answer_errors(app: FastAPI) -> None:
     """Register the handlers that answer every error as a problem."""
     app.add_exception_handler(errors.SttError, _on_stt_error)

@@ -13,8 +13,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stt.errors import ForbiddenHost, ForbiddenOrigin, RequestError
-from stt.server.admission import SAFE_METHODS, refuse
-from stt.server.problems import problem_of
+from stt.server.paths import SAFE_METHODS
+from stt.server.problems import problem_of, refuse
 
 PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
 """Ends of names that nobody can register in the public DNS (RFC 6761, 6762, 8375; ICANN)."""

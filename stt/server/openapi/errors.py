@@ -5,10 +5,10 @@ from typing import Any
 
 from stt import errors
 from stt.audio.containers import ACCEPTED
-from stt.server.admission import JOBS_PATH
 from stt.server.openapi.alignments import ALIGNMENTS
 from stt.server.openapi.client_secrets import CLIENT_SECRETS
 from stt.server.openapi.examples import Examples
+from stt.server.paths import JOBS_PATH
 from stt.server.problems import (
     BUG,
     CODES,

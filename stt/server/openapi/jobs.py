@@ -6,11 +6,11 @@ from dataclasses import replace
 from stt.asked import Asked
 from stt.formats.base import JSON
 from stt.jobs.records import Fault, Job, Order, Progress, State
-from stt.server.admission import JOBS_PATH
 from stt.server.job_bodies import JobBody, JobList, JobSummary
 from stt.server.openapi.errors import DETAILS
 from stt.server.openapi.examples import KOREAN, SPOKEN, Answers, Examples
 from stt.server.openapi.transcripts import native_answers
+from stt.server.paths import JOBS_PATH
 from stt.server.sse import EventStream
 
 

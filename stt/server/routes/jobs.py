@@ -20,8 +20,8 @@ from stt.jobs.records import Filter, Job, Order, State
 from stt.languages import Language
 from stt.observability import logs
 from stt.server import clients
-from stt.server.admission import JOBS_PATH
 from stt.server.job_bodies import JobBody, JobList, JobSummary, cursor_of, parse_cursor
+from stt.server.paths import JOBS_PATH
 from stt.server.problems import OPENAI_PROBLEMS
 from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (

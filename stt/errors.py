@@ -63,6 +63,10 @@ class SttError(Exception):
         self.message = message
 
 
+BUG_MESSAGE = "Internal error. The log has details under the request id."
+"""What clients get of any other exception, with the code of `SttError`."""
+
+
 class RetryLater(SttError):
     """A later retry may succeed; ``retry_after_seconds`` says when; infinity: not by itself."""
 

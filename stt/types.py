@@ -12,6 +12,9 @@ from stt.notices import Report
 
 SAMPLE_RATE = 16_000
 """Hz. Every waveform between `stt.audio` and the engine has this rate."""
+PCM_BYTES = 2
+"""Of a sample of s16le, as clients send it without a header."""
+PCM_FULL_SCALE = 2 ** (8 * PCM_BYTES - 1)
 
 Waveform: TypeAlias = NDArray[np.float32]
 """``[n_samples]`` float32 at `SAMPLE_RATE`, mono, full scale at ±1."""

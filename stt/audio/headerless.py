@@ -8,9 +8,8 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
-from stt.types import SAMPLE_RATE
+from stt.types import PCM_BYTES, SAMPLE_RATE
 
-SAMPLE_BYTES = 2
 HEADERLESS_SUFFIX = ".pcm"
 """AI Hub's name for files of such samples."""
 HEAD_BYTES = 12
@@ -33,9 +32,9 @@ def with_header(samples: BinaryIO) -> BinaryIO:
         shutil.copyfileobj(samples, copy)
     else:
         with wave.open(copy, "wb") as recording:
-            recording.setparams((1, SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", ""))
+            recording.setparams((1, PCM_BYTES, SAMPLE_RATE, 0, "NONE", ""))
             while piece := samples.read(COPY_BYTES):
-                recording.writeframesraw(piece[: len(piece) // SAMPLE_BYTES * SAMPLE_BYTES])
+                recording.writeframesraw(piece[: len(piece) // PCM_BYTES * PCM_BYTES])
     copy.seek(0)
     return cast(BinaryIO, copy)
 

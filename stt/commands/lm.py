@@ -15,12 +15,12 @@ from stt.errors import ConfigurationError
 from stt.language_model.arpa import read_arpa
 from stt.language_model.build import DEFAULT_ORDER, MAX_ORDER, Perplexity, Plan, build, measure
 from stt.language_model.ngram import NgramModel
+from stt.language_model.source import SUFFIXES
 from stt.language_model.texts import CUTS, is_held_out, normalise, read_lines
 from stt.observability.logs import configure_logging
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = (".arpa", ".arpa.gz")
 SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)B?", re.IGNORECASE)
 BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 

@@ -21,6 +21,7 @@ BUSY_SECONDS = 30.0
 """Longest wait for another process that writes."""
 CONNECT_SECONDS = 5
 RETRY_SECONDS = 5.0
+FULL = "The service cannot store the job: its disk is full. Try again later."
 SQLITE_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC}
 POSTGRES_FULL = "53100"
 """``disk_full`` (PostgreSQL's appendix A)."""
@@ -84,7 +85,7 @@ def translated() -> Iterator[None]:
 def _translate(error: DBAPIError) -> OutOfStorage | JobsUnavailable:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code in SQLITE_FULL or getattr(error.orig, "sqlstate", None) == POSTGRES_FULL:
-        return OutOfStorage("The service cannot store the job: its disk is full. Try again later.")
+        return OutOfStorage(FULL)
     return _unavailable()
 
 

@@ -9,7 +9,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from stt.errors import OutOfStorage, RetryLater, SttError, UnsupportedLanguage
+from stt.errors import BUG_MESSAGE, OutOfStorage, RetryLater, SttError, UnsupportedLanguage
 from stt.inference.fairness import JOB, current_client
 from stt.jobs import results
 from stt.jobs.desk import Desk
@@ -29,7 +29,7 @@ STORAGE_SECONDS = 30.0
 """How long a job waits after the disk was full."""
 LOST_UPLOAD_SECONDS = 10.0
 """How long it waits after its recording could not be opened."""
-BUG = Fault("internal_error", "Internal error. The log has details under the request id.")
+BUG = Fault(SttError.code, BUG_MESSAGE)
 
 OpenEarlier = Callable[[str, FrameGrid], Earlier]
 """Finds what was computed before with a model, by its name and grid."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stt.errors import JobsUnavailable, OutOfStorage
-from stt.jobs.database import RETRY_SECONDS, is_full
+from stt.jobs.database import FULL, RETRY_SECONDS, is_full
 
 FOLDER = "uploads"
 PART = ".part"
@@ -106,7 +106,7 @@ def sync_folder(folder: Path) -> None:
 
 def _translate(error: OSError) -> OutOfStorage | JobsUnavailable:
     if is_full(error):
-        return OutOfStorage("The service cannot store the job: its disk is full. Try again later.")
+        return OutOfStorage(FULL)
     return JobsUnavailable(
         "The service cannot store the job: its state folder failed. Try again later; the log has "
         "the cause.",

@@ -21,7 +21,7 @@ from stt.inference.scheduler import Scheduler
 from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.plan import AS_HEARD, Plan
 from stt.settings import Settings
-from stt.types import SAMPLE_RATE, Waveform, Word
+from stt.types import PCM_FULL_SCALE, SAMPLE_RATE, Waveform, Word
 
 T = TypeVar("T")
 
@@ -34,7 +34,6 @@ LONG_BLOCK_SAMPLES = SAMPLE_RATE
 PATIENCE = 0.5
 """A reply waits for the running forward, up to this fraction of the length of its samples."""
 RETRY_SECONDS = 10.0
-FULL_SCALE = 2**15
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class LiveSession:
                 "another one."
             )
         self._n_received += len(samples)
-        block = self._resampler.feed(samples.astype(np.float32) / np.float32(FULL_SCALE))
+        block = self._resampler.feed(samples.astype(np.float32) / np.float32(PCM_FULL_SCALE))
         await self._feed(block)
         work = self._go_on()
         ahead = self.received_seconds - (loop.time() - self._began)

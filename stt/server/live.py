@@ -18,10 +18,10 @@ from stt import errors
 from stt.server.failures import note_failure
 from stt.server.problems import BUG
 from stt.server.state import Service
+from stt.types import PCM_BYTES
 
 logger = logging.getLogger(__name__)
 
-SAMPLE_BYTES = 2
 MAX_CHARACTERS = 65_536
 """Longest text message. While JSON is parsed everybody waits, up to 7 ms for this much."""
 
@@ -181,7 +181,7 @@ class WholeSamples:
     def join(self, message: bytes) -> bytes:
         """The samples of 16 bits that are complete."""
         received = self._half + message
-        n_whole = len(received) // SAMPLE_BYTES * SAMPLE_BYTES
+        n_whole = len(received) // PCM_BYTES * PCM_BYTES
         self._half = received[n_whole:]
         return received[:n_whole]
 

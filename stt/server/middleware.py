@@ -36,6 +36,7 @@ QUIET_PATHS = frozenset(
 STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 """Messages that begin an answer and carry its headers."""
 SWITCHING_PROTOCOLS = 101
+"""The status of live connections in the log and the metrics."""
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that left before the answer."""
 LOGGED_PATH = 200

@@ -93,7 +93,7 @@ NOT_A_FORM = (
     f"part needs a name; besides the file there are at most {MAX_FIELDS} fields, of at most "
     f"{MAX_FIELD_BYTES // 1024} KiB each."
 )
-BUG = ("internal_error", "Internal error. The log has details under the request id.")
+BUG = (errors.SttError.code, errors.BUG_MESSAGE)
 """Code and message of an unexpected error; the status is 500."""
 
 

@@ -9,12 +9,11 @@ import numpy as np
 from stt.activity.turns import Boundary, Turns
 from stt.audio.resampler import Resampler
 from stt.errors import AudioTooLong
-from stt.recognition.streaming import FULL_SCALE
-from stt.server.live import SAMPLE_BYTES, LiveSocket
+from stt.server.live import LiveSocket
 from stt.server.realtime import events
 from stt.server.realtime.items import Item
 from stt.server.realtime.refusals import Refusal
-from stt.types import SAMPLE_RATE
+from stt.types import PCM_BYTES, PCM_FULL_SCALE, SAMPLE_RATE
 
 MIN_COMMIT_SECONDS = 0.1
 """OpenAI refuses to commit less, with this code:"""
@@ -94,14 +93,14 @@ class InputBuffer:
         Raises:
             AudioTooLong: too much would be uncommitted; these samples are not added.
         """
-        waiting = self._uncommitted_seconds + len(pcm) / SAMPLE_BYTES / self._rate
+        waiting = self._uncommitted_seconds + len(pcm) / PCM_BYTES / self._rate
         if waiting > self._max_seconds:
             raise AudioTooLong(
                 f"The buffer would have {waiting:.0f} s of uncommitted audio; the limit "
                 f"is {self._max_seconds:g} s. Commit or clear it; this audio was not added."
             )
         self._held += pcm
-        self._received += len(pcm) // SAMPLE_BYTES
+        self._received += len(pcm) // PCM_BYTES
         detection = self._detection
         if detection is None:
             await self._hear_until(self._received)
@@ -156,11 +155,11 @@ class InputBuffer:
     @property
     def _uncommitted_seconds(self) -> float:
         in_item = self._item.received_seconds if self._item is not None else 0.0
-        return in_item + len(self._held) / SAMPLE_BYTES / self._rate
+        return in_item + len(self._held) / PCM_BYTES / self._rate
 
     @property
     def _held_from(self) -> int:
-        return self._received - len(self._held) // SAMPLE_BYTES
+        return self._received - len(self._held) // PCM_BYTES
 
     def _begin_anew(self) -> None:
         """Whoever speaks on begins another turn."""
@@ -171,10 +170,10 @@ class InputBuffer:
         """What a detector finds; it takes 2 ms for a second, so a thread gets long blocks."""
 
         def listen() -> list[Boundary]:
-            samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
+            samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(PCM_FULL_SCALE)
             return turns.feed(self._resampler.feed(samples))
 
-        is_long = len(pcm) > LONG_BLOCK_SECONDS * self._rate * SAMPLE_BYTES
+        is_long = len(pcm) > LONG_BLOCK_SECONDS * self._rate * PCM_BYTES
         return await asyncio.to_thread(listen) if is_long else listen()
 
     def _position(self, sample: int) -> int:
@@ -211,7 +210,7 @@ class InputBuffer:
 
     async def _hear_until(self, position: int) -> None:
         """Move what is held before a position into the item, and begin one if there is none."""
-        pcm = bytes(self._held[: max(0, position - self._held_from) * SAMPLE_BYTES])
+        pcm = bytes(self._held[: max(0, position - self._held_from) * PCM_BYTES])
         if not pcm:
             return
         del self._held[: len(pcm)]
@@ -229,4 +228,4 @@ class InputBuffer:
             self.previous = item.id
 
     def _forget_before(self, position: int) -> None:
-        del self._held[: max(0, position - self._held_from) * SAMPLE_BYTES]
+        del self._held[: max(0, position - self._held_from) * PCM_BYTES]

@@ -15,7 +15,6 @@ from stt.recognition.plan import Plan
 from stt.recognition.streaming import LiveSession
 from stt.server.keys import charge_live
 from stt.server.live import (
-    SAMPLE_BYTES,
     Close,
     LiveSocket,
     WholeSamples,
@@ -31,6 +30,7 @@ from stt.server.realtime.items import Item
 from stt.server.realtime.refusals import Refusal, invalid_field
 from stt.server.realtime.shapes import BETA, CURRENT, Shape
 from stt.server.state import Service
+from stt.types import PCM_BYTES
 
 CONVERSATION = frozenset(
     {"response.create", "response.cancel", "output_audio_buffer.clear"}
@@ -199,7 +199,7 @@ class Conversation:
             self._has_audio = True
         encoding = form.encoding
         charge_live(len(audio) / encoding.sample_bytes / form.sample_rate)
-        whole = self._samples.join(audio) if encoding.sample_bytes == SAMPLE_BYTES else audio
+        whole = self._samples.join(audio) if encoding.sample_bytes == PCM_BYTES else audio
         pcm = encoding.decode(whole)
         check_size(pcm, self._service.settings.max_live_message_bytes)  # G.711 grows
         await self._buffer.append(pcm)

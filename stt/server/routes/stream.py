@@ -23,7 +23,6 @@ from stt.recognition.streaming import LiveResult, LiveSession
 from stt.server.auth import SUBPROTOCOL
 from stt.server.keys import charge_live
 from stt.server.live import (
-    SAMPLE_BYTES,
     Close,
     Ending,
     LiveSocket,
@@ -32,7 +31,7 @@ from stt.server.live import (
     check_size,
 )
 from stt.server.state import Service, get_service
-from stt.types import Word, join_words
+from stt.types import PCM_BYTES, Word, join_words
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
@@ -128,7 +127,7 @@ class Connection:
                 if self._session is None:
                     check_samples(message)
                     self._session = await self._open(language)
-                charge_live(len(message) / SAMPLE_BYTES / self._config.sample_rate)
+                charge_live(len(message) / PCM_BYTES / self._config.sample_rate)
                 await self._reply(await self._session.hear(self._samples.join(message)))
                 if message:  # after the answer, for which a slow model may have kept it waiting
                     self._socket.note_audio()

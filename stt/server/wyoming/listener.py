@@ -12,6 +12,7 @@ from stt.inference.fairness import current_client
 from stt.observability.logs import request_id
 from stt.recognition.streaming import RETRY_SECONDS
 from stt.server.clients import client_of
+from stt.server.middleware import SWITCHING_PROTOCOLS
 from stt.server.state import Service
 from stt.server.wyoming.connection import Connection
 from stt.server.wyoming.events import MAX_JSON_BYTES, Turns
@@ -23,8 +24,6 @@ BESIDE_SPEECH = 64
 """Connections beside those that `max_live_sessions` allows to speak: they ask, or wait."""
 LABELS = ("WYOMING", "wyoming")
 """Method and route of connections in the metrics."""
-SWITCHING_PROTOCOLS = 101
-"""The status of connections in the metrics, as of WebSockets."""
 
 
 def check_access(settings: Settings, *, has_keys: bool) -> None:

@@ -10,10 +10,7 @@ from pydantic import BaseModel, Field
 from stt.audio.downmix import MIN_SECONDS, Downmix
 from stt.audio.findings import Findings
 from stt.audio.limits import MAX_CHANNELS, MAX_RATE, MIN_RATE
-
-SESSION_WIDTH = 2
-"""Bytes of a sample that a `stt.recognition.streaming.LiveSession` hears."""
-FULL_SCALE = 2.0**15
+from stt.types import PCM_BYTES, PCM_FULL_SCALE
 
 
 class Shape(BaseModel, frozen=True):
@@ -50,7 +47,7 @@ class Samples:
         if n_frames < least:
             n_frames = 0
         whole, self._rest = received[: n_frames * frame_bytes], received[n_frames * frame_bytes :]
-        if not whole or (self._shape.channels == 1 and self._shape.width == SESSION_WIDTH):
+        if not whole or (self._shape.channels == 1 and self._shape.width == PCM_BYTES):
             return whole
         if self._shape.channels == 1:
             return as_pcm(decode(whole, self._shape.width))
@@ -75,6 +72,6 @@ def decode(data: bytes, width: int) -> NDArray[np.float32]:
 
 def as_pcm(samples: NDArray[np.float32]) -> bytes:
     """``[n]`` with full scale 1 as s16le."""
-    scaled = np.rint(samples * np.float32(FULL_SCALE))
-    pcm: NDArray[np.int16] = scaled.clip(-FULL_SCALE, FULL_SCALE - 1).astype("<i2")
+    scaled = np.rint(samples * np.float32(PCM_FULL_SCALE))
+    pcm: NDArray[np.int16] = scaled.clip(-PCM_FULL_SCALE, PCM_FULL_SCALE - 1).astype("<i2")
     return pcm.tobytes()

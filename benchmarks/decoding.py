@@ -24,7 +24,8 @@ from stt.frames import DecodableFrames, Frames, TopFrames
 from stt.language_model.source import LanguageModel, load_language_model
 from stt.normalisation import normalise_basic
 from stt.types import SAMPLE_RATE, join_words
-from training.held_out import Corpus, Subject
+from training.everyday import spelled
+from training.held_out import Corpus, Subject, everyday_sentences
 
 NAMES = {
     "ko-mini": (
@@ -186,12 +187,21 @@ def memory_of_three_hours(engine: TorchEngine, model: LanguageModel, spoken: Spo
     return f"{n_words} words in three hours; the peak of memory grew by {grown:.1f} MiB."
 
 
+def spelled_sentences(path: Path) -> list[str]:
+    """Held-out everyday sentences, as the acoustic model spells them."""
+    return list(dict.fromkeys(filter(None, map(spelled, everyday_sentences(path)))))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=300, help="at most so many of each set")
     parser.add_argument(
         "--off-domain", type=Path, action="append", default=[], metavar="FILE",
         help="an ARPA file of other texts: KO then EN",
+    )  # fmt: skip
+    parser.add_argument(
+        "--everyday", type=Path, metavar="CSV",
+        help="songys/Chatbot_data's, for held-out sentences that people wrote; all are spoken",
     )  # fmt: skip
     options = parser.parse_args()
     print(describe())
@@ -207,6 +217,10 @@ def main() -> None:
             split: Spoken.of(subject.speak(split, split), engine, options.clips)
             for split in ("test_sentences", "test_pairs", "test_words")
         }
+        if name == "ko-mini" and options.everyday:
+            spoken = subject.speak_texts("everyday", spelled_sentences(options.everyday))
+            everyday = {"everyday": Spoken.of(spoken, engine, len(spoken))}
+            rates += accuracy(subject, engine, models, everyday)
         rates += accuracy(subject, engine, models, sets)
         other = sum(sets.values(), start=Spoken.of(subject.speak("dev", "dev"), engine, 10_000))
         hotwords.append(recall(subject, engine, "names", NAMES[name].split(), other))

@@ -28,8 +28,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with manifest.open("a", encoding="utf-8") as table:
         table.write(f"{HOSTILE}\t</script><script>alert(2)</script>\t<b>\nraw.pcm\t안녕\t\n")
     assert stt("evaluate", manifest, "--demo", "--report", folder / "report.html").returncode == 0
+    raw = folder / "raw.tsv"
+    raw.write_text("path\ttext\nraw.pcm\t안녕\n", encoding="utf-8")
     flags: list[str | Path] = ["--report", folder / "copies.html", "--embed-audio"]
-    assert stt("evaluate", manifest, "--demo", *flags).returncode == 0
+    assert stt("evaluate", raw, "--demo", *flags).returncode == 0
     return folder
 
 

@@ -92,7 +92,7 @@ def test_korean_is_read(tmp_path: Path) -> None:
     with LocalRecognizer(FakeEngine(), language, load_settings()) as recognizer:
         report = evaluate.evaluate(read_manifest(tmp_path / "m.tsv"), recognizer, comparison)
     by_reading = report.rates[-1]
-    assert (by_reading.kind.name, by_reading.errors.total) == ("cer_by_reading", 2)
+    assert (by_reading.measure.name, by_reading.errors.total) == ("cer_by_reading", 2)
     assert report.kinds == Kinds(notation=6, real=2, reference_characters=8)
     text = render_text(report, 0)
     assert "notation             75.0 %   6 characters" in text

@@ -23,6 +23,8 @@ def _jamo(kind: str, first: int, last: int) -> dict[str, str]:
 _INITIALS = _jamo("CHOSEONG", 0x1100, 0x1112)
 _VOWELS = _jamo("JUNGSEONG", 0x1161, 0x1175)
 _FINALS = _jamo("JONGSEONG", 0x11A8, 0x11C2)
+_BARE_VOWELS = frozenset(_VOWELS.values())
+_SILENT = _INITIALS["ㅇ"]
 _TYPED = {jamo: letter for kind in (_INITIALS, _VOWELS, _FINALS) for letter, jamo in kind.items()}
 
 _VOWEL_COMPOUNDS = {
@@ -66,6 +68,20 @@ def has_syllables(text: str) -> bool:
 def is_hangul(character: str) -> bool:
     """Whether this is a syllable or a letter of either kind."""
     return unicodedata.name(character, "").startswith("HANGUL ")
+
+
+def takes_final_alone(vowel: str, final: str) -> bool:
+    """Whether these conjoining jamo are a syllable without its initial."""
+    return vowel in _BARE_VOWELS and final in _FINALS.values()
+
+
+def with_initial(jamo: str) -> str:
+    """A syllable whose initial is missing, with the silent one; anything else as it is.
+
+    A syllable that is spelled without an initial has ㅇ there, which has no sound, so a model may
+    emit the conjoining vowel alone: 먹, ㅓ, ㅆ are 먹었.
+    """
+    return compose(_SILENT + jamo) if jamo[:1] in _BARE_VOWELS else jamo
 
 
 def as_typed(text: str) -> str:

@@ -41,6 +41,8 @@ class Speller:
         """A character and a piece as one character; None if the piece begins another."""
         if self._composer and hangul.is_letter(before[0]) and hangul.is_letter(piece):
             return None if self._composer.compose(before + piece) is None else before + piece
+        if hangul.takes_final_alone(before, piece):
+            return before + piece
         joined = compose(before + piece)
         leans = scripts.leans_back(piece[0]) or scripts.leans_forward(before[-1])
         return joined if leans or len(joined) < len(before) + len(piece) else None
@@ -87,7 +89,7 @@ class Speller:
     def _shown(self, character: str) -> str:
         if self._composer and hangul.is_letter(character[0]):
             return self._composer.compose(character) or character
-        return hangul.as_typed(character)
+        return hangul.as_typed(hangul.with_initial(character))
 
     def _cut(self, text: str, is_word: bool) -> tuple[str, ...]:
         pieces: list[str] = []

@@ -97,7 +97,7 @@ BUNDLED_MODELS: Mapping[str, ModelSource] = MappingProxyType(
     {
         name: ModelSource(name, BUNDLED_REVISION, BUNDLED_FOLDER / name, calibration=calibration)
         for name, calibration in (
-            ("ko-mini", Calibration(-0.009, -0.097, temperature=1.25)),
+            ("ko-mini", Calibration(-0.008, -0.098, temperature=1.1)),
             ("en-mini", Calibration(0.0, -0.031, temperature=1.55)),
         )
     }

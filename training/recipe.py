@@ -58,7 +58,7 @@ class Curriculum:
 
 CONTINUED = Curriculum(
     audio_hours=45.0,
-    peak_share=0.7,
+    peak_share=0.5,
     decay_share=0.8,
     warm_up_hours=0.5,
     short_until_hours=0.0,

@@ -27,6 +27,7 @@ async def say(
     shape: tuple[int, int, int] = (16_000, 2, 1),
     chunk_bytes: int = 2048,
     start: bool = True,
+    stop: bool = True,
 ) -> None:
     """Send an utterance without reading anything, as Home Assistant does."""
     if transcribe is not None:
@@ -35,7 +36,8 @@ async def say(
         await client.write_event(AudioStart(*shape).event())
     for at in range(0, len(pcm), chunk_bytes):
         await client.write_event(AudioChunk(*shape, pcm[at : at + chunk_bytes]).event())
-    await client.write_event(AudioStop().event())
+    if stop:
+        await client.write_event(AudioStop().event())
 
 
 async def events_until(client: AsyncTcpClient, last: str) -> list[Event]:

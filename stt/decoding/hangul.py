@@ -25,6 +25,7 @@ _VOWELS = _jamo("JUNGSEONG", 0x1161, 0x1175)
 _FINALS = _jamo("JONGSEONG", 0x11A8, 0x11C2)
 _BARE_VOWELS = frozenset(_VOWELS.values())
 _SILENT = _INITIALS["ㅇ"]
+_NEVER_FINAL = frozenset(_INITIALS[letter] for letter in _INITIALS.keys() - _FINALS.keys())
 _TYPED = {jamo: letter for kind in (_INITIALS, _VOWELS, _FINALS) for letter, jamo in kind.items()}
 
 _VOWEL_COMPOUNDS = {
@@ -73,6 +74,19 @@ def is_hangul(character: str) -> bool:
 def takes_final_alone(vowel: str, final: str) -> bool:
     """Whether these conjoining jamo are a syllable without its initial."""
     return vowel in _BARE_VOWELS and final in _FINALS.values()
+
+
+def absorbs(before: str, initial: str) -> bool:
+    """Whether a silent initial after another one is a slip: ㄸ, ㅃ and ㅉ are never final."""
+    return initial == _SILENT and before in _NEVER_FINAL
+
+
+def closed(syllable: str, initial: str) -> str | None:
+    """An open syllable with the consonant of a conjoining initial as its final; None if that
+    composes with nothing."""
+    final = _FINALS.get(_TYPED.get(initial, "")) if initial in _INITIALS.values() else None
+    composed = compose(syllable + final) if final else ""
+    return composed if len(composed) == len(syllable) == 1 else None
 
 
 def with_initial(jamo: str) -> str:

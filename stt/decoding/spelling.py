@@ -43,6 +43,8 @@ class Speller:
             return None if self._composer.compose(before + piece) is None else before + piece
         if hangul.takes_final_alone(before, piece):
             return before + piece
+        if hangul.absorbs(before, piece):
+            return before
         joined = compose(before + piece)
         leans = scripts.leans_back(piece[0]) or scripts.leans_forward(before[-1])
         return joined if leans or len(joined) < len(before) + len(piece) else None
@@ -68,6 +70,10 @@ class Speller:
         if self._composer is None or not hangul.is_vowel(piece) or len(before) < 2:
             return False
         return hangul.is_letter(before[-1]) and not hangul.is_vowel(before[-1])
+
+    def close(self, before: str, initial: str) -> str | None:
+        """A character and the next one, an initial that no vowel follows, as one; else None."""
+        return hangul.closed(before, initial)
 
     def keeps_space(self, word: str) -> bool:
         """Whether a word keeps the space that was written before it."""

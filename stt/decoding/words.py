@@ -146,6 +146,8 @@ class WordBuilder:
             last.text = joined
             last.emissions.append(emission)
             return []
+        self._close_syllable(word)
+        last = word.characters[-1]
         character = self._take_final(last, piece, emission)
         if self._speller.divides(last.text, character.text, is_unspaced=word.is_unspaced):
             self._end_word()
@@ -161,6 +163,16 @@ class WordBuilder:
         initial, last.text = last.text[-1], last.text[:-1]
         return _Character(initial + piece, [last.emissions.pop(), emission])
 
+    def _close_syllable(self, word: _OpenWord) -> None:
+        """Give a lone initial, which no vowel followed, to the syllable before it as its final."""
+        if len(word.characters) < 2:
+            return
+        before, last = word.characters[-2:]
+        if (closed := self._speller.close(before.text, last.text)) is not None:
+            before.text = closed
+            before.emissions += last.emissions
+            word.characters.pop()
+
     def _begin_word(self, character: _Character) -> list[Word]:
         self._word = _OpenWord(
             [character],
@@ -173,6 +185,7 @@ class WordBuilder:
 
     def _end_word(self) -> None:
         if self._word is not None:
+            self._close_syllable(self._word)
             self._after_unspaced = self._word.is_unspaced
             self._whole, self._word = self._word, None
 

@@ -92,10 +92,11 @@ def test_describe_lists_the_served_languages_and_models(port: int) -> None:
 
 def test_text_comes_while_it_settles_and_once_more_as_a_whole(port: int) -> None:
     async def speak(client: AsyncTcpClient) -> list[Event]:
-        await say(client, WORDS, transcribe=Transcribe(language="ko"))
-        first = await events_until(client, "transcript-stop")
-        assert text_of(first) == "ab ca b"
-        assert len(first) > 4, "the first words settle in the pause"
+        in_pause = 2 * (len(WORDS) * 9 // 20)
+        await say(client, WORDS[:in_pause], transcribe=Transcribe(language="ko"), stop=False)
+        first = await events_until(client, "transcript-chunk")
+        await say(client, WORDS[in_pause:], start=False)
+        assert text_of(first + await events_until(client, "transcript-stop")) == "ab ca b"
         # The next utterance of the same connection, in another language.
         await say(client, WORDS[: len(WORDS) // 2], transcribe=Transcribe(language="en-AU"))
         return await events_until(client, "transcript-stop")

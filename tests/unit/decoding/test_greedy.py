@@ -19,6 +19,7 @@ from tests.fakes import LETTERS, WAV2VEC2_GRID, spell, spell_log_probs
 
 BLANK, SPACE, A, B, C = range(5)
 SYLLABLES = [chr(0xAC00 + 97 * i) for i in range(60)]
+FINALS = [chr(0x11A8 + i) for i in range(27)]
 JAMO = [chr(0x1100 + i) for i in range(19)] + [chr(0x1161 + i) for i in range(21)] + [
     chr(0x11A8 + i) for i in range(27)
 ]  # fmt: skip
@@ -43,9 +44,20 @@ def as_typed(text: str) -> str:
     )
 
 
-def with_initials(text: str) -> str:
-    """Vowels that lack an initial with the silent one."""
-    return unicodedata.normalize("NFC", re.sub("[\u1161-\u1175]", "\u110b\\g<0>", text))
+def repaired(text: str) -> str:
+    """Text of conjoining jamo with slips of silent and final consonants put right."""
+    text = unicodedata.normalize("NFD", text)
+    text = re.sub("([\u1104\u1108\u110d])\u110b+", r"\1", text)
+
+    def close(found: re.Match[str]) -> str:
+        name = unicodedata.name(found[2]).replace("CHOSEONG", "JONGSEONG")
+        modern = [final for final in FINALS if unicodedata.name(final) == name]
+        return found[1] + modern[0] if modern else found[0]
+
+    initial, vowel = "[\u1100-\u1112]", "[\u1161-\u1175]"
+    text = re.sub(f"({initial}{vowel})({initial})(?!{vowel})", close, text)
+    text = unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", re.sub(vowel, "\u110b\\g<0>", text))
 
 
 def read(vocabulary: Vocabulary, *symbols: str) -> list[Word]:
@@ -202,7 +214,7 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
         words = decoder.feed(BEST.reduce(log_probs)) + decoder.finish()
         ours = join_words(words)
         composed = unicodedata.normalize("NFC", SPECIAL.sub("", expected))
-        assert ours == as_typed(with_initials(" ".join(composed.split())))
+        assert ours == as_typed(repaired(" ".join(composed.split())))
 
 
 def test_special_symbols_write_nothing_and_do_not_break_a_word() -> None:
@@ -403,6 +415,25 @@ def test_a_syllable_without_its_silent_initial_is_a_syllable() -> None:
     assert [token.text for token in word.tokens] == ["먹", "었", "다", "아"]
     [word] = read(vocabulary, "\u1106", "|")
     assert word.text == "ㅁ"
+
+
+@pytest.mark.parametrize(
+    ("jamo", "text"),
+    [
+        ("하ᄀ에", "학에"),
+        ("하ᄀ", "학"),
+        ("한ᄀ에", "한ㄱ에"),
+        ("하ᄈ다", "하ㅃ다"),
+        ("ᄀ하", "ㄱ하"),
+        ("오ᄈ아", "오빠"),
+    ],
+)
+def test_an_initial_without_a_vowel_is_the_final_before_it(jamo: str, text: str) -> None:
+    symbols = tuple(unicodedata.normalize("NFD", jamo))
+    vocabulary = Vocabulary(symbols=("<pad>", "|", *dict.fromkeys(symbols)), blank=0)
+    [word] = read(vocabulary, *symbols)
+    assert word.text == text
+    assert "".join(token.text for token in word.tokens) == text
 
 
 def test_spell_gives_normalized_log_probs() -> None:

@@ -81,6 +81,11 @@ def absorbs(before: str, initial: str) -> bool:
     return initial == _SILENT and before in _NEVER_FINAL
 
 
+def is_lone(character: str) -> bool:
+    """Whether this is a conjoining consonant without a vowel."""
+    return character in _TYPED and character not in _BARE_VOWELS
+
+
 def closed(syllable: str, initial: str) -> str | None:
     """An open syllable with the consonant of a conjoining initial as its final; None if that
     composes with nothing."""

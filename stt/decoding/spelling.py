@@ -75,6 +75,10 @@ class Speller:
         """A character and the next one, an initial that no vowel follows, as one; else None."""
         return hangul.closed(before, initial)
 
+    def is_stray(self, character: str) -> bool:
+        """Whether nobody would write this character: a consonant that belongs to no syllable."""
+        return hangul.is_lone(character)
+
     def keeps_space(self, word: str) -> bool:
         """Whether a word keeps the space that was written before it."""
         return not word.startswith(self._attached)
@@ -95,7 +99,7 @@ class Speller:
     def _shown(self, character: str) -> str:
         if self._composer and hangul.is_letter(character[0]):
             return self._composer.compose(character) or character
-        return hangul.as_typed(hangul.with_initial(character))
+        return hangul.with_initial(character)
 
     def _cut(self, text: str, is_word: bool) -> tuple[str, ...]:
         pieces: list[str] = []

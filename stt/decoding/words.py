@@ -184,10 +184,18 @@ class WordBuilder:
         return self._settle(before_seconds=self._start_seconds(self._word.first))
 
     def _end_word(self) -> None:
-        if self._word is not None:
-            self._close_syllable(self._word)
-            self._after_unspaced = self._word.is_unspaced
-            self._whole, self._word = self._word, None
+        if self._word is None:
+            return
+        word, self._word = self._word, None
+        self._close_syllable(word)
+        word.characters = [
+            each for each in word.characters if not self._speller.is_stray(each.text)
+        ]
+        if word.characters:
+            self._after_unspaced = word.is_unspaced
+            self._whole = word
+        else:  # the next word stands where this one would have
+            self._is_delimited, self._is_apart = word.is_delimited, word.is_apart
 
     def _start_seconds(self, emission: Emission) -> float:
         """Start of a word that begins with this: at the latest, the end of its first frame."""

@@ -57,7 +57,8 @@ def repaired(text: str) -> str:
     initial, vowel = "[\u1100-\u1112]", "[\u1161-\u1175]"
     text = re.sub(f"({initial}{vowel})({initial})(?!{vowel})", close, text)
     text = unicodedata.normalize("NFC", text)
-    return unicodedata.normalize("NFC", re.sub(vowel, "\u110b\\g<0>", text))
+    text = unicodedata.normalize("NFC", re.sub(vowel, "\u110b\\g<0>", text))
+    return " ".join(re.sub("[\u1100-\u11ff]", "", text).split())
 
 
 def read(vocabulary: Vocabulary, *symbols: str) -> list[Word]:
@@ -413,8 +414,7 @@ def test_a_syllable_without_its_silent_initial_is_a_syllable() -> None:
     left_out = [each for each in unicodedata.normalize("NFD", "먹었다아") if each != "\u110b"]
     [word] = read(vocabulary, *left_out)
     assert [token.text for token in word.tokens] == ["먹", "었", "다", "아"]
-    [word] = read(vocabulary, "\u1106", "|")
-    assert word.text == "ㅁ"
+    assert read(vocabulary, "\u1106", "|") == []
 
 
 @pytest.mark.parametrize(
@@ -422,18 +422,20 @@ def test_a_syllable_without_its_silent_initial_is_a_syllable() -> None:
     [
         ("하ᄀ에", "학에"),
         ("하ᄀ", "학"),
-        ("한ᄀ에", "한ㄱ에"),
-        ("하ᄈ다", "하ㅃ다"),
-        ("ᄀ하", "ㄱ하"),
         ("오ᄈ아", "오빠"),
+        # What belongs to no syllable is left out.
+        ("한ᄀ에", "한에"),
+        ("하ᄈ다", "하다"),
+        ("ᄀᄂ하", "하"),
+        ("하|ᄀ|다", "하 다"),
     ],
 )
-def test_an_initial_without_a_vowel_is_the_final_before_it(jamo: str, text: str) -> None:
+def test_consonants_without_a_vowel(jamo: str, text: str) -> None:
     symbols = tuple(unicodedata.normalize("NFD", jamo))
-    vocabulary = Vocabulary(symbols=("<pad>", "|", *dict.fromkeys(symbols)), blank=0)
-    [word] = read(vocabulary, *symbols)
-    assert word.text == text
-    assert "".join(token.text for token in word.tokens) == text
+    vocabulary = Vocabulary(symbols=tuple(dict.fromkeys(("<pad>", "|", *symbols))), blank=0)
+    words = read(vocabulary, *symbols)
+    assert join_words(words) == text
+    assert all("".join(token.text for token in word.tokens) == word.text for word in words)
 
 
 def test_spell_gives_normalized_log_probs() -> None:
@@ -485,12 +487,12 @@ def test_a_token_has_the_times_of_its_frames() -> None:
 
 
 def test_jamo_of_one_syllable_are_one_token() -> None:
-    # The last jamo composes with nothing, and is shown as people type it.
+    # The last jamo belongs to no syllable, and is left out.
     symbols = ("<pad>", "|", *unicodedata.normalize("NFD", "한글"), "\u1100")
     decoder = GreedyDecoder(Vocabulary(symbols=symbols, blank=0), WAV2VEC2_GRID)
     decoder.feed(spell([2, 3, 4, 5, 6, 7, 8, 1], n_vocab=9))
     [word] = decoder.finish()
-    assert [token.text for token in word.tokens] == ["한", "글", "ㄱ"]
+    assert [token.text for token in word.tokens] == ["한", "글"]
     assert word.tokens[0].log_posterior == pytest.approx(3 * np.log(0.9), abs=1e-5)
 
 

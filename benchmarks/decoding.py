@@ -24,7 +24,7 @@ from stt.frames import DecodableFrames, Frames, TopFrames
 from stt.language_model.source import LanguageModel, load_language_model
 from stt.normalisation import normalise_basic
 from stt.types import SAMPLE_RATE, join_words
-from training.everyday import spelled
+from training.everyday import spelled_once
 from training.held_out import Corpus, Subject, everyday_sentences
 
 NAMES = {
@@ -187,11 +187,6 @@ def memory_of_three_hours(engine: TorchEngine, model: LanguageModel, spoken: Spo
     return f"{n_words} words in three hours; the peak of memory grew by {grown:.1f} MiB."
 
 
-def spelled_sentences(path: Path) -> list[str]:
-    """Held-out everyday sentences, as the acoustic model spells them."""
-    return list(dict.fromkeys(filter(None, map(spelled, everyday_sentences(path)))))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=300, help="at most so many of each set")
@@ -218,7 +213,8 @@ def main() -> None:
             for split in ("test_sentences", "test_pairs", "test_words")
         }
         if name == "ko-mini" and options.everyday:
-            spoken = subject.speak_texts("everyday", spelled_sentences(options.everyday))
+            texts = spelled_once(everyday_sentences(options.everyday))
+            spoken = subject.speak_texts("everyday", texts)
             everyday = {"everyday": Spoken.of(spoken, engine, len(spoken))}
             rates += accuracy(subject, engine, models, everyday)
         rates += accuracy(subject, engine, models, sets)

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.setting import ROOT
 from benchmarks.workers import Memory, memory_of, use_threads
 from stt.engines.agreement import Agreement, Reference
-from stt.engines.device import prepare_process
+from stt.engines.device import prepare_process, switch_off_telemetry
 from stt.engines.wants import BEST, Want
 from stt.errors import ConfigurationError
 from stt.languages import BUNDLED_FOLDER
@@ -284,6 +284,7 @@ def torch_products(rows: int, inner: int, columns: int, device: str) -> dict[str
 
 def openvino_product(rows: int, inner: int, columns: int, precision: str) -> Multiply:
     """`PAIRS` feed-forward layer pairs, compiled by OpenVINO for the CPU."""
+    switch_off_telemetry()
     import openvino
     from openvino import opset13
 

@@ -93,6 +93,11 @@ class EverydayTexts:
     """Words held out of the generated texts that ``train`` has all the same."""
 
 
+def spelled_once(sentences: Iterable[str]) -> list[str]:
+    """The sentences that can be spelled, without repetitions."""
+    return list(dict.fromkeys(filter(None, map(spelled, sentences))))
+
+
 def everyday_texts(path: Path, splits: Splits, seed: int) -> EverydayTexts:
     """The sentences of a table (see `everyday_splits`) that can be spelled.
 
@@ -101,8 +106,7 @@ def everyday_texts(path: Path, splits: Splits, seed: int) -> EverydayTexts:
     """
     everyday = everyday_splits(path)
     train, dev, held_out = (
-        list(dict.fromkeys(filter(None, map(spelled, sentences))))
-        for sentences in (everyday.train, everyday.dev, everyday.held_out)
+        spelled_once(sentences) for sentences in (everyday.train, everyday.dev, everyday.held_out)
     )
     surfaces = hold_out(seed).surfaces
     counts = Counter(word for text in train for word in text.split() if word in surfaces)

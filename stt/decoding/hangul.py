@@ -23,9 +23,11 @@ def _jamo(kind: str, first: int, last: int) -> dict[str, str]:
 _INITIALS = _jamo("CHOSEONG", 0x1100, 0x1112)
 _VOWELS = _jamo("JUNGSEONG", 0x1161, 0x1175)
 _FINALS = _jamo("JONGSEONG", 0x11A8, 0x11C2)
-_BARE_VOWELS = frozenset(_VOWELS.values())
 _SILENT = _INITIALS["ㅇ"]
-_NEVER_FINAL = frozenset(_INITIALS[letter] for letter in _INITIALS.keys() - _FINALS.keys())
+_BARE_VOWELS, _BARE_FINALS = frozenset(_VOWELS.values()), frozenset(_FINALS.values())
+_AS_FINAL = {_INITIALS[letter]: _FINALS[letter] for letter in _INITIALS.keys() & _FINALS.keys()}
+"""The final jamo of the same consonant, by its initial one."""
+_NEVER_FINAL = frozenset(_INITIALS.values()) - _AS_FINAL.keys()
 _TYPED = {jamo: letter for kind in (_INITIALS, _VOWELS, _FINALS) for letter, jamo in kind.items()}
 
 _VOWEL_COMPOUNDS = {
@@ -73,7 +75,7 @@ def is_hangul(character: str) -> bool:
 
 def takes_final_alone(vowel: str, final: str) -> bool:
     """Whether these conjoining jamo are a syllable without its initial."""
-    return vowel in _BARE_VOWELS and final in _FINALS.values()
+    return vowel in _BARE_VOWELS and final in _BARE_FINALS
 
 
 def absorbs(before: str, initial: str) -> bool:
@@ -87,11 +89,11 @@ def is_lone(character: str) -> bool:
 
 
 def closed(syllable: str, initial: str) -> str | None:
-    """An open syllable with the consonant of a conjoining initial as its final; None if that
-    composes with nothing."""
-    final = _FINALS.get(_TYPED.get(initial, "")) if initial in _INITIALS.values() else None
-    composed = compose(syllable + final) if final else ""
-    return composed if len(composed) == len(syllable) == 1 else None
+    """An open syllable with a conjoining initial as its final; None if they do not compose."""
+    if initial not in _AS_FINAL:
+        return None
+    composed = compose(syllable + _AS_FINAL[initial])
+    return composed if len(composed) == 1 else None
 
 
 def with_initial(jamo: str) -> str:

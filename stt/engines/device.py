@@ -43,8 +43,15 @@ def prepare_process(cpu_threads: int = 0) -> None:
         values["OMP_NUM_THREADS"] = str(cpu_threads)
     for name, value in values.items():
         os.environ.setdefault(name, value)
-    # OpenVINO and NNCF report imports and conversions to Google Analytics unless this is missing,
-    # and store an id in the home folder. A module that is None counts as missing.
+    switch_off_telemetry()
+
+
+def switch_off_telemetry() -> None:
+    """Keep OpenVINO and NNCF from reporting imports and conversions to Google Analytics.
+
+    They do, and store an id in the home folder, unless a package of theirs is missing. A module
+    that is None counts as missing.
+    """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 

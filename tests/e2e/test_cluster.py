@@ -153,18 +153,17 @@ def load_while_killing(
     kills = 0
     before = metric(cluster, "stt_windows_resent_total")
 
-    def n_more_kills() -> int:
+    def kills_more() -> bool:
         if kills < n_kills:
-            return n_kills - kills
-        idle = metric(cluster, "stt_windows_resent_total") == before
-        return int(idle and kills < MOST_KILLS)
+            return True
+        return kills < MOST_KILLS and metric(cluster, "stt_windows_resent_total") == before
 
     with ThreadPoolExecutor(at_once) as pool:
-        while len(answers) < n_requests or n_more_kills():
+        while len(answers) < n_requests or kills_more():
             n_open = sum(not each.done() for each in answers)
             answers += [pool.submit(ask, next(clips)) for _ in range(2 * at_once - n_open)]
             ready = ready_engines(cluster, N_MODELS)
-            if len(ready) == 2 and len(answers) > 2 * at_once and n_more_kills():
+            if len(ready) == 2 and len(answers) > 2 * at_once and kills_more():
                 ready[kills % 2].kill()  # SIGKILL, with windows in its queue
                 kills += 1
             time.sleep(0.1)

@@ -16,10 +16,10 @@ from stt.engines.vocabulary import read_vocabulary
 from stt.engines.wants import BEST
 from stt.types import Calibration, LogProbs, Vocabulary, Word, join_words
 from tests.fakes import LETTERS, WAV2VEC2_GRID, spell, spell_log_probs
+from tests.jamo import repaired
 
 BLANK, SPACE, A, B, C = range(5)
 SYLLABLES = [chr(0xAC00 + 97 * i) for i in range(60)]
-FINALS = [chr(0x11A8 + i) for i in range(27)]
 JAMO = [chr(0x1100 + i) for i in range(19)] + [chr(0x1161 + i) for i in range(21)] + [
     chr(0x11A8 + i) for i in range(27)
 ]  # fmt: skip
@@ -42,23 +42,6 @@ def as_typed(text: str) -> str:
         else char
         for char in text
     )
-
-
-def repaired(text: str) -> str:
-    """Text of conjoining jamo with slips of silent and final consonants put right."""
-    text = unicodedata.normalize("NFD", text)
-    text = re.sub("([\u1104\u1108\u110d])\u110b+", r"\1", text)
-
-    def close(found: re.Match[str]) -> str:
-        name = unicodedata.name(found[2]).replace("CHOSEONG", "JONGSEONG")
-        modern = [final for final in FINALS if unicodedata.name(final) == name]
-        return found[1] + modern[0] if modern else found[0]
-
-    initial, vowel = "[\u1100-\u1112]", "[\u1161-\u1175]"
-    text = re.sub(f"({initial}{vowel})({initial})(?!{vowel})", close, text)
-    text = unicodedata.normalize("NFC", text)
-    text = unicodedata.normalize("NFC", re.sub(vowel, "\u110b\\g<0>", text))
-    return " ".join(re.sub("[\u1100-\u11ff]", "", text).split())
 
 
 def read(vocabulary: Vocabulary, *symbols: str) -> list[Word]:
@@ -215,7 +198,7 @@ def test_text_equals_transformers_batch_decode_of_the_argmax(
         words = decoder.feed(BEST.reduce(log_probs)) + decoder.finish()
         ours = join_words(words)
         composed = unicodedata.normalize("NFC", SPECIAL.sub("", expected))
-        assert ours == as_typed(repaired(" ".join(composed.split())))
+        assert ours == " ".join(repaired(composed).split())
 
 
 def test_special_symbols_write_nothing_and_do_not_break_a_word() -> None:

@@ -97,6 +97,11 @@ def give(page: Page, file: Path, language: str = "KR") -> None:
     expect(page.locator("#tools")).to_be_visible()
 
 
+def expect_words(page: Page, text: str) -> None:
+    """Wait until the page has this text, formatted as in `samples/texts.tsv`."""
+    expect(page.locator(".word")).to_have_text(text.split(), use_inner_text=True)
+
+
 def words(page: Page) -> str:
     """The text on the page, formatted as in `samples/texts.tsv`."""
     return " ".join(page.locator(".word").all_inner_texts())

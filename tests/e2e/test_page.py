@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import give, words
+from tests.e2e.browser import expect_words, give
 from tests.e2e.conftest import Open
 from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
@@ -30,7 +30,7 @@ from tests.e2e.server import Server
 def test_an_uploaded_sample_is_transcribed_correctly(visit: Open, name: str, language: str) -> None:
     page = visit().open()
     give(page, SAMPLES / name, language)
-    assert words(page) == TEXTS[name]
+    expect_words(page, TEXTS[name])
     expect(page.locator("#name")).to_have_text(name)
     expect(page.locator("#player-note")).to_be_hidden()
 
@@ -43,7 +43,7 @@ def test_a_format_the_browser_cannot_play_is_still_transcribed(
     soundfile.write(telephone, samples, rate, subtype="MS_ADPCM")
     page = visit().open()
     give(page, telephone)
-    assert words(page) == demo.transcribe(telephone, lang="KR").json()["text"]
+    expect_words(page, demo.transcribe(telephone, lang="KR").json()["text"])
     expect(page.locator("#player-note")).to_be_visible()
     expect(page.locator("#play")).to_be_disabled()
     # The words' positions replace the waveform.
@@ -133,7 +133,7 @@ def test_names_in_nfd_are_shown_and_saved_in_nfc(visit: Open, tmp_path: Path) ->
     shutil.copy(SAMPLES / "ko-hello.wav", recording)
     page = visit().open()
     give(page, recording)
-    assert words(page) == TEXTS["ko-hello.wav"]
+    expect_words(page, TEXTS["ko-hello.wav"])
     assert page.locator("#name").text_content() == "회의.wav"
     assert downloaded(page, "txt")[0] == "회의.txt"
 
@@ -179,7 +179,7 @@ def test_files_can_be_dropped_and_pasted(visit: Open) -> None:
         )
         expect(page.locator("#name")).to_have_text(name)
         expect(page.locator("#tools")).to_be_visible()
-        assert words(page) == TEXTS[name]
+        expect_words(page, TEXTS[name])
 
 
 def test_long_recordings_get_their_waveform_in_pieces(visit: Open, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_long_recordings_text_appears_while_it_is_transcribed(
     )
     give(page, long)
     assert page.evaluate("window.seen") >= 1
-    assert words(page) == " ".join([TEXTS["ko-hello.wav"]] * 20)
+    expect_words(page, " ".join([TEXTS["ko-hello.wav"]] * 20))
     # Uploaded once: the last stream event has the word times.
     assert posts == [demo.url + "/v1/audio/transcriptions"]
     page.locator("#seek").fill("6")

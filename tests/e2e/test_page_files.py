@@ -6,7 +6,7 @@ from pathlib import Path
 import requests
 from playwright.sync_api import Route, expect
 
-from tests.e2e.browser import words
+from tests.e2e.browser import expect_words
 from tests.e2e.conftest import Open
 from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
@@ -26,13 +26,13 @@ def test_files_are_transcribed_one_after_the_other(visit: Open, tmp_path: Path) 
     expect(items.nth(2)).to_have_attribute("data-state", "done")
     assert [item.get_attribute("data-state") for item in items.all()] == ["done", "failed", "done"]
     expect(items.nth(2)).to_have_attribute("aria-current", "true")
-    assert words(page) == TEXTS[FILES[1].name]
+    expect_words(page, TEXTS[FILES[1].name])
     items.nth(1).click()
     expect(page.locator("#problem-title")).to_have_text("The service cannot read this file")
     expect(page.locator("#transcript")).to_be_hidden()
     items.nth(0).click()
     expect(page.locator("#problem")).to_be_hidden()
-    assert words(page) == TEXTS[FILES[0].name]
+    expect_words(page, TEXTS[FILES[0].name])
     assert FILES[0].name in page.locator("#curl").inner_text()
     assert "415" in visitor.complaints.pop()
 
@@ -49,7 +49,7 @@ def test_files_that_wait_can_be_skipped_and_another_be_read_meanwhile(visit: Ope
     expect(items.nth(1).locator(".file-state")).to_have_text("Transcribing…")
     expect(page.locator("#work")).to_be_visible()
     items.nth(0).click()
-    assert words(page) == TEXTS[FILES[0].name]
+    expect_words(page, TEXTS[FILES[0].name])
     expect(page.locator("#work")).to_be_hidden()
     page.locator("#file").set_input_files(FILES[1])  # joins the others
     expect(page.locator("#files-title")).to_have_text("6 recordings")
@@ -74,7 +74,7 @@ def test_a_job_survives_a_reload_of_the_page(visit: Open, demo: Server) -> None:
     expect(item).to_have_attribute("data-state", "done")
     item.click()
     expect(page.locator("#tools")).to_be_visible()
-    assert words(page) == TEXTS[FILES[0].name]
+    expect_words(page, TEXTS[FILES[0].name])
     expect(page.locator("#player")).to_be_hidden()
     with page.expect_download() as download:
         page.locator("[data-format=srt]").click()

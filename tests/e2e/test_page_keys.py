@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import words
+from tests.e2e.browser import expect_words
 from tests.e2e.conftest import Open
 from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
@@ -36,7 +36,7 @@ def test_the_page_asks_for_a_required_key(visit: Open, guarded: Server) -> None:
     give_key(page, KEY)
     expect(page.locator("#tools")).to_be_visible()
     expect(page.locator("#key")).to_be_hidden()
-    assert words(page) == HELLO
+    expect_words(page, HELLO)
     # Stored for this tab only, and not in the curl line.
     assert KEY in page.evaluate("Object.values(sessionStorage)")
     assert KEY not in page.evaluate("Object.values(localStorage)")
@@ -69,7 +69,7 @@ def test_live_text_needs_the_key_too(visit: Open, guarded: Server) -> None:
     expect(page.locator("#live")).to_contain_text(HELLO)
     page.locator("#stop").click()
     expect(page.locator("#tools")).to_be_visible()
-    assert words(page) == HELLO
+    expect_words(page, HELLO)
     assert posts == []  # the live text was complete
     complained_of_refusals(visitor.complaints, 5)
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
-from tests.e2e.browser import words
+from tests.e2e.browser import expect_words
 from tests.e2e.conftest import Open
 from tests.e2e.samples import TEXTS
 
@@ -36,7 +36,7 @@ def test_words_appear_during_speech(visit: Open) -> None:
     expect(page.locator("#recording-time")).to_have_text(LATER)
     page.locator("#stop").click()
     expect(page.locator("#tools")).to_be_visible()
-    assert words(page) == HELLO
+    expect_words(page, HELLO)
     assert page.locator(".word[style*='--doubt']").count() == len(HELLO.split())
 
     assert [url.partition("/stream")[2] for url in requests] == ["?lang=KR"]  # and no upload
@@ -59,7 +59,7 @@ def test_a_refused_connection_loses_nothing(visit: Open) -> None:
     page = visit().open()
     page.route_web_socket("**/stream?*", lambda socket: socket.close(code=1008))
     record_hello(page, "Live text is not available. The recording is transcribed when you stop.")
-    assert words(page) == HELLO
+    expect_words(page, HELLO)
 
 
 def test_a_lost_connection_loses_nothing(visit: Open) -> None:
@@ -80,7 +80,7 @@ def test_a_lost_connection_loses_nothing(visit: Open) -> None:
 
     page.route_web_socket("**/stream?*", hang_up)
     record_hello(page, "Live text is not available. The recording is transcribed when you stop.")
-    assert words(page) == HELLO
+    expect_words(page, HELLO)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from stt.engines.families.base import Checkpoint, Input
+from stt.engines.grouped import widen_all
 from stt.engines.rows import RowsAtATime
 from stt.errors import ModelBroken
 
@@ -83,6 +84,7 @@ def load_transformers_model(checkpoint: Checkpoint, dtype: torch.dtype) -> nn.Mo
         if nn.utils.parametrize.is_parametrized(module, "weight"):
             # Compute the positional convolution's weight norm once, not in every forward.
             nn.utils.parametrize.remove_parametrizations(module, "weight")
+    widen_all(model)
     model = model.eval().requires_grad_(False).to(dtype)
     if checkpoint.family.input is Input.LOG_MEL:
         return LogMelModel(model)

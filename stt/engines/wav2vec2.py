@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from stt.engines.grouped import widened
 from stt.engines.rows import ENCODER_SAMPLES, by_rows
 from stt.types import FrameGrid
 
@@ -172,10 +173,6 @@ class PositionalConvolution(nn.Module):
 
     Its weight norm (Salimans and Kingma, 2016), over all but the last dimension, is computed once.
     Older checkpoints name its parts ``weight_g`` and ``weight_v``.
-
-    Groups are zero-padded to a multiple of 16 channels, since oneDNN 3.13 on AMX is wrong for other
-    widths: in bf16 below 16 channels, and in int8 at some lengths, where it mixes up the groups'
-    compensation (docs/library-faults.md). Published checkpoints have 48 or 64 and need no padding.
     """
 
     def __init__(self, config: Any, read: ReadTensor) -> None:
@@ -190,31 +187,23 @@ class PositionalConvolution(nn.Module):
         bias = read(f"{name}.bias")
         folded = torch._weight_norm(direction, magnitude, dim=2).to(bias.dtype)
         kernel, groups = config.num_conv_pos_embeddings, config.num_conv_pos_embedding_groups
-        self._groups, self._width = groups, config.hidden_size // groups
-        self._padding = -self._width % 16
-        folded = folded.view(groups, self._width, self._width, kernel)
-        folded = F.pad(folded, (0, 0, 0, self._padding, 0, self._padding)).flatten(0, 1)
-        bias = F.pad(bias.view(groups, self._width), (0, self._padding)).flatten()
-        self.convolution = nn.Conv1d(
-            bias.shape[0],
-            bias.shape[0],
+        convolution = nn.Conv1d(
+            config.hidden_size,
+            config.hidden_size,
             kernel,
             padding=kernel // 2,
             groups=groups,
             device="meta",
         )
-        self.convolution.weight = nn.Parameter(folded, requires_grad=False)
-        self.convolution.bias = nn.Parameter(bias, requires_grad=False)
+        convolution.weight = nn.Parameter(folded, requires_grad=False)
+        convolution.bias = nn.Parameter(bias, requires_grad=False)
+        self.convolution = widened(convolution)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """The positional term of ``[n, n_frames, width]``, in the same shape."""
-        n, n_frames, _ = hidden.shape
-        grouped = hidden.view(n, n_frames, self._groups, self._width)
-        wide = F.pad(grouped, (0, self._padding)) if self._padding else grouped
-        embedded = self.convolution(wide.flatten(2).transpose(1, 2)).transpose(1, 2)
+        embedded = self.convolution(hidden.transpose(1, 2)).transpose(1, 2)
         # An even kernel, padded by half at both ends, gives one frame too many.
-        embedded = embedded[:, :n_frames].reshape(n, n_frames, self._groups, -1)
-        return F.gelu(embedded[..., : self._width].flatten(2))
+        return F.gelu(embedded[:, : hidden.shape[1]])
 
 
 class Adapter(nn.Module):

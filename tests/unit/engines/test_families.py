@@ -28,6 +28,11 @@ WAVEFORMS = [
 """Two of one length; odd and even numbers of mel frames."""
 
 
+LARGEST_SHIFT = 0.01
+"""Mean difference of probabilities, bf16 and fp32. Measured: up to 0.0035; 0.016 and more where
+AMX computed a grouped convolution wrongly (docs/library-faults.md)."""
+
+
 SPECIAL = re.compile(r"<(pad|s|/s|unk)>")
 """What transformers prints and the service does not."""
 
@@ -130,7 +135,7 @@ def test_lengths_down_to_one_frame(engine: TorchEngine) -> None:
 def test_bf16_is_close(folder: Path, engine: TorchEngine) -> None:
     coarse = load_torch_engine(folder, device="cpu", precision="bf16")
     [rough], [exact] = coarse.log_probs(WAVEFORMS[4:5]), engine.log_probs(WAVEFORMS[4:5])
-    assert 0 < np.abs(np.exp(rough) - np.exp(exact)).mean() < 0.05
+    assert 0 < np.abs(np.exp(rough) - np.exp(exact)).mean() < LARGEST_SHIFT
 
 
 def test_only_harmless_padding_is_used(folder: Path, reference: Any) -> None:
@@ -168,4 +173,4 @@ def test_optimised_by_openvino(folder: Path, engine: TorchEngine, tmp_path: Path
     shortest = WAVEFORMS[0][: engine.grid.n_samples(1)]
     for waveform in (shortest, *WAVEFORMS[2:5]):
         [rough], [exact] = optimized.log_probs([waveform]), engine.log_probs([waveform])
-        assert np.abs(np.exp(rough) - np.exp(exact)).mean() < 0.05
+        assert np.abs(np.exp(rough) - np.exp(exact)).mean() < LARGEST_SHIFT

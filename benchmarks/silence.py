@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from stt.commands.scoring import score
+from stt.evaluation.errors import score
 
 from benchmarks.live import stream
 from benchmarks.report import table

@@ -154,3 +154,39 @@ def test_training_and_benchmarks_share_only_the_held_out_and_the_everyday_texts(
                 if words[:1] in (["from"], ["import"]) and words[1].split(".")[0] == other:
                     found.add((package, words[1]))
     assert found == {("benchmarks", "training.held_out"), ("benchmarks", "training.everyday")}
+
+
+def defined(file: Path) -> set[str]:
+    """The names that a module has at its top level."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+    return names
+
+
+def test_what_training_and_benchmarks_import_exists() -> None:
+    """No test runs all of them, and type checks leave them out."""
+    root, missing = PACKAGE.parent, []
+    for package in ("training", "benchmarks"):
+        for file in (root / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if not isinstance(node, ast.ImportFrom) or not node.module:
+                    continue
+                parts = node.module.split(".")
+                if parts[0] not in ("stt", "training", "benchmarks"):
+                    continue
+                place = root.joinpath(*parts)
+                source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+                names = defined(source) if source.is_file() else set()
+                missing += [
+                    f"{file.name}: {node.module}.{alias.name}"
+                    for alias in node.names
+                    if alias.name not in names and not (place / f"{alias.name}.py").is_file()
+                    and not (place / alias.name).is_dir()
+                ]  # fmt: skip
+    assert missing == []

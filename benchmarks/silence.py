@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from stt.evaluation.errors import score
 
 from benchmarks.live import stream
 from benchmarks.report import table
@@ -29,6 +28,7 @@ from stt.audio.reading import read_audio
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.torch import TorchEngine
 from stt.engines.wants import BEST
+from stt.evaluation.errors import score
 from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import Window, WindowCutter
 from stt.settings import Settings, load_settings
@@ -296,7 +296,7 @@ def main() -> None:
         print(table(heads, rows))
 
     room = with_noise(np.zeros(60 * SAMPLE_RATE, np.float32), ROOM_DB)
-    print(f"\nThe detector takes {measure_detector(room):.2f} ms of a core per second of audio.")
+    heard = {"a quiet room": room}
     for vad in ("off", "auto"):
         computed = stream(engine, room, settings.model_copy(update={"vad": vad}))[1]
         print(f"A minute of a quiet room, live, {vad}: {computed:.1f} s of audio in forwards.")
@@ -307,10 +307,13 @@ def main() -> None:
             off, on = (seen(engine.grid, settings, noisy, vad) for vad in ("off", "auto"))
             print(f"People, {name}, {len(clean) / SAMPLE_RATE:.0f} s: seen {off:.2f} s off, "
                   f"{on:.2f} s auto, ratio {on / off:.2f}.")  # fmt: skip
+            heard[f"people, {name}"] = noisy
         clean = recordings(options.speech, options.speech_seconds, of_a_meeting)
         print(f"\n{len(clean) / SAMPLE_RATE:.0f} s of people, joined like a meeting.\n")
         heads = ["", "recall of speech", "syllables missed", "not speech", "left out"]
         print(table(heads, measure_recall(engine.grid, settings, clean)))
+    print("\nThe detector takes, in ms of a core per second of audio:\n")
+    print(table(["", "ms"], [[name, f"{measure_detector(x):.2f}"] for name, x in heard.items()]))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from stt.activity.base import CHUNK_SAMPLES
 from stt.engines.limits import CPU
 from stt.engines.wants import BEST, F, Want
 from stt.frames import Frames
@@ -63,6 +65,18 @@ class FakeEngine:
                 want.reduce(spell_log_probs(columns[: self.grid.n_frames(len(waveform))]))
             )
         return results
+
+
+class Loud:
+    """A detector that takes every chunk for speech that has a sample above a level."""
+
+    lag_chunks = 0
+
+    def __init__(self, level: float = 0.0) -> None:
+        self._level = level
+
+    def feed(self, samples: Waveform) -> NDArray[np.bool_]:
+        return np.abs(samples.reshape(-1, CHUNK_SAMPLES)).max(axis=1) > self._level
 
 
 class Mumbles(FakeEngine):

@@ -23,6 +23,10 @@ RISE = 10 ** (6 / 10)
 coughs, the click of a door."""
 FLOOR = 10 ** (-80 / 10)
 """Mean square below which no background counts; full scale is 1."""
+LOW_CHUNKS = 9
+"""Nobody acts on pauses shorter than this, 0.29 s."""
+LEAD_CHUNKS = 32
+"""A second of what came before, and Silero finds as much speech as when it hears everything."""
 SMOOTHED_CHUNKS = 8
 """The background is the quietest quarter of a second ..."""
 BACKGROUND_CHUNKS = round(4 * SAMPLE_RATE / CHUNK_SAMPLES)
@@ -32,15 +36,68 @@ DIGITAL_SILENCE = 3e-4
 
 
 class SpeechDetector:
-    """Hears speech where Silero's model does, or where the level rises from the background."""
+    """Hears speech where Silero's model does, or where the level rises from the background.
 
-    def __init__(self, silero: Silero) -> None:
-        self._silero = silero
+    Where the level rises, Silero is not asked. A pause is looked for once the level has not risen
+    for `LOW_CHUNKS`: then a fresh Silero hears them, after `LEAD_CHUNKS` to find its bearings. So
+    most of the speech costs next to nothing.
+    """
+
+    lag_chunks = LOW_CHUNKS - 1
+
+    def __init__(self) -> None:
         self._rises = Rises()
+        self._before = np.zeros(0, np.float32)
+        """The last samples that may have to be heard again."""
+        self._low = _Low()
 
     def feed(self, samples: Waveform) -> NDArray[np.bool_]:
         """See `Detector`."""
-        return (self._silero.feed(samples) >= SPEECH_PROBABILITY) | self._rises.feed(samples)
+        is_low = ~self._rises.feed(samples)
+        joined = np.concatenate([self._before, samples])
+        n_before = len(self._before) // CHUNK_SAMPLES
+        self._before = joined[-(LEAD_CHUNKS + LOW_CHUNKS) * CHUNK_SAMPLES :]
+        has_speech = ~is_low
+        changes = np.flatnonzero(np.diff(is_low, prepend=False, append=False))
+        for begin, end in changes.reshape(-1, 2).tolist():
+            if begin:
+                self._low = _Low()
+            heard = joined[: (n_before + end) * CHUNK_SAMPLES]
+            has_speech[begin:end] = ~self._low.feed(heard, end - begin)
+        if not is_low[-1:].all():
+            self._low = _Low()
+        return has_speech
+
+
+class _Low:
+    """Chunks in a row whose level has not risen."""
+
+    def __init__(self) -> None:
+        self._n_chunks = 0
+        self._n_quiet = 0
+        """The last so many have no speech for Silero either."""
+        self._silero: Silero | None = None
+
+    def feed(self, heard: Waveform, n_new: int) -> NDArray[np.bool_]:
+        """Add the chunks at the end of all that was heard; return which ones a pause has.
+
+        ``[n_new]``, true behind `LOW_CHUNKS` - 1 without speech.
+        """
+        self._n_chunks += n_new
+        if self._n_chunks < LOW_CHUNKS:
+            return np.zeros(n_new, np.bool_)
+        n_unknown = n_new
+        if self._silero is None:
+            self._silero, n_unknown = open_silero(), self._n_chunks
+            n_heard = n_unknown + LEAD_CHUNKS
+        else:
+            n_heard = n_new
+        probabilities = self._silero.feed(heard[-n_heard * CHUNK_SAMPLES :])[-n_unknown:]
+        indices = np.arange(n_unknown)
+        spoken = np.where(probabilities < SPEECH_PROBABILITY, -1 - self._n_quiet, indices)
+        n_quiet = indices - np.maximum.accumulate(spoken)
+        self._n_quiet = int(n_quiet[-1])
+        return n_quiet[-n_new:] >= LOW_CHUNKS
 
 
 class Rises:
@@ -73,6 +130,8 @@ class Rises:
 class SilenceDetector:
     """Hears speech in everything but digital silence; costs next to nothing."""
 
+    lag_chunks = 0
+
     def feed(self, samples: Waveform) -> NDArray[np.bool_]:
         """See `Detector`."""
         peaks = np.abs(samples.reshape(-1, CHUNK_SAMPLES)).max(axis=1, initial=0.0)
@@ -92,7 +151,7 @@ def open_detector(vad: Vad, device: str) -> Detector | None:
     """
     if vad == "off":
         return None
-    return SpeechDetector(open_silero()) if device == "cpu" else SilenceDetector()
+    return SpeechDetector() if device == "cpu" else SilenceDetector()
 
 
 def open_silero() -> Silero:

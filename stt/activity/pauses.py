@@ -46,6 +46,8 @@ class Pauses:
         for begin, end in zip(*(changes.reshape(-1, 2).T + self._n_chunks).tolist(), strict=True):
             if self._runs and self._runs[-1][1] == begin:
                 begin = self._runs.pop()[0]
+            else:
+                begin -= self._detector.lag_chunks
             self._runs.append((begin, end))
         self._n_chunks += len(is_quiet)
 

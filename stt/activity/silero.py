@@ -96,7 +96,8 @@ class Silero:
         weights = self._weights
         n = len(windows)
         waves = windows @ weights.spectrum
-        spectrum = np.hypot(waves[:, :, :N_BINS], waves[:, :, N_BINS:])
+        np.square(waves, out=waves)
+        spectrum = np.sqrt(waves[:, :, :N_BINS] + waves[:, :, N_BINS:])
         first, second, third, fourth = weights.convolutions
         # [n, 6, N_BINS]: a frame of zeros before and after the four.
         frames = np.pad(spectrum, ((0, 0), (1, 1), (0, 0)))

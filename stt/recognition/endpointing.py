@@ -139,7 +139,7 @@ class Endpointer:
         return self._grid.seconds(max(0, self._n_frames - max(self._look.end, self._checked)))
 
     def feed(self, block: Waveform) -> None:
-        """Add the next ``[n]`` samples; takes a millisecond per second if a detector listens."""
+        """Add the next ``[n]`` samples; takes 1 ms per quiet second with a detector."""
         self._pauses.feed(block)
         self._blocks.append(block)
         self.n_samples += len(block)

@@ -3,9 +3,20 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from stt.activity.base import CHUNK_SAMPLES, Detector
-from stt.activity.detectors import Rises, SilenceDetector, SpeechDetector, open_detector
+from stt.activity.detectors import (
+    LOW_CHUNKS,
+    SPEECH_PROBABILITY,
+    Rises,
+    SilenceDetector,
+    SpeechDetector,
+    open_detector,
+    open_silero,
+)
+from stt.activity.pauses import Pause, Pauses
+from stt.activity.silero import Silero
 from stt.types import SAMPLE_RATE, Waveform
 from tests.unit.activity.clips import clip
 
@@ -44,6 +55,67 @@ def test_speech_is_heard_loud_quiet_and_in_noise(name: str, gain: float, level: 
     # What is not heard is within what is computed beside a pause anyway.
     near = np.convolve(heard, np.ones(2 * 12 + 1), "same") > 0
     assert near[powers > np.percentile(powers, 95) / 1000].mean() > 0.99
+
+
+def talk_with_pauses() -> Waveform:
+    """Speech, pauses of 0.1 to 1.5 s, and a room's noise."""
+    names = ["ko-library.m4a", "en-music.opus", "ko-class-telephone.wav"]
+    words = np.concatenate([clip(name) for name in names])
+    pieces = np.split(words, range(20_480, len(words), 20_480))
+    silences = np.linspace(0.1, 1.5, len(pieces))
+    samples = np.concatenate(
+        [part for piece, s in zip(pieces, silences, strict=True) for part in (piece, noise(s, 0))]
+    )
+    return samples + noise(60, 1e-3)[: len(samples)]
+
+
+def pauses_found(detector: Detector, samples: Waveform, blocks: int = 1) -> list[Pause]:
+    pauses = Pauses(detector)
+    for block in np.array_split(samples, blocks):
+        pauses.feed(block)
+    return [pause for pause in pauses.after(0) if pause.length > LOW_CHUNKS * CHUNK_SAMPLES]
+
+
+@pytest.mark.parametrize("blocks", [2, 7, 100, 997])
+def test_blocks_do_not_matter(blocks: int) -> None:
+    samples = talk_with_pauses()
+    whole = pauses_found(SpeechDetector(), samples)
+    assert len(whole) > 4
+    assert pauses_found(SpeechDetector(), samples, blocks) == whole
+
+
+def test_silero_finds_as_much_in_parts_as_in_the_whole() -> None:
+    class Everywhere:
+        """Asks Silero about every chunk."""
+
+        lag_chunks = 0
+
+        def feed(self, samples: Waveform) -> NDArray[np.bool_]:
+            return (open_silero().feed(samples) >= SPEECH_PROBABILITY) | Rises().feed(samples)
+
+    samples = talk_with_pauses()
+    parts, whole = np.zeros((2, len(samples)), np.bool_)
+    for is_pause, detector in ((parts, SpeechDetector()), (whole, Everywhere())):
+        for pause in pauses_found(detector, samples):
+            is_pause[pause.begin : pause.end] = True
+    assert whole.mean() > 0.2
+    assert (parts & ~whole).mean() < 0.005
+    assert (whole & ~parts).mean() < 0.02
+
+
+def test_speech_without_pauses_is_not_shown_to_silero(monkeypatch: pytest.MonkeyPatch) -> None:
+    n_shown = 0
+
+    def count(self: Silero, samples: Waveform) -> NDArray[np.float32]:
+        nonlocal n_shown
+        n_shown += len(samples)
+        return feed(self, samples)
+
+    feed = Silero.feed
+    monkeypatch.setattr(Silero, "feed", count)
+    samples = np.concatenate([clip("ko-library.m4a")] * 5)
+    SpeechDetector().feed(samples)
+    assert n_shown < 0.3 * len(samples)
 
 
 def test_a_rise_of_the_level_counts_as_speech_until_it_is_the_background() -> None:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stt.activity.base import CHUNK_SAMPLES
 from stt.recognition.chunking import KEPT_SECONDS, Window, WindowCutter
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform
+from tests.fakes import Loud
 
 GRID = FrameGrid(stride_samples=4, receptive_samples=6)
 
@@ -152,13 +152,6 @@ def test_pieces_partition_the_frames(n_samples: int, n_frames: int) -> None:
 
 
 SPEECH_GRID = FrameGrid(stride_samples=320, receptive_samples=400)
-
-
-class Loud:
-    """Takes every chunk for speech that has a sample other than 0."""
-
-    def feed(self, samples: Waveform) -> np.ndarray:
-        return samples.reshape(-1, CHUNK_SAMPLES).any(axis=1)
 
 
 def cut_speech(

@@ -3,9 +3,8 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from stt.activity.base import CHUNK_SAMPLES, Detector
+from stt.activity.base import Detector
 from stt.decoding.factory import GREEDY
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.wants import BEST
@@ -13,16 +12,9 @@ from stt.recognition.endpointing import Endpointer, StreamingConfig
 from stt.recognition.writer import RuleWriter, Writer
 from stt.recognition.written_forms import korean_rules
 from stt.types import Waveform, Word
-from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, SpeaksKorean, say
+from tests.fakes import LETTERS, WAV2VEC2_GRID, EchoEngine, Loud, SpeaksKorean, say
 
 CONFIG = StreamingConfig.of_seconds(WAV2VEC2_GRID, step=0.4, window=4, context=0.5, search=0.5)
-
-
-class Voices:
-    """Takes for speech what is louder than a blank of `say`."""
-
-    def feed(self, samples: Waveform) -> NDArray[np.bool_]:
-        return samples.reshape(-1, CHUNK_SAMPLES).max(axis=1) > 0.15
 
 
 class Listener:
@@ -134,7 +126,7 @@ def test_digital_silence_costs_nothing_and_noise_little() -> None:
 
 def test_noise_without_speech_costs_nothing_if_a_detector_listens() -> None:
     spoken = say(" " * 90 + "ab|ca" + " " * 900 + "b" + " " * 500)
-    listener, all_ears = Listener(detector=Voices()), Listener()
+    listener, all_ears = Listener(detector=Loud(0.15)), Listener()
     for block in np.array_split(spoken, 80):
         listener.hear(block)
         all_ears.hear(block)
@@ -174,7 +166,7 @@ def test_results_do_not_depend_on_blocks_or_timing(spoken: str, cuts: list[int],
     assert heard(waveform, cuts, lazy=True) == steady
     assert heard(waveform, []) == steady
     for lazy in (False, True):
-        assert heard(waveform, cuts, lazy=lazy, detector=Voices()) == steady
+        assert heard(waveform, cuts, lazy=lazy, detector=Loud(0.15)) == steady
     # A file has the same words.
     decoder = GreedyDecoder(LETTERS, WAV2VEC2_GRID)
     (frames,) = EchoEngine().forward([waveform], BEST)

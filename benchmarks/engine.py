@@ -8,8 +8,8 @@ has transformers' default attention. ``onnxruntime-fp32`` and ``onnxruntime-int8
 checkpoint exported to ONNX (`benchmarks.onnx_models`). The others are engines of the service, named
 by ``STT_BACKEND`` and ``STT_PRECISION``. Each engine has its own process. They take turns, so that
 other load on the machine affects all alike; a turn starts with an untimed second of audio to warm
-the caches. *Floor* is the time that the matrix products of the model take at the best rate measured
-in this run.
+the caches. *Floor* is the time that the matrix products of the model take at the rate measured just
+before and after the forward: shared machines change theirs by a factor of two within a minute.
 
 ``--lengths N``: the extra cost of a new length. ``--memory-lengths N``: resident memory over random
 lengths. ``--flat SECONDS ...``: time per second of audio, from clips to hours.
@@ -87,21 +87,22 @@ def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Wo
         for length in options.audio_seconds
     }
     times: dict[tuple[str, float], list[float]] = {}
-    rates: dict[str, float] = {}
+    rates: dict[tuple[str, float], list[float]] = {}
     for _, entrant in take_turns(entrants, options.rounds + 1):
         # Not timed: refills the processor's caches and maps pages again.
         entrant.worker.ask("forward", SAMPLE_RATE)
+        before = rate_now(gemm, entrant)
         for length in options.audio_seconds:
             taken = entrant.worker.ask("forward", round(length * SAMPLE_RATE), options.rows)
+            after = rate_now(gemm, entrant)
             times.setdefault((entrant.name, length), []).append(taken)
-        if entrant is entrants[-1]:
-            time.sleep(PAUSE_SECONDS)
-            for precision, rate in gemm.ask("best_rates").items():
-                rates[precision] = max(rate, rates.get(precision, 0.0))
+            rates.setdefault((entrant.name, length), []).append((before + after) / 2)
+            before = after
     timings = [
         Timing(
             entrant.name, entrant.loading.precision, length, options.rows,
             flops[length] * options.rows, first, tuple(others),
+            tuple(rates[entrant.name, length][1:]),
         )
         for length in options.audio_seconds
         for entrant in entrants
@@ -114,14 +115,22 @@ def measure_speed(options: argparse.Namespace, entrants: list[Entrant], gemm: Wo
         )
         for entrant in entrants
     ]  # fmt: skip
-    print(report.floor_line(rates, flops) + "\n")
-    print(report.speed_table(timings, rates) + "\n")
+    print(report.floor_line(timings) + "\n")
+    print(report.speed_table(timings) + "\n")
     print(report.footprint_table(footprints) + "\n")
     print("Agreement with fp32 on this machine, on sample clips with ko-mini:\n")
     checked = [(entrant.name, entrant.worker.ask("agreement")) for entrant in entrants]
     print(report.agreement_table([(name, each) for name, each in checked if each is not None]))
     if options.plot:
-        report.plot_speed(options.plot, f"{options.shape}, {options.threads} cores", timings, rates)
+        report.plot_speed(options.plot, f"{options.shape}, {options.threads} cores", timings)
+
+
+def rate_now(gemm: Worker, entrant: Entrant) -> float:
+    """Operations per second of matrix products in an engine's precision, at this moment."""
+    time.sleep(PAUSE_SECONDS)
+    rate: float = gemm.ask("best_rate", entrant.loading.precision)
+    time.sleep(PAUSE_SECONDS)
+    return rate
 
 
 def random_lengths(count: int) -> list[int]:

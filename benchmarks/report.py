@@ -46,6 +46,9 @@ class Timing:
     """Seconds of the first forward of this length."""
     seconds: tuple[float, ...]
     """Seconds of the other forwards."""
+    rates: tuple[float, ...] = ()
+    """Operations per second of matrix products in this precision, around each of those forwards;
+    empty if not measured."""
 
     @property
     def median(self) -> float:
@@ -77,17 +80,17 @@ def ratios(timings: Iterable[Timing]) -> dict[tuple[str, float], float]:
     }
 
 
-def floor_shares(
-    timings: Iterable[Timing], rates: Mapping[str, float]
-) -> dict[tuple[str, float], float]:
-    """Least possible time divided by measured time, by engine and length.
+def floor_shares(timings: Iterable[Timing]) -> dict[tuple[str, float], float]:
+    """Least possible time divided by measured time, by engine and length: medians.
 
-    ``rates`` are operations per second of the machine, by precision.
+    Each forward is compared with what the machine could do at that moment.
     """
     return {
-        (each.engine, each.audio_seconds): each.flops / rates[each.precision] / each.median
+        (each.engine, each.audio_seconds): median(
+            each.flops / rate / taken for rate, taken in zip(each.rates, each.seconds, strict=True)
+        )
         for each in timings
-        if each.precision in rates
+        if each.rates
     }
 
 
@@ -104,9 +107,9 @@ def seconds(value: float) -> str:
     return f"{value:.3g} s" if value >= 0.9995 else f"{value * 1000:.3g} ms"
 
 
-def speed_table(timings: Sequence[Timing], rates: Mapping[str, float]) -> str:
+def speed_table(timings: Sequence[Timing]) -> str:
     """Times compared with the baseline and the floor."""
-    by_ratio, by_floor = ratios(timings), floor_shares(timings, rates)
+    by_ratio, by_floor = ratios(timings), floor_shares(timings)
     rows = []
     for each in timings:
         key = each.engine, each.audio_seconds
@@ -152,14 +155,21 @@ def footprint_table(footprints: Sequence[Footprint]) -> str:
     )
 
 
-def floor_line(rates: Mapping[str, float], flops: Mapping[float, float]) -> str:
-    """The best rates of the machine, and the least time of a forward of each length."""
-    unit, name = (1e12, "T") if max(rates.values()) > 2e13 else (1e9, "G")
-    best = ", ".join(f"{precision} {rate / unit:.0f}" for precision, rate in rates.items())
-    lines = [f"Best rates of matrix products: {best} {name}FLOP/s."]
-    for length, count in flops.items():
-        least = ", ".join(f"{seconds(count / rate)} in {kind}" for kind, rate in rates.items())
-        lines.append(f"One forward of {length:g} s is {count / 1e9:.1f} GFLOP: at least {least}.")
+def floor_line(timings: Sequence[Timing]) -> str:
+    """The rates of the machine by precision, and the operations of a forward of each length."""
+    rates: dict[str, list[float]] = {}
+    for each in timings:
+        rates.setdefault(each.precision, []).extend(each.rates)
+    rates = {precision: found for precision, found in rates.items() if found}
+    unit, name = (1e12, "T") if max(map(max, rates.values())) > 2e13 else (1e9, "G")
+    listed = ", ".join(
+        f"{precision} {median(found) / unit:.0f} ({min(found) / unit:.0f} to "
+        f"{max(found) / unit:.0f})"
+        for precision, found in rates.items()
+    )
+    lines = [f"Rates of matrix products, medians: {listed} {name}FLOP/s."]
+    flops = {each.audio_seconds: each.flops / each.rows for each in timings}
+    lines += [f"{length:g} s are {count / 1e9:.1f} GFLOP." for length, count in flops.items()]
     return " ".join(lines)
 
 
@@ -177,13 +187,11 @@ def agreement_table(agreements: Sequence[tuple[str, Agreement]]) -> str:
     return table(["engine", "frames equal to fp32", "largest shift of probability", ""], rows)
 
 
-def plot_speed(
-    path: Path, title: str, timings: Sequence[Timing], rates: Mapping[str, float]
-) -> None:
+def plot_speed(path: Path, title: str, timings: Sequence[Timing]) -> None:
     """Draw speed relative to the baseline and share of the floor as bars."""
     panels = {
         "times the speed of naive": ratios(timings),
-        "share of the speed possible on this machine": floor_shares(timings, rates),
+        "share of the speed possible on this machine": floor_shares(timings),
     }
     engines = list(dict.fromkeys(each.engine for each in timings))
     lengths = list(dict.fromkeys(each.audio_seconds for each in timings))

@@ -41,7 +41,7 @@ def test_engines_are_compared_and_missing_ones_named() -> None:
     assert ended.returncode == 0, ended.stderr
     assert re.search(r"abacus-fp32 is skipped: .*abacus", ended.stderr)
     assert "Commit: " in ended.stdout
-    assert "Best rates of matrix products: fp32 " in ended.stdout
+    assert "Rates of matrix products, medians: fp32 " in ended.stdout
     for engine in ("naive", "onnxruntime-fp32", "onnxruntime-int8", "torch-fp32"):
         unit = engine[-4:] if engine.endswith("int8") else "fp32"
         for length in (1, 2):

@@ -15,7 +15,7 @@ from stt.languages import ModelSource
 from stt.settings.folders import beside_cache
 from stt.types import FrameGrid, Vocabulary
 
-GRAPH_VERSION = 7
+GRAPH_VERSION = 8
 """To be raised when `stt.engines.openvino_export` changes results."""
 ENCODER, CONTEXT = "encoder.xml", "context.xml"
 """OpenVINO's graphs of our own forward: waveform to features, features to logits. Checkpoints that

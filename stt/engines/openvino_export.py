@@ -179,6 +179,10 @@ def _in_int8(graph: Any, inputs: Sequence[tuple[Any, ...]], exact: str | None = 
         graph,
         nncf.Dataset([{index: each.numpy() for index, each in enumerate(row)} for row in inputs]),
         model_type=nncf.ModelType.TRANSFORMER,
+        # Without zero points. oneDNN compiles those behind an activation function into its kernels
+        # for AMX, so that each layer needs its own for every length: half a second of work and
+        # 50 MB for XLSR-large (docs/library-faults.md).
+        preset=nncf.QuantizationPreset.PERFORMANCE,
         subset_size=len(inputs),
         ignored_scope=nncf.IgnoredScope(patterns=[exact] if exact else []),
     )

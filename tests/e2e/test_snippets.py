@@ -123,6 +123,7 @@ SAYS = {
     "stt doctor": "right",
     "stt lm build": "n-grams by order: ",
     "Prints WRONG on processors with AMX": "bf16, 16 channels a group: right",
+    "Prints the cost of a new length": "without: ",
     "Prints how far later results are off": "first length 16: off by 0.0",
 }
 """Code without shown output: a part of it, and what it must print or write."""

@@ -232,6 +232,20 @@ def test_an_optimised_model_is_served(made: tuple[Path, str]) -> None:
     assert (fp32.backend, fp32.precision) == ("torch", "fp32")
 
 
+def test_activations_have_no_zero_points(cache: Path) -> None:
+    """With them each layer has kernels of its own on AMX (docs/library-faults.md)."""
+    import openvino
+
+    [graph] = cache.rglob(CONTEXT)
+    checked = 0
+    for node in openvino.Core().read_model(graph).get_ops():
+        if node.get_type_name() == "FakeQuantize":
+            low, high = (node.input_value(index).get_node().data for index in (1, 2))
+            checked += 1
+            assert np.allclose(low, 0) or np.allclose(low / high, -128 / 127, rtol=0.01)
+    assert checked > 10
+
+
 def test_nothing_is_reported_to_anybody(converted: Path) -> None:
     # OpenVINO's own stand-in for its telemetry, which would send each conversion to Google.
     from openvino.tools.ovc import telemetry_utils

@@ -48,7 +48,7 @@ class Timing:
     """Seconds of the other forwards."""
     rates: tuple[float, ...] = ()
     """Operations per second of matrix products in this precision, around each of those forwards;
-    empty if not measured."""
+    empty, or zeros, if none can be measured."""
 
     @property
     def median(self) -> float:
@@ -90,7 +90,7 @@ def floor_shares(timings: Iterable[Timing]) -> dict[tuple[str, float], float]:
             each.flops / rate / taken for rate, taken in zip(each.rates, each.seconds, strict=True)
         )
         for each in timings
-        if each.rates
+        if any(each.rates)
     }
 
 
@@ -160,7 +160,9 @@ def floor_line(timings: Sequence[Timing]) -> str:
     rates: dict[str, list[float]] = {}
     for each in timings:
         rates.setdefault(each.precision, []).extend(each.rates)
-    rates = {precision: found for precision, found in rates.items() if found}
+    rates = {precision: found for precision, found in rates.items() if any(found)}
+    if not rates:
+        return "Rates of matrix products: not measured."
     unit, name = (1e12, "T") if max(map(max, rates.values())) > 2e13 else (1e9, "G")
     listed = ", ".join(
         f"{precision} {median(found) / unit:.0f} ({min(found) / unit:.0f} to "

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,9 @@ def test_ratios_use_medians_and_floors_use_the_precision_of_the_engine() -> None
     assert shares["naive", 10.0] == pytest.approx(400 / 200 / 3.9)  # of 0.5, 0.91 and 0.513
     assert shares["torch-auto", 10.0] == pytest.approx(1 / 1.6)
     assert ("openvino-int8", 10.0) not in shares  # its rate was not measured
+    unknown = [replace(TIMINGS[0], rates=(0.0, 0.0, 0.0))]
+    assert report.floor_shares(unknown) == {}
+    assert report.floor_line(unknown).endswith("not measured.")
 
 
 def test_the_tables_render() -> None:

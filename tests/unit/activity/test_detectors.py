@@ -17,6 +17,7 @@ from stt.activity.detectors import (
 )
 from stt.activity.pauses import Pause, Pauses
 from stt.activity.silero import Silero
+from stt.recognition.chunking import CUT_SECONDS
 from stt.types import SAMPLE_RATE, Waveform
 from tests.unit.activity.clips import clip
 
@@ -101,6 +102,10 @@ def test_silero_finds_as_much_in_parts_as_in_the_whole() -> None:
     assert whole.mean() > 0.2
     assert (parts & ~whole).mean() < 0.005
     assert (whole & ~parts).mean() < 0.02
+
+
+def test_all_pauses_that_windows_are_cut_in_are_found() -> None:
+    assert LOW_CHUNKS * CHUNK_SAMPLES <= CUT_SECONDS * SAMPLE_RATE
 
 
 def test_speech_without_pauses_is_not_shown_to_silero(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,9 +38,9 @@ DIGITAL_SILENCE = 3e-4
 class SpeechDetector:
     """Hears speech where Silero's model does, or where the level rises from the background.
 
-    Where the level rises, Silero is not asked. A pause is looked for once the level has not risen
-    for `LOW_CHUNKS`: then a fresh Silero hears them, after `LEAD_CHUNKS` to find its bearings. So
-    most of the speech costs next to nothing.
+    Where the level rises, Silero is not asked. Once the level has not risen for `LOW_CHUNKS`, a
+    fresh Silero hears them, after `LEAD_CHUNKS` to find its bearings. Speech without pauses so
+    costs a third of what silence costs.
     """
 
     lag_chunks = LOW_CHUNKS - 1

@@ -81,9 +81,12 @@ class Server:
     def wait_until_ready(self, seconds: float = START_SECONDS) -> dict[str, object]:
         """The body of /health, once it is 200."""
         deadline = time.monotonic() + seconds
-        while (response := self.get("/health", seconds)).status_code != 200:
-            assert time.monotonic() < deadline, response.text
-            time.sleep(0.1)
+        try:
+            while (response := self.get("/health", seconds)).status_code != 200:
+                assert time.monotonic() < deadline, response.text
+                time.sleep(0.1)
+        except requests.ConnectionError as error:
+            raise AssertionError("the server is gone:\n" + "\n".join(self.log)) from error
         body: dict[str, object] = response.json()
         return body
 

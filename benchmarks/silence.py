@@ -24,6 +24,7 @@ from benchmarks.report import table
 from benchmarks.setting import describe
 from stt.activity.base import CHUNK_SAMPLES
 from stt.activity.detectors import Vad, open_detector
+from stt.activity.runs import runs
 from stt.audio.reading import read_audio
 from stt.decoding.greedy import GreedyDecoder
 from stt.engines.torch import TorchEngine
@@ -250,8 +251,8 @@ def measure_recall(grid: FrameGrid, settings: Settings, clean: Waveform) -> list
             begin = (window.first_frame - window.core.start) * grid.stride_samples
             end = begin + len(window.waveform)
             is_seen[begin // CHUNK_SAMPLES : -(-end // CHUNK_SAMPLES)] = True
-        missed = np.flatnonzero(np.diff(is_speech & ~is_seen, prepend=False, append=False))
-        n_missed = int(sum(end - begin >= MISSED_CHUNKS for begin, end in missed.reshape(-1, 2)))
+        missed = runs(is_speech & ~is_seen)
+        n_missed = sum(end - begin >= MISSED_CHUNKS for begin, end in missed)
         recall = (is_speech & is_seen).sum() / is_speech.sum()
         rows.append(
             [name, f"{recall:.2%}", str(n_missed), f"{1 - is_speech.mean():.0%}",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.activity.base import CHUNK_SAMPLES, Detector
+from stt.activity.runs import runs
 from stt.activity.silero import Silero, SileroWeights, find_weights
 from stt.types import SAMPLE_RATE, Waveform
 
@@ -26,7 +27,7 @@ FLOOR = 10 ** (-80 / 10)
 LOW_CHUNKS = 9
 """Nobody acts on pauses shorter than this, 0.29 s."""
 LEAD_CHUNKS = 32
-"""A second of what came before, and Silero finds as much speech as when it hears everything."""
+"""With a second of lead, Silero finds as much speech as when it hears the whole recording."""
 SMOOTHED_CHUNKS = 8
 """The background is the quietest quarter of a second ..."""
 BACKGROUND_CHUNKS = round(4 * SAMPLE_RATE / CHUNK_SAMPLES)
@@ -38,9 +39,9 @@ DIGITAL_SILENCE = 3e-4
 class SpeechDetector:
     """Hears speech where Silero's model does, or where the level rises from the background.
 
-    Where the level rises, Silero is not asked. Once the level has not risen for `LOW_CHUNKS`, a
-    fresh Silero hears them, after `LEAD_CHUNKS` to find its bearings. Speech without pauses so
-    costs a third of what silence costs.
+    Where the level rises, Silero is not asked. Once the level has stayed low for `LOW_CHUNKS`, a
+    fresh Silero hears those chunks, after the `LEAD_CHUNKS` before them. This cuts the cost of
+    speech without pauses to a third of the cost of silence.
     """
 
     lag_chunks = LOW_CHUNKS - 1
@@ -58,8 +59,7 @@ class SpeechDetector:
         n_before = len(self._before) // CHUNK_SAMPLES
         self._before = joined[-(LEAD_CHUNKS + LOW_CHUNKS) * CHUNK_SAMPLES :]
         has_speech = ~is_low
-        changes = np.flatnonzero(np.diff(is_low, prepend=False, append=False))
-        for begin, end in changes.reshape(-1, 2).tolist():
+        for begin, end in runs(is_low):
             if begin:
                 self._low = _Low()
             heard = joined[: (n_before + end) * CHUNK_SAMPLES]

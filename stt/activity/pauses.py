@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stt.activity.base import CHUNK_SAMPLES, Detector
+from stt.activity.runs import runs
 from stt.types import Waveform
 
 
@@ -42,8 +43,8 @@ class Pauses:
         if not whole:
             return
         is_quiet = ~self._detector.feed(samples[:whole])
-        changes = np.flatnonzero(np.diff(is_quiet, prepend=False, append=False))
-        for begin, end in zip(*(changes.reshape(-1, 2).T + self._n_chunks).tolist(), strict=True):
+        for first, last in runs(is_quiet):
+            begin, end = first + self._n_chunks, last + self._n_chunks
             if self._runs and self._runs[-1][1] == begin:
                 begin = self._runs.pop()[0]
             else:

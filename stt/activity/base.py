@@ -15,7 +15,7 @@ class Detector(Protocol):
     """Listens to one recording, from its start on."""
 
     lag_chunks: int
-    """A pause begins so many chunks before the first that is found to have no speech."""
+    """A pause begins this many chunks before the first that `feed` reports as quiet."""
 
     def feed(self, samples: Waveform) -> NDArray[np.bool_]:
         """Return whether each chunk may have speech, ``[n_chunks]``; never changes its mind.

@@ -37,7 +37,7 @@ def convert(
         checkpoint: The checkpoint to convert.
         target: An existing folder.
         precision: ``bf16`` (fp32 as stored; computed in bf16 where the processor has it) or
-            ``int8`` (weights and activations, except attention).
+            ``int8`` (weights and activations; of attention, queries and keys).
         calibration: Speech to derive int8's ranges from (Jacob et al., 2018).
 
     Raises:
@@ -179,9 +179,9 @@ def _in_int8(graph: Any, inputs: Sequence[tuple[Any, ...]], exact: str | None = 
         graph,
         nncf.Dataset([{index: each.numpy() for index, each in enumerate(row)} for row in inputs]),
         model_type=nncf.ModelType.TRANSFORMER,
-        # Without zero points. oneDNN compiles those behind an activation function into its kernels
-        # for AMX, so that each layer needs its own for every length: half a second of work and
-        # 50 MB for XLSR-large (docs/library-faults.md).
+        # Symmetric, so without zero points. OpenVINO compiles those behind an activation function
+        # into kernels, and each layer then needs its own for every length: half a second of work
+        # for XLSR-large on AMX (docs/library-faults.md).
         preset=nncf.QuantizationPreset.PERFORMANCE,
         subset_size=len(inputs),
         ignored_scope=nncf.IgnoredScope(patterns=[exact] if exact else []),

@@ -1,12 +1,14 @@
 """Chromium with a WAV file as its microphone."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jiwer
 import numpy as np
 import soundfile
 import soxr
@@ -18,6 +20,9 @@ from tests.e2e.samples import SAMPLES
 
 SECONDS = 30
 """How long a page test waits for an element on a busy machine."""
+
+LATER = re.compile("0:0[5-9]|0:[1-9]")
+"""Recording time by which the microphone has played the sample."""
 
 
 def find_chromium() -> str | None:
@@ -105,3 +110,12 @@ def expect_words(page: Page, text: str) -> None:
 def words(page: Page) -> str:
     """The text on the page, formatted as in `samples/texts.tsv`."""
     return " ".join(page.locator(".word").all_inner_texts())
+
+
+def resembles(text: str, spoken: str) -> bool:
+    """Whether a text from the fake microphone is that of its sample.
+
+    Beside other work, Chromium leaves pieces of tens of milliseconds out of what its microphone
+    plays, so that the text may have other letters.
+    """
+    return bool(jiwer.cer(spoken.replace(" ", ""), text.replace(" ", "")) <= 0.5)

@@ -86,7 +86,9 @@ class Server:
                 assert time.monotonic() < deadline, response.text
                 time.sleep(0.1)
         except requests.ConnectionError as error:
-            raise AssertionError("the server is gone:\n" + "\n".join(self.log)) from error
+            status = self.process.wait(30)
+            log = "\n".join(self.log)
+            raise AssertionError(f"the server ended with status {status}:\n{log}") from error
         body: dict[str, object] = response.json()
         return body
 

@@ -45,8 +45,10 @@ def test_columns_come_in_the_order_asked_for() -> None:
     want=st.sampled_from([BEST, Top(BLANK), Top(BLANK, n=4), Columns((1, 0))]),
 )
 def test_torch_reduces_as_numpy_does(seed: int, n_vocab: int, want: Want[Any]) -> None:
-    probs = np.random.default_rng(seed).dirichlet(np.ones(n_vocab), 9).astype(np.float32)
-    log_probs: LogProbs = np.log(probs + np.float32(1e-9))
+    # No two are equal: which of them is among the likeliest would be chance.
+    distinct = np.tile(np.linspace(0, 9, n_vocab, dtype=np.float32), (9, 1))
+    scores = np.random.default_rng(seed).permuted(distinct, axis=1)
+    log_probs: LogProbs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     expected = want.reduce(log_probs, 1.4)
     tensors = want.reduce_tensor(torch.from_numpy(log_probs)[None], 1.4)
     frames = want.frames([tensor[0].numpy() for tensor in tensors])

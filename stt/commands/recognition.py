@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -91,7 +92,9 @@ class LocalRecognizer:
         *,
         checkpoint: Path | None = None,
         plan: Plan = AS_HEARD,
+        readers: ReaderPool | None = None,
     ) -> None:
+        """It closes the ``readers``; None makes some."""
         self.language = language
         self.checkpoint = checkpoint
         """Its folder; None if the engine comes from none."""
@@ -107,7 +110,7 @@ class LocalRecognizer:
         self.engine = engine
         self.plan = plan
         self._batcher = Batcher(batch_seconds=settings.batch_seconds)
-        self._readers = ReaderPool(settings)
+        self._readers = readers or ReaderPool(settings)
         self._transcriber = Transcriber(self._batcher, settings, self._readers.read)
         # One event loop for all recordings, since the batcher's consumer task lives in it.
         self._runner = asyncio.Runner()
@@ -215,25 +218,28 @@ def open_recognizer(
         logger.warning("DEMO: a small model, trained on one synthetic voice, not on people")
     folder = find_checkpoint(language.model, settings, pauses)
     logger.info("%s: loading %s", language.name, language.model.name)
-    engine = open_engine(language.model, folder, settings).engine
-    decoding = GREEDY
-    if asked is not None:
-        decoding = Decodings(Languages([language]), settings).choose(language, engine, asked)
-    recognizer = LocalRecognizer(
-        engine,
-        language,
-        settings,
-        checkpoint=folder,
-        plan=Plan(
+    with ExitStack() as opened:
+        readers = ReaderPool(settings)
+        opened.callback(readers.close)
+        readers.start()  # its imports take seconds and overlap with the model's
+        engine = open_engine(language.model, folder, settings).engine
+        decoding = GREEDY
+        if asked is not None:
+            decoding = Decodings(Languages([language]), settings).choose(language, engine, asked)
+        plan = Plan(
             decoding,
             writings.choose(language, wanted, decoding.hotwords),
             wanted.vad,
             wanted.channels,
             speakers,
-        ),
-    )
-    # Decoder and model import and allocate at first use; keep that out of the first measurement.
-    recognizer.recognize(warming_clip(), "")
+        )
+        recognizer = LocalRecognizer(
+            engine, language, settings, checkpoint=folder, plan=plan, readers=readers
+        )
+        opened.enter_context(recognizer)
+        # Decoder and model import and allocate at first use: keep it out of the first measurement.
+        recognizer.recognize(warming_clip(), "")
+        opened.pop_all()  # whoever has the recognizer closes it
     return recognizer
 
 

@@ -120,7 +120,7 @@ def _describe(checkpoint: Checkpoint, model: Any) -> ExportManifest:
     )
 
 
-_FIRST_CONVOLUTION = r".*convolutions\.0/.*"
+_FIRST_CONVOLUTION = r".*convolutions\.0\..*"
 """Pattern of the encoder nodes that int8 leaves in fp32.
 
 The first convolution reads the waveform, which needs more than 8 bits, and is a thousandth of the

@@ -243,9 +243,15 @@ def load_torch_engine(
     """
     import torch
 
+    from stt.engines.packed import pack_all
+
     precision = choose_precision(precision, device)
     checkpoint = read_checkpoint(folder, language)
-    model = load_model(checkpoint, precision, layers).to(device)
+    model = load_model(checkpoint, precision, layers)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    if device == "cpu":
+        pack_all(model)
+    model = model.to(device)
     compute = model
     if graph_seconds and device != "cpu" and checkpoint.family.input is Input.WAVEFORM:
         n_samples = checkpoint.grid.window_samples(graph_seconds)
@@ -254,7 +260,6 @@ def load_torch_engine(
     def load_exact() -> Any:
         return load_model(checkpoint, "fp32").to(device)
 
-    parameters = sum(parameter.numel() for parameter in model.parameters())
     logger.info(
         "model read",
         extra={"parameters": parameters, "device": device, "precision": precision},

@@ -10,6 +10,7 @@ The differences, measured in docs/benchmarks.md:
 - transformers' modelling code is not imported, which saves 5 s of start and 200 MB.
 """
 
+from functools import reduce
 from typing import Any, Protocol
 
 import torch
@@ -17,6 +18,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from stt.engines.grouped import widened
+from stt.engines.packed import Linear
 from stt.engines.rows import ENCODER_SAMPLES, by_rows
 from stt.types import FrameGrid
 
@@ -53,24 +55,22 @@ class TimeMajorConv(nn.Module):
         self.kernel, self.stride = kernel, stride
         taps = weight.permute(0, 2, 1)  # [out, kernel, in]
         at_once = kernel if n_in == 1 else stride
-        self.weights = nn.ParameterList(
-            taps[:, first : first + at_once].reshape(n_out, -1).contiguous()
+        self.products = nn.ModuleList(
+            _linear(
+                taps[:, first : first + at_once].reshape(n_out, -1).contiguous(),
+                bias if first == 0 else None,
+            )
             for first in range(0, kernel, at_once)
         )
-        self.bias = None if bias is None else nn.Parameter(bias)
 
     def forward(self, signal: Tensor) -> Tensor:
         """``[n, time, n_in]`` -> ``[n, (time - kernel) // stride + 1, n_out]``."""
         n_out = (signal.shape[1] - self.kernel) // self.stride + 1
         rows = [self._taps(signal, first, n_out) for first in range(0, self.kernel, self.stride)]
-        if len(rows) > len(self.weights):  # a single channel
+        if len(rows) > len(self.products):  # a single channel
             rows = [torch.cat(rows, dim=-1)]
-        output, bias = None, self.bias
-        for taps, weight in zip(rows, self.weights, strict=True):
-            product = F.linear(taps, weight, bias)
-            output = product if output is None else output + product
-            bias = None
-        assert output is not None  # noqa: S101
+        products = zip(self.products, rows, strict=True)
+        output: Tensor = reduce(Tensor.add_, (product(taps) for product, taps in products))
         return output
 
     def _taps(self, signal: Tensor, first: int, n_out: int) -> Tensor:
@@ -348,12 +348,13 @@ def _layer_norm(read: ReadTensor, name: str, eps: float) -> nn.LayerNorm:
     return norm
 
 
-def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
-    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+def _linear(weight: Tensor, bias: Tensor | None) -> Linear:
+    linear = Linear(weight.shape[1], weight.shape[0], bias is not None, device="meta")
     linear.weight = nn.Parameter(weight, requires_grad=False)
-    linear.bias = nn.Parameter(bias, requires_grad=False)
+    if bias is not None:
+        linear.bias = nn.Parameter(bias, requires_grad=False)
     return linear
 
 
-def _read_linear(read: ReadTensor, name: str) -> nn.Linear:
+def _read_linear(read: ReadTensor, name: str) -> Linear:
     return _linear(read(f"{name}.weight"), read(f"{name}.bias"))

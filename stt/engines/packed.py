@@ -6,6 +6,8 @@ docs/benchmarks.md. Here it is done once, with the operators that torch's compil
 that never change (`torch._inductor.fx_passes.mkldnn_fusion`).
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -19,10 +21,11 @@ def packs(dtype: torch.dtype) -> bool:
 
 def pack_all(model: nn.Module) -> None:
     """Lay out the weights of a model's `Linear` layers, one at a time, in place."""
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, Linear) and packs(child.weight.dtype):
-                setattr(parent, name, PackedLinear(child))
+    # Names only: a list of the layers would keep all their weights until the end.
+    for name in [name for name, layer in model.named_modules() if isinstance(layer, Linear)]:
+        layer: Any = model.get_submodule(name)
+        if packs(layer.weight.dtype):
+            model.set_submodule(name, PackedLinear(layer))
 
 
 class Linear(nn.Linear):

@@ -6,7 +6,9 @@ This service and `benchmarks.naive_app` run as real processes on loopback with t
 and get the same uploads, round by round. The bare engine is measured in the same rounds in its own
 process. *Overhead* is the median latency of a lone request minus the bare forward; *around its
 forward* subtracts the forward that the service itself measured, since forwards in two processes
-differ. *Of bare* is the share of the throughput of the bare engine, batched if that is faster.
+differ. *Of bare* is the share of the throughput of the bare engine, batched if that is faster; on a
+machine that others share, it says as much of them. *In forwards* is the share of the time in which
+the service was computing one, by its own count.
 
 A quick look: ``--shape ko-mini --at-once 1 4 --rounds 1 --requests 4 --sides ours``.
 """
@@ -160,6 +162,11 @@ def around_forward(run: Run) -> str:
     return f"{1000 * around:+.0f} ms"
 
 
+def in_forwards(run: Run) -> str:
+    """Share of the wall time that the service spent in its model."""
+    return f"{run.forward_seconds / run.wall_seconds:.0%}" if run.forward_seconds else ""
+
+
 def service_table(runs: Runs, bare_forward: float, bare_throughput: float) -> str:
     """Latency, throughput and probes by side and number of clients."""
     rows = []
@@ -179,14 +186,15 @@ def service_table(runs: Runs, bare_forward: float, bare_throughput: float) -> st
                 around_forward(run) if at_once == 1 and run.latencies else "",
                 f"{run.throughput:.3g}",
                 f"{run.throughput / bare_throughput:.0%}",
+                in_forwards(run) if at_once > 1 else "",
                 seconds(probe.p50),
                 seconds(probe.p99),
                 ", ".join(others) or "none",
             ]
         )
-    heads = ["side", "at once", "answered", "p50", "p95", "p99", "overhead"]
-    heads += ["around its forward", "audio s/s"]
-    return report.table([*heads, "of bare", "probe p50", "p99", "other answers"], rows)
+    heads = ["side", "at once", "answered", "p50", "p95", "p99", "overhead", "around its forward"]
+    heads += ["audio s/s", "of bare", "in forwards", "probe p50", "p99", "other answers"]
+    return report.table(heads, rows)
 
 
 def process_table(

@@ -100,16 +100,16 @@ def test_an_upload_contains_a_recording_in_its_format(name: str) -> None:
 
 def test_the_table_shows_overhead_throughput_and_failures() -> None:
     alone = Run([0.5] * 4, audio_seconds=40, wall_seconds=2, probes=[0.01], forward_seconds=1.96)
-    many = Run(latencies=[2.0], audio_seconds=10, wall_seconds=1, failed_probes=1)
+    many = Run([2.0], audio_seconds=10, wall_seconds=1, failed_probes=1, forward_seconds=0.9)
     many.others["429"] = 3
     runs = {("ours", 1): alone, ("ours", 8): many}
     lines = service_table(runs, bare_forward=0.48, bare_throughput=40).splitlines()
     assert lines[2] == (
         "| ours | 1 | 4 | 500 ms | 500 ms | 500 ms | +20 ms | +10 ms | 20 | 50% "
-        "| 10 ms | 10 ms | none |"
+        "|  | 10 ms | 10 ms | none |"
     )
-    assert lines[3].endswith("|  |  | 10 | 25% | – | – | 3 × 429, 1 probes failed |")
-    assert {line.count("|") for line in lines} == {14}
+    assert lines[3].endswith("|  |  | 10 | 25% | 90% | – | – | 3 × 429, 1 probes failed |")
+    assert {line.count("|") for line in lines} == {15}
 
 
 def test_the_queue_fits_the_load_unless_set_otherwise() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from stt.commands import evaluate
 from tests.e2e.browser import Visit
 from tests.e2e.reports import noisy_set
-from tests.e2e.test_cli import stt
 from tests.unit.evaluation.manifests.layouts import HELLO, write
 
 HOSTILE = "<img src=x onerror=alert(1)>.wav"
@@ -27,16 +27,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder / "raw.pcm", HELLO)
     with manifest.open("a", encoding="utf-8") as table:
         table.write(f"{HOSTILE}\t</script><script>alert(2)</script>\t<b>\nraw.pcm\t안녕\t\n")
-    assert stt("evaluate", manifest, "--demo", "--report", folder / "report.html").returncode == 0
+    report = ["--report", str(folder / "report.html")]
+    assert evaluate.main([str(manifest), "--demo", *report]) == 0
     raw = folder / "raw.tsv"
     raw.write_text("path\ttext\nraw.pcm\t안녕\n", encoding="utf-8")
-    flags: list[str | Path] = ["--report", folder / "copies.html", "--embed-audio"]
-    assert stt("evaluate", raw, "--demo", *flags).returncode == 0
+    copies = ["--report", str(folder / "copies.html"), "--embed-audio"]
+    assert evaluate.main([str(raw), "--demo", *copies]) == 0
     return folder
 
 
 @pytest.fixture
-def opened(browser: Browser, folder: Path) -> Iterator[OpenReport]:
+def opened(folder: Path, browser: Browser) -> Iterator[OpenReport]:
     """Opens a report; fails the test on any complaint or dialog."""
     visits: list[Visit] = []
 

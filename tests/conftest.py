@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from stt.engines.device import prepare_process
 
@@ -18,6 +19,10 @@ sys.dont_write_bytecode = False
 os.environ["STT_STATE_DIR"] = tempfile.mkdtemp(prefix="stt-tests-")
 # As the service does: idle torch threads would take the cores from the other test worker.
 prepare_process()
+
+# No example has to be ready within 200 ms: a busy machine needs longer.
+settings.register_profile("unhurried", settings.default, deadline=None)
+settings.load_profile("unhurried")
 
 LONGEST = (
     "e2e/test_cluster.py",

@@ -15,7 +15,7 @@ from sqlalchemy.pool import QueuePool
 from stt.errors import ConfigurationError, JobsUnavailable, OutOfStorage
 
 FILE = "jobs.sqlite3"
-HEAD = "0001"
+HEAD = "0002"
 """The last migration."""
 BUSY_SECONDS = 30.0
 """Longest wait for another process that writes."""

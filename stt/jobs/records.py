@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stt.asked import Asked
+from stt.formats.layout import LAYOUT, Layout
 
 
 class State(StrEnum):
@@ -36,6 +37,8 @@ class Order:
     """Format of the result, unless the request for it names another."""
     granularities: str = ""
     """What the result has times for, separated by commas, by default."""
+    layout: Layout = LAYOUT
+    """Size of its subtitles, by default."""
     name: str = ""
     """Name of the uploaded file, for people who look at a list; may be empty."""
     url: str | None = None

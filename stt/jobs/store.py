@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, 
 
 from stt.asked import Asked
 from stt.errors import JobNotFound, JobQuotaReached
+from stt.formats.layout import Layout
 from stt.jobs.database import Database
 from stt.jobs.records import ACTIVE, Fault, Filter, Job, Order, Progress, Quota, State
 from stt.jobs.tables import DELIVERIES, JOBS, RESULTS, WINDOWS
@@ -144,6 +145,7 @@ def job_of(row: RowMapping) -> Job:
             row["track"],
             row["response_format"],
             row["granularities"],
+            Layout(**json.loads(row["layout"])),
             row["name"],
             row["url"],
             row["webhook_url"],
@@ -170,6 +172,7 @@ def _columns(job: Job) -> dict[str, Any]:
         "track": job.order.track,
         "response_format": job.order.response_format,
         "granularities": job.order.granularities,
+        "layout": json.dumps(asdict(job.order.layout)),
         "name": job.order.name,
         "url": job.order.url,
         "webhook_url": job.order.webhook_url,

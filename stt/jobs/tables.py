@@ -26,6 +26,7 @@ JOBS = Table(
     Column("track", Integer),
     Column("response_format", String(16), nullable=False),
     Column("granularities", Text, nullable=False),
+    Column("layout", Text, nullable=False),  # `stt.formats.layout.Layout` as JSON
     Column("name", Text, nullable=False),
     Column("url", Text),
     Column("webhook_url", Text),

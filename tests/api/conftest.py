@@ -14,6 +14,7 @@ from tests.audio_files import tones, with_libsndfile
 from tests.fakes import FakeEngine
 from tests.runtimes import make_app, using
 
+ENDED = ("succeeded", "failed", "cancelled")
 Serve = Callable[..., AbstractContextManager[TestClient]]
 
 
@@ -107,6 +108,15 @@ def post_recording(client: TestClient, path: str, wav: bytes, **form: str) -> An
     """Post a recording to any way in, under the name that its form has for it."""
     name = "audio_file" if path.startswith("/asr") else "file"
     return client.post(path, files={name: ("a.wav", wav)}, data=form)
+
+
+def wait_for_job(client: TestClient, location: str) -> dict[str, object]:
+    """The job once it has ended."""
+    deadline = time.monotonic() + 60
+    while (job := client.get(location).json())["state"] not in ENDED:
+        assert time.monotonic() < deadline, job
+        time.sleep(0.02)
+    return job  # type: ignore[no-any-return]
 
 
 @pytest.fixture

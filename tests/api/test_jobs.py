@@ -12,11 +12,9 @@ from fastapi.testclient import TestClient
 
 from stt.jobs.uploads import Uploads
 from stt.types import SAMPLE_RATE
-from tests.api.conftest import Serve, post_recording, serve_app
+from tests.api.conftest import ENDED, Serve, post_recording, serve_app, wait_for_job
 from tests.audio_files import with_libsndfile
 from tests.fakes import EchoEngine, FakeEngine, say
-
-ENDED = ("succeeded", "failed", "cancelled")
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +28,13 @@ def client(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
         yield client
 
 
-def wait(client: TestClient, location: str) -> dict[str, object]:
-    deadline = time.monotonic() + 60
-    while (job := client.get(location).json())["state"] not in ENDED:
-        assert time.monotonic() < deadline, job
-        time.sleep(0.02)
-    return job
-
-
 def test_a_job_answers_as_the_same_request_to_transcribe(client: TestClient, wav: bytes) -> None:
     created = post_recording(client, "/v1/jobs", wav, response_format="verbose_json")
     assert created.status_code == 202
     location = created.headers["Location"]
     assert location == f"/v1/jobs/{created.json()['id']}"
     assert created.json()["state"] == "queued"
-    job = wait(client, location)
+    job = wait_for_job(client, location)
     assert job["state"] == "succeeded"
     assert job["text"] == "ab"
     assert job["progress_seconds"] == job["duration_seconds"] == pytest.approx(1.5)
@@ -71,7 +61,7 @@ def test_a_recording_may_be_the_body_and_its_fields_the_query(
     )
     assert created.status_code == 202
     location = created.headers["Location"]
-    assert wait(client, location)["language"] == "EN"
+    assert wait_for_job(client, location)["language"] == "EN"
     assert client.get(f"{location}/result").text.strip() == "ab"
 
 
@@ -82,7 +72,7 @@ def test_a_job_keeps_channels_apart_and_the_name_of_its_file(client: TestClient)
     created = client.post("/v1/jobs", files=files, data=form)
     assert created.json()["name"] == "사라[31m.wav"
     location = created.headers["Location"]
-    assert wait(client, location)["state"] == "succeeded"
+    assert wait_for_job(client, location)["state"] == "succeeded"
     got, expected = (
         client.get(f"{location}/result").json(),
         client.post("/transcribe", files=files, data=form).json(),
@@ -105,7 +95,7 @@ def test_events_end_with_a_final_state(client: TestClient, wav: bytes) -> None:
 
 def test_a_recording_that_cannot_be_read_fails_its_job_with_a_problem(client: TestClient) -> None:
     created = post_recording(client, "/v1/jobs", b"RIFF not at all")
-    job = wait(client, created.headers["Location"])
+    job = wait_for_job(client, created.headers["Location"])
     direct = post_recording(client, "/transcribe", b"RIFF not at all").json()
     assert job["state"] == "failed"
     error = job["error"]
@@ -147,7 +137,7 @@ def test_a_job_without_a_recording_is_refused(client: TestClient) -> None:
 
 def test_clients_see_only_the_jobs_of_their_key(client: TestClient, wav: bytes) -> None:
     location = post_recording(client, "/v1/jobs", wav).headers["Location"]
-    wait(client, location)
+    wait_for_job(client, location)
     bob = {"X-API-Key": "bob"}
     for method, path in (
         ("GET", location), ("DELETE", location), ("GET", f"{location}/result"),
@@ -169,7 +159,7 @@ def test_the_list_has_pages_and_filters(client: TestClient, wav: bytes) -> None:
         created = client.post("/v1/jobs", files={"file": data}, headers=headers)
         ids.insert(0, created.json()["id"])
         client.headers["X-API-Key"] = "full"
-        wait(client, created.headers["Location"])
+        wait_for_job(client, created.headers["Location"])
     times = {job["id"]: job["created_at"] for job in client.get("/v1/jobs").json()["data"]}
 
     def listed(**query: object) -> list[str]:
@@ -211,7 +201,7 @@ def test_a_job_is_cancelled_while_it_runs_and_removed_once_it_has_ended(
         assert client.delete(location).status_code == 404
         # The next one is not held up by what was cancelled.
         next_location = post_recording(client, "/v1/jobs", long).headers["Location"]
-        assert wait(client, next_location)["state"] == "succeeded"
+        assert wait_for_job(client, next_location)["state"] == "succeeded"
     assert list((tmp_path / "uploads").iterdir()) == []
 
 
@@ -241,7 +231,7 @@ def test_jobs_go_on_after_a_restart(serve: Serve, tmp_path: Path) -> None:
     second = EchoEngine()
     with serve(*flags, engine=second) as client:
         n_before = len(second.lengths)
-        assert wait(client, location)["state"] == "succeeded"
+        assert wait_for_job(client, location)["state"] == "succeeded"
         n_second = n_jobs_windows(second)
         expected = post_recording(client, "/transcribe", long).json()["text"]
         assert client.get(location).json()["text"] == expected
@@ -290,7 +280,7 @@ def test_a_job_keeps_channels_apart(serve: Serve, tmp_path: Path) -> None:
     call = with_libsndfile(np.stack([first, second], 1), SAMPLE_RATE, "WAV", "FLOAT")
     with serve("--state-dir", str(tmp_path), engine=EchoEngine()) as client:
         created = post_recording(client, "/v1/jobs", call, channels="split")
-        job = wait(client, created.headers["Location"])
+        job = wait_for_job(client, created.headers["Location"])
         assert (job["state"], job["text"]) == ("succeeded", "a b\nc a\nc")
         for format in ("json", "text", "srt", "vtt", "rttm", "verbose_json"):
             result = client.get(

@@ -9,19 +9,20 @@ import webvtt
 from fastapi.testclient import TestClient
 
 from stt.types import SAMPLE_RATE
-from tests.api.conftest import post_recording, serve_app
+from tests.api.conftest import post_recording, serve_app, wait_for_job
 from tests.audio_files import with_libsndfile
 from tests.fakes import EchoEngine, say
 
 WORDS = "|abc" * 30 + "|" + " " * 60
 WAV = with_libsndfile(say(WORDS)[:, None], SAMPLE_RATE, "WAV", "FLOAT")
 TEXT = " ".join(["abc"] * 30)
-WAYS = ("/transcribe", "/v1/audio/transcriptions", "/asr")
+WAYS = ("/transcribe", "/v1/audio/transcriptions", "/asr", "/v1/jobs")
 
 
 @pytest.fixture(scope="module")
-def client(runtime: str) -> Iterator[TestClient]:
-    with serve_app(engine=EchoEngine()) as client:
+def client(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    state = str(tmp_path_factory.mktemp("state"))
+    with serve_app("--state-dir", state, engine=EchoEngine()) as client:
         yield client
 
 
@@ -29,7 +30,8 @@ def post(client: TestClient, path: str, format: str, **fields: str) -> Any:
     if path == "/asr":
         query = fields | {"output": format}
         return client.post(path, params=query, files={"audio_file": ("a.wav", WAV)})
-    return post_recording(client, path, WAV, response_format=format, **fields)
+    answer = post_recording(client, path, WAV, response_format=format, **fields)
+    return client.get(ended_job(client, answer)) if answer.status_code == 202 else answer
 
 
 @pytest.mark.parametrize("path", WAYS)
@@ -55,6 +57,22 @@ def test_lines_are_as_wide_and_as_many_as_asked(
     # The text, of 119 columns, is cut in halves until each fits.
     assert max(len(line) for cue in lines for line in cue) in range(width // 2 + 1, width + 1)
     assert max(map(len, lines)) == count
+
+
+def ended_job(client: TestClient, answer: Any) -> str:
+    """The path of the result of a job that was handed in."""
+    location = answer.headers["Location"]
+    assert wait_for_job(client, location)["state"] == "succeeded"
+    return f"{location}/result"
+
+
+def test_the_result_of_a_job_may_be_asked_for_in_another_size(client: TestClient) -> None:
+    handed_in = post_recording(client, "/v1/jobs", WAV, max_line_width="20", max_line_count="3")
+    result = ended_job(client, handed_in)
+    for change in ({}, {"max_line_width": "30"}, {"max_line_count": "1"}):
+        wanted = {"max_line_width": "20", "max_line_count": "3"} | change
+        answer = client.get(result, params={"response_format": "srt"} | change)
+        assert answer.text == post(client, "/transcribe", "srt", **wanted).text
 
 
 @pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions"])

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from stt.asked import Asked
 from stt.errors import InvalidParameter, ModelLoading, NoResult, NotSupported
 from stt.formats.base import JSON, Granularity
-from stt.formats.layout import LINE_COLUMNS, LINES, Layout
+from stt.formats.layout import Layout
 from stt.formats.native import FORMATS, Answer, TranscriptionResponse, VerboseTranscriptionResponse
 from stt.jobs import results
 from stt.jobs.records import Filter, Job, Order, State
@@ -25,8 +25,6 @@ from stt.server.paths import JOBS_PATH
 from stt.server.problems import OPENAI_PROBLEMS
 from stt.server.routes.forms import UploadRoute
 from stt.server.routes.uploads import (
-    ABOUT_LINE_COUNT,
-    ABOUT_LINE_WIDTH,
     LINE_COUNT,
     LINE_WIDTH,
     Granularities,
@@ -37,6 +35,7 @@ from stt.server.routes.uploads import (
     requested_decoding_in_query,
     requested_granularities,
     requested_language,
+    requested_layout_in_query,
     requested_track,
     respond,
 )
@@ -45,6 +44,7 @@ from stt.server.sse import EventStream, keep_alive
 from stt.server.state import Service, get_service
 
 ABOUT_TIME = "RFC 3339, with an offset."
+OF_THE_JOB = "Default: as the job asked."
 MAX_NAME = 200
 """Characters of the name of a file that are kept."""
 
@@ -115,6 +115,7 @@ async def create_job(
     asked: Annotated[Asked, Depends(requested_decoding_in_query)],
     lang: Annotated[str | None, Depends(requested_language)],
     track: Annotated[int | None, Depends(requested_track)],
+    layout: Annotated[Layout, Depends(requested_layout_in_query)],
     file: Annotated[
         UploadFile | None, File(description="The recording, in any accepted format.")
     ] = None,
@@ -146,7 +147,7 @@ async def create_job(
     await check_order(service, language, asked)
     order = Order(
         language.code, asked, track, response_format,
-        ",".join(sorted(granularities)), name_of(file), url, webhook_url,
+        ",".join(sorted(granularities)), layout, name_of(file), url, webhook_url,
     )  # fmt: skip
     source = None if file is None else file.file
     job = await service.jobs.accept(owner, order, source, logs.request_id.get())
@@ -230,16 +231,20 @@ async def get_result(
             alias="timestamp_granularities",
             default_factory=list,
             description="Times in `verbose_json`: `word`, `segment`; repeated or separated by "
-            "commas. Default: those of the job.",
+            f"commas. {OF_THE_JOB}",
         ),
     ],
     response_format: Annotated[
         str | None,
         OneOf([*FORMATS, None]),
-        Query(description="Format of the answer. Default: that of the job."),
+        Query(description=f"Format of the answer. {OF_THE_JOB}"),
     ] = None,
-    max_line_width: Annotated[int, LINE_WIDTH, Query(description=ABOUT_LINE_WIDTH)] = LINE_COLUMNS,
-    max_line_count: Annotated[int, LINE_COUNT, Query(description=ABOUT_LINE_COUNT)] = LINES,
+    max_line_width: Annotated[
+        int | None, LINE_WIDTH, Query(description=f"Columns of a line of subtitles. {OF_THE_JOB}")
+    ] = None,
+    max_line_count: Annotated[
+        int | None, LINE_COUNT, Query(description=f"Lines of a subtitle. {OF_THE_JOB}")
+    ] = None,
 ) -> Response:
     """The result of a job that has succeeded, as `POST /transcribe` would answer."""
     job = await find(service, owner, job_id)
@@ -265,7 +270,10 @@ async def get_result(
     wanted = frozenset(granularities or parse_granularities([job.order.granularities]))
     chosen = FORMATS[response_format or job.order.response_format]
     check_format(chosen.name, job.order.asked)
-    layout = Layout(max_line_width, max_line_count)
+    default = job.order.layout
+    layout = Layout(
+        max_line_width or default.max_line_width, max_line_count or default.max_line_count
+    )
     return await respond(chosen, Answer(result.transcript, body, wanted, layout))
 
 

@@ -245,15 +245,30 @@ def test_runners_that_claim_at_the_same_time_get_different_jobs(database: Clock)
     assert sorted(claimed + claim_all()) == [f"{index:02}" for index in range(20)]
 
 
+def url_of(database: Database) -> str | None:
+    """As in the settings."""
+    if not database.is_postgres:
+        return None
+    return database._engine.url.render_as_string(hide_password=False)
+
+
+def test_jobs_of_an_older_version_go_on(database: Clock, tmp_path: Path) -> None:
+    accept(database)
+    with database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE jobs DROP COLUMN layout")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    open_database(tmp_path, url_of(database)).close()
+    claimed = leases(database).claim(KOREAN)
+    assert claimed is not None
+    assert claimed.job.order == Order("KR", Asked())
+
+
 def test_tables_of_a_newer_version_are_left_alone(database: Clock, tmp_path: Path) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    url = None
-    if database.is_postgres:
-        url = database._engine.url.render_as_string(hide_password=False)
     try:
         with pytest.raises(JobsUnavailable, match="newer version"):
-            open_database(tmp_path, url)
+            open_database(tmp_path, url_of(database))
     finally:
         with database.writing() as connection:
             connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{HEAD}'")

@@ -55,6 +55,20 @@ def switch_off_telemetry() -> None:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
+_WITHOUT_BF16 = frozenset({"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"})
+"""oneDNN's names of the instruction sets without bf16."""
+
+
+def may_use_bf16() -> bool:
+    """Whether the user lets oneDNN use bf16, if the processor has it.
+
+    torch and OpenVINO ask the processor only. If ``ONEDNN_MAX_CPU_ISA`` rules bf16 out, torch's
+    bf16 takes up to ten times as long as its fp32, and OpenVINO 2026.4 fails to compile or crashes.
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+    return limit.upper() not in _WITHOUT_BF16
+
+
 def choose_device(wanted: str, gpus: Gpus | None = None) -> str:
     """Resolve ``auto`` to the first GPU that works and has memory left, or else to the CPU.
 

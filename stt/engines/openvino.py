@@ -1,7 +1,6 @@
 """The OpenVINO engine for CPUs, which has int8; `stt.engines.openvino_export` converts models."""
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from stt.engines.device import may_use_bf16
 from stt.engines.limits import CPU
 from stt.engines.memory import release_mapped_pages
 from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
@@ -244,16 +244,4 @@ def _feature_extractor(folder: Path) -> Any:
 
 
 def _has_bf16(core: Any) -> bool:
-    """Whether the processor has bf16 and oneDNN may use it.
-
-    OpenVINO checks only the processor. If ``ONEDNN_MAX_CPU_ISA`` rules bf16 out, OpenVINO 2026.4
-    fails to compile or crashes.
-    """
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
-    return limit.upper() not in _WITHOUT_BF16 and "BF16" in core.get_property(
-        "CPU", "OPTIMIZATION_CAPABILITIES"
-    )
-
-
-_WITHOUT_BF16 = frozenset({"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"})
-"""oneDNN's names of the instruction sets without bf16."""
+    return may_use_bf16() and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -1,5 +1,6 @@
 """Which arithmetic torch computes in on a device."""
 
+from stt.engines.device import may_use_bf16
 from stt.engines.gpus import Gpus, TorchGpus
 from stt.errors import ConfigurationError
 
@@ -38,7 +39,8 @@ def _on_cpu() -> str:
     import torch
 
     has = torch.cpu.get_capabilities()
-    return "bf16" if has.get("avx512_bf16") or has.get("amx_bf16") else "fp32"
+    has_bf16 = has.get("avx512_bf16") or has.get("amx_bf16")
+    return "bf16" if has_bf16 and may_use_bf16() else "fp32"
 
 
 def _on_gpu(device: str, gpus: Gpus) -> str:

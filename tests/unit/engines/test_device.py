@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import torch
 
 from stt.engines.device import choose_device
 from stt.engines.gpus import Gpu
@@ -125,3 +126,18 @@ def test_a_gpu_that_cannot_take_the_model_leaves_it_to_the_cpu(
     named = load_settings(("--device", "cuda:0", "--precision", precision))
     with pytest.raises(RuntimeError):
         open_engine(source, folder, named, gpus=Machine([A100]))
+
+
+@pytest.mark.parametrize(
+    ("limit", "precision"),
+    [(None, "bf16"), ("AVX512_CORE_BF16", "bf16"), ("avx512_core_vnni", "fp32"), ("AVX2", "fp32")],
+)
+def test_a_cpu_computes_in_bf16_unless_onednn_may_not(
+    monkeypatch: pytest.MonkeyPatch, limit: str | None, precision: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.delenv("DNNL_MAX_CPU_ISA", raising=False)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    if limit is not None:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert choose_precision("auto", "cpu") == precision

@@ -18,7 +18,7 @@ from stt.decoding.factory import GREEDY
 from stt.engines.agreement import REFERENCE_FRAMES, Agreement, Reference
 from stt.engines.base import Engine
 from stt.engines.device import forward_threads
-from stt.engines.openvino import CONTEXT_FRAMES
+from stt.engines.lengths import CONTEXT_FRAMES
 from stt.errors import ConfigurationError
 from stt.evaluation.errors import Errors, score
 from stt.languages import Language

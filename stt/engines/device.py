@@ -26,9 +26,9 @@ def prepare_process(cpu_threads: int = 0) -> None:
         cpu_threads: Threads of one forward; 0 keeps the libraries' default.
     """
     values = {
-        # oneDNN caches a compiled kernel for every input length. With 400 random lengths a small
-        # model took 630 MB unbounded, and 12 MB with this bound.
-        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
+        # oneDNN caches its kernels, 1,024 by default; with 400 random lengths a small model in
+        # fp32 took 630 MB. One forward in bf16 has up to a hundred.
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256",
         "LRU_CACHE_CAPACITY": "64",
         # Idle threads sleep at once. By default they spin for 200 ms and take cores from decoding
         # and the event loop: next to one busy process a 3 s clip took ten times as long.

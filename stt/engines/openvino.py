@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.engines.device import may_use_bf16
+from stt.engines.lengths import CONTEXT_FRAMES, ENCODER_FRAMES, round_up
 from stt.engines.limits import CPU
 from stt.engines.memory import release_mapped_pages
 from stt.engines.openvino_cache import CONTEXT, ENCODER, ExportManifest
@@ -17,10 +18,6 @@ from stt.errors import ConfigurationError, ModelBroken
 from stt.types import SAMPLE_RATE, Calibration, LogProbs, Waveform
 
 logger = logging.getLogger(__name__)
-
-CONTEXT_FRAMES, ENCODER_FRAMES = 16, 20
-"""Lengths are rounded up to multiples of these. OpenVINO builds kernels for each new length, which
-adds a third to the time of a 3 s clip, and a product of 149 rows is slower than one of 160."""
 
 MISSING = (
     "STT_BACKEND=openvino needs the package openvino: install stt-ctc[openvino], or set "
@@ -62,7 +59,7 @@ class SplitGraphs:
         """``[1, n_frames, width] float32``, computed in pieces that fit the processor's cache."""
         if self._piece_frames is None:
             return self._encoder.infer({0: waveform[None]})[0]  # type: ignore[no-any-return]
-        n_samples = self._grid.n_samples(_round_up(n_frames, ENCODER_FRAMES))
+        n_samples = self._grid.n_samples(round_up(n_frames, ENCODER_FRAMES))
         waveform = np.pad(waveform, (0, max(0, n_samples - len(waveform))))
         pieces = self._grid.pieces(n_samples, self._piece_frames)
         computed = [self._encoder.infer({0: waveform[None, piece]})[0] for piece in pieces]
@@ -155,13 +152,9 @@ class OpenVinoEngine:
 def _padded(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Features padded with zeros, ``[1, n, width]``, and their mask, ``[1, n]``: 1 for real."""
     n_frames = features.shape[1]
-    n_more = _round_up(n_frames, CONTEXT_FRAMES) - n_frames
+    n_more = round_up(n_frames, CONTEXT_FRAMES) - n_frames
     real = np.ones((1, n_frames), np.float32)
     return np.pad(features, ((0, 0), (0, n_more), (0, 0))), np.pad(real, ((0, 0), (0, n_more)))
-
-
-def _round_up(number: int, step: int) -> int:
-    return -(-number // step) * step
 
 
 def normalised(waveform: Waveform) -> Waveform:

@@ -18,6 +18,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from stt.engines.grouped import widened
+from stt.engines.lengths import CONTEXT_FRAMES, ENCODER_FRAMES, round_up
 from stt.engines.packed import Linear
 from stt.engines.rows import ENCODER_SAMPLES, by_rows
 from stt.types import FrameGrid
@@ -326,18 +327,35 @@ class Wav2Vec2(nn.Module):
         """
         features = self._encode(waveforms)
         if lengths is None:
-            return self.context(features)  # type: ignore[no-any-return]
+            return self._rounded(features) if _rounds(waveforms) else self.context(features)
         grid = self._grid
         n_frames = (lengths - grid.receptive_samples) // grid.stride_samples + 1
         real = torch.arange(features.shape[1], device=features.device) < n_frames[:, None]
         return self.context(features, real)  # type: ignore[no-any-return]
 
+    def _rounded(self, features: Tensor) -> Tensor:
+        """The logits of features without padding, computed at a length that has kernels."""
+        n, n_frames, _ = features.shape
+        n_more = round_up(n_frames, CONTEXT_FRAMES) - n_frames
+        real = (torch.arange(n_frames + n_more) < n_frames).expand(n, -1)
+        return self.context(F.pad(features, (0, 0, 0, n_more)), real)[:, :n_frames]  # type: ignore[no-any-return]
+
     def _encode(self, waveforms: Tensor) -> Tensor:
         # Only a GPU gets several rows: it needs wide products, and its cache holds no piece.
         if not self.encoder.is_local or waveforms.is_cuda or len(waveforms) > 1:
             return by_rows(self.encoder, waveforms, self.encoder_samples)
+        n_frames = self._grid.n_frames(waveforms.shape[1])
+        if _rounds(waveforms):
+            n_samples = self._grid.n_samples(round_up(n_frames, ENCODER_FRAMES))
+            waveforms = F.pad(waveforms, (0, max(0, n_samples - waveforms.shape[1])))
         pieces = self._grid.pieces(waveforms.shape[1], PIECE_FRAMES)
-        return torch.cat([self.encoder(waveforms[:, piece]) for piece in pieces], dim=1)
+        features = [self.encoder(waveforms[:, piece]) for piece in pieces]
+        return torch.cat(features, dim=1)[:, :n_frames]
+
+
+def _rounds(waveforms: Tensor) -> bool:
+    """Whether each new length costs more than some frames of padding; see `stt.engines.lengths`."""
+    return waveforms.dtype == torch.bfloat16 and not waveforms.is_cuda
 
 
 def _layer_norm(read: ReadTensor, name: str, eps: float) -> nn.LayerNorm:

@@ -1,5 +1,6 @@
 import json
 import threading
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -120,6 +121,39 @@ def test_cpu_results_are_bit_for_bit_independent_of_the_batch(folder: Path) -> N
     engine = load_torch_engine(folder, device="cpu", precision="auto")
     for waveform, log_probs in zip(WAVEFORMS, engine.log_probs(WAVEFORMS), strict=True):
         np.testing.assert_array_equal(log_probs, engine.log_probs([waveform])[0])
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_lengths_are_rounded_in_bf16(folder: Path, precision: str) -> None:
+    """oneDNN builds kernels for each new length, which in bf16 take long."""
+    engine = load_torch_engine(folder, device="cpu", precision=precision)
+    model = engine._arithmetic.current.model
+    seen: dict[str, set[int]] = {"encoder": set(), "context": set()}
+    for part, lengths in seen.items():
+        hook = partial(lambda lengths, _, inputs: lengths.add(inputs[0].shape[1]), lengths)
+        getattr(model, part).register_forward_pre_hook(hook)
+    waveform = tones(4.0, 16000, seed=1)[:, 0]
+    tried = range(400, len(waveform), 997)
+    for n_samples in tried:
+        [log_probs] = engine.log_probs([waveform[:n_samples]])
+        assert len(log_probs) == engine.grid.n_frames(n_samples)
+    if precision == "fp32":
+        assert len(seen["context"]) > len(tried) // 2
+        return
+    assert seen["context"] == set(range(16, 209, 16))
+    assert len(seen["encoder"]) == (5 if model.encoder.is_local else len(tried))
+
+
+def test_rounded_lengths_change_nothing_else(folder: Path) -> None:
+    engine = load_torch_engine(folder, device="cpu", precision="fp32")
+    model = engine._arithmetic.current.model
+    waveform = torch.from_numpy(tones(1.0, 16000, seed=1)[None, :, 0])
+    for n_frames in range(1, 50):
+        rows = waveform[:, : engine.grid.n_samples(n_frames)]
+        features = model.encoder(rows)
+        torch.testing.assert_close(
+            model._rounded(features), model.context(features), rtol=1e-4, atol=1e-4
+        )
 
 
 def test_bf16_is_close_to_fp32_and_other_precisions_are_refused_on_a_cpu(folder: Path) -> None:

@@ -27,7 +27,7 @@ def prepare_process(cpu_threads: int = 0) -> None:
     """
     values = {
         # oneDNN caches its kernels, 1,024 by default; with 400 random lengths a small model in
-        # fp32 took 630 MB. One forward in bf16 has up to a hundred.
+        # fp32 took 630 MB. One forward in bf16 needs up to a hundred.
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256",
         "LRU_CACHE_CAPACITY": "64",
         # Idle threads sleep at once. By default they spin for 200 ms and take cores from decoding

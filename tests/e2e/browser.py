@@ -1,5 +1,6 @@
 """Chromium with a WAV file as its microphone."""
 
+import json
 import os
 import re
 import shutil
@@ -110,6 +111,17 @@ def expect_words(page: Page, text: str) -> None:
 def words(page: Page) -> str:
     """The text on the page, formatted as in `samples/texts.tsv`."""
     return " ".join(page.locator(".word").all_inner_texts())
+
+
+def live_words(page: Page) -> list[str]:
+    """The words of all streams that the page opens from now on, added as the service answers."""
+    answered: list[str] = []
+
+    def hear(frame: str | bytes) -> None:
+        answered.extend(word["word"] for word in json.loads(frame).get("result", []))
+
+    page.on("websocket", lambda socket: socket.on("framereceived", hear))
+    return answered
 
 
 def resembles(text: str, spoken: str) -> bool:

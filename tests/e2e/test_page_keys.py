@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import LATER, expect_words, resembles, words
+from tests.e2e.browser import LATER, expect_words, live_words, resembles, words
 from tests.e2e.conftest import Open
 from tests.e2e.samples import SAMPLES, TEXTS
 from tests.e2e.server import Server
@@ -65,10 +65,12 @@ def test_live_text_needs_the_key_too(visit: Open, guarded: Server) -> None:
     expect(page.locator("#work")).to_be_hidden()
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.post_data else None)
+    answered = live_words(page)
     page.locator("#record").click()
     expect(page.locator("#recording-time")).to_have_text(LATER)
     page.locator("#stop").click()
     expect(page.locator("#tools")).to_be_visible()
+    assert words(page).split() == answered
     assert resembles(words(page), HELLO)
     assert posts == []  # the live text was complete
     complained_of_refusals(visitor.complaints, 5)

@@ -4,14 +4,13 @@ import json
 import re
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
-from tests.e2e.browser import LATER, expect_words, resembles, words
+from tests.e2e.browser import LATER, expect_words, live_words, resembles, words
 from tests.e2e.conftest import Open
 from tests.e2e.samples import TEXTS
 from tests.e2e.server import Server
@@ -22,22 +21,20 @@ HELLO = TEXTS["ko-hello.wav"]
 def test_words_appear_during_speech(visit: Open) -> None:
     page = visit().open()
     sent: list[str | bytes] = []
-    replies: list[dict[str, Any]] = []
     requests: list[str] = []
 
     def note(socket: WebSocket) -> None:
         requests.append(socket.url)
         socket.on("framesent", lambda frame: sent.append(frame))
-        socket.on("framereceived", lambda frame: replies.append(json.loads(frame)))
 
     page.on("websocket", note)
+    answered = live_words(page)
     page.on("request", lambda request: request.method == "POST" and requests.append(request.url))
     page.locator("#record").click()
     expect(page.locator("#live")).to_have_text(re.compile(r"\S"))
     expect(page.locator("#recording-time")).to_have_text(LATER)
     page.locator("#stop").click()
     expect(page.locator("#tools")).to_be_visible()
-    answered = [word["word"] for reply in replies for word in reply.get("result", [])]
     assert resembles(" ".join(answered), HELLO)
     assert words(page).split() == answered
     assert page.locator(".word[style*='--doubt']").count() == len(answered)

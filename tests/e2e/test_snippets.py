@@ -309,9 +309,11 @@ def speak(page: Page) -> None:
     page.locator("#record").click()
     expect(page.locator("#record")).to_have_text("Stop")
     page.wait_for_timeout(5_000)  # a little longer than the sample
-    page.locator("#record").click()
-    expect(page.locator("#text")).not_to_be_empty()
-    assert resembles(page.locator("#text").inner_text(), TEXTS["ko-hello.wav"])
+    with page.expect_response("**/transcribe") as answer:
+        page.locator("#record").click()
+    text = answer.value.json()["text"]
+    expect(page.locator("#text")).to_have_text(text)
+    assert resembles(text, TEXTS["ko-hello.wav"])
 
 
 USES: dict[str, tuple[Callable[[Page], None], ...]] = {

@@ -1,15 +1,17 @@
 """``stt align``: pairs of recordings and texts, and what is written for them."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from stt.commands.align import align_all, find_pairs, read_text
 from stt.commands.recognition import LocalRecognizer, open_recognizer
-from stt.errors import ConfigurationError, InvalidText
-from stt.languages import SUPPORTED_LANGUAGES
+from stt.errors import ConfigurationError, InvalidText, ModelBroken
+from stt.languages import BUNDLED_FOLDER, SUPPORTED_LANGUAGES
 from stt.settings import load_settings
 from tests.audio_files import with_libsndfile
 from tests.fakes import EchoEngine, say
@@ -89,3 +91,13 @@ def test_no_language_model_is_read_for_an_alignment(tmp_path: Path) -> None:
     settings = load_settings(demo=True, lms=f"KR={tmp_path / 'none.arpa'}")
     with open_recognizer("KR", settings) as recognizer:
         assert recognizer.plan.decoding.is_greedy
+
+
+def test_a_model_that_cannot_be_loaded_leaves_no_reader_process(tmp_path: Path) -> None:
+    broken = shutil.copytree(BUNDLED_FOLDER / "ko-mini", tmp_path / "broken")
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100_000])
+    before = psutil.Process().children(recursive=True)
+    with pytest.raises(ModelBroken):
+        open_recognizer("KR", load_settings(models=f"KR={broken}"))
+    assert psutil.Process().children(recursive=True) == before

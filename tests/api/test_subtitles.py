@@ -31,6 +31,11 @@ def post(client: TestClient, path: str, format: str, **fields: str) -> Any:
         query = fields | {"output": format}
         return client.post(path, params=query, files={"audio_file": ("a.wav", WAV)})
     answer = post_recording(client, path, WAV, response_format=format, **fields)
+    return finished(client, answer)
+
+
+def finished(client: TestClient, answer: Any) -> Any:
+    """The answer; of a job, its result."""
     return client.get(ended_job(client, answer)) if answer.status_code == 202 else answer
 
 
@@ -75,10 +80,11 @@ def test_the_result_of_a_job_may_be_asked_for_in_another_size(client: TestClient
         assert answer.text == post(client, "/transcribe", "srt", **wanted).text
 
 
-@pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions"])
+@pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions", "/v1/jobs"])
 def test_the_query_may_ask_for_it(client: TestClient, path: str) -> None:
     query = "?response_format=srt&max_line_width=20&max_line_count=1"
-    raw = client.post(path + query, content=WAV, headers={"Content-Type": "audio/wav"})
+    sent = client.post(path + query, content=WAV, headers={"Content-Type": "audio/wav"})
+    raw = finished(client, sent)
     assert raw.text == post(client, path, "srt", max_line_width="20", max_line_count="1").text
     if path == "/transcribe":
         asked = post(client, path + "?max_line_width=20", "srt", max_line_count="1")

@@ -86,9 +86,8 @@ class Server:
                 assert time.monotonic() < deadline, response.text
                 time.sleep(0.1)
         except requests.ConnectionError as error:
-            status = self.process.wait(30)
-            log = "\n".join(self.log)
-            raise AssertionError(f"the server ended with status {status}:\n{log}") from error
+            status, log = self.process.poll(), "\n".join(self.log)
+            raise AssertionError(f"no answer, exit status {status}:\n{log}") from error
         body: dict[str, object] = response.json()
         return body
 

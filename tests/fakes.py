@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.activity.base import CHUNK_SAMPLES
+from stt.activity.detectors import NothingToHear
 from stt.engines.limits import CPU
 from stt.engines.wants import BEST, F, Want
 from stt.frames import Frames
@@ -70,13 +71,17 @@ class FakeEngine:
 class Loud:
     """A detector that takes every chunk for speech that has a sample above a level."""
 
-    lag_chunks = 0
+    least_chunks = 1
+    lead_chunks = 0
 
     def __init__(self, level: float = 0.0) -> None:
         self._level = level
 
     def feed(self, samples: Waveform) -> NDArray[np.bool_]:
-        return np.abs(samples.reshape(-1, CHUNK_SAMPLES)).max(axis=1) > self._level
+        return np.abs(samples.reshape(-1, CHUNK_SAMPLES)).max(axis=1) <= self._level
+
+    def listen(self) -> NothingToHear:
+        return NothingToHear()
 
 
 class Mumbles(FakeEngine):

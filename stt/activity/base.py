@@ -1,4 +1,8 @@
-"""What a detector of speech is."""
+"""What a detector of speech is.
+
+It works in two steps. What is cheap comes first and finds the *stretches* in which nobody may be
+speaking; only those that matter to whoever looks for a pause are then listened to.
+"""
 
 from typing import Protocol
 
@@ -11,16 +15,39 @@ CHUNK_SAMPLES = 512
 """Detectors decide for 32 ms at a time."""
 
 
-class Detector(Protocol):
-    """Listens to one recording, from its start on."""
-
-    lag_chunks: int
-    """A pause begins this many chunks before the first that `feed` reports as quiet."""
+class Listener(Protocol):
+    """Listens to one stretch, from its start on."""
 
     def feed(self, samples: Waveform) -> NDArray[np.bool_]:
-        """Return whether each chunk may have speech, ``[n_chunks]``; never changes its mind.
+        """Return whether nobody speaks in each chunk, ``[n_chunks]``; never changes its mind.
+
+        Args:
+            samples: ``[n_chunks * CHUNK_SAMPLES]``, the next ones; the first call begins with
+                `Detector.lead_chunks` before the stretch, or as many as there are.
+        """
+        ...
+
+
+class Detector(Protocol):
+    """Finds the stretches of one recording, from its start on."""
+
+    least_chunks: int
+    """Pauses shorter than this are not reported."""
+    lead_chunks: int
+    """What a listener wants to hear before a stretch."""
+
+    def feed(self, samples: Waveform) -> NDArray[np.bool_]:
+        """Return whether each chunk may be in a pause, ``[n_chunks]``; never changes its mind.
 
         Args:
             samples: ``[n_chunks * CHUNK_SAMPLES]``, the next of the recording.
+        """
+        ...
+
+    def listen(self) -> Listener:
+        """Return what listens to a stretch.
+
+        Raises:
+            ConfigurationError: the detector's weights are not installed.
         """
         ...

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.activity.base import CHUNK_SAMPLES, Detector
-from stt.activity.runs import runs
 from stt.activity.silero import Silero, SileroWeights, find_weights
 from stt.types import SAMPLE_RATE, Waveform
 
@@ -37,67 +36,36 @@ DIGITAL_SILENCE = 3e-4
 
 
 class SpeechDetector:
-    """Hears speech where Silero's model does, or where the level rises from the background.
+    """Hears speech where the level rises from the background, or where Silero's model does.
 
-    Where the level rises, Silero is not asked. Once the level has stayed low for `LOW_CHUNKS`, a
-    fresh Silero hears those chunks, after the `LEAD_CHUNKS` before them. This cuts the cost of
-    speech without pauses to a third of the cost of silence.
+    Silero is asked only where the level stays low, and only about stretches that matter, which
+    most recordings have few of.
     """
 
-    lag_chunks = LOW_CHUNKS - 1
+    least_chunks = LOW_CHUNKS
+    lead_chunks = LEAD_CHUNKS
 
     def __init__(self) -> None:
         self._rises = Rises()
-        self._before = np.zeros(0, np.float32)
-        """The last samples that may have to be heard again."""
-        self._low = _Low()
 
     def feed(self, samples: Waveform) -> NDArray[np.bool_]:
         """See `Detector`."""
-        is_low = ~self._rises.feed(samples)
-        joined = np.concatenate([self._before, samples])
-        n_before = len(self._before) // CHUNK_SAMPLES
-        self._before = joined[-(LEAD_CHUNKS + LOW_CHUNKS) * CHUNK_SAMPLES :]
-        has_speech = ~is_low
-        for begin, end in runs(is_low):
-            if begin:
-                self._low = _Low()
-            heard = joined[: (n_before + end) * CHUNK_SAMPLES]
-            has_speech[begin:end] = ~self._low.feed(heard, end - begin)
-        if not is_low[-1:].all():
-            self._low = _Low()
-        return has_speech
+        return ~self._rises.feed(samples)
+
+    def listen(self) -> "SileroListener":
+        """See `Detector`."""
+        return SileroListener()
 
 
-class _Low:
-    """Chunks in a row whose level has not risen."""
+class SileroListener:
+    """Takes for a pause what Silero is sure of."""
 
     def __init__(self) -> None:
-        self._n_chunks = 0
-        self._n_quiet = 0
-        """The last so many have no speech for Silero either."""
-        self._silero: Silero | None = None
+        self._silero = open_silero()
 
-    def feed(self, heard: Waveform, n_new: int) -> NDArray[np.bool_]:
-        """Add the chunks at the end of all that was heard; return which ones a pause has.
-
-        ``[n_new]``, true behind `LOW_CHUNKS` - 1 without speech.
-        """
-        self._n_chunks += n_new
-        if self._n_chunks < LOW_CHUNKS:
-            return np.zeros(n_new, np.bool_)
-        n_unknown = n_new
-        if self._silero is None:
-            self._silero, n_unknown = open_silero(), self._n_chunks
-            n_heard = n_unknown + LEAD_CHUNKS
-        else:
-            n_heard = n_new
-        probabilities = self._silero.feed(heard[-n_heard * CHUNK_SAMPLES :])[-n_unknown:]
-        indices = np.arange(n_unknown)
-        spoken = np.where(probabilities < SPEECH_PROBABILITY, -1 - self._n_quiet, indices)
-        n_quiet = indices - np.maximum.accumulate(spoken)
-        self._n_quiet = int(n_quiet[-1])
-        return n_quiet[-n_new:] >= LOW_CHUNKS
+    def feed(self, samples: Waveform) -> NDArray[np.bool_]:
+        """See `Listener`."""
+        return self._silero.feed(samples) < SPEECH_PROBABILITY
 
 
 class Rises:
@@ -130,12 +98,25 @@ class Rises:
 class SilenceDetector:
     """Hears speech in everything but digital silence; costs next to nothing."""
 
-    lag_chunks = 0
+    least_chunks = 1
+    lead_chunks = 0
 
     def feed(self, samples: Waveform) -> NDArray[np.bool_]:
         """See `Detector`."""
         peaks = np.abs(samples.reshape(-1, CHUNK_SAMPLES)).max(axis=1, initial=0.0)
-        return peaks > DIGITAL_SILENCE  # type: ignore[no-any-return]
+        return peaks <= DIGITAL_SILENCE  # type: ignore[no-any-return]
+
+    def listen(self) -> "NothingToHear":
+        """See `Detector`."""
+        return NothingToHear()
+
+
+class NothingToHear:
+    """Listens to stretches that are known to be pauses."""
+
+    def feed(self, samples: Waveform) -> NDArray[np.bool_]:
+        """See `Listener`."""
+        return np.ones(len(samples) // CHUNK_SAMPLES, np.bool_)
 
 
 def open_detector(vad: Vad, device: str) -> Detector | None:

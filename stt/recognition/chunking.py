@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stt.activity.base import CHUNK_SAMPLES, Detector
-from stt.activity.pauses import Pause, Pauses
+from stt.activity.pauses import Pauses
 from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 
 QUIET_SECONDS = 0.2
@@ -163,13 +163,16 @@ class WindowCutter:
         What is cut must not depend on how much audio has arrived.
         """
         kept, stride = round(KEPT_SECONDS * SAMPLE_RATE), self._grid.stride_samples
-        pauses = self._pauses.after(self._core_frame * stride) if self._pauses else []
-        return bool(pauses) and pauses[-1].is_open and pauses[-1].begin + kept <= full * stride
+        pause = self._pauses.open_pause() if self._pauses else None
+        return pause is not None and pause.begin + kept <= full * stride
 
     def _next_silence(self, n_frames: int, is_last: bool) -> _Silence | None:
         """The first frames behind the last core that need not be computed."""
+        if not self._pauses:
+            return None
         kept, stride = round(KEPT_SECONDS * SAMPLE_RATE), self._grid.stride_samples
-        for pause in self._pauses.after(self._core_frame * stride) if self._pauses else ():
+        at_least = round(SKIPPED_SECONDS * SAMPLE_RATE) + (0 if is_last else kept)
+        for pause in self._pauses.after(self._core_frame * stride, at_least):
             begin = -(-(pause.begin + kept) // stride) if pause.begin else 0
             end = (pause.end - kept) // stride
             if pause.is_open and is_last:
@@ -200,12 +203,11 @@ class WindowCutter:
         stride, enough = self._grid.stride_samples, round(CUT_SECONDS * SAMPLE_RATE)
         first = max(self._core_frame + 1, full - self._window_frames // 2)
         full -= self._grid.frames(CHUNK_SAMPLES / SAMPLE_RATE)  # the last chunk may be unknown
-        found = [
-            _clipped_middle(pause, first, full, stride)
-            for pause in self._pauses.after(first * stride)
-            if min(pause.end, full * stride) - max(pause.begin, first * stride) >= enough
-        ]
-        return found[-1] if found else None
+        for pause in self._pauses.last_after(first * stride, at_least=enough):
+            begin, end = max(pause.begin, first * stride), min(pause.end, full * stride)
+            if end - begin >= enough:
+                return (begin + end) // 2 // stride
+        return None
 
     def _begin_in_pause(self, frame: int) -> None:
         """Let the next window and its core begin here; nothing before it is needed any more."""
@@ -243,11 +245,6 @@ class WindowCutter:
         self._first_frame = frame
         if self._pauses:
             self._pauses.forget_before(frame * self._grid.stride_samples)
-
-
-def _clipped_middle(pause: Pause, first: int, last: int, stride: int) -> int:
-    """The frame in the middle of what a pause has between two frames."""
-    return (max(pause.begin, first * stride) + min(pause.end, last * stride)) // 2 // stride
 
 
 def quietest_frame(

@@ -33,7 +33,7 @@ from stt.decoding.words import PAUSE_SECONDS
 from stt.frames import DecodableFrames
 from stt.recognition.chunking import quietest_frame
 from stt.recognition.writer import AsSpoken, Writer
-from stt.types import FrameGrid, Vocabulary, Waveform, Word
+from stt.types import SAMPLE_RATE, FrameGrid, Vocabulary, Waveform, Word
 
 MARGIN_SECONDS = 0.2
 """A pause does not count in the last frames of a look: they may turn into speech."""
@@ -139,8 +139,10 @@ class Endpointer:
         return self._grid.seconds(max(0, self._n_frames - max(self._look.end, self._checked)))
 
     def feed(self, block: Waveform) -> None:
-        """Add the next ``[n]`` samples; takes 1 ms per quiet second with a detector."""
+        """Add the next ``[n]`` samples; takes 3 ms per quiet second with a detector."""
         self._pauses.feed(block)
+        # Long stretches are listened to here, which may be a thread; `due` may be on an event loop.
+        list(self._pauses.after(0, at_least=SAMPLE_RATE))
         self._blocks.append(block)
         self.n_samples += len(block)
 

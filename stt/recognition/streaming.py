@@ -160,7 +160,7 @@ class LiveSession:
             await asyncio.wait([self._work])
 
     async def _feed(self, block: Waveform) -> None:
-        """Add samples. A detector takes 2 ms for a second of them, so a thread gets long blocks."""
+        """Add samples. A detector takes 3 ms for a quiet second, so a thread gets long blocks."""
         async with self._turn:
             if len(block) > LONG_BLOCK_SAMPLES:
                 await asyncio.to_thread(self._cutter.feed, block)

@@ -9,6 +9,7 @@ from stt.activity.base import CHUNK_SAMPLES, Detector
 from stt.activity.detectors import (
     LOW_CHUNKS,
     SPEECH_PROBABILITY,
+    NothingToHear,
     Rises,
     SilenceDetector,
     SpeechDetector,
@@ -17,8 +18,8 @@ from stt.activity.detectors import (
 )
 from stt.activity.pauses import Pause, Pauses
 from stt.activity.silero import Silero
-from stt.recognition.chunking import CUT_SECONDS
-from stt.types import SAMPLE_RATE, Waveform
+from stt.recognition.chunking import CUT_SECONDS, WindowCutter
+from stt.types import SAMPLE_RATE, FrameGrid, Waveform
 from tests.unit.activity.clips import clip
 
 CHUNKS_A_SECOND = SAMPLE_RATE / CHUNK_SAMPLES
@@ -42,7 +43,10 @@ def test_the_device_decides_who_listens() -> None:
 
 @pytest.mark.parametrize("level", [0.0, 1e-4, 1e-3, 1e-2])
 def test_silence_and_steady_noise_are_pauses(level: float) -> None:
-    heard = speech_detector().feed(noise(20, level))
+    samples = noise(20, level)
+    heard = np.ones(len(samples), np.bool_)
+    for pause in pauses_found(speech_detector(), samples):
+        heard[pause.begin : pause.end] = False
     assert heard.mean() < 0.03
 
 
@@ -52,7 +56,9 @@ def test_speech_is_heard_loud_quiet_and_in_noise(name: str, gain: float, level: 
     waveform = clip(name)
     powers = np.square(waveform.reshape(-1, CHUNK_SAMPLES)).mean(axis=1)
     waveform = waveform * np.float32(gain) + np.float32(level) * noise(60, 1.0)[: len(waveform)]
-    heard = speech_detector().feed(waveform)
+    heard = np.ones(len(powers), np.bool_)
+    for pause in pauses_found(speech_detector(), waveform):
+        heard[pause.begin // CHUNK_SAMPLES : pause.end // CHUNK_SAMPLES] = False
     # What is not heard is within what is computed beside a pause anyway.
     near = np.convolve(heard, np.ones(2 * 12 + 1), "same") > 0
     assert near[powers > np.percentile(powers, 95) / 1000].mean() > 0.99
@@ -89,10 +95,13 @@ def test_silero_finds_as_much_in_parts_as_in_the_whole() -> None:
     class Everywhere:
         """Asks Silero about every chunk."""
 
-        lag_chunks = 0
+        least_chunks, lead_chunks = LOW_CHUNKS, 0
 
         def feed(self, samples: Waveform) -> NDArray[np.bool_]:
-            return (open_silero().feed(samples) >= SPEECH_PROBABILITY) | Rises().feed(samples)
+            return ~((open_silero().feed(samples) >= SPEECH_PROBABILITY) | Rises().feed(samples))
+
+        def listen(self) -> NothingToHear:
+            return NothingToHear()
 
     samples = talk_with_pauses()
     parts, whole = np.zeros((2, len(samples)), np.bool_)
@@ -108,7 +117,10 @@ def test_all_pauses_that_windows_are_cut_in_are_found() -> None:
     assert LOW_CHUNKS * CHUNK_SAMPLES <= CUT_SECONDS * SAMPLE_RATE
 
 
-def test_speech_without_pauses_is_not_shown_to_silero(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("seconds", "share"), [(15, 0.0), (120, 0.15)])
+def test_little_of_speech_is_shown_to_silero(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, share: float
+) -> None:
     n_shown = 0
 
     def count(self: Silero, samples: Waveform) -> NDArray[np.float32]:
@@ -118,9 +130,15 @@ def test_speech_without_pauses_is_not_shown_to_silero(monkeypatch: pytest.Monkey
 
     feed = Silero.feed
     monkeypatch.setattr(Silero, "feed", count)
-    samples = np.concatenate([clip("ko-library.m4a")] * 5)
-    SpeechDetector().feed(samples)
-    assert n_shown < 0.3 * len(samples)
+    samples = np.tile(clip("ko-library.m4a"), 50)[: seconds * SAMPLE_RATE]
+    cutter = WindowCutter(
+        FrameGrid(stride_samples=320, receptive_samples=400), window_seconds=20,
+        context_seconds=2, cut_search_seconds=2, detector=SpeechDetector(),
+    )  # fmt: skip
+    for block in np.split(samples, range(SAMPLE_RATE, len(samples), SAMPLE_RATE)):
+        cutter.feed(block)
+    cutter.finish()
+    assert n_shown <= share * len(samples)
 
 
 def test_a_rise_of_the_level_counts_as_speech_until_it_is_the_background() -> None:
@@ -138,7 +156,7 @@ def test_a_rise_of_the_level_counts_as_speech_until_it_is_the_background() -> No
 def test_only_digital_silence_is_silent_to_the_cheap_detector() -> None:
     samples = np.zeros(3 * CHUNK_SAMPLES, np.float32)
     samples[CHUNK_SAMPLES + 7] = -4e-4
-    assert SilenceDetector().feed(samples).tolist() == [False, True, False]
+    assert SilenceDetector().feed(samples).tolist() == [True, False, True]
 
 
 def test_the_detector_imports_no_model_library() -> None:

@@ -21,6 +21,8 @@ def compose(text: str) -> str:
     Python sorts the marks of a letter in time quadratic in their number, and nothing else runs
     meanwhile: 80 kB of marks would stop a service for a minute.
     """
+    if len(text) <= MOST_MARKS:
+        return unicodedata.normalize("NFC", text)
     pieces = []
     begin = 0
     for cut in _cuts(text):

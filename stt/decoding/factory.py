@@ -18,7 +18,7 @@ from stt.decoding.hotwords import (
     spell_hotwords,
 )
 from stt.decoding.lexicon import NO_LEXICON, NO_TABLES, Lexicon, spell_units
-from stt.decoding.spelling import Speller
+from stt.decoding.spelling import speller_of
 from stt.decoding.words import PAUSE_SECONDS, WordBuilder
 from stt.engines.base import Engine
 from stt.engines.wants import BEST, DecodingWant, Top
@@ -82,7 +82,7 @@ class Decoding:
             return Opened(BEST, GreedyDecoder(vocabulary, grid, calibration), is_slow=False)
         decoder = BeamDecoder(
             self._search_model(vocabulary, grid.frames(PAUSE_SECONDS)),
-            WordBuilder(Speller(vocabulary), grid, calibration),
+            WordBuilder(speller_of(vocabulary), grid, calibration),
             blank=vocabulary.blank,
             grid=grid,
             start_state=self.language_model.ngrams.start_state if self.language_model else 0,

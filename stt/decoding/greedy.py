@@ -8,7 +8,7 @@ from copy import copy
 
 import numpy as np
 
-from stt.decoding.spelling import Speller
+from stt.decoding.spelling import speller_of
 from stt.decoding.words import Emission, WordBuilder
 from stt.frames import Frames
 from stt.types import Calibration, FrameGrid, Vocabulary, Word
@@ -26,7 +26,7 @@ class GreedyDecoder:
     def __init__(
         self, vocabulary: Vocabulary, grid: FrameGrid, calibration: Calibration | None = None
     ) -> None:
-        self._speller = Speller(vocabulary)
+        self._speller = speller_of(vocabulary)
         self._words = WordBuilder(self._speller, grid, calibration)
         self._n_frames = 0
         self._previous = vocabulary.blank

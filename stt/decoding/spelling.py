@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from stt.decoding import hangul, scripts
 from stt.normalisation import compose
@@ -15,7 +16,7 @@ ATTACHED = (".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re")
 
 
 class Speller:
-    """Spells with one vocabulary.
+    """Spells with one vocabulary; has no state.
 
     A *character* is the smallest thing that has a time: a symbol of the model, or several that are
     one character together, as jamo or a letter and its mark are.
@@ -111,6 +112,12 @@ class Speller:
             else:
                 pieces.append(part)
         return (SPACE, *pieces, SPACE) if is_word and pieces else tuple(pieces)
+
+
+@lru_cache(maxsize=64)
+def speller_of(vocabulary: Vocabulary) -> Speller:
+    """The speller of a vocabulary; making one takes 4 ms for Korean syllables."""
+    return Speller(vocabulary)
 
 
 def _has_characters_as_words(text: str) -> bool:

@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.report import table
 from benchmarks.setting import describe
+from stt.audio.worker import SEND_BYTES
 from stt.engines.base import Engine
 from stt.engines.limits import GPU
 from stt.engines.passes import PASS_SECONDS
@@ -34,11 +35,14 @@ from stt.recognition.pipeline import Transcriber
 from stt.settings import load_settings
 from stt.types import SAMPLE_RATE, Calibration, FrameGrid, Vocabulary, Waveform
 
-BLOCK_SECONDS = 1.0
+BLOCK_SECONDS = SEND_BYTES / np.dtype(np.float32).itemsize / SAMPLE_RATE
 """Of audio from a decoder at a time."""
-BUFFERED_BLOCKS = 8
-"""Blocks that a decoder is ahead: as many as `stt.audio.worker` has in its socket."""
-NOISE = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32) / 9
+BUFFERED_BLOCKS = 2
+"""Blocks that a decoder is ahead: as many as `stt.audio.processes` lets it have in its socket."""
+NOISE = (
+    np.random.default_rng(0).standard_normal(round(BLOCK_SECONDS * SAMPLE_RATE)).astype(np.float32)
+)
+NOISE /= 9
 
 
 class SimulatedGpu:

@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stt.audio.reading import Blocks, ReadAudio, warming_clip
 from stt.errors import AudioError, InvalidAudio
@@ -54,7 +55,8 @@ SECONDS = struct.Struct("<d")
 N_CHANNELS = struct.Struct("<B")
 
 SEND_BYTES = 4 * SAMPLE_RATE * np.dtype(np.float32).itemsize
-"""Some blocks are sent together: each time the service wakes, it may have to wait for a core."""
+"""So many samples are sent as one block: each time the service wakes, it may have to wait for a
+core, and what it does with a block costs as much for a short one."""
 MEMORY_BYTES = 128 * 2**20
 """What a worker may allocate beyond the template's memory. A second of the largest recording takes
 12 MB; FFmpeg's index of four hours of sound and pictures, 40 MB."""
@@ -82,10 +84,6 @@ class Kind(IntEnum):
     """A `SECONDS`: how long the whole recording probably is."""
     CHANNELS = 5
     """A `N_CHANNELS`: how many channels the blocks behind it have, one after the other."""
-
-
-LAST = (Kind.DONE, Kind.ERROR, Kind.FAILED)
-"""Messages that end a recording."""
 
 
 def main(control_fd: int, target: str) -> None:
@@ -166,22 +164,11 @@ def _answer(
     max_seconds: float,
     begin: Callable[[], Blocks],
 ) -> None:
-    waiting: list[bytes] = []
-
-    def send(kind: Kind, payload: bytes = b"") -> None:
-        waiting.extend((HEADER.pack(kind, len(payload)), payload))
-        if kind in LAST or sum(map(len, waiting)) >= SEND_BYTES:
-            try:
-                connection.sendall(b"".join(waiting))
-            except OSError:  # the service has closed the connection
-                sys.exit()
-            waiting.clear()
-
+    outbox = _Outbox(connection)
     begun, seconds, size = time.process_time(), 0.0, source.seek(0, 2)
     _limit_processor_time()
     try:
         blocks = begin()
-        n_channels = 0
         for block in blocks:
             seconds += block.shape[-1] / SAMPLE_RATE
             if time.process_time() - begun > CPU_SECONDS + CPU_RATIO * seconds:
@@ -192,18 +179,60 @@ def _answer(
             expected = blocks.expected_seconds
             if expected <= seconds:  # no header tells
                 expected = min(max_seconds, seconds * size / max(1, source.tell()))
-            send(Kind.LENGTH, SECONDS.pack(expected))
-            if block.ndim > 1 and len(block) != n_channels:
-                n_channels = len(block)
-                send(Kind.CHANNELS, N_CHANNELS.pack(n_channels))
-            send(Kind.BLOCK, np.asarray(block, np.float32).tobytes())
+            outbox.add(np.asarray(block, np.float32), expected)
             _limit_processor_time()
     except AudioError as error:
-        send(Kind.ERROR, json.dumps({"code": error.code, "message": error.message}).encode())
+        outcome = {"code": error.code, "message": error.message}
+        outbox.end(Kind.ERROR, json.dumps(outcome).encode())
     except Exception:
-        send(Kind.FAILED, traceback.format_exc().encode())
+        outbox.end(Kind.FAILED, traceback.format_exc().encode())
     else:
-        send(Kind.DONE, json.dumps(asdict(blocks.report)).encode())
+        outbox.end(Kind.DONE, json.dumps(asdict(blocks.report)).encode())
+
+
+class _Outbox:
+    """Joins blocks of one recording, and sends them when they are worth it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._blocks: list[NDArray[np.float32]] = []
+        self._expected_seconds = 0.0
+        self._n_channels = 0
+        """Channels that the service knows of; 0 for mono."""
+
+    def add(self, block: NDArray[np.float32], expected_seconds: float) -> None:
+        """Add ``[n]`` or ``[n_channels, n]`` samples and an estimate of the whole length."""
+        if self._blocks and self._blocks[0].shape[:-1] != block.shape[:-1]:
+            self._send(self._joined())
+        self._blocks.append(block)
+        self._expected_seconds = expected_seconds
+        if sum(each.nbytes for each in self._blocks) >= SEND_BYTES:
+            self._send(self._joined())
+
+    def end(self, kind: Kind, payload: bytes) -> None:
+        """Send the rest and the outcome."""
+        self._send(self._joined() + _message(kind, payload))
+
+    def _joined(self) -> bytes:
+        """The messages of the blocks that wait."""
+        if not self._blocks:
+            return b""
+        joined, self._blocks = np.concatenate(self._blocks, axis=-1), []
+        message = _message(Kind.LENGTH, SECONDS.pack(self._expected_seconds))
+        if joined.ndim > 1 and len(joined) != self._n_channels:
+            self._n_channels = len(joined)
+            message += _message(Kind.CHANNELS, N_CHANNELS.pack(self._n_channels))
+        return message + _message(Kind.BLOCK, joined.tobytes())
+
+    def _send(self, message: bytes) -> None:
+        try:
+            self._connection.sendall(message)
+        except OSError:  # the service has closed the connection
+            sys.exit()
+
+
+def _message(kind: Kind, payload: bytes) -> bytes:
+    return HEADER.pack(kind, len(payload)) + payload
 
 
 def _limit_processor_time() -> None:

@@ -19,15 +19,19 @@ from stt.engines.wants import BEST
 from stt.evaluation.errors import score
 from stt.languages import BUNDLED_MODELS
 from stt.recognition.chunking import WindowCutter
+from stt.settings import Settings
 from stt.types import Waveform, join_words
 from training.held_out import Subject, concatenations
 
 CHOICES = [  # window, context, search, in seconds
     (10, 1, 0), (10, 2, 0), (10, 1, 2), (10, 2, 2),
     (20, 1, 0), (20, 2, 0), (20, 3, 0), (20, 1, 2), (20, 2, 1), (20, 2, 2), (20, 2, 4), (20, 3, 4),
+    (20, 1.3, 1), (20, 1.4, 1), (20, 1.5, 0.5), (20, 1.5, 1), (20, 1.5, 2),
     (30, 2, 0), (30, 2, 2), (30, 2, 4),
 ]  # fmt: skip
-DEFAULT = (20, 2, 2)
+DEFAULT = tuple(
+    Settings.model_fields[f"{name}_seconds"].default for name in ("window", "context", "cut_search")
+)
 
 
 def text_of(engine: TorchEngine, waveforms: Iterator[tuple[Waveform, slice]]) -> str:

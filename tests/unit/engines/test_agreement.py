@@ -96,6 +96,7 @@ def test_an_unreadable_reference_says_what_to_do(tmp_path: Path, content: bytes 
         Reference.load(tmp_path)
 
 
+@pytest.mark.kernels
 def test_bf16_agrees_with_fp32_on_this_machine() -> None:
     """If this fails, the service falls back to fp32 on this machine."""
     agreement = compare_precision("cpu", "bf16", 2)

@@ -61,6 +61,7 @@ def optimized(converted: Path) -> OpenVinoEngine:
     return load_openvino_engine(converted, precision="bf16", cpu_threads=2)
 
 
+@pytest.mark.kernels
 def test_every_length_gives_the_results_of_torch(
     checkpoint: Path, optimized: OpenVinoEngine
 ) -> None:
@@ -78,6 +79,7 @@ LENGTHS = (1, 2, 5, *range(16, 209, 16), 417, 999)
 """Frames: every length of the context graph up to four seconds, and two longer ones."""
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("name", ["ko-mini", "en-mini"])
 @pytest.mark.parametrize("precision", ["bf16", "int8"])
 def test_real_speech_of_every_length_agrees_with_fp32(
@@ -101,6 +103,7 @@ def test_real_speech_of_every_length_agrees_with_fp32(
     assert agreement.equal > 0.98, agreement
 
 
+@pytest.mark.kernels
 def test_results_never_depend_on_the_batch(optimized: OpenVinoEngine) -> None:
     for waveform, log_probs in zip(WAVEFORMS, optimized.log_probs(WAVEFORMS), strict=True):
         np.testing.assert_array_equal(log_probs, optimized.log_probs([waveform])[0])
@@ -108,6 +111,7 @@ def test_results_never_depend_on_the_batch(optimized: OpenVinoEngine) -> None:
     assert optimized.forward([], BEST) == []
 
 
+@pytest.mark.kernels
 def test_lengths_are_rounded_for_the_graphs(
     checkpoint: Path, optimized: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,7 @@ def test_log_probs_have_the_shape_of_grid_and_vocabulary(engine: TorchEngine) ->
         np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=1e-4)
 
 
+@pytest.mark.kernels
 def test_results_never_depend_on_the_batch(engine: TorchEngine) -> None:
     together = engine.log_probs(WAVEFORMS)
     for waveform, log_probs in zip(WAVEFORMS, together, strict=True):
@@ -54,6 +55,7 @@ def test_results_never_depend_on_the_batch(engine: TorchEngine) -> None:
         assert (log_probs.argmax(1) == alone.argmax(1)).all()
 
 
+@pytest.mark.kernels
 def test_several_passes_give_the_results_of_one(folder: Path) -> None:
     at_once = load_torch_engine(folder, device="cpu", precision="fp32", pads=True).log_probs(
         WAVEFORMS
@@ -117,6 +119,7 @@ def test_frames_are_the_log_probs_reduced(folder: Path) -> None:
         np.testing.assert_allclose(frames.log_posteriors, expected.log_posteriors, atol=1e-5)
 
 
+@pytest.mark.kernels
 def test_cpu_results_are_bit_for_bit_independent_of_the_batch(folder: Path) -> None:
     engine = load_torch_engine(folder, device="cpu", precision="auto")
     for waveform, log_probs in zip(WAVEFORMS, engine.log_probs(WAVEFORMS), strict=True):
@@ -144,6 +147,7 @@ def test_lengths_are_rounded_in_bf16(folder: Path, precision: str) -> None:
     assert len(seen["encoder"]) == (5 if model.encoder.is_local else len(tried))
 
 
+@pytest.mark.kernels
 def test_rounded_lengths_change_nothing_else(folder: Path) -> None:
     engine = load_torch_engine(folder, device="cpu", precision="fp32")
     model = engine._arithmetic.current.model
@@ -156,6 +160,7 @@ def test_rounded_lengths_change_nothing_else(folder: Path) -> None:
         )
 
 
+@pytest.mark.kernels
 def test_bf16_is_close_to_fp32_and_other_precisions_are_refused_on_a_cpu(folder: Path) -> None:
     assert choose_precision("auto", "cpu") in ("bf16", "fp32")
     for wanted in ("fp16", "int8"):
@@ -177,6 +182,7 @@ def test_output_that_is_not_finite_is_an_error(folder: Path) -> None:
         engine.forward(WAVEFORMS[:1], BEST)
 
 
+@pytest.mark.kernels
 def test_results_equal_those_of_transformers(folder: Path, engine: TorchEngine) -> None:
     import torch
     from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
@@ -191,6 +197,7 @@ def test_results_equal_those_of_transformers(folder: Path, engine: TorchEngine) 
         np.testing.assert_allclose(ours, expected, atol=1e-4, rtol=1e-5)
 
 
+@pytest.mark.kernels
 def test_padding_is_masked_as_in_transformers(folder: Path) -> None:
     import torch
     from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor

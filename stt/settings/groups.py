@@ -87,13 +87,13 @@ class ServerSettings(ServiceGroup):
     drain_timeout_seconds: float = Field(default=20.0, ge=0, le=86_400)
     """After that delay, time for requests in progress to finish."""
     keep_alive_seconds: float = Field(default=15.0, gt=0, le=86_400)
-    """Streamed responses: send a comment after this much silence."""
+    """Streamed responses: send a comment after this long without a word."""
     idle_connection_seconds: int = Field(default=75, ge=1, le=86_400)
     """Close a connection after this long without a request. Set it above the idle time-out of a
     load balancer, which would otherwise reuse connections that are being closed."""
     preload_spacing: bool = False
-    """Load what `spacing=restored` needs at the start, not at the first request that asks for it.
-    Needs the extra `spacing`."""
+    """Load what `spacing=restored` needs when the service starts, not at the first request that
+    asks for it. Needs the extra `spacing`."""
 
 
 class AccessSettings(ServiceGroup):
@@ -114,9 +114,10 @@ class AccessSettings(ServiceGroup):
     """Origins (https://example.org) whose pages may use the service, by HTTP or WebSocket,
     comma-separated; `*` allows all. Default: only the service's own page."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
-    """Host names of the service, comma-separated; `*.example.org` is every name below it, `*` any.
-    Addresses and localhost always count. Default: any name, except in requests from this machine,
-    where public names are refused unless a reverse proxy passes them on (DNS rebinding)."""
+    """Host names of the service, comma-separated; `*.example.org` allows every name below it, `*`
+    any name. Addresses and localhost are always allowed. Default: any name, except in requests from
+    this machine, where public names are refused unless a reverse proxy passes them on (DNS
+    rebinding)."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
     """Addresses or networks (10.0.0.0/8) of reverse proxies, comma-separated; `*` trusts all. The
     service believes their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix`. Default:
@@ -154,7 +155,7 @@ class LimitSettings(ServiceGroup):
     max_upload_mb: float = Field(default=200.0, gt=0, le=100_000)
     """Largest request body, in MB (10^6 bytes)."""
     head_timeout_seconds: float = Field(default=20.0, gt=0, le=3600)
-    """Time limit for the line and headers of a request."""
+    """Time limit for the request line and headers."""
     body_timeout_seconds: float = Field(default=300.0, gt=0, le=86_400)
     """Time limit for an upload."""
     upload_grace_seconds: float = Field(default=10.0, gt=0, le=86_400)
@@ -192,19 +193,19 @@ class ModelSettings(Group):
         default_factory=dict
     )
     """Checkpoints to use instead of the built-in ones: CODE=owner/name, CODE=owner/name@revision or
-    CODE=/folder, comma-separated. `#kor` behind any of them chooses that language of an MMS
+    CODE=/folder, comma-separated. `#kor` at the end chooses that language of an MMS
     checkpoint. A new code adds a language."""
     conventions: Annotated[dict[str, Convention], NoDecode, mapping(parse_conventions)] = Field(
         default_factory=dict
     )
-    """How checkpoints write numbers and names, where the service does not know it: KR=spoken,
+    """How checkpoints write numbers and names, for those that the service does not know: KR=spoken,
     KR=written or KR=mixed, comma-separated. `/languages` shows it."""
     lms: Annotated[dict[str, Path], NoDecode, mapping(parse_files)] = Field(default_factory=dict)
-    """n-gram language models: CODE=/models/ko.arpa.gz, comma-separated. Default: the one that a
-    checkpoint comes with in `language_model/`, if it does."""
+    """n-gram language models: CODE=/models/ko.arpa.gz, comma-separated. Default: the checkpoint's
+    own, in its folder `language_model/`, if it has one."""
     abbreviations: Path | None = None
-    """File of abbreviations for the written form of Korean, beside those that are known: a spoken
-    and a written form on each line, `엘엘엠 LLM`."""
+    """File of abbreviations for the written form of Korean, besides the built-in ones: a
+    spoken and a written form on each line, `엘엘엠 LLM`."""
     speaker_segmentation: Path | None = None
     """Model that says who speaks when, for `diarize=true`: pyannote's segmentation in ONNX. Needs
     the extra `speakers`."""
@@ -264,8 +265,8 @@ class InferenceSettings(Group):
     """Windows of one recording that may be queued at once, so that a long recording does not starve
     short ones. Default: 2 on a CPU, 8 on a GPU."""
     batch_seconds: float | None = Field(default=None, gt=0, le=100_000)
-    """Largest batch, in seconds of padded audio (longest x rows). Default: 30 on a CPU, 160 on a
-    GPU."""
+    """Largest batch, in seconds of padded audio (the longest window x the number of windows).
+    Default: 30 on a CPU, 160 on a GPU."""
 
     cuda_graphs: bool = False
     """Compute full windows on a GPU as CUDA graphs: fewer launches, more memory. Not tried on a GPU
@@ -295,8 +296,8 @@ class LiveSettings(ServiceGroup):
     max_live_message_bytes: int = Field(default=1_000_000, ge=1000, le=8_000_000)
     """Live streams: largest message, in bytes."""
     wyoming_port: int | None = Field(default=None, ge=0, le=65535)
-    """Port for Wyoming, the voice protocol of Home Assistant; 0 picks a free one. Default: none, no
-    Wyoming."""
+    """Port for Wyoming, the voice protocol of Home Assistant; 0 picks a free one. Default: Wyoming
+    is off."""
     wyoming_host: str = "127.0.0.1"
     """Address to listen on for Wyoming, which has neither keys nor encryption: beyond loopback,
     everybody who reaches the port may use the service."""
@@ -332,7 +333,7 @@ class ClusterSettings(ServiceGroup):
     cluster_queue_seconds: float = Field(default=60, gt=0, le=1e6)
     """Seconds of queued audio per engine that trigger one more engine."""
     cluster_shrink_seconds: float = Field(default=600, ge=1, le=86_400)
-    """How long the load must fit on one engine fewer before an engine is removed."""
+    """How long the load must be low enough for one engine fewer before an engine is removed."""
 
 
 class TracingSettings(ServiceGroup):

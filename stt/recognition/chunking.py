@@ -19,9 +19,8 @@ pauses are in no window at all::
     windows   |==== core ====|    |= core =|== core ======|
 
 Where speech pauses is a detector's word (`stt.activity`). Without one, and in speech without
-pauses, all windows of a recording have the same length, unless it is the only one; the last
-begins early enough to be full: real audio is worth more than padding, and processors are fastest
-on shapes that they know.
+pauses, all windows but the last have the same length, since processors are fastest on shapes that
+they know. The last one has at least half of it: a model hears little in a second of speech.
 
 Windows begin at multiples of the frame stride, so that their frames are exactly the frames of one
 forward over the whole recording.
@@ -130,7 +129,7 @@ class WindowCutter:
             return [Window(self._joined(), slice(0, n_frames), 0)]
         begin = self._window_frame
         if self._is_in_speech:
-            begin = max(self._first_frame, n_frames - self._window_frames)
+            begin = max(self._first_frame, min(begin, n_frames - self._window_frames // 2))
         return [*windows, self._window(begin, n_frames, n_frames)]
 
     def _cut(self, n_frames: int, *, is_last: bool) -> list[Window]:

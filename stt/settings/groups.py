@@ -253,7 +253,7 @@ class InferenceSettings(Group):
 
     window_seconds: float = Field(default=20.0, ge=2, le=120)
     """Length of audio that the model sees in one forward pass."""
-    context_seconds: float = Field(default=1.4, ge=0, le=30)
+    context_seconds: float = Field(default=1.3, ge=0, le=30)
     """Seconds at each inner edge of a window that serve only as context. Wav2Vec2's positional
     convolution sees 1.28 s to either side."""
     cut_search_seconds: float = Field(default=1.0, ge=0, le=30)

@@ -63,14 +63,16 @@ def test_cores_partition_the_frames_of_the_whole_recording(
     search=st.integers(0, 20),
 )
 @settings(max_examples=300, deadline=None)
-def test_windows_have_one_length_and_full_context(
+def test_windows_but_the_last_have_one_length_and_all_have_full_context(
     n_samples: int, window: int, context: int, search: int
 ) -> None:
     context = min(context, (window - 1) // 2)
     search = min(search, window - 2 * context - 1)
     windows = cut(n_samples, [17], window, context, search)
     if len(windows) > 1:
-        assert {len(each.waveform) for each in windows} == {GRID.n_samples(window)}
+        *firsts, last = [len(each.waveform) for each in windows]
+        assert set(firsts) == {GRID.n_samples(window)}
+        assert GRID.n_samples(window // 2) <= last <= GRID.n_samples(window)
     for before, after in pairwise(windows):
         right = GRID.n_frames(len(before.waveform)) - before.core.stop
         assert context <= right <= context + search
@@ -95,11 +97,15 @@ def test_a_recording_of_one_window_stays_whole() -> None:
     assert (window.core, window.first_frame) == (slice(0, 10), 0)
 
 
-def test_the_last_window_is_filled_with_earlier_audio() -> None:
+def test_the_last_window_has_at_least_half_of_the_others_length() -> None:
     first, last = cut(46, [46], window=10, context=2)  # 11 frames
     assert (first.core, first.first_frame) == (slice(0, 8), 0)
-    assert last.waveform[0] == 4.0
-    assert (last.core, last.first_frame) == (slice(7, 10), 8)
+    assert last.waveform[0] == 6 * 4.0  # frame 6, the first of the context
+    assert (last.core, last.first_frame) == (slice(2, 5), 8)
+    first, last = cut(46, [46], window=10, context=1)
+    assert (first.core, first.first_frame) == (slice(0, 9), 0)
+    assert last.waveform[0] == 6 * 4.0  # with a context of 3 frames
+    assert (last.core, last.first_frame) == (slice(3, 5), 9)
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 5])

@@ -1,4 +1,4 @@
-"""What a request asks of its answer, as it is spelled there."""
+"""The options of a request, as clients spell them."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

@@ -1,4 +1,4 @@
-"""A conversation on two channels, on every way in."""
+"""A conversation on two channels, on every route."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Hotwords and language models, on every way in, in one process and through a cluster."""
+"""Hotwords and language models, on every route, in one process and through a cluster."""
 
 import json
 from collections.abc import Iterator, Sequence

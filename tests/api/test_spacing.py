@@ -1,4 +1,4 @@
-"""Restored spaces, on every way in, in one process and through a cluster."""
+"""Restored spaces, on every route, in one process and through a cluster."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Speakers on one channel, on every way in: the real library with models made for the test."""
+"""Speakers on one channel, on every route: the real library with models made for the test."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""How large subtitles are, on every way in."""
+"""How large subtitles are, on every route."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pauses are left out unless the service or a request says otherwise, on every way in."""
+"""Pauses are left out unless the service or a request says otherwise, on every route."""
 
 import json
 import time

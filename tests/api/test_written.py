@@ -1,4 +1,4 @@
-"""The written form, on every way in, in one process and through a cluster."""
+"""The written form, on every route, in one process and through a cluster."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Text in NFD, as macOS writes it, gives the same answer as in NFC on every way in."""
+"""Text in NFD, as macOS writes it, gives the same answer as in NFC on every route."""
 
 import json
 import unicodedata

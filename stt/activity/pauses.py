@@ -115,6 +115,10 @@ class Pauses:
         lead = self._detector.lead_chunks
         begin = self._n_chunks - lead
         for stretch in self._stretches:
+            # The last run stays, since it may go on.
+            stretch.quiet[:-1] = [
+                quiet for quiet in stretch.quiet[:-1] if quiet[1] * CHUNK_SAMPLES > sample
+            ]
             begin = min(begin, stretch.known if stretch.listener else stretch.begin - lead)
         if begin > self._held_chunk:
             self._held = [self._samples(begin, self._n_chunks).copy()]

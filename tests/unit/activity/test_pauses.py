@@ -99,6 +99,16 @@ def test_what_is_forgotten_is_not_held_and_a_stretch_keeps_its_lead() -> None:
     assert sum(map(len, pauses._held)) == 512
 
 
+def test_pauses_are_forgotten_while_their_stretch_goes_on() -> None:
+    pauses = heard("--.." * 50 + "--", detector=Keen())
+    assert len(list(pauses.after(0))) == 51
+    pauses.forget_before(190 * 512)
+    assert [len(stretch.quiet) for stretch in pauses._stretches] == [3]
+    pauses.forget_before(202 * 512 - 1)
+    pauses.feed(np.zeros(512, np.float32))
+    assert list(pauses.after(0)) == [Pause(200 * 512, 203 * 512, is_open=True)]
+
+
 def test_a_range_is_covered_by_what_was_heard_up_to_its_end() -> None:
     pauses = heard("##----#")
     assert pauses.cover(2 * 512, 6 * 512)

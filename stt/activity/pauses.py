@@ -154,7 +154,12 @@ class Pauses:
         stretch.known = stretch.end
 
     def _samples(self, begin: int, end: int) -> Waveform:
-        if len(self._held) != 1:
-            self._held = [np.concatenate([np.zeros(0, np.float32), *self._held])]
-        begin, end = begin - self._held_chunk, end - self._held_chunk
-        return self._held[0][begin * CHUNK_SAMPLES : end * CHUNK_SAMPLES]
+        """The samples of held chunks; copies only the blocks from ``begin`` on."""
+        first, blocks = self._n_chunks, [np.zeros(0, np.float32)]
+        for block in reversed(self._held):
+            if first <= begin:
+                break
+            blocks.append(block)
+            first -= len(block) // CHUNK_SAMPLES
+        joined = np.concatenate(blocks[::-1])
+        return joined[(begin - first) * CHUNK_SAMPLES : (end - first) * CHUNK_SAMPLES]

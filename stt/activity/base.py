@@ -1,7 +1,7 @@
 """What a detector of speech is.
 
-It works in two steps. What is cheap comes first and finds the *stretches* in which nobody may be
-speaking; only those that matter to whoever looks for a pause are then listened to.
+It works in two steps. The first one is cheap and finds the *stretches* in which perhaps nobody
+speaks. Only those that are as long as the pauses somebody looks for are then listened to.
 """
 
 from typing import Protocol

@@ -38,8 +38,8 @@ DIGITAL_SILENCE = 3e-4
 class SpeechDetector:
     """Hears speech where the level rises from the background, or where Silero's model does.
 
-    Silero is asked only where the level stays low, and only about stretches that matter, which
-    most recordings have few of.
+    Silero is asked only where the level stays low, and only about stretches as long as the pauses
+    that somebody looks for. Most recordings have few of them.
     """
 
     least_chunks = LOW_CHUNKS

@@ -55,8 +55,8 @@ SECONDS = struct.Struct("<d")
 N_CHANNELS = struct.Struct("<B")
 
 SEND_BYTES = 4 * SAMPLE_RATE * np.dtype(np.float32).itemsize
-"""So many samples are sent as one block: each time the service wakes, it may have to wait for a
-core, and what it does with a block costs as much for a short one."""
+"""Blocks are joined until they have this size: each time the service wakes, it may have to wait for
+a core, and what it does with a block costs as much for a short one."""
 MEMORY_BYTES = 128 * 2**20
 """What a worker may allocate beyond the template's memory. A second of the largest recording takes
 12 MB; FFmpeg's index of four hours of sound and pictures, 40 MB."""
@@ -191,14 +191,14 @@ def _answer(
 
 
 class _Outbox:
-    """Joins blocks of one recording, and sends them when they are worth it."""
+    """Joins the blocks of one recording, and sends `SEND_BYTES` or more at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._blocks: list[NDArray[np.float32]] = []
         self._expected_seconds = 0.0
         self._n_channels = 0
-        """Channels that the service knows of; 0 for mono."""
+        """How many channels the service expects in a block; 0 before it was told."""
 
     def add(self, block: NDArray[np.float32], expected_seconds: float) -> None:
         """Add ``[n]`` or ``[n_channels, n]`` samples and an estimate of the whole length."""

@@ -16,7 +16,7 @@ ATTACHED = (".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re")
 
 
 class Speller:
-    """Spells with one vocabulary; has no state.
+    """Spells with one vocabulary; never changes, so decoders share it.
 
     A *character* is the smallest thing that has a time: a symbol of the model, or several that are
     one character together, as jamo or a letter and its mark are.

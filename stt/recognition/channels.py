@@ -17,8 +17,8 @@ MIXED = 0
 class ChannelCutters:
     """Cuts each channel separately, so that a channel costs only what is said on it.
 
-    A channel begins with its first sample that is not zero: a copy of another channel, or one that
-    nobody is on, costs nothing.
+    A channel begins with the block of its first sample that is not zero: a copy of another channel,
+    or one that nobody is on, costs nothing.
     """
 
     def __init__(

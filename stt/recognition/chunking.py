@@ -70,8 +70,9 @@ class _Silence:
 
 
 class WindowCutter:
-    """Cuts blocks of samples into windows as they arrive; holds two windows at most.
+    """Cuts blocks of samples into windows as they arrive.
 
+    Holds two windows and a block at most, and with a detector the same samples once more.
     ``feed`` every block, then ``finish`` once. A recording no longer than a window stays whole, to
     the last sample, so that its text is exactly that of one forward, unless it has long pauses.
     """

@@ -141,7 +141,7 @@ class Endpointer:
     def feed(self, block: Waveform) -> None:
         """Add the next ``[n]`` samples; takes 3 ms per quiet second with a detector."""
         self._pauses.feed(block)
-        # Long stretches are listened to here, which may be a thread; `due` may be on an event loop.
+        # Listen to long stretches here, which may run in a thread; `due` may be on an event loop.
         list(self._pauses.after(0, at_least=SAMPLE_RATE))
         self._blocks.append(block)
         self.n_samples += len(block)

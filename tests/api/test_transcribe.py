@@ -114,9 +114,9 @@ def test_a_recording_longer_than_a_window(client: TestClient, serve: Serve) -> N
         data = with_libsndfile(tones(70, 16000), 16000, "FLAC")
         body = post(client, data).json()
     assert body["duration_seconds"] == 70
-    windows = engine.lengths[before:]
-    assert len(windows) == 5
-    assert set(windows) == {1000 * 320 + 80}
+    *windows, last = engine.lengths[before:]
+    assert windows == [1000 * 320 + 80] * 3
+    assert 10 * 16_000 < last < 20 * 16_000
     # The fake recognises "ab" at the start of a window, which only the first core includes.
     assert body["text"] == "ab"
 

@@ -171,13 +171,13 @@ class WindowCutter:
         if not self._pauses:
             return None
         kept, stride = round(KEPT_SECONDS * SAMPLE_RATE), self._grid.stride_samples
-        at_least = round(SKIPPED_SECONDS * SAMPLE_RATE) + (0 if is_last else kept)
+        enough = self._grid.frames(SKIPPED_SECONDS)
+        at_least = enough * stride + (0 if is_last else kept)
         for pause in self._pauses.after(self._core_frame * stride, at_least):
             begin = -(-(pause.begin + kept) // stride) if pause.begin else 0
             end = (pause.end - kept) // stride
             if pause.is_open and is_last:
                 end = n_frames
-            enough = self._grid.frames(SKIPPED_SECONDS)
             if end - begin >= enough and end > self._core_frame:
                 return _Silence(max(begin, self._core_frame), end, pause.is_open)
         return None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stt.decoding import hangul
 from stt.decoding.scripts import has_unspaced
-from stt.decoding.spelling import SPACE, Speller
+from stt.decoding.spelling import SPACE, speller_of
 from stt.normalisation import compose
 from stt.types import Vocabulary
 
@@ -50,7 +50,7 @@ class Alphabet:
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> "Alphabet":
         """Number the letters of a vocabulary."""
-        speller = Speller(vocabulary)
+        speller = speller_of(vocabulary)
         pieces = [speller.pieces(column) for column in range(len(vocabulary.symbols))]
         texts = ["".join(piece for piece in each if piece != SPACE) for each in pieces]
         numbers: dict[str, int] = {}

@@ -94,7 +94,7 @@ class Costs:
     window_bytes: float = 64e3
     frame_bytes: float = 515.0
     """Per second of a window, to the engine and back."""
-    audio_seen: float = 1.2
+    audio_seen: float = 1.18
     """Seconds in windows per second of audio: docs/benchmarks.md, Windows."""
     report_seconds: float = 2.5e-3
     """The process of the ledger, per report."""

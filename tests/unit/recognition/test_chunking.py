@@ -216,6 +216,14 @@ def test_long_pauses_are_in_no_window() -> None:
     assert all(window.core.start == 0 for window in windows)
 
 
+def test_what_a_pause_saves_is_counted_in_the_frames_of_the_grid() -> None:
+    grid = FrameGrid(stride_samples=1280, receptive_samples=1280)
+    cutter = WindowCutter(grid, window_seconds=20, context_seconds=2, detector=Loud())
+    # 43 chunks of silence, less what is kept: 12 frames, as many as a second has.
+    first, *_ = cutter.feed(np.repeat(np.float32([0, 1]), [43 * 512, 30 * SAMPLE_RATE]))
+    assert (first.first_frame, first.silent_before) == (12, 12)
+
+
 def test_short_pauses_leave_a_short_recording_whole() -> None:
     [window] = cut_speech((0.5, False), (3, True), (1.5, False), (4, True), (1, False))
     assert spans([window]) == [(0.0, 10.0)]

@@ -33,7 +33,7 @@ from stt.decoding.words import PAUSE_SECONDS
 from stt.frames import DecodableFrames
 from stt.recognition.chunking import quietest_frame
 from stt.recognition.writer import AsSpoken, Writer
-from stt.types import SAMPLE_RATE, FrameGrid, Vocabulary, Waveform, Word
+from stt.types import FrameGrid, Vocabulary, Waveform, Word
 
 MARGIN_SECONDS = 0.2
 """A pause does not count in the last frames of a look: they may turn into speech."""
@@ -141,8 +141,8 @@ class Endpointer:
     def feed(self, block: Waveform) -> None:
         """Add the next ``[n]`` samples; takes 3 ms per quiet second with a detector."""
         self._pauses.feed(block)
-        # Listen to long stretches here, which may run in a thread; `due` may be on an event loop.
-        list(self._pauses.after(0, at_least=SAMPLE_RATE))
+        # Listen now, which may be in a thread; `due` would do it on the event loop.
+        list(self._pauses.after(0))
         self._blocks.append(block)
         self.n_samples += len(block)
 
